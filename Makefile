@@ -1,0 +1,70 @@
+# sockmux: `make` lists the targets. Needed: Go, Node, make. Everything else is fetched.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GOTOOL  := go tool -modfile=tools/go.mod
+LDFLAGS := -s -w -X main.version=$(VERSION)
+# The race detector needs a C compiler; without one the same tests run without it.
+RACE    := $(if $(shell command -v cc gcc 2>/dev/null),-race,)
+GOFILES := $(shell git ls-files -co --exclude-standard '*.go' 'go.mod' 'go.sum')
+
+include js/js.mk
+include e2e/e2e.mk
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: assets server ## build script, wasm and bin/sockmux
+
+.PHONY: server
+server: bin/sockmux ## build bin/sockmux (with the assets that are there)
+
+bin/sockmux: $(GOFILES) $(wildcard server/assets/dist/manifest.json)
+	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./server
+
+# LISTEN is where `make run` listens; RUNFLAGS adds flags of the server.
+LISTEN ?= 127.0.0.1:8088
+.PHONY: run
+run: build webr ## build all, start the server with the playground on http://127.0.0.1:8088/
+	bin/sockmux --listen $(LISTEN) --demo --webr e2e/node_modules/webr/dist $(RUNFLAGS)
+
+.PHONY: test
+test: test-go test-wasm test-js test-e2e ## run every test (fetches Go modules, npm packages and, if there is none, Chromium)
+
+.PHONY: test-go
+test-go: assets ## native Go tests, with the race detector
+	go test $(RACE) -shuffle=on -timeout 10m ./...
+
+.PHONY: test-wasm
+test-wasm: ## Go tests of the packages that run in the browser, as GOOS=js under Node
+	tools/test-wasm ./wasm/... ./shared/wire/...
+
+.PHONY: lint
+lint: lint-go lint-js ## formatting, vet and staticcheck on both GOOS, import rules, eslint, tsc
+
+.PHONY: lint-go
+lint-go:
+	@out=$$($(GOTOOL) gofumpt -l $$(git ls-files -co --exclude-standard '*.go')); test -z "$$out" || { echo "not gofumpt-ed:"; echo "$$out"; exit 1; }
+	go vet ./...
+	GOOS=js GOARCH=wasm go vet ./wasm/... ./shared/...
+	$(GOTOOL) staticcheck ./...
+	GOOS=js GOARCH=wasm $(GOTOOL) staticcheck ./wasm/... ./shared/...
+	tools/check-imports
+
+.PHONY: fmt
+fmt: ## format the Go code
+	$(GOTOOL) gofumpt -w $$(git ls-files -co --exclude-standard '*.go')
+
+# FUZZTIME is spent on each fuzz target.
+FUZZTIME ?= 30s
+.PHONY: fuzz
+fuzz: ## fuzz every decoder for FUZZTIME each
+	tools/fuzz $(FUZZTIME)
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin dist js/build e2e/out
+	find server/assets/dist -mindepth 1 ! -name placeholder -delete
