@@ -1,0 +1,20 @@
+# End-to-end tests in Chromium with webR from npm, and the screenshots of the playground.
+E2E_DEPS := e2e/node_modules/.package-lock.json
+
+$(E2E_DEPS): e2e/package.json e2e/package-lock.json
+	cd e2e && npm ci --ignore-scripts
+	@touch $@
+
+.PHONY: e2e-deps
+e2e-deps: $(E2E_DEPS) ## fetch what the end-to-end tests need (npm: webr, playwright-core)
+
+.PHONY: webr
+webr: e2e-deps
+
+.PHONY: test-e2e
+test-e2e: build e2e-deps ## end-to-end tests in Chromium with webR
+	cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node --test --test-concurrency=1 *.test.js
+
+.PHONY: screenshots
+screenshots: build e2e-deps ## take the README's pictures of the playground (docs/images)
+	cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node screenshots.js ../docs/images
