@@ -68,3 +68,7 @@ fuzz: ## fuzz every decoder for FUZZTIME each
 clean: ## remove what was built
 	rm -rf bin dist js/build e2e/out
 	find server/assets/dist -mindepth 1 ! -name placeholder -delete
+
+.PHONY: fixtures
+fixtures: ## rebuild the committed Emscripten programs (needs emcc 3.1.6, Debian's package emscripten)
+	$(MAKE) -C e2e/fixtures/emscripten
