@@ -1,0 +1,223 @@
+// Package line simulates a network path in user space: a fixed delay and, where asked for, a bottleneck that all
+// connections share. It is what the benchmarks and the fault tests put between a client and a server.
+//
+// The bottleneck is a FIFO queue of bounded size served at a constant rate, one for each direction. A connection that finds
+// the queue full is not read from until there is room, so the sender's TCP feels the queue as it would feel a router's,
+// except that nothing is lost.
+package line
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// chunk is the unit in which bytes enter the queue: about eleven packets. Smaller is closer to a real line and costs more timers.
+const chunk = 16 << 10
+
+// unlimitedFlight bounds the bytes on their way where no rate does, so that a stalled reader cannot fill the memory.
+const unlimitedFlight = 32 << 20
+
+// Config describes a path. The zero value adds nothing.
+type Config struct {
+	RTT   time.Duration // round trip added; half of it in each direction
+	Rate  int           // bytes per second in each direction; 0 is unlimited
+	Queue int           // bytes that the bottleneck's queue holds; 0 takes 33 ms of Rate
+}
+
+// Line is a path with its bottlenecks. It may carry many connections at once.
+type Line struct {
+	up, down *bottleneck
+	wait     sync.WaitGroup
+	mu       sync.Mutex
+	conns    map[net.Conn]struct{}
+}
+
+// New makes a path.
+func New(config Config) *Line {
+	if config.Rate > 0 && config.Queue == 0 {
+		config.Queue = config.Rate * 33 / 1000
+	}
+	return &Line{
+		up:    newBottleneck(config),
+		down:  newBottleneck(config),
+		conns: make(map[net.Conn]struct{}),
+	}
+}
+
+// Serve accepts connections on listener and carries each over the path to target until ctx ends; it then closes all of
+// them and returns when the last goroutine has ended.
+func (l *Line) Serve(ctx context.Context, listener net.Listener, target string) error {
+	stop := context.AfterFunc(ctx, func() {
+		listener.Close()
+		l.CutAll()
+	})
+	defer stop()
+	defer l.wait.Wait()
+	for {
+		client, err := listener.Accept()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		server, err := net.Dial("tcp", target)
+		if err != nil {
+			client.Close()
+			continue
+		}
+		l.track(client, server)
+		l.wait.Add(1)
+		go func() {
+			defer l.wait.Done()
+			defer l.untrack(client, server)
+			l.carry(client, server)
+		}()
+		if ctx.Err() != nil {
+			l.CutAll()
+		}
+	}
+}
+
+// CutAll ends every connection that is carried now, with a TCP reset at both ends.
+func (l *Line) CutAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for conn := range l.conns {
+		if tcp, ok := conn.(*net.TCPConn); ok {
+			tcp.SetLinger(0)
+		}
+		conn.Close()
+	}
+}
+
+func (l *Line) track(conns ...net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, conn := range conns {
+		l.conns[conn] = struct{}{}
+	}
+}
+
+func (l *Line) untrack(conns ...net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, conn := range conns {
+		delete(l.conns, conn)
+		conn.Close()
+	}
+}
+
+// carry moves both directions and returns when both have ended. An end of one direction is passed on as a half-close.
+func (l *Line) carry(client, server net.Conn) {
+	var both sync.WaitGroup
+	both.Add(2)
+	move := func(dst, src net.Conn, through *bottleneck) {
+		defer both.Done()
+		if err := through.move(dst, src); err != nil {
+			dst.Close()
+			src.Close()
+			return
+		}
+		if half, ok := dst.(interface{ CloseWrite() error }); ok {
+			half.CloseWrite()
+		}
+	}
+	go move(server, client, l.up)
+	go move(client, server, l.down)
+	both.Wait()
+}
+
+// bottleneck is one direction of a path, shared by all connections.
+type bottleneck struct {
+	delay time.Duration
+	rate  float64       // bytes per second; 0 is unlimited
+	queue time.Duration // how long a byte may wait
+
+	mu   sync.Mutex
+	free time.Time // when the line has sent all that was admitted
+}
+
+func newBottleneck(config Config) *bottleneck {
+	b := &bottleneck{delay: config.RTT / 2, rate: float64(config.Rate)}
+	if config.Rate > 0 {
+		b.queue = time.Duration(float64(config.Queue) / b.rate * float64(time.Second))
+	}
+	return b
+}
+
+// admit waits until the queue has room for n bytes and returns the time at which the last of them arrives.
+func (b *bottleneck) admit(n int) time.Time {
+	if b.rate == 0 {
+		return time.Now().Add(b.delay)
+	}
+	cost := time.Duration(float64(n) / b.rate * float64(time.Second))
+	for {
+		b.mu.Lock()
+		now := time.Now()
+		if b.free.Before(now) {
+			b.free = now
+		}
+		waiting := b.free.Sub(now)
+		if waiting <= b.queue {
+			b.free = b.free.Add(cost)
+			arrival := b.free.Add(b.delay)
+			b.mu.Unlock()
+			return arrival
+		}
+		b.mu.Unlock()
+		time.Sleep(waiting - b.queue)
+	}
+}
+
+type parcel struct {
+	data    []byte
+	arrival time.Time
+}
+
+// move carries src's bytes to dst until src ends (nil) or either fails.
+func (b *bottleneck) move(dst io.Writer, src io.Reader) error {
+	parcels := make(chan parcel, unlimitedFlight/chunk)
+	done := make(chan error, 1)
+	go func() {
+		var failed error
+		for p := range parcels {
+			if failed != nil {
+				continue
+			}
+			if wait := time.Until(p.arrival); wait > 0 {
+				time.Sleep(wait)
+			}
+			if _, failed = dst.Write(p.data); failed != nil {
+				// The reader learns of it by the connection that it reads from being closed.
+				if closer, ok := src.(io.Closer); ok {
+					closer.Close()
+				}
+			}
+		}
+		done <- failed
+	}()
+	var readErr error
+	for {
+		buffer := make([]byte, chunk)
+		n, err := src.Read(buffer)
+		if n > 0 {
+			parcels <- parcel{buffer[:n], b.admit(n)}
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				readErr = err
+			}
+			break
+		}
+	}
+	close(parcels)
+	if err := <-done; err != nil {
+		return err
+	}
+	return readErr
+}

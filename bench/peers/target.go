@@ -1,0 +1,67 @@
+package main
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+)
+
+// blockSize is what the source writes at once.
+const blockSize = 64 << 10
+
+// serve accepts connections for one service until the listener is closed.
+func serve(listener net.Listener, handle func(net.Conn)) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
+			handle(conn)
+		}()
+	}
+}
+
+// echo returns what it receives.
+func echo(conn net.Conn) { io.Copy(conn, conn) }
+
+// source reads a count (u64, big-endian) and writes that many bytes.
+func source(conn net.Conn) {
+	count, err := readCount(conn)
+	if err != nil {
+		return
+	}
+	block := make([]byte, blockSize)
+	for i := range block {
+		block[i] = byte(i * 7)
+	}
+	for count > 0 {
+		n, err := conn.Write(block[:min(count, blockSize)])
+		if err != nil {
+			return
+		}
+		count -= uint64(n)
+	}
+	// The page closes when it has counted all of them.
+	io.Copy(io.Discard, conn)
+}
+
+// sink reads a count (u64, big-endian) and that many bytes, then answers with one byte.
+func sink(conn net.Conn) {
+	count, err := readCount(conn)
+	if err != nil {
+		return
+	}
+	if _, err := io.CopyN(io.Discard, conn, int64(count)); err != nil {
+		return
+	}
+	conn.Write([]byte{1})
+	io.Copy(io.Discard, conn)
+}
+
+func readCount(conn net.Conn) (uint64, error) {
+	var count [8]byte
+	_, err := io.ReadFull(conn, count[:])
+	return binary.BigEndian.Uint64(count[:]), err
+}
