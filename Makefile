@@ -11,6 +11,7 @@ GOFILES := $(shell git ls-files -co --exclude-standard '*.go' 'go.mod' 'go.sum')
 
 include js/js.mk
 include e2e/e2e.mk
+include bench/bench.mk
 
 .PHONY: help
 help: ## list the targets
