@@ -1,0 +1,271 @@
+// The JS half of the boundary to Go: bytes and numbers through the wasm's memory. wasm/bridge is the other half.
+//
+// Two rules keep it safe. Go is never entered while Go runs: what Go calls (the imports) copies, notes and returns.
+// And Go never waits in a call from here: exports queue for goroutines, which run in resume().
+
+/**
+ * What Go exports besides `mem`. Pointers and lengths are in bytes.
+ * @typedef {object} Exports
+ * @property {WebAssembly.Memory} mem
+ * @property {(length: number) => number} buffer  room for the bytes that the next call refers to; valid until that call
+ * @property {(length: number) => void} configure
+ * @property {(length: number) => void} setToken
+ * @property {(id: number, port: number, timeoutMs: number, flags: number, window: number, length: number) => void} streamOpen
+ * @property {(id: number, length: number) => void} streamWrite
+ * @property {(id: number) => void} streamCloseWrite
+ * @property {(id: number) => void} streamStop
+ * @property {(id: number, code: number) => void} streamReset
+ * @property {(id: number, bytes: number) => void} streamGrant
+ * @property {(carrier: number) => void} carrierOpened
+ * @property {(carrier: number, length: number) => void} carrierMessage
+ * @property {(carrier: number, length: number) => void} carrierClosed
+ * @property {() => number} nextEvent  pointer to six words: kind, id, a, b, pointer, length; 0 when there is no event
+ * @property {() => number} stats  pointer to two words: round trip in microseconds (0: not measured), bytes not acknowledged; 0 without a session
+ * @property {() => void} kick
+ * @property {() => void} shutdown
+ */
+
+/**
+ * Something that Go tells the page.
+ * @typedef {object} Event
+ * @property {number} kind  one of EVENT
+ * @property {number} id  the stream, 0 where it is none
+ * @property {number} a
+ * @property {number} b
+ * @property {Uint8Array} data  fresh; the receiver owns it
+ */
+
+/** Kinds of events; wasm/pump/event.go has the same numbers and says what a, b and data are. */
+export const EVENT = Object.freeze({ opened: 1, data: 2, eof: 3, written: 4, closed: 5, state: 6, notice: 7 });
+
+/** A stream that takes no account of grants. */
+const UNLIMITED = 0xffffffff;
+
+/** Flag of streamOpen: the stream counts as open before the server has answered. */
+const OPTIMISTIC = 1;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const EMPTY = new Uint8Array(0);
+
+/** @param {Uint8Array} bytes */
+export const text = (bytes) => decoder.decode(bytes);
+
+export class Boundary {
+	#exports;
+	#resume;
+	#onfailure;
+	#resumeQueued = false;
+	#dead = false;
+	/** Views of the wasm's memory; growing the memory detaches them. */
+	#bytes = EMPTY;
+	#words = new DataView(new ArrayBuffer(0));
+
+	/**
+	 * @param {Exports} exports
+	 * @param {() => void} resume  runs Go's goroutines until all of them wait
+	 * @param {(error: unknown) => void} onfailure  called once, when a call into Go has failed; the boundary is dead then
+	 */
+	constructor(exports, resume, onfailure) {
+		this.#exports = exports;
+		this.#resume = resume;
+		this.#onfailure = onfailure;
+	}
+
+	/** @param {{ url: string, agent: string }} config */
+	configure({ url, agent }) {
+		this.#call(() => this.#exports.configure(this.#put(encoder.encode(`${url}\0${agent}`))));
+	}
+
+	/** @param {string} token  sent with the next hello */
+	setToken(token) {
+		this.#call(() => this.#exports.setToken(this.#put(encoder.encode(token))));
+	}
+
+	/**
+	 * @param {number} id  chosen by the caller, never used twice
+	 * @param {{ host: string, port: number, timeoutMs?: number, optimistic?: boolean, window?: number }} request
+	 *   timeoutMs 0 or absent: as long as the server takes; window absent or Infinity: unlimited
+	 */
+	open(id, { host, port, timeoutMs = 0, optimistic = false, window = Infinity }) {
+		const credit = window === Infinity ? UNLIMITED : clampWord(window, UNLIMITED - 1);
+		this.#call(() =>
+			this.#exports.streamOpen(id, port, clampWord(timeoutMs), optimistic ? OPTIMISTIC : 0, credit, this.#put(encoder.encode(host))),
+		);
+		this.resumeSoon();
+	}
+
+	/**
+	 * @param {number} id
+	 * @param {Uint8Array} bytes  copied
+	 */
+	write(id, bytes) {
+		this.#call(() => this.#exports.streamWrite(id, this.#put(bytes)));
+		this.resumeSoon();
+	}
+
+	/** @param {number} id */
+	closeWrite(id) {
+		this.#call(() => this.#exports.streamCloseWrite(id));
+		this.resumeSoon();
+	}
+
+	/** @param {number} id */
+	stop(id) {
+		this.#call(() => this.#exports.streamStop(id));
+		this.resumeSoon();
+	}
+
+	/**
+	 * @param {number} id
+	 * @param {number} code
+	 */
+	reset(id, code) {
+		this.#call(() => this.#exports.streamReset(id, code));
+		this.resumeSoon();
+	}
+
+	/**
+	 * @param {number} id
+	 * @param {number} bytes
+	 */
+	grant(id, bytes) {
+		this.#call(() => this.#exports.streamGrant(id, clampWord(bytes)));
+		this.resumeSoon();
+	}
+
+	/** @param {number} carrier */
+	carrierOpened(carrier) {
+		this.#call(() => this.#exports.carrierOpened(carrier));
+		this.resumeSoon();
+	}
+
+	/**
+	 * Hands over a message and lets Go work on it before returning: the next message is a task of its own.
+	 * @param {number} carrier
+	 * @param {Uint8Array} message  copied
+	 */
+	carrierMessage(carrier, message) {
+		this.#call(() => this.#exports.carrierMessage(carrier, this.#put(message)));
+		this.resume();
+	}
+
+	/**
+	 * @param {number} carrier
+	 * @param {string} reason  for people
+	 */
+	carrierClosed(carrier, reason) {
+		this.#call(() => this.#exports.carrierClosed(carrier, this.#put(encoder.encode(reason))));
+		this.resumeSoon();
+	}
+
+	/** The network may have come back, or the page to the front: try at once what waits to be tried again. */
+	kick() {
+		this.#call(() => this.#exports.kick());
+		this.resumeSoon();
+	}
+
+	/** Ends every stream and the session, then the Go program. */
+	shutdown() {
+		this.#call(() => this.#exports.shutdown());
+		this.resumeSoon();
+	}
+
+	/**
+	 * The next thing that Go has to tell, or null.
+	 * @returns {Event | null}
+	 */
+	nextEvent() {
+		const at = this.#call(() => this.#exports.nextEvent() >>> 0);
+		if (!at) return null;
+		this.#view();
+		const word = (/** @type {number} */ i) => this.#words.getUint32(at + 4 * i, true);
+		const [pointer, length] = [word(4), word(5)];
+		const data = length === 0 ? EMPTY : this.#bytes.slice(pointer, pointer + length);
+		return { kind: word(0), id: word(1), a: word(2), b: word(3), data };
+	}
+
+	/**
+	 * Figures of the session, by name.
+	 * @returns {{ rttMs: number | null, unacknowledged: number } | null}  null where there is none
+	 */
+	stats() {
+		const at = this.#call(() => this.#exports.stats() >>> 0);
+		if (!at) return null;
+		this.#view();
+		const rtt = this.#words.getUint32(at, true);
+		return { rttMs: rtt === 0 ? null : rtt / 1000, unacknowledged: this.#words.getUint32(at + 4, true) };
+	}
+
+	/**
+	 * A view of bytes that Go passes to an import; valid until the import returns.
+	 * @param {number} pointer
+	 * @param {number} length
+	 */
+	borrow(pointer, length) {
+		this.#view();
+		return this.#bytes.subarray(pointer >>> 0, (pointer >>> 0) + length);
+	}
+
+	/** Lets the goroutines run when the present script is done. Many calls cost one run. */
+	resumeSoon() {
+		if (this.#resumeQueued || this.#dead) return;
+		this.#resumeQueued = true;
+		queueMicrotask(() => {
+			this.#resumeQueued = false;
+			this.resume();
+		});
+	}
+
+	/** Lets the goroutines run now. Must not be called from an import. */
+	resume() {
+		this.#call(this.#resume);
+	}
+
+	/** Makes every further call a no-op. */
+	kill() {
+		this.#dead = true;
+	}
+
+	/**
+	 * Writes bytes to Go's buffer and returns their number.
+	 * @param {Uint8Array} bytes
+	 */
+	#put(bytes) {
+		const at = this.#exports.buffer(bytes.length) >>> 0;
+		this.#view();
+		this.#bytes.set(bytes, at);
+		return bytes.length;
+	}
+
+	#view() {
+		const { buffer } = this.#exports.mem;
+		if (this.#bytes.buffer === buffer) return;
+		this.#bytes = new Uint8Array(buffer);
+		this.#words = new DataView(buffer);
+	}
+
+	/**
+	 * @template T
+	 * @param {() => T} call
+	 * @returns {T | undefined}  undefined when the boundary is dead
+	 */
+	#call(call) {
+		if (this.#dead) return undefined;
+		try {
+			return call();
+		} catch (error) {
+			this.#dead = true;
+			this.#onfailure(error);
+			return undefined;
+		}
+	}
+}
+
+/**
+ * @param {number} value
+ * @param {number} [max]
+ */
+function clampWord(value, max = 0xffffffff) {
+	return Math.max(0, Math.min(Math.ceil(value) || 0, max));
+}

@@ -1,0 +1,257 @@
+// One stream of the tunnel, as the page sees it.
+
+import { CODES, ending } from './codes.js';
+import { EVENT, text } from './boundary.js';
+import { callHandler } from './tasks.js';
+
+/** @typedef {import('./boundary.js').Boundary} Boundary */
+/** @typedef {import('./boundary.js').Event} Event */
+/** @typedef {import('./codes.js').Ending} Ending */
+
+/** @typedef {{ addr: string, port: number }} Address */
+
+/**
+ * What to open.
+ * @typedef {object} Request
+ * @property {string} host  a name, an IPv4 or an IPv6 address without brackets
+ * @property {number} port
+ * @property {number} [timeoutMs]  for everything until the stream is open; absent: as long as the server takes
+ * @property {boolean} [optimistic]  the stream counts as open as soon as the request is on its way
+ * @property {number} [window]  bytes that ondata may give before a grant; absent: unlimited
+ */
+
+/**
+ * Called from tasks of their own, never from inside a call of the page's. None is called after onclose.
+ * @typedef {object} Handlers
+ * @property {(ends: { bound: Address | null, remote: Address | null }) => void} [onopen]  the server's own end and the address it dialled; null when it did not say
+ * @property {(bytes: Uint8Array) => void} [ondata]  the receiver owns the bytes
+ * @property {() => void} [oneof]  the peer has ended its direction
+ * @property {(bytes: number) => void} [onwritten]  so many more of the written bytes have left for the server
+ * @property {(why: Ending) => void} [onclose]  last; code 0 after a clean end both ways
+ */
+
+/** @typedef {'connecting' | 'open' | 'closing' | 'closed'} StreamState */
+
+/**
+ * Bytes of one stream that are in the wasm's memory at most. That memory never shrinks, so what is beyond waits in
+ * the page's own, which does. Several times yamux's frame of 64 KiB, so that the stream never runs dry between two tasks.
+ */
+const FEED_BYTES = 512 * 1024;
+
+/** The largest piece that is handed over at once. */
+const PIECE_BYTES = 256 * 1024;
+
+export class Stream {
+	/** @type {StreamState} */
+	state = 'connecting';
+	/** Bytes given to ondata. */
+	bytesIn = 0;
+	/** Bytes that have left for the server. */
+	bytesOut = 0;
+	/** Milliseconds between open() and the server's answer; null before. @type {number | null} */
+	connectMs = null;
+	/** Milliseconds since 1970. */
+	startedAt = Date.now();
+	/** @type {number | null} */
+	closedAt = null;
+	/** @type {{ bound: Address | null, remote: Address | null }} */
+	ends = { bound: null, remote: null };
+	/** Why it ended; null before. @type {Ending | null} */
+	ending = null;
+
+	#request;
+	#handlers;
+	#owner;
+	/** @type {Boundary | null} */
+	#boundary = null;
+	/** Bytes that wait for room in the wasm. @type {Uint8Array[]} */
+	#queue = [];
+	/** Bytes that the wasm has and has not yet sent. */
+	#fed = 0;
+	#started = performance.now();
+	/** No more is written. */
+	#ended = false;
+	/** No more is read. */
+	#stopped = false;
+	/** Given up before the wasm knew of it. */
+	#abandoned = false;
+
+	/**
+	 * @param {number} id
+	 * @param {Request} request
+	 * @param {Handlers} handlers
+	 * @param {{ schedule: import('./tasks.js').Schedule, onended: (stream: Stream) => void }} owner
+	 */
+	constructor(id, request, handlers, owner) {
+		this.id = id;
+		this.host = request.host;
+		this.port = request.port;
+		this.#request = { ...request };
+		this.#handlers = handlers;
+		this.#owner = owner;
+	}
+
+	/**
+	 * Sends bytes. They are copied and queued without bound; onwritten tells the progress. After closeWrite, close or
+	 * the stream's end they are dropped.
+	 * @param {Uint8Array} bytes
+	 */
+	write(bytes) {
+		if (this.#ended || this.ending || bytes.length === 0) return;
+		if (this.#boundary && this.#queue.length === 0 && this.#fed + bytes.length <= FEED_BYTES) this.#give(bytes);
+		else this.#queue.push(bytes.slice());
+		this.#feed();
+	}
+
+	/** Ends this direction after what was written. */
+	closeWrite() {
+		if (this.#ended || this.ending) return;
+		this.#ended = true;
+		if (this.#boundary && this.#queue.length === 0) this.#boundary.closeWrite(this.id);
+	}
+
+	/** Reads no more: no ondata and no oneof from now on. */
+	stop() {
+		if (this.#stopped || this.ending) return;
+		this.#stopped = true;
+		this.#boundary?.stop(this.id);
+	}
+
+	/** closeWrite and stop: like close(2), what was written is delivered. A stream that is not open and has nothing to deliver is given up. */
+	close() {
+		if (this.ending) return;
+		this.stop();
+		this.closeWrite();
+		this.state = 'closing';
+		if (!this.#boundary && this.#queue.length === 0) this.#abandon(CODES.aborted);
+	}
+
+	/**
+	 * Ends the stream both ways at once; what was not sent is dropped.
+	 * @param {number} [code]  one of CODES
+	 */
+	reset(code = CODES.aborted) {
+		if (this.ending) return;
+		this.#ended = true;
+		this.#stopped = true;
+		this.#queue = [];
+		this.state = 'closing';
+		if (this.#boundary) this.#boundary.reset(this.id, code);
+		else this.#abandon(code);
+	}
+
+	/**
+	 * Allows that many more bytes of ondata. Without effect where the window is unlimited.
+	 * @param {number} bytes
+	 */
+	grant(bytes) {
+		if (this.ending || this.#stopped) return;
+		if (this.#boundary) this.#boundary.grant(this.id, bytes);
+		else if (this.#request.window !== undefined) this.#request.window += bytes;
+	}
+
+	/** Bytes written that have not left yet. */
+	get buffered() {
+		return this.#queue.reduce((sum, bytes) => sum + bytes.length, this.#fed);
+	}
+
+	/**
+	 * For the tunnel: the wasm is ready; everything that waited goes to it.
+	 * @param {Boundary} boundary
+	 */
+	attach(boundary) {
+		if (this.#abandoned || this.ending) return;
+		this.#boundary = boundary;
+		boundary.open(this.id, this.#request);
+		if (this.#stopped) boundary.stop(this.id);
+		this.#feed();
+		if (this.#ended && this.#queue.length === 0) boundary.closeWrite(this.id);
+	}
+
+	/**
+	 * For the tunnel: something that Go tells about this stream.
+	 * @param {Event} event
+	 */
+	deliver(event) {
+		if (this.ending) return;
+		switch (event.kind) {
+			case EVENT.opened:
+				this.#opened(event);
+				break;
+			case EVENT.data:
+				if (this.#stopped) return;
+				this.bytesIn += event.data.length;
+				callHandler(this.#handlers.ondata, event.data);
+				break;
+			case EVENT.eof:
+				if (!this.#stopped) callHandler(this.#handlers.oneof);
+				break;
+			case EVENT.written:
+				this.#fed -= event.a;
+				this.bytesOut += event.a;
+				this.#feed();
+				callHandler(this.#handlers.onwritten, event.a);
+				break;
+			case EVENT.closed:
+				this.end(ending(event.a, text(event.data)));
+				break;
+		}
+	}
+
+	/**
+	 * For the tunnel: the last event. Must run in a task of its own.
+	 * @param {Ending} why
+	 */
+	end(why) {
+		if (this.ending) return;
+		this.ending = why;
+		this.state = 'closed';
+		this.closedAt = Date.now();
+		this.#queue = [];
+		this.#fed = 0;
+		this.#boundary = null;
+		this.#owner.onended(this);
+		callHandler(this.#handlers.onclose, why);
+	}
+
+	/** @param {Event} event */
+	#opened({ a, b, data }) {
+		if (this.state === 'connecting') this.state = 'open';
+		this.connectMs = performance.now() - this.#started;
+		const [bound, remote] = text(data).split('\0');
+		this.ends = { bound: address(bound, a), remote: address(remote, b) };
+		callHandler(this.#handlers.onopen, this.ends);
+	}
+
+	/** Hands over what the wasm has room for. */
+	#feed() {
+		if (!this.#boundary || this.#queue.length === 0) return;
+		while (this.#queue.length > 0 && this.#fed < FEED_BYTES) {
+			const head = this.#queue[0];
+			const piece = head.subarray(0, PIECE_BYTES);
+			if (piece.length === head.length) this.#queue.shift();
+			else this.#queue[0] = head.subarray(piece.length);
+			this.#give(piece);
+		}
+		if (this.#ended && this.#queue.length === 0) this.#boundary.closeWrite(this.id);
+	}
+
+	/** @param {Uint8Array} bytes */
+	#give(bytes) {
+		this.#fed += bytes.length;
+		this.#boundary?.write(this.id, bytes);
+	}
+
+	/** @param {number} code */
+	#abandon(code) {
+		this.#abandoned = true;
+		this.#owner.schedule(() => this.end(ending(code, 'given up before it was open')));
+	}
+}
+
+/**
+ * @param {string} addr
+ * @param {number} port
+ * @returns {Address | null}
+ */
+const address = (addr, port) => (addr ? { addr, port } : null);
