@@ -1,0 +1,126 @@
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// Type is the first byte of a link message.
+type Type uint8
+
+// The types of link messages (docs/PROTOCOL.md, section 3).
+const (
+	TypeHello   Type = 1
+	TypeWelcome Type = 2
+	TypeData    Type = 3
+	TypeAck     Type = 4
+	TypePing    Type = 5
+	TypePong    Type = 6
+	TypeClose   Type = 7
+)
+
+// Limits of link messages.
+const (
+	MaxMessage   = 1 << 20      // of a carrier; browsers and proxies take this much without trouble
+	DataHeader   = 1 + 8        // bytes before the payload of DATA
+	MaxCloseText = 1024         // keeps a hostile text out of logs and consoles
+	Subprotocol  = "sockmux.v1" // of the carrier's WebSocket
+	ConnectPath  = "v1/connect" // below the server's prefix
+)
+
+// Message is any link message: Hello, Welcome, Data, Ack, Ping, Pong or Close.
+type Message interface {
+	// Append appends the encoded message.
+	Append(to []byte) []byte
+}
+
+// Data carries bytes of the session. Payload aliases the decoded message.
+type Data struct {
+	Offset  uint64
+	Payload []byte
+}
+
+// Ack tells how many bytes have been received in order, and how long that was not told.
+type Ack struct {
+	Received uint64
+	Delay    time.Duration // microseconds on the wire, at most about 71 minutes
+}
+
+// Ping asks for a Pong with the same number.
+type Ping struct{ Opaque uint64 }
+
+// Pong answers a Ping.
+type Pong struct{ Opaque uint64 }
+
+// Close ends the session.
+type Close struct {
+	Code Code
+	Text string // cut to MaxCloseText bytes when encoded
+}
+
+// AppendDataHeader appends what stands before the payload of DATA.
+func AppendDataHeader(to []byte, offset uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(to, byte(TypeData)), offset)
+}
+
+// Append appends the encoded message.
+func (m Data) Append(to []byte) []byte { return append(AppendDataHeader(to, m.Offset), m.Payload...) }
+
+// Append appends the encoded message.
+func (m Ack) Append(to []byte) []byte {
+	to = binary.BigEndian.AppendUint64(append(to, byte(TypeAck)), m.Received)
+	return binary.BigEndian.AppendUint32(to, clamp32(m.Delay.Microseconds()))
+}
+
+// Append appends the encoded message.
+func (m Ping) Append(to []byte) []byte {
+	return binary.BigEndian.AppendUint64(append(to, byte(TypePing)), m.Opaque)
+}
+
+// Append appends the encoded message.
+func (m Pong) Append(to []byte) []byte {
+	return binary.BigEndian.AppendUint64(append(to, byte(TypePong)), m.Opaque)
+}
+
+// Append appends the encoded message.
+func (m Close) Append(to []byte) []byte {
+	to = binary.BigEndian.AppendUint16(append(to, byte(TypeClose)), uint16(m.Code))
+	return append(to, whole(m.Text, MaxCloseText)...)
+}
+
+// clamp32 keeps a number in 32 bits.
+func clamp32(n int64) uint32 { return uint32(min(max(n, 0), 1<<32-1)) }
+
+// Decode reads one link message. Its error is an *Error.
+func Decode(message []byte) (Message, error) {
+	if len(message) == 0 {
+		return nil, NewError(Protocol, "empty message")
+	}
+	r := read(message[1:])
+	var m Message
+	switch t := Type(message[0]); t {
+	case TypeHello:
+		return decodeHello(r)
+	case TypeWelcome:
+		return decodeWelcome(r)
+	case TypeData:
+		m = Data{Offset: r.u64(), Payload: r.all()}
+		r.ok = r.ok && len(message) > DataHeader
+	case TypeAck:
+		m = Ack{Received: r.u64(), Delay: time.Duration(r.u32()) * time.Microsecond}
+	case TypePing:
+		m = Ping{Opaque: r.u64()}
+	case TypePong:
+		m = Pong{Opaque: r.u64()}
+	case TypeClose:
+		m = Close{Code: Code(r.u16()), Text: string(r.all())}
+		r.ok = r.ok && len(message) <= 1+2+MaxCloseText
+	default:
+		return nil, NewError(Protocol, fmt.Sprintf("message of unknown type %d", t))
+	}
+	if !r.end() {
+		return nil, NewError(Protocol, fmt.Sprintf("message of type %d: wrong length %d", message[0], len(message)))
+	}
+	return m, nil
+}

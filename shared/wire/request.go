@@ -1,0 +1,220 @@
+package wire
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Kind says what a stream is.
+type Kind uint8
+
+// The kinds of streams.
+const (
+	TCP       Kind = 1
+	UDP       Kind = 2
+	WebSocket Kind = 3
+	Control   Kind = 255
+)
+
+func (k Kind) String() string {
+	switch k {
+	case TCP:
+		return "tcp"
+	case UDP:
+		return "udp"
+	case WebSocket:
+		return "websocket"
+	case Control:
+		return "control"
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
+
+// Host forms and address forms.
+const (
+	formNone = 0
+	formName = 1
+	form4    = 4
+	form6    = 6
+)
+
+// Limits of requests and results.
+const (
+	MaxName    = 253  // RFC 1035, section 2.3.4, as text
+	MaxRequest = 1024 // longer than any that decodes
+	MaxResult  = 1024
+	MaxText    = 512
+)
+
+// Request option numbers.
+const (
+	requestTimeout = 1
+	requestFamily  = 2
+)
+
+// Request is the first message on a stream. Host is a name as the program gave it or an address as netip prints it; a host that
+// netip reads as an address travels as one.
+type Request struct {
+	Kind    Kind
+	Host    string
+	Port    uint16
+	Timeout time.Duration // for resolving and dialling together; milliseconds on the wire; 0: the server's own
+	Family  uint8         // 4 or 6: only addresses of that family; 0: both
+}
+
+// Target returns host and port as people write them.
+func (q Request) Target() string {
+	if a, err := netip.ParseAddr(q.Host); err == nil {
+		return netip.AddrPortFrom(a, q.Port).String()
+	}
+	return fmt.Sprintf("%s:%d", q.Host, q.Port)
+}
+
+// Append appends the request with its length. It fails for a host that has no form on the wire.
+func (q Request) Append(to []byte) ([]byte, error) {
+	start := len(to)
+	to = append(to, 0, 0, byte(q.Kind))
+	addr, err := netip.ParseAddr(q.Host)
+	switch {
+	case q.Host == "":
+		to = append(to, formNone, 0)
+	case err == nil && addr.Zone() == "" && addr.Is4():
+		to = append(append(to, form4, 4), addr.AsSlice()...)
+	case err == nil && addr.Zone() == "":
+		to = append(append(to, form6, 16), addr.AsSlice()...)
+	case len(q.Host) > MaxName:
+		return to[:start], NewError(InvalidRequest, fmt.Sprintf("host name of %d bytes, more than %d", len(q.Host), MaxName))
+	default:
+		to = append(append(to, formName, byte(len(q.Host))), q.Host...)
+	}
+	to = binary.BigEndian.AppendUint16(to, q.Port)
+	if q.Timeout > 0 {
+		to = append(to, requestTimeout, 0, 4)
+		to = appendMillis(to, max(q.Timeout, time.Millisecond))
+	}
+	if q.Family != 0 {
+		to = append(to, requestFamily, 0, 1, q.Family)
+	}
+	binary.BigEndian.PutUint16(to[start:], uint16(len(to)-start-2))
+	return to, nil
+}
+
+// DecodeRequest reads a request without its length. Its error is an *Error with the code for the result.
+func DecodeRequest(body []byte) (Request, error) {
+	r := read(body)
+	q := Request{Kind: Kind(r.u8())}
+	form, host := r.u8(), []byte(nil)
+	host = r.bytes(int(r.u8()))
+	q.Port = r.u16()
+	if !r.ok {
+		return Request{}, NewError(InvalidRequest, "request is too short")
+	}
+	switch q.Kind {
+	case TCP, UDP, WebSocket, Control:
+	default:
+		return q, NewError(UnsupportedKind, q.Kind.String()+" is not known")
+	}
+	switch {
+	case form == formNone && len(host) == 0 && q.Kind == Control:
+	case form == formName && len(host) > 0 && len(host) <= MaxName:
+		q.Host = string(host)
+	case form == form4 && len(host) == 4, form == form6 && len(host) == 16:
+		addr, _ := netip.AddrFromSlice(host)
+		q.Host = addr.String()
+	default:
+		return q, NewError(InvalidRequest, fmt.Sprintf("host of form %d and %d bytes", form, len(host)))
+	}
+	if (q.Kind == Control) != (q.Host == "" && q.Port == 0) {
+		return q, NewError(InvalidRequest, fmt.Sprintf("target %q port %d of a %s stream", q.Host, q.Port, q.Kind))
+	}
+	for len(r.rest) > 0 {
+		number := r.u8()
+		v := read(r.bytes(int(r.u16())))
+		if !r.ok {
+			return q, NewError(InvalidRequest, "request ends inside an option")
+		}
+		switch number {
+		case requestTimeout:
+			q.Timeout = v.millis()
+			v.ok = v.ok && q.Timeout > 0
+		case requestFamily:
+			q.Family = v.u8()
+			v.ok = v.ok && (q.Family == 4 || q.Family == 6)
+		default:
+			return q, NewError(UnsupportedOption, fmt.Sprintf("request has the unknown option %d", number))
+		}
+		if !v.end() {
+			return q, NewError(InvalidRequest, fmt.Sprintf("request has a malformed option %d", number))
+		}
+	}
+	return q, nil
+}
+
+// Result answers a request.
+type Result struct {
+	Code   Code
+	Bound  netip.AddrPort // the server's own end; zero where there is none
+	Remote netip.AddrPort // the address that was dialled; zero where none was
+	Text   string         // cut to MaxText bytes when encoded
+}
+
+// Err returns nil for OK, else an *Error.
+func (s Result) Err() error {
+	if s.Code == OK {
+		return nil
+	}
+	return NewError(s.Code, s.Text)
+}
+
+// Append appends the result with its length.
+func (s Result) Append(to []byte) []byte {
+	start := len(to)
+	to = binary.BigEndian.AppendUint16(append(to, 0, 0), uint16(s.Code))
+	to = appendAddr(appendAddr(to, s.Bound), s.Remote)
+	to = append(to, whole(s.Text, MaxText)...)
+	binary.BigEndian.PutUint16(to[start:], uint16(len(to)-start-2))
+	return to
+}
+
+// DecodeResult reads a result without its length. Its error is an *Error.
+func DecodeResult(body []byte) (Result, error) {
+	r := read(body)
+	s := Result{Code: Code(r.u16()), Bound: r.addr(), Remote: r.addr(), Text: r.text()}
+	if !r.ok {
+		return Result{}, NewError(Protocol, fmt.Sprintf("malformed result of %d bytes", len(body)))
+	}
+	return s, nil
+}
+
+func appendAddr(to []byte, a netip.AddrPort) []byte {
+	switch {
+	case !a.IsValid():
+		to = append(to, formNone)
+	case a.Addr().Is4():
+		to = append(append(to, form4), a.Addr().AsSlice()...)
+	default:
+		to = append(append(to, form6), a.Addr().AsSlice()...)
+	}
+	return binary.BigEndian.AppendUint16(to, a.Port())
+}
+
+func (r *reader) addr() netip.AddrPort {
+	var host []byte
+	switch r.u8() {
+	case formNone:
+	case form4:
+		host = r.bytes(4)
+	case form6:
+		host = r.bytes(16)
+	default:
+		r.ok = false
+	}
+	port := r.u16()
+	addr, ok := netip.AddrFromSlice(host)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(addr, port)
+}

@@ -1,0 +1,286 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"net/netip"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write testdata/vectors.json anew from the messages below")
+
+const vectorsFile = "testdata/vectors.json"
+
+// vectors is the form of the file; every implementation of the protocol can read it.
+type vectors struct {
+	Note    string       `json:"note"`
+	Codes   []codeVector `json:"codes"`
+	Valid   []valid      `json:"valid"`
+	Invalid []invalid    `json:"invalid"`
+}
+
+type codeVector struct {
+	Code   int    `json:"code"`
+	Name   string `json:"name"`
+	Errno  int    `json:"errno"`
+	Close  int    `json:"close"`
+	SOCKS5 int    `json:"socks5"`
+	Wisp   int    `json:"wisp"`
+}
+
+// valid is a message of a layer ("link", "request", "result", "control"; without the length in front) beside its fields.
+type valid struct {
+	Layer  string         `json:"layer"`
+	Hex    string         `json:"hex"`
+	Fields map[string]any `json:"fields"`
+}
+
+type invalid struct {
+	Layer string `json:"layer"`
+	Hex   string `json:"hex"`
+	Code  string `json:"code"`
+	Why   string `json:"why"`
+}
+
+func samples() map[string][]any {
+	resumed := uint64(1<<40 + 7)
+	session := &Session{ID: SessionID{1, 2, 15: 16}, Secret: Secret{0xa0, 31: 0xff}}
+	return map[string][]any{
+		"link": {
+			Hello{Version: 1, Capabilities: CanResume},
+			Hello{Version: 1, Capabilities: CanResume | CanUDP | CanWebSocket, Token: "secret-token", Agent: "sockmux/1.0 ü"},
+			Hello{Version: 1, Capabilities: CanResume, Resume: &Resume{ID: session.ID, Secret: session.Secret, Received: 65536}},
+			Welcome{Version: 1, Capabilities: CanResume, Session: session, Grace: 2 * time.Minute, Limits: Limits{1024, 4 << 20}, Agent: "sockmux/1.0", PingAfter: 10 * time.Second, DeadAfter: 20 * time.Second},
+			Welcome{Version: 1, Resumed: &resumed, PingAfter: time.Second, DeadAfter: 3 * time.Second},
+			Data{Offset: 0, Payload: []byte("x")},
+			Data{Offset: 1 << 33, Payload: []byte{0, 1, 2, 255}},
+			Ack{Received: 1<<53 + 1, Delay: 10 * time.Millisecond},
+			Ping{Opaque: 0x0102030405060708},
+			Pong{Opaque: 1<<64 - 1},
+			Close{Code: Draining, Text: "the server goes away"},
+			Close{Code: OK},
+		},
+		"request": {
+			Request{Kind: TCP, Host: "example.org", Port: 443},
+			Request{Kind: TCP, Host: "192.0.2.1", Port: 1, Timeout: 1500 * time.Millisecond, Family: 4},
+			Request{Kind: UDP, Host: "2001:db8::1", Port: 65535, Family: 6},
+			Request{Kind: WebSocket, Host: "name with space", Port: 80},
+			Request{Kind: Control},
+		},
+		"result": {
+			Result{Code: OK, Bound: netip.MustParseAddrPort("192.0.2.7:40000"), Remote: netip.MustParseAddrPort("[2001:db8::2]:443")},
+			Result{Code: Denied, Remote: netip.MustParseAddrPort("127.0.0.1:22"), Text: "loopback"},
+			Result{Code: NameNotFound},
+		},
+		"control": {
+			StreamReset{ID: 3, Code: Reset, Size: 1 << 35, Text: "by the target"},
+			StreamResetDone{ID: 3},
+			StreamStop{ID: 5, Code: Aborted},
+			Drain{In: 30 * time.Second, Text: "new version"},
+			Notice{Level: Warning, Code: Limit, Text: "near the limit"},
+		},
+	}
+}
+
+func invalids() []invalid {
+	return []invalid{
+		{"link", "", "protocol", "empty"},
+		{"link", "00", "protocol", "unknown type"},
+		{"link", "08", "protocol", "unknown type"},
+		{"link", "01736d7578", "protocol", "hello without version"},
+		{"link", "01534d555800010000000001", "protocol", "wrong magic"},
+		{"link", "01736d7578000200000001", "unsupported_version", "version 2"},
+		{"link", "01736d75780001000000010009000101", "unsupported_option", "unknown hello option 9"},
+		{"link", "01736d757800010000000100010000", "protocol", "empty token"},
+		{"link", "01736d7578000100000001000300016100030001" + "62", "protocol", "option twice"},
+		{"link", "01736d757800010000000100030005" + "61", "protocol", "ends inside an option"},
+		{"link", "01736d7578000100000001000200020000", "protocol", "resume too short"},
+		{"link", "02000100000001", "protocol", "welcome with neither session nor resumed"},
+		{"link", "0200020000000100020008" + strings.Repeat("00", 8), "unsupported_version", "welcome of version 2"},
+		{"link", "030000000000000000", "protocol", "data without payload"},
+		{"link", "0300", "protocol", "data without offset"},
+		{"link", "04000000000000000000", "protocol", "ack too short"},
+		{"link", "0400000000000000000000000000", "protocol", "ack too long"},
+		{"link", "0500", "protocol", "ping too short"},
+		{"link", "0700", "protocol", "close too short"},
+		{"link", "070000" + strings.Repeat("61", MaxCloseText+1), "protocol", "close text too long"},
+		{"request", "", "invalid_request", "empty"},
+		{"request", "01", "invalid_request", "too short"},
+		{"request", "0901016100" + "50", "unsupported_kind", "kind 9"},
+		{"request", "0101000050", "invalid_request", "empty name"},
+		{"request", "01040301020300" + "50", "invalid_request", "IPv4 of 3 bytes"},
+		{"request", "010702616200" + "50", "invalid_request", "host form 7"},
+		{"request", "0100000050", "invalid_request", "tcp without a host"},
+		{"request", "ff010161" + "0000", "invalid_request", "control with a host"},
+		{"request", "01010161" + "0050" + "09000100", "unsupported_option", "option 9"},
+		{"request", "01010161" + "0050" + "01000400000000", "invalid_request", "timeout of 0"},
+		{"request", "01010161" + "0050" + "02000105", "invalid_request", "family 5"},
+		{"request", "01010161" + "0050" + "0100", "invalid_request", "ends inside an option"},
+		{"result", "00", "protocol", "too short"},
+		{"result", "0000" + "05" + "0000", "protocol", "address form 5"},
+		{"control", "", "protocol", "empty"},
+		{"control", "0100000003", "protocol", "reset too short"},
+		{"control", "020000000300", "protocol", "reset-done too long"},
+	}
+}
+
+// decode reads a message of a layer without the length in front.
+func decode(layer string, b []byte) (any, error) {
+	switch layer {
+	case "link":
+		return Decode(b)
+	case "request":
+		return DecodeRequest(b)
+	case "result":
+		return DecodeResult(b)
+	}
+	return DecodeControl(b)
+}
+
+// encode is the inverse of decode.
+func encode(t testing.TB, m any) []byte {
+	t.Helper()
+	switch m := m.(type) {
+	case Request:
+		b, err := m.Append(nil)
+		if err != nil {
+			t.Fatalf("encode %+v: %v", m, err)
+		}
+		return b[2:]
+	case Result:
+		return m.Append(nil)[2:]
+	case StreamReset, StreamResetDone, StreamStop, Drain, Notice:
+		return m.(ControlMessage).Append(nil)[2:]
+	}
+	return m.(Message).Append(nil)
+}
+
+// fields turns a message into what JSON can hold: numbers of 64 bits and bytes as text.
+func fields(m any) map[string]any {
+	out := map[string]any{}
+	switch m := m.(type) {
+	case Hello:
+		out = map[string]any{"type": "hello", "version": m.Version, "capabilities": m.Capabilities}
+		if m.Token != "" {
+			out["token"] = m.Token
+		}
+		if m.Agent != "" {
+			out["agent"] = m.Agent
+		}
+		if m.Resume != nil {
+			out["resume"] = map[string]any{"id": hex.EncodeToString(m.Resume.ID[:]), "secret": hex.EncodeToString(m.Resume.Secret[:]), "received": decimal(m.Resume.Received)}
+		}
+	case Welcome:
+		out = map[string]any{
+			"type": "welcome", "version": m.Version, "capabilities": m.Capabilities, "grace": m.Grace.Milliseconds(), "streams": m.Limits.Streams,
+			"unacknowledged": m.Limits.Unacknowledged, "pingAfter": m.PingAfter.Milliseconds(), "deadAfter": m.DeadAfter.Milliseconds(),
+		}
+		if m.Agent != "" {
+			out["agent"] = m.Agent
+		}
+		if m.Session != nil {
+			out["session"] = map[string]any{"id": hex.EncodeToString(m.Session.ID[:]), "secret": hex.EncodeToString(m.Session.Secret[:])}
+		}
+		if m.Resumed != nil {
+			out["resumed"] = decimal(*m.Resumed)
+		}
+	case Data:
+		out = map[string]any{"type": "data", "offset": decimal(m.Offset), "payload": hex.EncodeToString(m.Payload)}
+	case Ack:
+		out = map[string]any{"type": "ack", "received": decimal(m.Received), "delay": m.Delay.Microseconds()}
+	case Ping:
+		out = map[string]any{"type": "ping", "opaque": decimal(m.Opaque)}
+	case Pong:
+		out = map[string]any{"type": "pong", "opaque": decimal(m.Opaque)}
+	case Close:
+		out = map[string]any{"type": "close", "code": m.Code, "text": m.Text}
+	case Request:
+		out = map[string]any{"kind": m.Kind.String(), "host": m.Host, "port": m.Port, "timeout": m.Timeout.Milliseconds(), "family": m.Family}
+	case Result:
+		out = map[string]any{"code": m.Code, "bound": addrText(m.Bound), "remote": addrText(m.Remote), "text": m.Text}
+	case StreamReset:
+		out = map[string]any{"type": "reset", "id": m.ID, "code": m.Code, "size": decimal(m.Size), "text": m.Text}
+	case StreamResetDone:
+		out = map[string]any{"type": "reset-done", "id": m.ID}
+	case StreamStop:
+		out = map[string]any{"type": "stop", "id": m.ID, "code": m.Code}
+	case Drain:
+		out = map[string]any{"type": "drain", "in": m.In.Milliseconds(), "text": m.Text}
+	case Notice:
+		out = map[string]any{"type": "notice", "level": m.Level, "code": m.Code, "text": m.Text}
+	}
+	return out
+}
+
+func decimal(n uint64) string { return json.Number(jsonUint(n)).String() }
+
+func jsonUint(n uint64) string {
+	b, _ := json.Marshal(n)
+	return string(b)
+}
+
+func addrText(a netip.AddrPort) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+func build(t *testing.T) vectors {
+	v := vectors{Note: "Messages of docs/PROTOCOL.md as hex beside their fields. Numbers of 64 bits are decimal texts, durations have the unit of the wire."}
+	for _, c := range Codes() {
+		v.Codes = append(v.Codes, codeVector{int(c), c.String(), c.Errno(), c.CloseCode(), int(c.SOCKS5()), int(c.Wisp())})
+	}
+	all := samples()
+	for _, layer := range []string{"link", "request", "result", "control"} {
+		for _, m := range all[layer] {
+			v.Valid = append(v.Valid, valid{layer, hex.EncodeToString(encode(t, m)), fields(m)})
+		}
+	}
+	v.Invalid = invalids()
+	return v
+}
+
+func TestVectors(t *testing.T) {
+	want, err := json.MarshalIndent(build(t), "", "\t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, '\n')
+	if *update {
+		if err := os.WriteFile(vectorsFile, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(vectorsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, want) {
+		t.Fatalf("%s is not what the package encodes: the wire format changed, or run go test ./shared/wire -update", vectorsFile)
+	}
+	for layer, messages := range samples() {
+		for _, m := range messages {
+			got, err := decode(layer, encode(t, m))
+			if err != nil || !reflect.DeepEqual(got, m) {
+				t.Errorf("%s: decoded %+v, %v, want %+v", layer, got, err, m)
+			}
+		}
+	}
+	for _, bad := range invalids() {
+		b, err := hex.DecodeString(bad.Hex)
+		if err != nil {
+			t.Fatalf("%s: %v", bad.Why, err)
+		}
+		got, err := decode(bad.Layer, b)
+		if e, ok := err.(*Error); !ok || e.Code.String() != bad.Code {
+			t.Errorf("%s, %s: decoded %+v, %v, want code %s", bad.Layer, bad.Why, got, err, bad.Code)
+		}
+	}
+}

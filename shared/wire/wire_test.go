@@ -1,0 +1,123 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestCodesAreDistinct(t *testing.T) {
+	names, closes := map[string]bool{}, map[int]bool{}
+	for _, c := range Codes() {
+		if names[c.String()] || closes[c.CloseCode()] {
+			t.Errorf("code %d: name %s or close code %d is taken", c, c, c.CloseCode())
+		}
+		names[c.String()], closes[c.CloseCode()] = true, true
+		if c.Meaning() == "" || c != OK && c.Errno() == 0 {
+			t.Errorf("code %s: meaning %q, errno %d", c, c.Meaning(), c.Errno())
+		}
+		if CodeOfClose(c.CloseCode()) != c {
+			t.Errorf("close code %d gives %s, want %s", c.CloseCode(), CodeOfClose(c.CloseCode()), c)
+		}
+	}
+}
+
+func TestUnknownCodeIsInternal(t *testing.T) {
+	c := Code(9999)
+	if c.Known() || c.Errno() != Internal.Errno() || c.CloseCode() != Internal.CloseCode() || c.String() != "code 9999" {
+		t.Errorf("code 9999: %v %d %d %s", c.Known(), c.Errno(), c.CloseCode(), c)
+	}
+	for _, closeCode := range []int{0, 1001, 1006, 4000, 4999} {
+		if got := CodeOfClose(closeCode); got != Internal {
+			t.Errorf("close code %d: %s, want internal", closeCode, got)
+		}
+	}
+}
+
+func TestErrorsCompareByCode(t *testing.T) {
+	err := fmt.Errorf("open: %w", NewError(Denied, "10.0.0.1 is private"))
+	if !errors.Is(err, NewError(Denied, "")) || errors.Is(err, NewError(Refused, "")) {
+		t.Errorf("%v is not told by its code", err)
+	}
+	if got := NewError(Refused, "").Error(); got != "refused: the target refused the connection" {
+		t.Errorf("text without words of its own: %q", got)
+	}
+}
+
+func TestLongTextsAreCutAtACharacter(t *testing.T) {
+	long := strings.Repeat("ü", MaxCloseText)
+	m, err := Decode(Close{Code: Internal, Text: long}.Append(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := m.(Close).Text; len(text) != MaxCloseText || !utf8.ValidString(text) {
+		t.Errorf("text of %d bytes, valid %v", len(text), utf8.ValidString(text))
+	}
+	if got := whole("aü", 2); got != "a" {
+		t.Errorf("cut inside a character: %q", got)
+	}
+}
+
+func TestRequestWithoutForm(t *testing.T) {
+	_, err := Request{Kind: TCP, Host: strings.Repeat("a", MaxName+1), Port: 1}.Append(nil)
+	if !errors.Is(err, NewError(InvalidRequest, "")) {
+		t.Errorf("a name of %d bytes: %v", MaxName+1, err)
+	}
+	b, err := Request{Kind: TCP, Host: strings.Repeat("a", MaxName), Port: 1}.Append(nil)
+	if err != nil || len(b) > MaxRequest {
+		t.Errorf("a name of %d bytes: %d bytes, %v", MaxName, len(b), err)
+	}
+}
+
+func TestUnknownControlIsIgnored(t *testing.T) {
+	if m, err := DecodeControl([]byte{200, 1, 2, 3}); m != nil || err != nil {
+		t.Errorf("control type 200: %v, %v", m, err)
+	}
+}
+
+// FuzzDecode: what decodes encodes again to a message that decodes to the same.
+func FuzzDecode(f *testing.F) {
+	layers := []string{"link", "request", "result", "control"}
+	for i, layer := range layers {
+		for _, m := range samples()[layer] {
+			f.Add(uint8(i), encode(f, m))
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, b []byte) {
+		layer := layers[int(which)%len(layers)]
+		m, err := decode(layer, b)
+		if err != nil {
+			if e, ok := err.(*Error); !ok || e.Code == OK || !e.Code.Known() {
+				t.Fatalf("%s: error %v has no code", layer, err)
+			}
+			return
+		}
+		if m == nil {
+			return
+		}
+		if q, ok := m.(Request); ok && len(q.Host) > MaxName {
+			t.Fatalf("host of %d bytes", len(q.Host))
+		}
+		again := encode(t, m)
+		second, err := decode(layer, again)
+		if err != nil || !reflect.DeepEqual(normal(m), normal(second)) {
+			t.Fatalf("%s: %+v became %+v, %v", layer, m, second, err)
+		}
+		if !bytes.Equal(again, encode(t, second)) {
+			t.Fatalf("%s: the encoding is not stable", layer)
+		}
+	})
+}
+
+// normal hides what has two encodings: a name that spells an address travels as the address.
+func normal(m any) any {
+	if q, ok := m.(Request); ok {
+		q.Host = q.Target()
+		return q
+	}
+	return m
+}
