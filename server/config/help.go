@@ -1,0 +1,93 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// helpWidth is that of a terminal nobody has changed.
+const helpWidth = 80
+
+// Help returns the text of --help.
+func Help() string {
+	c := Default()
+	var b strings.Builder
+	b.WriteString("sockmux carries the TCP connections of programs in browsers in one WebSocket.\n\nUsage: sockmux [FLAG...]\n\n")
+	b.WriteString("Each flag is also a variable: --dial-timeout is SOCKMUX_DIAL_TIMEOUT. Flags are\n")
+	b.WriteString("stronger. A variable lists several values with commas. Times are 500ms, 30s, 2m.\n")
+	group := ""
+	for _, s := range settingsOf(&c) {
+		if s.group != group {
+			group = s.group
+			fmt.Fprintf(&b, "\n%s:\n", group)
+		}
+		b.WriteString("  " + s.usage() + "\n")
+		for _, line := range wrapped(s.about(), helpWidth-8) {
+			b.WriteString("        " + line + "\n")
+		}
+	}
+	return b.String()
+}
+
+// Print returns the settings in force, one argument a line: the same arguments give the same configuration. Settings that are empty are left out.
+func (c *Config) Print() string {
+	var b strings.Builder
+	rulesPrinted := false
+	for _, s := range settingsOf(c) {
+		if s.group == groupTargets && !rulesPrinted {
+			rulesPrinted = true
+			for _, argument := range c.ruleArguments {
+				b.WriteString(argument + "\n")
+			}
+		}
+		if s.print == nil {
+			continue
+		}
+		for _, text := range s.print() {
+			if text != "" {
+				fmt.Fprintf(&b, "--%s=%s\n", s.name, text)
+			}
+		}
+	}
+	return b.String()
+}
+
+// usage is the flag as one writes it.
+func (s setting) usage() string {
+	usage := "--" + s.name
+	if s.short != "" {
+		usage = "-" + s.short + ", " + usage
+	}
+	if s.hint != "" {
+		usage += " " + s.hint
+	}
+	return usage
+}
+
+// about is the help with what the table adds to it.
+func (s setting) about() string {
+	about := s.help
+	if s.repeatable {
+		about += " (may be repeated)"
+	}
+	if s.initial != "" {
+		about += " (default " + s.initial + ")"
+	}
+	return about
+}
+
+// wrapped breaks a text at spaces into lines of at most width letters; a longer word has a line of its own.
+func wrapped(text string, width int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}

@@ -1,0 +1,84 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestHelp(t *testing.T) {
+	help := Help()
+	c := Default()
+	for _, s := range settingsOf(&c) {
+		if !strings.Contains(help, "--"+s.name) {
+			t.Errorf("the help has no --%s", s.name)
+		}
+		if s.help == "" || s.group == "" {
+			t.Errorf("--%s has no help", s.name)
+		}
+	}
+	for _, line := range strings.Split(help, "\n") {
+		if len(line) > helpWidth && strings.Contains(strings.TrimSpace(line), " ") {
+			t.Errorf("%d letters wide: %s", len(line), line)
+		}
+	}
+	const want = "  --dial-timeout TIME\n        for resolving and connecting together (default 30s)\n"
+	if !strings.Contains(help, want) {
+		t.Errorf("the help does not contain\n%s\nbut is\n%s", want, help)
+	}
+}
+
+// What is printed gives the same configuration again.
+func TestPrint(t *testing.T) {
+	c := mustLoad(t, []string{
+		"--listen", "[::1]:9", "--prefix", "/p", "--allow-origin", "https://a.example", "--allow-origin", "null",
+		"--allow", "a.example:1", "--deny", "b.example:*", "--allow", "127.0.0.1:2", "--demo", "--idle-timeout", "0", "--grace", "90s", "--log-level", "error", "--log-format", "text",
+	}, []string{"SOCKMUX_KEEPALIVE=7s"})
+	printed := c.Print()
+	again := mustLoad(t, strings.Split(strings.TrimSpace(printed), "\n"), nil)
+	if !reflect.DeepEqual(c, again) {
+		t.Errorf("%s\nread again: %+v\nwant %+v", printed, *again, *c)
+	}
+	for _, line := range []string{"--listen=[::1]:9\n", "--prefix=/p/\n", "--keepalive=7s\n", "--idle-timeout=0s\n", "--log-level=error\n", "--allow=a.example:1\n--deny=b.example:*\n--allow=127.0.0.1:2\n"} {
+		if !strings.Contains(printed, line) {
+			t.Errorf("%q is missing in\n%s", line, printed)
+		}
+	}
+}
+
+// The table of docs/OPERATIONS.md is the program's help. To write it anew, put what the failure prints between the marks.
+func TestDocumentation(t *testing.T) {
+	content, err := os.ReadFile("../../docs/OPERATIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(content), "<!-- flags -->\n")
+	table, _, ended := strings.Cut(rest, "<!-- /flags -->")
+	if !found || !ended {
+		t.Fatal("docs/OPERATIONS.md has no table between <!-- flags --> and <!-- /flags -->")
+	}
+	if want := markdown(); table != want {
+		t.Errorf("docs/OPERATIONS.md has another table than the help, which is:\n%s", want)
+	}
+}
+
+func markdown() string {
+	c := Default()
+	var b strings.Builder
+	b.WriteString("| flag | default | meaning |\n|---|---|---|\n")
+	for _, s := range settingsOf(&c) {
+		initial := ""
+		if s.initial != "" {
+			initial = "`" + s.initial + "`"
+		}
+		help := s.help
+		if s.repeatable {
+			help += " (may be repeated)"
+		}
+		// An asterisk would begin emphasis.
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.usage(), initial, strings.ReplaceAll(help, "*", `\*`))
+	}
+	return b.String()
+}

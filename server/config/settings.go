@@ -1,0 +1,209 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/sockmux/sockmux/server/origin"
+	"github.com/sockmux/sockmux/server/policy"
+)
+
+// setting is one thing that an operator can set. This table is the only place that knows all of them: parsing, help, --print-config and the
+// table in docs/OPERATIONS.md come from it.
+type setting struct {
+	group      string // heading of the help
+	name       string // of the flag
+	short      string // one letter, or empty
+	hint       string // stands for the value in the help; empty: a flag without a value
+	help       string
+	initial    string // default as shown; empty where it is "off" or "none"
+	repeatable bool
+	flagOnly   bool // what the command does is not said by the environment
+	parse      parser
+	print      func() []string // the present values, as the parser takes them; nil for what --print-config leaves out
+}
+
+// The headings of the help.
+const (
+	groupListen  = "Where it listens"
+	groupPages   = "Which pages may connect"
+	groupTargets = "What may be reached"
+	groupLimits  = "How much, how long"
+	groupServe   = "What it serves"
+	groupLogs    = "What it says"
+	groupCommand = "Instead of serving"
+)
+
+// Bounds of the numbers. They are wide: they only catch slips such as a missing unit.
+const (
+	mostSessions = 1_000_000 // far beyond the file descriptors of one process
+	mostStreams  = 65_536    // yamux stream ids would last, memory would not
+	shortest     = 100 * time.Millisecond
+	longest      = 24 * time.Hour // also fits the protocol's u32 milliseconds
+	longestDial  = 10 * time.Minute
+	// A browser answers no script during a long task, so shorter keepalives would cut healthy pages (docs/PROTOCOL.md, 3.5).
+	shortestKeepalive = time.Second
+	// Proxies cut connections that are silent for a minute (nginx: proxy_read_timeout).
+	longestKeepalive = 5 * time.Minute
+)
+
+// settingsOf binds the table to the Config that it fills. --deny stands before --allow because the environment has no order of its own: there a
+// prohibition comes before every permission.
+func settingsOf(c *Config) []setting {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	formats := map[string]LogFormat{"auto": LogAuto, "text": LogText, "json": LogJSON}
+	nothing := func(string) error { return nil } // Load looks only whether it was given
+	settings := []setting{
+		{
+			group: groupListen, name: "listen", hint: "HOST:PORT",
+			help:  "address to listen on; port 0 takes a free one",
+			parse: listenAddress(&c.Listen), print: one(&c.Listen),
+		},
+		{
+			group: groupListen, name: "prefix", hint: "PATH",
+			help:  "path below which everything is served, such as /sockmux/ behind a proxy",
+			parse: pathPrefix(&c.Prefix), print: one(&c.Prefix),
+		},
+		{
+			group: groupListen, name: "insecure-no-auth",
+			help:  "listen beyond loopback though nobody authenticates: whoever reaches the port may use it",
+			parse: boolean(&c.InsecureNoAuth), print: printed(&c.InsecureNoAuth, strconv.FormatBool),
+		},
+		{
+			group: groupPages, name: "allow-origin", hint: "ORIGIN", repeatable: true,
+			help:  "pages that may connect beside the server's own: https://app.example.com, https://*.example.com, http://localhost:*, null or *",
+			parse: each(&c.AllowOrigins, origin.Parse), print: all(&c.AllowOrigins, origin.Pattern.String),
+		},
+		{
+			group: groupTargets, name: "deny", hint: "TARGET", repeatable: true,
+			help:  "targets that may not be reached; of all --allow and --deny the first that matches decides",
+			parse: c.rule("deny", false), print: nil,
+		},
+		{
+			group: groupTargets, name: "allow", hint: "TARGET", repeatable: true,
+			help:  "targets that may be reached beside the public internet: HOST:PORT, *.example.com:443, 10.0.0.0/8:5432, [fd00::/8]:*",
+			parse: c.rule("allow", true), print: nil,
+		},
+		{
+			group: groupTargets, name: "demo",
+			help:  "run small services on free ports of 127.0.0.1 for the playground, and allow them",
+			parse: boolean(&c.Demo), print: printed(&c.Demo, strconv.FormatBool),
+		},
+		{
+			group: groupTargets, name: "dial-timeout", hint: "TIME",
+			help:  "for resolving and connecting together",
+			parse: duration(&c.DialTimeout, shortest, longestDial, ""), print: printed(&c.DialTimeout, brief),
+		},
+		{
+			group: groupLimits, name: "max-sessions", hint: "NUMBER",
+			help:  "sessions (pages) at once",
+			parse: integer(&c.MaxSessions, 1, mostSessions), print: printed(&c.MaxSessions, strconv.Itoa),
+		},
+		{
+			group: groupLimits, name: "max-parked", hint: "NUMBER",
+			help:  "how many of them may be without a connection",
+			parse: integer(&c.MaxParked, 0, mostSessions), print: printed(&c.MaxParked, strconv.Itoa),
+		},
+		{
+			group: groupLimits, name: "max-streams", hint: "NUMBER",
+			help:  "sockets at once in one session",
+			parse: integer(&c.MaxStreams, 1, mostStreams), print: printed(&c.MaxStreams, strconv.Itoa),
+		},
+		{
+			group: groupLimits, name: "idle-timeout", hint: "TIME",
+			help:  "after which a socket without a byte in either direction is ended; 0: never",
+			parse: duration(&c.IdleTimeout, shortest, 30*longest, "never"), print: printed(&c.IdleTimeout, brief),
+		},
+		{
+			group: groupLimits, name: "keepalive", hint: "TIME",
+			help:  "between pings on a silent connection; after twice this time without an answer it is dead",
+			parse: duration(&c.Keepalive, shortestKeepalive, longestKeepalive, ""), print: printed(&c.Keepalive, brief),
+		},
+		{
+			group: groupLimits, name: "grace", hint: "TIME",
+			help:  "for which a session without a connection is kept; 0: not at all",
+			parse: duration(&c.Grace, shortest, longest, "not at all"), print: printed(&c.Grace, brief),
+		},
+		{
+			group: groupLimits, name: "drain-timeout", hint: "TIME",
+			help:  "left to open sockets after SIGTERM or SIGINT; 0: none; a second signal ends at once",
+			parse: duration(&c.DrainTimeout, shortest, longest, "none"), print: printed(&c.DrainTimeout, brief),
+		},
+		{
+			group: groupServe, name: "webr", hint: "DIR",
+			help:  "folder with webR's files (dist of the npm package webr), served at PREFIX/webr/ for the playground",
+			parse: text(&c.WebR), print: one(&c.WebR),
+		},
+		{
+			group: groupServe, name: "assets-dir", hint: "DIR",
+			help:  "folder with the built script and playground in place of the embedded ones, read anew at every request; for development",
+			parse: text(&c.AssetsDir), print: one(&c.AssetsDir),
+		},
+		{
+			group: groupLogs, name: "log-level", hint: "LEVEL",
+			help:  "debug, info, warn or error",
+			parse: oneOf(&c.LogLevel, []string{"debug", "info", "warn", "error"}, levels), print: printed(&c.LogLevel, lowerLevel),
+		},
+		{
+			group: groupLogs, name: "log-format", hint: "FORMAT",
+			help:  "text, json, or auto: text on a terminal, json elsewhere",
+			parse: oneOf(&c.LogFormat, []string{"auto", "text", "json"}, formats),
+			print: printed(&c.LogFormat, func(f LogFormat) string { return string(f) }),
+		},
+		{group: groupCommand, name: "check-config", flagOnly: true, help: "check flags and environment, say what is wrong, and end", parse: nothing},
+		{group: groupCommand, name: "print-config", flagOnly: true, help: "print every setting in force, one argument a line, and end", parse: nothing},
+		{group: groupCommand, name: "version", flagOnly: true, help: "print the version and end", parse: nothing},
+		{group: groupCommand, name: "help", short: "h", flagOnly: true, help: "print this and end", parse: nothing},
+	}
+	// The table is bound before anything is read, so what it prints now are the defaults.
+	for i := range settings {
+		s := &settings[i]
+		if s.print != nil && s.hint != "" && !s.repeatable {
+			s.initial = s.print()[0]
+		}
+	}
+	return settings
+}
+
+// rule makes the parser of --allow and --deny, which fill one list in the order of the command line.
+func (c *Config) rule(name string, allow bool) parser {
+	return func(text string) error {
+		rule, err := policy.ParseRule(allow, text)
+		if err != nil {
+			return fmt.Errorf("%q: %w", text, err)
+		}
+		c.Rules = append(c.Rules, rule)
+		c.ruleArguments = append(c.ruleArguments, "--"+name+"="+text)
+		return nil
+	}
+}
+
+func lowerLevel(level slog.Level) string {
+	switch level {
+	case slog.LevelDebug:
+		return "debug"
+	case slog.LevelWarn:
+		return "warn"
+	case slog.LevelError:
+		return "error"
+	default:
+		return "info"
+	}
+}
+
+func one(from *string) func() []string { return func() []string { return []string{*from} } }
+
+func printed[T any](from *T, format func(T) string) func() []string {
+	return func() []string { return []string{format(*from)} }
+}
+
+func all[T any](from *[]T, format func(T) string) func() []string {
+	return func() (texts []string) {
+		for _, value := range *from {
+			texts = append(texts, format(value))
+		}
+		return texts
+	}
+}
