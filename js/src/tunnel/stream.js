@@ -254,4 +254,6 @@ export class Stream {
  * @param {number} port
  * @returns {Address | null}
  */
-const address = (addr, port) => (addr ? { addr, port } : null);
+function address(addr, port) {
+	return addr ? { addr, port } : null;
+}

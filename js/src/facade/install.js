@@ -1,0 +1,59 @@
+// Puts the facade in the place of the page's WebSocket constructor and takes it away again.
+
+import { createRule } from './rule.js';
+import { createStreamSocket } from './websocket.js';
+
+/**
+ * @typedef {object} FacadeConfig
+ * @property {import('./rule.js').Match} match
+ * @property {string} origin  the page's own
+ * @property {number} [timeoutMs]
+ * @property {boolean} [optimistic]
+ */
+
+/**
+ * Replaces scope.WebSocket. What the rule does not name gets the native object, its exceptions included.
+ * @param {{ tunnel: Pick<import('../tunnel/tunnel.js').Tunnel, 'open' | 'schedule'>, config: FacadeConfig, scope: import('./websocket.js').Scope }} parts
+ * @returns {() => void} puts the native constructor back, if nobody else has replaced ours since; sockets that exist live on
+ */
+export function installFacade({ tunnel, config, scope }) {
+	const Native = scope.WebSocket;
+	const rule = createRule(config.match, { origin: config.origin, report: (error) => console.error('sockmux: match:', error) });
+	const StreamSocket = createStreamSocket(tunnel, scope, { timeoutMs: config.timeoutMs, optimistic: config.optimistic });
+	let active = true;
+	/** @type {typeof WebSocket} */
+	const Facade = new Proxy(Native, {
+		construct(target, args, newTarget) {
+			const found = active && args.length > 0 ? rule(args[0], args[1]) : null;
+			if (found === null) return Reflect.construct(target, args, newTarget === Facade ? target : newTarget);
+			const socket = new StreamSocket(`${args[0]}`, found);
+			if (newTarget !== Facade) adopt(socket, newTarget.prototype, StreamSocket.prototype, Native.prototype);
+			return socket;
+		},
+	});
+	Object.defineProperty(StreamSocket.prototype, 'constructor', { value: Facade, writable: true, configurable: true });
+	scope.WebSocket = Facade;
+	return () => {
+		active = false;
+		if (scope.WebSocket === Facade) scope.WebSocket = Native;
+	};
+}
+
+/**
+ * Makes a stream's socket an instance of a page's subclass: what the subclass does not define comes from the stream's class.
+ * @param {object} socket
+ * @param {object} subclass  prototype
+ * @param {object} own  prototype of the stream's class
+ * @param {object} native  prototype
+ */
+function adopt(socket, subclass, own, native) {
+	/** @type {Set<PropertyKey>} */
+	const taken = new Set(['constructor']);
+	for (let level = subclass; level && level !== native; level = Object.getPrototypeOf(level)) {
+		for (const key of Reflect.ownKeys(level)) taken.add(key);
+	}
+	for (const key of Reflect.ownKeys(own)) {
+		if (!taken.has(key)) Object.defineProperty(socket, key, /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(own, key)));
+	}
+	Object.setPrototypeOf(socket, subclass);
+}

@@ -1,0 +1,48 @@
+// What the program has sent, in order: a Blob must be read first, and what follows it waits.
+
+/** @typedef {{ write(bytes: Uint8Array): void }} Sink */
+
+export class Outbox {
+	#sink;
+	#onfailure;
+	/** @type {Promise<void> | null} */
+	#reading = null;
+
+	/**
+	 * @param {Sink} sink
+	 * @param {() => void} onfailure  a Blob could not be read
+	 */
+	constructor(sink, onfailure) {
+		this.#sink = sink;
+		this.#onfailure = onfailure;
+	}
+
+	/**
+	 * @param {Uint8Array | Blob} data  bytes may change after the call
+	 */
+	send(data) {
+		if (data instanceof Uint8Array && !this.#reading) {
+			this.#sink.write(data);
+			return;
+		}
+		const held = data instanceof Uint8Array ? data.slice() : data;
+		this.#after(async () => this.#sink.write(held instanceof Uint8Array ? held : new Uint8Array(await held.arrayBuffer())));
+	}
+
+	/**
+	 * Runs an action after all that was sent has been written; at once where nothing waits.
+	 * @param {() => void} action
+	 */
+	then(action) {
+		if (this.#reading) this.#after(async () => action());
+		else action();
+	}
+
+	/** @param {() => Promise<void>} step */
+	#after(step) {
+		const turn = (this.#reading ?? Promise.resolve()).then(step).catch(() => this.#onfailure()).then(() => {
+			if (this.#reading === turn) this.#reading = null;
+		});
+		this.#reading = turn;
+	}
+}

@@ -1,0 +1,337 @@
+// The WebSocket that a program sees where its socket is a stream of the tunnel: the interface of the WHATWG WebSockets standard.
+//
+// Two things differ from it, for SOCKFS's sake: construction never throws for the URL (the exception would end webR's networking for
+// good), and the peer's FIN, which a WebSocket does not know, is a clean close.
+
+import { CODES, ending } from '../tunnel/codes.js';
+import { cutReason } from '../tunnel/carrier.js';
+import { EVENT_NAMES, HandlerAttributes, NodeListeners } from './handlers.js';
+import { Inbox } from './inbox.js';
+import { Outbox } from './outbox.js';
+
+/** @typedef {import('../tunnel/codes.js').Ending} Ending */
+/** @typedef {import('../tunnel/tunnel.js').Tunnel} Tunnel */
+/** @typedef {import('../tunnel/target.js').Target} Target */
+
+/**
+ * What is taken from the page. CloseEvent and MessageEvent are the page's own classes.
+ * @typedef {object} Scope
+ * @property {typeof WebSocket} WebSocket
+ * @property {typeof MessageEvent} MessageEvent
+ * @property {typeof CloseEvent} CloseEvent
+ */
+
+/** @typedef {{ timeoutMs?: number, optimistic?: boolean }} StreamOptions */
+
+/** @typedef {{ new (url: string, target: Target): WebSocket, prototype: object }} StreamSocketClass */
+
+const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
+
+/**
+ * Bytes of one socket that may wait here for their turn to be a message. A program that is called as fast as it can take messages needs
+ * few; without a bound a busy page would gather the whole download.
+ */
+const WINDOW_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Makes the class. Its instances are instances of the native class too.
+ * @param {Pick<Tunnel, 'open' | 'schedule'>} tunnel
+ * @param {Scope} scope
+ * @param {StreamOptions} [options]
+ * @returns {StreamSocketClass}
+ */
+export function createStreamSocket(tunnel, scope, options = {}) {
+	class StreamSocket extends EventTarget {
+		#url;
+		#origin;
+		#state = STATES.CONNECTING;
+		/** @type {BinaryType} */
+		#binaryType = 'blob';
+		#buffered = 0;
+		#handlers = new HandlerAttributes(this);
+		#node = new NodeListeners(this);
+		#inbox = new Inbox();
+		#outbox;
+		#stream;
+		/** A task that hands out messages is on its way. */
+		#flushing = false;
+		#eof = false;
+		/** @type {Ending | null} */
+		#ending = null;
+		/** What the program has given to close(). @type {{ code: number, reason: string }} */
+		#asked = { code: 1000, reason: '' };
+		#finished = false;
+
+		/**
+		 * @param {string} url  as it was given to the constructor
+		 * @param {Target} target
+		 */
+		constructor(url, target) {
+			super();
+			[this.#url, this.#origin] = parsed(url);
+			this.#stream = tunnel.open({ ...options, ...target, window: WINDOW_BYTES }, {
+				onopen: () => this.#schedule(() => this.#opened()),
+				ondata: (bytes) => this.#received(bytes),
+				oneof: () => {
+					this.#eof = true;
+					this.#flushSoon();
+				},
+				onwritten: (bytes) => {
+					this.#buffered -= bytes;
+				},
+				onclose: (why) => {
+					this.#ending ??= why;
+					this.#flushSoon();
+				},
+			});
+			this.#outbox = new Outbox(this.#stream, () => this.#fail(ending(CODES.aborted, 'a Blob could not be read')));
+		}
+
+		get url() {
+			return this.#url;
+		}
+
+		get readyState() {
+			return this.#state;
+		}
+
+		get bufferedAmount() {
+			return this.#buffered;
+		}
+
+		get extensions() {
+			return '';
+		}
+
+		get protocol() {
+			return this.#state === STATES.CONNECTING || this.#stream.connectMs === null ? '' : 'binary';
+		}
+
+		get binaryType() {
+			return this.#binaryType;
+		}
+
+		set binaryType(value) {
+			// Web IDL: a value that the enumeration does not have changes nothing.
+			if (`${value}` === 'blob' || `${value}` === 'arraybuffer') this.#binaryType = /** @type {BinaryType} */ (`${value}`);
+		}
+
+		get onopen() {
+			return this.#handlers.get('open');
+		}
+
+		set onopen(value) {
+			this.#handlers.set('open', value);
+		}
+
+		get onmessage() {
+			return this.#handlers.get('message');
+		}
+
+		set onmessage(value) {
+			this.#handlers.set('message', value);
+		}
+
+		get onerror() {
+			return this.#handlers.get('error');
+		}
+
+		set onerror(value) {
+			this.#handlers.set('error', value);
+		}
+
+		get onclose() {
+			return this.#handlers.get('close');
+		}
+
+		set onclose(value) {
+			this.#handlers.set('close', value);
+		}
+
+		/** @param {unknown} data */
+		send(data) {
+			if (arguments.length === 0) throw new TypeError("Failed to execute 'send' on 'WebSocket': 1 argument required, but only 0 present.");
+			const bytes = bytesOf(data);
+			if (this.#state === STATES.CONNECTING) {
+				throw new DOMException("Failed to execute 'send' on 'WebSocket': Still in CONNECTING state.", 'InvalidStateError');
+			}
+			this.#buffered += bytes instanceof Blob ? bytes.size : bytes.length;
+			if (this.#state === STATES.OPEN) this.#outbox.send(bytes);
+		}
+
+		/**
+		 * @param {number} [code]
+		 * @param {string} [reason]
+		 */
+		close(code, reason) {
+			const asked = checkClose(code, reason);
+			if (this.#state >= STATES.CLOSING) return;
+			if (this.#state === STATES.CONNECTING) {
+				this.#state = STATES.CLOSING;
+				this.#fail(ending(CODES.aborted, 'closed before the connection was established'));
+				return;
+			}
+			this.#state = STATES.CLOSING;
+			this.#asked = asked;
+			this.#inbox.clear();
+			this.#outbox.then(() => this.#stream.close());
+		}
+
+		/**
+		 * @param {string} name
+		 * @param {Function} listener
+		 */
+		on(name, listener) {
+			this.#node.add(name, listener, false);
+			return this;
+		}
+
+		/**
+		 * @param {string} name
+		 * @param {Function} listener
+		 */
+		once(name, listener) {
+			this.#node.add(name, listener, true);
+			return this;
+		}
+
+		/**
+		 * @param {string} name
+		 * @param {Function} listener
+		 */
+		off(name, listener) {
+			this.#node.remove(name, listener);
+			return this;
+		}
+
+		#opened() {
+			if (this.#state !== STATES.CONNECTING) return;
+			this.#state = STATES.OPEN;
+			this.dispatchEvent(new Event('open'));
+		}
+
+		/** @param {Uint8Array} bytes */
+		#received(bytes) {
+			if (this.#state >= STATES.CLOSING) return;
+			this.#inbox.put(bytes);
+			this.#flushSoon();
+		}
+
+		/** Every event has a task of its own, so that promises of the page's settle in between, as with a native socket. */
+		#flushSoon() {
+			if (this.#flushing || this.#finished) return;
+			this.#flushing = true;
+			this.#schedule(() => this.#flush());
+		}
+
+		#flush() {
+			this.#flushing = false;
+			const message = this.#state === STATES.OPEN ? this.#inbox.take() : null;
+			if (message) {
+				this.#stream.grant(message.length);
+				if (this.#inbox.bytes > 0 || this.#eof || this.#ending) this.#flushSoon();
+				const data = this.#binaryType === 'blob' ? new Blob([message]) : message.buffer;
+				this.dispatchEvent(new scope.MessageEvent('message', { data, origin: this.#origin }));
+			} else if (this.#ending) this.#finish(this.#ending);
+			else if (this.#eof && this.#state === STATES.OPEN) {
+				this.#state = STATES.CLOSING;
+				this.#outbox.then(() => this.#stream.close());
+			}
+		}
+
+		/**
+		 * Ends at once, what was not sent is dropped.
+		 * @param {Ending} why
+		 */
+		#fail(why) {
+			this.#ending ??= why;
+			this.#inbox.clear();
+			this.#stream.reset(CODES.aborted);
+			this.#flushSoon();
+		}
+
+		/** @param {Ending} why */
+		#finish(why) {
+			if (this.#finished) return;
+			this.#finished = true;
+			this.#state = STATES.CLOSED;
+			const clean = why.code === CODES.ok;
+			if (!clean) this.dispatchEvent(new Event('error'));
+			// The close is a task of its own, but nothing of the program's may come between the state and the error.
+			const { code, reason } = clean ? this.#asked : { code: why.closeCode, reason: cutReason(why.text === '' ? why.name : `${why.name}: ${why.text}`) };
+			const event = new scope.CloseEvent('close', { wasClean: clean, code, reason });
+			if (clean) this.dispatchEvent(event);
+			else this.#schedule(() => this.dispatchEvent(event));
+		}
+
+		/** @param {() => void} run */
+		#schedule(run) {
+			tunnel.schedule(run);
+		}
+	}
+
+	const { prototype } = StreamSocket;
+	for (const place of [StreamSocket, prototype]) {
+		for (const [name, value] of Object.entries(STATES)) Object.defineProperty(place, name, { value, enumerable: true });
+	}
+	Object.defineProperties(prototype, {
+		addListener: { value: prototype.on, writable: true, configurable: true },
+		removeListener: { value: prototype.off, writable: true, configurable: true },
+		[Symbol.toStringTag]: { value: 'WebSocket', configurable: true },
+	});
+	for (const name of ['url', 'readyState', 'bufferedAmount', 'extensions', 'protocol', 'binaryType', 'send', 'close', ...EVENT_NAMES.map((event) => `on${event}`)]) {
+		Object.defineProperty(prototype, name, { enumerable: true });
+	}
+	Object.setPrototypeOf(prototype, scope.WebSocket.prototype);
+	return /** @type {any} */ (StreamSocket);
+}
+
+/**
+ * The serialised URL and its origin; a string that is no URL stays as it is.
+ * @param {string} url
+ * @returns {[url: string, origin: string]}
+ */
+function parsed(url) {
+	try {
+		const { href, origin } = new URL(url);
+		return [href, origin];
+	} catch {
+		return [url, 'null'];
+	}
+}
+
+/**
+ * @param {unknown} data
+ * @returns {Uint8Array | Blob}
+ */
+function bytesOf(data) {
+	if (data instanceof Blob) return data;
+	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+	// The tag is checked, not the class: a buffer may come from a frame.
+	if (Object.prototype.toString.call(data) === '[object ArrayBuffer]') return new Uint8Array(/** @type {ArrayBuffer} */ (data));
+	return new TextEncoder().encode(`${data}`);
+}
+
+/**
+ * The checks of close() (WebSockets, 3.1).
+ * @param {unknown} code
+ * @param {unknown} reason
+ * @returns {{ code: number, reason: string }}
+ */
+function checkClose(code, reason) {
+	const given = { code: 1000, reason: reason === undefined ? '' : `${reason}` };
+	if (code !== undefined) {
+		// [Clamp] unsigned short: rounded to the nearest integer in the range.
+		given.code = Math.max(0, Math.min(Math.round(Number(code)) || 0, 65535));
+		if (given.code !== 1000 && (given.code < 3000 || given.code > 4999)) {
+			throw new DOMException(
+				`Failed to execute 'close' on 'WebSocket': The close code must be either 1000, or between 3000 and 4999. ${given.code} is neither.`,
+				'InvalidAccessError',
+			);
+		}
+	}
+	if (new TextEncoder().encode(given.reason).length > 123) {
+		throw new DOMException("Failed to execute 'close' on 'WebSocket': The close reason must not be greater than 123 UTF-8 bytes.", 'SyntaxError');
+	}
+	return given;
+}

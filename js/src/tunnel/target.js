@@ -1,0 +1,62 @@
+// Says which targets may be sent to the server at all. Nothing here decides what may be reached (the server's policy does that); it only keeps
+// a string that is no host name from ever becoming a request for something else.
+
+import { CODES, ending } from './codes.js';
+
+/** @typedef {{ host: string, port: number }} Target */
+
+/** @typedef {import('./codes.js').Ending} Ending */
+
+/** A name on the wire has a length of one byte and names in the DNS end at 253 (RFC 1035, 2.3.4). */
+const MAX_NAME_BYTES = 253;
+
+/** How much of a malformed name is repeated in a message: a close reason holds 123 bytes. */
+const MAX_QUOTED = 40;
+
+/**
+ * Why this target cannot be sent, or null if it can. An IPv6 address stands without brackets.
+ * @param {Target} target
+ * @returns {Ending | null}
+ */
+export function checkTarget({ host, port }) {
+	if (!Number.isInteger(port) || port < 1 || port > 65535) {
+		return ending(CODES.invalid_request, `port ${port} of ${quote(host)} is not in 1 to 65535`);
+	}
+	if (/^172\.29\.\d+\.\d+$/.test(host)) {
+		return ending(CODES.fake_address, `${host} was made up by Emscripten's fake DNS, and no name is known for it`);
+	}
+	const fault = hostFault(host);
+	return fault === null ? null : ending(CODES.invalid_request, `${quote(host)} is not a host name: ${fault}`);
+}
+
+/**
+ * @param {string} host
+ * @returns {string | null}
+ */
+function hostFault(host) {
+	if (host === '') return 'it is empty';
+	if (isIPv6(host)) return null;
+	if (/[\x00-\x1f\x7f-\x9f]/.test(host)) return 'it contains a control character';
+	if (/\s/.test(host)) return 'it contains a space';
+	if (host.includes('@')) return 'it contains a user name';
+	// Underscores are common in real zones; letters beyond ASCII are for the server to encode (RFC 5891).
+	const strange = /[^\p{L}\p{M}\p{N}._-]/u.exec(host);
+	if (strange !== null) return `it contains ${quote(strange[0])}`;
+	if (new TextEncoder().encode(host).length > MAX_NAME_BYTES) return `it is longer than ${MAX_NAME_BYTES} bytes`;
+	return null;
+}
+
+/** @param {string} host */
+export function isIPv6(host) {
+	if (!/^[0-9a-f:.]*:[0-9a-f:.]*$/i.test(host)) return false;
+	try {
+		return new URL(`http://[${host}]/`).hostname !== '';
+	} catch {
+		return false;
+	}
+}
+
+/** @param {string} text */
+function quote(text) {
+	return JSON.stringify(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
+}

@@ -1,0 +1,384 @@
+// The tunnel: starts the Go program, owns its streams, tells its state.
+
+import { Boundary, EVENT, text } from './boundary.js';
+import { Carriers, Traffic } from './carrier.js';
+import { CODES, ending } from './codes.js';
+import { Stream } from './stream.js';
+import { checkTarget } from './target.js';
+import { callHandler } from './tasks.js';
+
+/** @typedef {import('./codes.js').Ending} Ending */
+/** @typedef {import('./stream.js').Request} Request */
+/** @typedef {import('./stream.js').Handlers} Handlers */
+
+/**
+ * - idle: nothing has asked for a connection yet;
+ * - loading: the wasm is on its way;
+ * - connecting, open, resuming: the one WebSocket is being made, is there, is being made again for the same streams;
+ * - closed: the session has ended, the next stream makes a new one;
+ * - failed: the wasm could not be loaded or has crashed.
+ * @typedef {'idle' | 'loading' | 'connecting' | 'open' | 'resuming' | 'closed' | 'failed'} TunnelState
+ */
+
+/**
+ * @typedef {object} Status
+ * @property {TunnelState} state
+ * @property {number} since  milliseconds since 1970
+ * @property {number} attempt  how many times in a row the connection has been tried
+ * @property {Ending | null} reason  why it is not open
+ * @property {Failure | null} lastError  the stream that failed last
+ */
+
+/** @typedef {{ target: string, at: number } & Ending} Failure */
+
+/**
+ * One stream as `stats` and the events `stream` and `streamend` show it.
+ * @typedef {object} StreamStats
+ * @property {number} id
+ * @property {string} target
+ * @property {import('./stream.js').StreamState} state
+ * @property {number} bytesIn
+ * @property {number} bytesOut
+ * @property {number | null} connectMs
+ * @property {number} startedAt
+ * @property {number | null} closedAt
+ * @property {number | null} code  null while it lives
+ * @property {string} name  of the code
+ * @property {string} text
+ */
+
+/**
+ * @typedef {object} Stats
+ * @property {string} url
+ * @property {number | null} rttMs
+ * @property {number} bytesIn
+ * @property {number} bytesOut
+ * @property {number} messagesIn
+ * @property {number} messagesOut
+ * @property {number} unacknowledged
+ * @property {number} opened  streams since the page was loaded
+ * @property {StreamStats[]} streams  those that live and the last ENDED_KEPT that have ended, oldest first
+ */
+
+/** @typedef {'state' | 'stream' | 'streamend' | 'notice'} EventType */
+
+/**
+ * @typedef {object} TunnelConfig
+ * @property {string} url  of the server's endpoint, ws: or wss:
+ * @property {string} agent  name and version of this client
+ * @property {string} [token]
+ * @property {import('./wasm.js').Start} start
+ * @property {import('./tasks.js').Schedule} schedule
+ * @property {typeof WebSocket} Native
+ * @property {(url: string) => Promise<string>} [probe]  why a dial failed
+ * @property {Pick<Console, 'error' | 'warn' | 'info'>} [log]
+ */
+
+/** By the numbers of docs in wasm/pump/event.go. @type {readonly TunnelState[]} */
+const STATES = ['idle', 'connecting', 'open', 'resuming', 'closed'];
+
+/** Ended streams that stats() still shows. */
+const ENDED_KEPT = 100;
+
+/** The events of one task; the page's own work comes between two of them. */
+const SLICE_MS = 8;
+
+/** A program that did not live that long is not started again before it: it would crash in a loop. */
+const RESTART_MS = 5000;
+
+/** The endings that nobody needs to read on the console. */
+const QUIET = new Set([CODES.ok, CODES.aborted, CODES.not_connected]);
+
+/** Levels of `log` and of notices. @type {readonly ('info' | 'warn' | 'error')[]} */
+const LEVELS = ['info', 'warn', 'error'];
+
+export class Tunnel {
+	/** Runs a function in a task of its own; for all that is built on the tunnel. */
+	schedule;
+
+	#config;
+	#log;
+	/** @type {string | undefined} */
+	#token;
+	/** The running program. @type {{ boundary: Boundary, carriers: Carriers } | null} */
+	#program = null;
+	#loading = false;
+	#closed = false;
+	#startedAt = -Infinity;
+	#draining = false;
+	#nextId = 1;
+	/** @type {Map<number, Stream>} */
+	#live = new Map();
+	/** @type {StreamStats[]} */
+	#ended = [];
+	#traffic = new Traffic();
+	/** @type {Status} */
+	#status = { state: 'idle', since: Date.now(), attempt: 0, reason: null, lastError: null };
+	/** @type {Map<string, Set<(value: any) => void>>} */
+	#listeners = new Map();
+	#said = '';
+
+	/** @param {TunnelConfig} config */
+	constructor(config) {
+		this.#config = config;
+		this.#token = config.token;
+		this.#log = config.log ?? console;
+		this.schedule = config.schedule;
+	}
+
+	/**
+	 * Opens a stream. Never throws for the target: what is wrong with it comes with onclose.
+	 * @param {Request} request
+	 * @param {Handlers} [handlers]
+	 * @returns {Stream}
+	 */
+	open(request, handlers = {}) {
+		const stream = new Stream(this.#nextId++, request, handlers, { schedule: this.schedule, onended: (ended) => this.#onended(ended) });
+				this.schedule(() => this.#emit('stream', describe(stream)));
+		const fault = checkTarget(request);
+		if (!fault) this.#live.set(stream.id, stream);
+		if (fault) this.schedule(() => stream.end(fault));
+		else if (this.#closed) this.#refuse(stream, 'sockmux was uninstalled');
+		else if (this.#program) stream.attach(this.#program.boundary);
+		else if (!this.#loading && performance.now() - this.#startedAt < RESTART_MS && this.#status.state === 'failed') {
+			this.#refuse(stream, this.#status.reason?.text ?? '');
+		} else this.load();
+		return stream;
+	}
+
+	/** Loads the wasm, so that the first stream need not wait for it. Without effect where it is loaded. */
+	load() {
+		if (this.#program || this.#loading || this.#closed) return;
+		this.#loading = true;
+		this.#startedAt = performance.now();
+		this.#setState('loading', 0, null);
+		this.#start().catch((error) => this.#fail(`the wasm could not be started: ${reasonOf(error)}`));
+	}
+
+	/** @returns {Status} a copy */
+	get status() {
+		return { ...this.#status };
+	}
+
+	/** @returns {Stats} */
+	stats() {
+		const session = this.#program?.boundary.stats() ?? null;
+		return {
+			url: this.#config.url,
+			rttMs: session?.rttMs ?? null,
+			...this.#traffic,
+			unacknowledged: session?.unacknowledged ?? 0,
+			opened: this.#nextId - 1,
+			streams: [...this.#ended, ...[...this.#live.values()].map(describe)].sort((a, b) => a.id - b.id),
+		};
+	}
+
+	/**
+	 * @param {EventType} type
+	 * @param {(value: any) => void} listener
+	 */
+	on(type, listener) {
+		const set = this.#listeners.get(type) ?? new Set();
+		this.#listeners.set(type, set.add(listener));
+	}
+
+	/**
+	 * @param {EventType} type
+	 * @param {(value: any) => void} listener
+	 */
+	off(type, listener) {
+		this.#listeners.get(type)?.delete(listener);
+	}
+
+	/** @param {string} token  sent when the next session begins */
+	setToken(token) {
+		this.#token = token;
+		this.#program?.boundary.setToken(token);
+	}
+
+	/** Try at once what waits to be tried again. */
+	kick() {
+		this.#program?.boundary.kick();
+	}
+
+	/** Ends every stream and the session. The tunnel cannot be used again. */
+	close() {
+		if (this.#closed) return;
+		this.#closed = true;
+		const program = this.#program;
+		this.#program = null;
+		if (program) {
+			program.boundary.shutdown();
+			program.boundary.resume(); // the last messages leave now: the page may be about to go
+			program.boundary.kill();
+			program.carriers.drop();
+		}
+		this.#endAll(ending(CODES.aborted, 'sockmux was uninstalled'));
+		this.#setState('closed', 0, null);
+	}
+
+	async #start() {
+		/** @type {{ boundary: Boundary, carriers: Carriers } | null} */
+		let program = null;
+		const current = () => /** @type {NonNullable<typeof program>} */ (program);
+		const read = (/** @type {number} */ at, /** @type {number} */ length) => text(current().boundary.borrow(at, length).slice());
+		const loaded = await this.#config.start({
+			carrierDial: (/** @type {number} */ id) => current().carriers.dial(id),
+			carrierSend: (/** @type {number} */ id, /** @type {number} */ at, /** @type {number} */ length) =>
+				current().carriers.send(id, current().boundary.borrow(at, length)),
+			carrierBuffered: (/** @type {number} */ id) => current().carriers.buffered(id),
+			carrierClose: (/** @type {number} */ id, /** @type {number} */ code, /** @type {number} */ at, /** @type {number} */ length) =>
+				current().carriers.close(id, code, read(at, length)),
+			event: () => this.#drainSoon(),
+			log: (/** @type {number} */ level, /** @type {number} */ at, /** @type {number} */ length) => this.#write(level, read(at, length)),
+		}, (code) => this.schedule(() => this.#crashed(program, `the Go program ended with code ${code}`)));
+		if (this.#closed) return;
+		const boundary = new Boundary(loaded.exports, loaded.resume, (error) => this.schedule(() => this.#crashed(program, reasonOf(error))));
+		program = { boundary, carriers: new Carriers(boundary, { ...this.#config, traffic: this.#traffic }) };
+		loaded.run();
+		this.#loading = false;
+		this.#program = program;
+		this.#setState('idle', 0, null);
+		boundary.configure(this.#config);
+		if (this.#token !== undefined) boundary.setToken(this.#token);
+		for (const stream of this.#live.values()) stream.attach(boundary);
+	}
+
+	#drainSoon() {
+		if (this.#draining) return;
+		this.#draining = true;
+		this.schedule(() => this.#drain());
+	}
+
+	/** Hands out events until there are none or the slice is used up. */
+	#drain() {
+		this.#draining = false;
+		const until = performance.now() + SLICE_MS;
+		for (;;) {
+			const event = this.#program?.boundary.nextEvent();
+			if (!event) break;
+			this.#deliver(event);
+			if (performance.now() < until) continue;
+			this.#drainSoon();
+			break;
+		}
+		this.#program?.boundary.resumeSoon(); // goroutines may wait for room in the queue
+	}
+
+	/** @param {import('./boundary.js').Event} event */
+	#deliver(event) {
+		if (event.kind === EVENT.state) {
+			const why = event.b === 0 && event.data.length === 0 ? null : ending(event.b, text(event.data));
+			this.#setState(STATES[event.id] ?? 'closed', event.a, why);
+		} else if (event.kind === EVENT.notice) {
+			const notice = { level: LEVELS[event.a] ?? 'error', ...ending(event.b, text(event.data)) };
+			this.#write(event.a, notice.text);
+			this.#emit('notice', notice);
+		} else this.#live.get(event.id)?.deliver(event);
+	}
+
+	/**
+	 * @param {TunnelState} state
+	 * @param {number} attempt
+	 * @param {Ending | null} reason
+	 */
+	#setState(state, attempt, reason) {
+		const since = state === this.#status.state ? this.#status.since : Date.now();
+		this.#status = { ...this.#status, state, since, attempt, reason };
+		if (reason && !QUIET.has(reason.code)) this.#say(`${state}: ${reason.name}: ${reason.text}`);
+		else if (reason && state !== 'failed' && attempt > 0) this.#say(`${this.#config.url}: ${reason.text}`);
+		const { status } = this;
+		this.schedule(() => this.#emit('state', status));
+	}
+
+	/** A warning that is the same as the last one is not repeated: attempts fail alike. @param {string} line */
+	#say(line) {
+		if (line === this.#said) return;
+		this.#said = line;
+		this.#log.warn(`sockmux: ${line}`);
+	}
+
+	/**
+	 * @param {unknown} program
+	 * @param {string} why
+	 */
+	#crashed(program, why) {
+		if (this.#closed || (this.#program && this.#program !== program)) return;
+		if (!this.#program && !this.#loading) return;
+		this.#fail(`the tunnel has crashed: ${why}`);
+	}
+
+	/** @param {string} why */
+	#fail(why) {
+		this.#loading = false;
+		this.#program?.boundary.kill();
+		this.#program?.carriers.drop();
+		this.#program = null;
+		if (this.#closed) return;
+		const reason = ending(CODES.not_connected, why);
+		if (this.#status.reason?.text !== why) {
+			this.#log.error(`sockmux: ${why}. Sockets of programs do not work in this page. Check that the server of sockmux.js is running and was built `
+				+ "with make, and that the page's Content-Security-Policy has 'wasm-unsafe-eval' in script-src and the server in connect-src.");
+		}
+		this.#setState('failed', 0, reason);
+		this.#endAll(reason);
+	}
+
+	/** @param {Ending} why */
+	#endAll(why) {
+		for (const stream of [...this.#live.values()]) this.schedule(() => stream.end(why));
+	}
+
+	/**
+	 * @param {Stream} stream
+	 * @param {string} why
+	 */
+	#refuse(stream, why) {
+		this.schedule(() => stream.end(ending(CODES.not_connected, why)));
+	}
+
+	/** @param {Stream} stream */
+	#onended(stream) {
+		this.#live.delete(stream.id);
+		const stats = describe(stream);
+		this.#ended.push(stats);
+		if (this.#ended.length > ENDED_KEPT) this.#ended.shift();
+		const why = /** @type {Ending} */ (stream.ending);
+		if (why.code !== CODES.ok && why.code !== CODES.aborted) {
+			this.#status = { ...this.#status, lastError: { target: stats.target, at: Date.now(), ...why } };
+		}
+		if (!QUIET.has(why.code)) this.#log.warn(`sockmux: ${stats.target}: ${why.name}${why.text === '' ? '' : `: ${why.text}`}`);
+		this.#emit('streamend', stats);
+	}
+
+	/**
+	 * @param {EventType} type
+	 * @param {unknown} value
+	 */
+	#emit(type, value) {
+		for (const listener of [...(this.#listeners.get(type) ?? [])]) callHandler(listener, value);
+	}
+
+	/**
+	 * @param {number} level
+	 * @param {string} line
+	 */
+	#write(level, line) {
+		this.#log[LEVELS[level] ?? 'error'](`sockmux: ${line}`);
+	}
+}
+
+/**
+ * @param {Stream} stream
+ * @returns {StreamStats}
+ */
+function describe(stream) {
+	const { id, host, port, state, bytesIn, bytesOut, connectMs, startedAt, closedAt, ending: why } = stream;
+	const target = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+	return { id, target, state, bytesIn, bytesOut, connectMs, startedAt, closedAt, code: why?.code ?? null, name: why?.name ?? '', text: why?.text ?? '' };
+}
+
+/** @param {unknown} error */
+function reasonOf(error) {
+	return error instanceof Error ? error.message : String(error);
+}
