@@ -1,0 +1,147 @@
+// Package policy decides which targets may be reached. It is pure: it resolves nothing and dials nothing.
+//
+// A Policy is an ordered list of rules, and the first rule that matches decides. Behind the last rule stands a default that no list can lose:
+// public unicast addresses are allowed, everything else is denied. See ParseRule for the rules.
+//
+// The decision is taken twice. CheckHost looks at the host as the page asked for it and refuses what can be refused before any DNS query.
+// CheckAddr looks at one address just before it is dialled and has the last word, so a name that resolves to another address each time
+// (DNS rebinding) gains nothing.
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// Policy is a list of rules with the default behind it. It does not change and may be used by any number of goroutines.
+type Policy struct {
+	rules []Rule
+}
+
+// New returns the policy of these rules in this order. Without rules it allows public addresses only.
+func New(rules []Rule) *Policy {
+	return &Policy{rules: append([]Rule(nil), rules...)}
+}
+
+// Rules returns a copy of the rules in their order.
+func (p *Policy) Rules() []Rule {
+	return append([]Rule(nil), p.rules...)
+}
+
+// CheckHost is the early check: host as the page asked for it, a name or an address literal. It returns nil if the target may be allowed, which
+// for a name is known only once it is resolved: every address must still pass CheckAddr. The error is a *wire.Error: invalid_request for
+// what ValidHost refuses, denied or fake_address for what no address could make allowed.
+func (p *Policy) CheckHost(host string, port uint16) error {
+	if err := ValidHost(host); err != nil {
+		return err
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return p.CheckAddr(host, netip.AddrPortFrom(addr, port))
+	}
+	name := canonical(host)
+	for i := range p.rules {
+		rule := &p.rules[i]
+		if !rule.ports.contain(port) {
+			continue
+		}
+		switch rule.kind {
+		case exactName, subdomains, anyHost:
+			if !rule.matchName(name) {
+				continue
+			}
+			if rule.allow {
+				return nil
+			}
+			return &wire.Error{Code: wire.Denied, Text: fmt.Sprintf("%s is denied by the rule %q", target(host, port), rule)}
+		case prefix, publicOnly:
+			if rule.allow {
+				return nil // whether it matches is known only with the address
+			}
+		}
+	}
+	return nil
+}
+
+// CheckAddr is the last check: host as the page asked for it and the address that is about to be dialled for it. It returns nil or a *wire.Error with
+// the code denied or fake_address, whose text names the host, the address and the rule that decided.
+func (p *Policy) CheckAddr(host string, addr netip.AddrPort) error {
+	d := p.decide(host, addr)
+	if d.allowed {
+		return nil
+	}
+	code := wire.Denied
+	if d.fake {
+		code = wire.FakeAddress
+	}
+	return &wire.Error{Code: code, Text: d.String()}
+}
+
+// Explain says in one sentence whether host at addr is allowed and by what.
+func (p *Policy) Explain(host string, addr netip.AddrPort) string {
+	return p.decide(host, addr).String()
+}
+
+// decision is what decide found and why.
+type decision struct {
+	host    string
+	addr    netip.AddrPort
+	class   class
+	allowed bool
+	rule    *Rule // nil: the default
+	fake    bool  // a literal of Emscripten's fake DNS that no rule decided
+}
+
+func (p *Policy) decide(host string, addr netip.AddrPort) decision {
+	d := decision{host: host, addr: addr, class: classOf(addr.Addr())}
+	if d.class.never {
+		return d
+	}
+	name := canonical(host)
+	for i := range p.rules {
+		rule := &p.rules[i]
+		if !rule.ports.contain(addr.Port()) || !rule.match(name, addr.Addr(), d.class) {
+			continue
+		}
+		d.rule, d.allowed = rule, rule.allow
+		return d
+	}
+	d.allowed = d.class.public
+	if _, err := netip.ParseAddr(host); err == nil {
+		d.fake = fakeDNS.Contains(addr.Addr())
+	}
+	return d
+}
+
+// String is the sentence of Explain and of the errors.
+func (d decision) String() string {
+	what := target(d.host, d.addr.Port())
+	if literal, err := netip.ParseAddr(d.host); err != nil || literal != d.addr.Addr() {
+		what += " at " + d.addr.Addr().String()
+	}
+	switch {
+	case d.rule != nil && d.allowed:
+		return fmt.Sprintf("%s is allowed by the rule %q", what, d.rule)
+	case d.rule != nil:
+		return fmt.Sprintf("%s is denied by the rule %q", what, d.rule)
+	case d.allowed:
+		return what + ` is allowed by the default "allow public"`
+	case d.fake:
+		return what + " is an address of Emscripten's fake DNS, not the target's: the program looked the name up where the name is not known to the tunnel"
+	case d.class.never:
+		return fmt.Sprintf("%s is denied: %s", what, d.class.name)
+	default:
+		return fmt.Sprintf("%s is denied: the address is not public (%s) and no rule allows it", what, d.class.name)
+	}
+}
+
+// target writes a host and a port as in a URL, with brackets around IPv6.
+func target(host string, port uint16) string {
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return host + ":" + strconv.Itoa(int(port))
+}
