@@ -26,20 +26,20 @@ export class Outbox {
 			return;
 		}
 		const held = data instanceof Uint8Array ? data.slice() : data;
-		this.#after(async () => this.#sink.write(held instanceof Uint8Array ? held : new Uint8Array(await held.arrayBuffer())));
+		this.#chain(async () => this.#sink.write(held instanceof Uint8Array ? held : new Uint8Array(await held.arrayBuffer())));
 	}
 
 	/**
 	 * Runs an action after all that was sent has been written; at once where nothing waits.
 	 * @param {() => void} action
 	 */
-	then(action) {
-		if (this.#reading) this.#after(async () => action());
+	after(action) {
+		if (this.#reading) this.#chain(async () => action());
 		else action();
 	}
 
 	/** @param {() => Promise<void>} step */
-	#after(step) {
+	#chain(step) {
 		const turn = (this.#reading ?? Promise.resolve()).then(step).catch(() => this.#onfailure()).then(() => {
 			if (this.#reading === turn) this.#reading = null;
 		});

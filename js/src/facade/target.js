@@ -5,6 +5,8 @@
 
 import { isIPv6 } from '../tunnel/target.js';
 
+export { checkTarget } from '../tunnel/target.js';
+
 /** @typedef {import('../tunnel/target.js').Target} Target */
 
 /**

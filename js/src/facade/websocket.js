@@ -27,6 +27,9 @@ import { Outbox } from './outbox.js';
 
 const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
 
+/** The close code of a connection that ended without a close frame (RFC 6455, 7.4.1). */
+const ABNORMAL = 1006;
+
 /**
  * Bytes of one socket that may wait here for their turn to be a message. A program that is called as fast as it can take messages needs
  * few; without a bound a busy page would gather the whole download.
@@ -84,7 +87,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 					this.#flushSoon();
 				},
 			});
-			this.#outbox = new Outbox(this.#stream, () => this.#fail(ending(CODES.aborted, 'a Blob could not be read')));
+			this.#outbox = new Outbox(this.#stream, () => this.#fail());
 		}
 
 		get url() {
@@ -168,13 +171,13 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 			if (this.#state >= STATES.CLOSING) return;
 			if (this.#state === STATES.CONNECTING) {
 				this.#state = STATES.CLOSING;
-				this.#fail(ending(CODES.aborted, 'closed before the connection was established'));
+				this.#fail();
 				return;
 			}
 			this.#state = STATES.CLOSING;
 			this.#asked = asked;
 			this.#inbox.clear();
-			this.#outbox.then(() => this.#stream.close());
+			this.#outbox.after(() => this.#stream.close());
 		}
 
 		/**
@@ -235,16 +238,13 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 			} else if (this.#ending) this.#finish(this.#ending);
 			else if (this.#eof && this.#state === STATES.OPEN) {
 				this.#state = STATES.CLOSING;
-				this.#outbox.then(() => this.#stream.close());
+				this.#outbox.after(() => this.#stream.close());
 			}
 		}
 
-		/**
-		 * Ends at once, what was not sent is dropped.
-		 * @param {Ending} why
-		 */
-		#fail(why) {
-			this.#ending ??= why;
+		/** Ends at once by this end's own doing; what was not sent is dropped. */
+		#fail() {
+			this.#ending ??= { ...ending(CODES.aborted), closeCode: ABNORMAL };
 			this.#inbox.clear();
 			this.#stream.reset(CODES.aborted);
 			this.#flushSoon();
@@ -256,12 +256,9 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 			this.#finished = true;
 			this.#state = STATES.CLOSED;
 			const clean = why.code === CODES.ok;
+			const { code, reason } = clean ? this.#asked : { code: why.closeCode, reason: why.closeCode === ABNORMAL ? '' : reasonOf(why) };
 			if (!clean) this.dispatchEvent(new Event('error'));
-			// The close is a task of its own, but nothing of the program's may come between the state and the error.
-			const { code, reason } = clean ? this.#asked : { code: why.closeCode, reason: cutReason(why.text === '' ? why.name : `${why.name}: ${why.text}`) };
-			const event = new scope.CloseEvent('close', { wasClean: clean, code, reason });
-			if (clean) this.dispatchEvent(event);
-			else this.#schedule(() => this.dispatchEvent(event));
+			this.dispatchEvent(new scope.CloseEvent('close', { wasClean: clean, code, reason }));
 		}
 
 		/** @param {() => void} run */
@@ -298,6 +295,11 @@ function parsed(url) {
 	} catch {
 		return [url, 'null'];
 	}
+}
+
+/** @param {Ending} why */
+function reasonOf({ name, text }) {
+	return cutReason(text === '' ? name : `${name}: ${text}`);
 }
 
 /**

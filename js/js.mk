@@ -1,0 +1,80 @@
+# The script, its wasm and the playground, as files for server/assets.
+JS_BUILD  := js/build
+JS_STAGE  := $(JS_BUILD)/dist
+JS_SRC    := $(shell find js/src -name '*.js')
+WASM_SRC  := $(shell find wasm shared -name '*.go' ! -name '*_test.go') go.mod go.sum
+PLAYGROUND := $(wildcard js/playground/*)
+ESBUILD   := $(GOTOOL) esbuild --log-level=warning --bundle --minify --target=es2022 --charset=utf8
+JS_DEPS   := js/node_modules/.package-lock.json
+
+.PHONY: assets
+assets: server/assets/dist/manifest.json ## build script, wasm and playground into server/assets/dist
+
+.PHONY: wasm
+wasm: $(JS_BUILD)/sockmux.wasm ## build js/build/sockmux.wasm
+
+.PHONY: js
+js: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs ## build the script as classic script and as module
+
+.PHONY: test-js
+test-js: ## JavaScript unit tests (node --test, nothing to fetch)
+	node --test js/test/*.test.js
+
+.PHONY: lint-js
+lint-js: $(JS_DEPS) ## eslint and tsc
+	cd js && npm run --silent lint
+
+$(JS_DEPS): js/package.json js/package-lock.json
+	cd js && npm ci --ignore-scripts
+	@touch $@
+
+$(JS_BUILD)/sockmux.wasm: $(WASM_SRC)
+	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o $@ ./wasm
+
+# The runtime's half in JavaScript must be of the same release as the compiler.
+$(JS_BUILD)/wasm_exec.js: go.mod
+	@mkdir -p $(@D)
+	install -m 644 "$$(go env GOROOT)/lib/wasm/wasm_exec.js" $@
+
+# globalThis and fs become goScope's, so that the file leaves nothing behind in the page (js/src/tunnel/goscope.js).
+$(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/tunnel/go.js js/src/tunnel/goscope.js
+	$(ESBUILD) js/src/tunnel/go.js --format=esm --define:globalThis=goScope --define:fs=goScope.fs \
+		--inject:js/src/tunnel/goscope.js --outfile=$@
+
+# What a worker runs before webr-worker.js, as text inside the script.
+$(JS_BUILD)/prelude.txt: $(JS_SRC)
+	$(ESBUILD) js/src/worker/prelude.js --format=iife --outfile=$@
+
+# Changes when the version does, and only then.
+$(JS_BUILD)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
+.PHONY: FORCE
+FORCE:
+
+# The script holds the hashed name of its wasm and what the wasm must be.
+$(JS_BUILD)/defines: $(JS_BUILD)/sockmux.wasm $(JS_BUILD)/version
+	go run -modfile=tools/go.mod ./tools/pack -name $< > $@.new
+	awk '{ printf "--define:SOCKMUX_WASM=\"%s\" --define:SOCKMUX_WASM_INTEGRITY=\"%s\"", $$1, $$2 }' $@.new > $@
+	printf ' --define:SOCKMUX_VERSION="%s"\n' "$$(cat $(JS_BUILD)/version)" >> $@
+	@rm $@.new
+
+JS_PARTS := $(JS_SRC) $(JS_BUILD)/go.js $(JS_BUILD)/prelude.txt $(JS_BUILD)/defines
+
+$(JS_STAGE)/sockmux.js: $(JS_PARTS)
+	$(ESBUILD) js/src/boot/script.js --format=iife --loader:.txt=text $$(cat $(JS_BUILD)/defines) --outfile=$@
+
+$(JS_STAGE)/sockmux.mjs: $(JS_PARTS)
+	$(ESBUILD) js/src/boot/module.js --format=esm --loader:.txt=text $$(cat $(JS_BUILD)/defines) --outfile=$@
+
+server/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs $(JS_BUILD)/sockmux.wasm js/types/sockmux.d.ts $(PLAYGROUND)
+	rm -rf $(JS_STAGE)/playground && mkdir -p $(JS_STAGE)/playground
+	cp $(PLAYGROUND) $(JS_STAGE)/playground/
+	cp $(JS_BUILD)/sockmux.wasm js/types/sockmux.d.ts $(JS_STAGE)/
+	go run -modfile=tools/go.mod ./tools/pack -in $(JS_STAGE) -out $(@D) -version '$(VERSION)'
+	@touch $@
+
+# js/dist is what the npm package ships.
+.PHONY: npm
+npm: assets ## put the built files into js/dist, as the npm package has them
+	mkdir -p js/dist && cp $(JS_STAGE)/sockmux.* js/dist/

@@ -1,0 +1,211 @@
+// Reads the configuration: data- attributes of the script element, or an object. Every fault names the setting, its value and what would be right.
+
+import { createRule } from '../facade/rule.js';
+
+/** @typedef {import('../facade/rule.js').Match} Match */
+
+/**
+ * What a page may say. The attributes have the same names with data- before them, but for `token`, which no attribute carries, because attributes are public.
+ * @typedef {object} Options
+ * @property {string} [url]  of the server, or of its endpoint .../v1/connect; http:, https:, ws: or wss:; default: where the script came from
+ * @property {Match} [match]  which constructions of a WebSocket are tunnelled; default: 'sockfs'
+ * @property {boolean} [optimistic]  sockets count as open before the server has answered
+ * @property {number} [timeout]  seconds that opening a socket may take; default: the server's
+ * @property {string} [wasm]  URL of sockmux.wasm; default: the one that was built with the script
+ * @property {string} [integrity]  SRI string of it
+ * @property {'eager' | 'lazy'} [load]  whether the wasm is loaded with the page or with the first socket; default: 'eager'
+ * @property {boolean} [webr]  whether the workers of webR are helped; default: true
+ * @property {boolean} [sockfs]  whether Emscripten programs in this thread are helped; default: true
+ * @property {string} [token]  credential for the server
+ */
+
+/**
+ * The checked configuration.
+ * @typedef {object} Config
+ * @property {string} url  of the endpoint, ws: or wss:
+ * @property {string} prefix  of the server, http: or https:, with a slash at its end
+ * @property {string} wasm
+ * @property {string} [integrity]
+ * @property {Match} match
+ * @property {string} origin  of the page
+ * @property {boolean} optimistic
+ * @property {number} [timeoutMs]
+ * @property {'eager' | 'lazy'} load
+ * @property {boolean} webr
+ * @property {boolean} sockfs
+ * @property {string} [token]
+ */
+
+/** A setting that cannot be used. */
+export class ConfigError extends Error {}
+
+const ENDPOINT = 'v1/connect';
+
+/** An hour: what is longer is a mistake in the unit. */
+const MAX_TIMEOUT_S = 3600;
+
+/** @type {readonly (keyof Options)[]} */
+const NAMES = ['url', 'match', 'optimistic', 'timeout', 'wasm', 'integrity', 'load', 'webr', 'sockfs', 'token'];
+
+/**
+ * The options that the script element gives. Only what has a value of ours is taken: pages put data- attributes of others on any element.
+ * @param {Record<string, string | undefined>} dataset
+ * @returns {{ options: Record<string, unknown>, unknown: string[] }}
+ */
+export function fromDataset(dataset) {
+	/** @type {Record<string, unknown>} */
+	const options = {};
+	const unknown = [];
+	for (const [name, value] of Object.entries(dataset)) {
+		if (name === 'token' || !NAMES.includes(/** @type {any} */ (name))) unknown.push(`data-${name}`);
+		else options[name] = value;
+	}
+	return { options, unknown };
+}
+
+/** Names in an object that are no options. @param {object} given */
+export function unknownOptions(given) {
+	return Object.keys(given).filter((name) => !NAMES.includes(/** @type {any} */ (name)));
+}
+
+/**
+ * Checks the options and fills in the defaults. Throws a ConfigError.
+ * @param {Record<string, unknown>} given  values may be strings, as attributes give them
+ * @param {{ script: string | null, page: string, origin: string, wasm: string, integrity?: string }} place
+ *   URL of the script if known, URL and origin of the page, path of the built wasm below the prefix and its SRI string
+ * @returns {Config}
+ */
+export function readConfig(given, { script, page, origin, wasm, integrity }) {
+	const prefix = given.url === undefined ? prefixOf(script) : prefixFrom(given.url, page);
+	if (prefix === null) throw new ConfigError('url is missing: it is the URL of the sockmux server, such as "https://tunnel.example.org/"');
+	const own = prefixOf(script) ?? prefix;
+	const config = {
+		url: new URL(ENDPOINT, prefix).href.replace(/^http/, 'ws'),
+		prefix,
+		wasm: given.wasm === undefined ? new URL(wasm, own).href : absolute('wasm', given.wasm, page),
+		integrity: given.wasm === undefined ? integrity : undefined,
+		match: /** @type {Match} */ (given.match ?? 'sockfs'),
+		origin,
+		optimistic: flag('optimistic', given.optimistic, false),
+		timeoutMs: timeout(given.timeout),
+		load: choice('load', given.load, /** @type {const} */ (['eager', 'lazy'])),
+		webr: flag('webr', given.webr, true),
+		sockfs: flag('sockfs', given.sockfs, true),
+		token: given.token === undefined ? undefined : text('token', given.token),
+	};
+	if (given.integrity !== undefined) config.integrity = sri(given.integrity);
+	try {
+		createRule(config.match, { origin, report: () => {} });
+	} catch (error) {
+		throw new ConfigError(error instanceof Error ? error.message : String(error));
+	}
+	return config;
+}
+
+/**
+ * The server's prefix by the script's URL: its folder, or the one above where the script has its hashed name in assets/.
+ * @param {string | null} script
+ */
+function prefixOf(script) {
+	if (script === null || !/^https?:/.test(script)) return null;
+	const folder = new URL('.', script);
+	return /\/assets\/sockmux-[0-9a-f]{8}\.m?js$/.test(new URL(script).pathname) ? new URL('..', folder).href : folder.href;
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} page
+ */
+function prefixFrom(value, page) {
+	const url = new URL(absolute('url', value, page));
+	if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+		throw fault('url', url.origin + url.pathname, 'a URL without user name, password, query and fragment: give a credential with setToken');
+	}
+	url.protocol = url.protocol.replace(/^ws/, 'http');
+	url.pathname = url.pathname.replace(/\/?(v1\/connect\/?)?$/, '/');
+	return url.href;
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @param {string} page
+ */
+function absolute(name, value, page) {
+	const given = text(name, value);
+	let url;
+	try {
+		url = new URL(given, page);
+	} catch {
+		throw fault(name, given, 'a URL');
+	}
+	// http: and ws: are swapped by replacing text, because a URL object refuses to change between them.
+	const href = name === 'url' ? url.href.replace(/^ws/, 'http') : url.href;
+	if (!/^https?:\/\/./.test(href)) throw fault(name, given, name === 'url' ? 'a URL that begins with https:, http:, wss: or ws:' : 'a URL that begins with https: or http:');
+	return href;
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+function text(name, value) {
+	if (typeof value !== 'string' || value === '') throw fault(name, value, 'a string that is not empty');
+	return value;
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @param {boolean} fallback
+ */
+function flag(name, value, fallback) {
+	switch (value) {
+		case undefined:
+			return fallback;
+		case true: case 'true': case 'on': case '':
+			return true;
+		case false: case 'false': case 'off':
+			return false;
+		default:
+			throw fault(name, value, '"on" or "off"');
+	}
+}
+
+/**
+ * @template {string} T
+ * @param {string} name
+ * @param {unknown} value
+ * @param {readonly [T, ...T[]]} allowed  the first is the default
+ * @returns {T}
+ */
+function choice(name, value, allowed) {
+	if (value === undefined) return allowed[0];
+	const found = allowed.find((word) => word === value);
+	if (found === undefined) throw fault(name, value, allowed.map((word) => `"${word}"`).join(' or '));
+	return found;
+}
+
+/** @param {unknown} value */
+function timeout(value) {
+	if (value === undefined) return undefined;
+	const seconds = value === '' ? NaN : Number(value);
+	if (!(seconds > 0 && seconds <= MAX_TIMEOUT_S)) throw fault('timeout', value, `a number of seconds above 0, at most ${MAX_TIMEOUT_S}`);
+	return Math.ceil(seconds * 1000);
+}
+
+/** @param {unknown} value */
+function sri(value) {
+	const given = text('integrity', value);
+	if (!/^sha(256|384|512)-[A-Za-z0-9+/]+=*$/.test(given)) throw fault('integrity', given, 'an SRI string such as "sha384-..."');
+	return given;
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @param {string} right
+ */
+function fault(name, value, right) {
+	return new ConfigError(`${name}: ${JSON.stringify(value)} is not ${right}`);
+}

@@ -1,0 +1,14 @@
+// Entry of sockmux.mjs: nothing happens until install() is called.
+
+import { start } from './start.js';
+
+export { ConfigError } from './config.js';
+export { SocketError } from './socket.js';
+
+/**
+ * Installs sockmux in this page, before the runtime is started. A second call gives what the first has installed.
+ * @param {import('./config.js').Options} [options]
+ */
+export function install(options = {}) {
+	return start({ ...options }, import.meta.url);
+}

@@ -1,0 +1,131 @@
+// The object `sockmux` that the page sees, and what is installed with it.
+
+import { installFacade } from '../facade/install.js';
+import { taskQueue } from '../tunnel/tasks.js';
+import { Tunnel } from '../tunnel/tunnel.js';
+import { Socket } from './socket.js';
+
+/** @typedef {import('./config.js').Config} Config */
+
+/**
+ * What other layers add. Each hook gets the tunnel and gives a function that takes it away again.
+ * @typedef {object} Hooks
+ * @property {(parts: { tunnel: Tunnel, config: Config, scope: any }) => () => void} [webr]  workers of webR
+ * @property {(parts: { tunnel: Tunnel, config: Config, scope: any }) => () => void} [sockfs]  Emscripten programs in this thread
+ * @property {(tunnel: Tunnel, webR: any) => Promise<void>} [attach]
+ */
+
+/** Marks our object, so that a second script knows it from a configuration. */
+const MARK = Symbol.for('sockmux.installed');
+
+/**
+ * What a first script has installed, or null.
+ * @param {any} scope
+ * @returns {Sockmux | null}
+ */
+export function installed(scope) {
+	return scope.sockmux?.[MARK] ? scope.sockmux : null;
+}
+
+export class Sockmux {
+	#tunnel;
+	#hooks;
+	/** @type {(() => void)[]} */
+	#undo = [];
+
+	/**
+	 * Installs everything in the scope.
+	 * @param {{ scope: any, config: Config, version: string, start: import('../tunnel/wasm.js').Start, hooks?: Hooks, schedule?: import('../tunnel/tasks.js').Schedule }} parts
+	 */
+	constructor({ scope, config, version, start, hooks = {}, schedule = taskQueue() }) {
+		this.version = version;
+		this.#hooks = hooks;
+		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule, Native: scope.WebSocket });
+		this.#tunnel = tunnel;
+		this.#undo.push(() => tunnel.close());
+		this.#undo.push(installFacade({ tunnel, config, scope }));
+		if (config.webr && hooks.webr) this.#undo.push(hooks.webr({ tunnel, config, scope }));
+		if (config.sockfs && hooks.sockfs) this.#undo.push(hooks.sockfs({ tunnel, config, scope }));
+		this.#listen(scope, 'online', () => tunnel.kick());
+		if (scope.document) this.#listen(scope.document, 'visibilitychange', () => scope.document.visibilityState === 'visible' && tunnel.kick());
+		// A page in the back/forward cache comes back, and its session may still be there.
+		this.#listen(scope, 'pagehide', (event) => event.persisted || tunnel.close());
+		const before = scope.sockmux;
+		scope.sockmux = this;
+		this.#undo.push(() => {
+			if (scope.sockmux === this) scope.sockmux = before;
+		});
+		if (config.load === 'eager') tunnel.load();
+	}
+
+	get [MARK]() {
+		return true;
+	}
+
+	/** What the one connection does, and what went wrong last. */
+	get status() {
+		return this.#tunnel.status;
+	}
+
+	/** Figures of the connection and of its sockets. */
+	stats() {
+		return this.#tunnel.stats();
+	}
+
+	/**
+	 * @param {import('../tunnel/tunnel.js').EventType} type
+	 * @param {(value: any) => void} listener
+	 */
+	on(type, listener) {
+		this.#tunnel.on(type, listener);
+		return this;
+	}
+
+	/**
+	 * @param {import('../tunnel/tunnel.js').EventType} type
+	 * @param {(value: any) => void} listener
+	 */
+	off(type, listener) {
+		this.#tunnel.off(type, listener);
+		return this;
+	}
+
+	/** @param {string} token  for the next session */
+	setToken(token) {
+		this.#tunnel.setToken(token);
+	}
+
+	/**
+	 * Opens a TCP connection for the page itself.
+	 * @param {string} host
+	 * @param {number} port
+	 * @param {{ timeout?: number, optimistic?: boolean }} [options]  timeout in seconds
+	 */
+	connect(host, port, { timeout, optimistic } = {}) {
+		return new Socket(this.#tunnel, { host: `${host}`, port: Number(port), timeoutMs: timeout === undefined ? undefined : timeout * 1000, optimistic });
+	}
+
+	/**
+	 * Helps a webR whose worker the script could not reach by itself.
+	 * @param {unknown} webR  an instance of WebR whose init() has resolved
+	 */
+	async attach(webR) {
+		if (!this.#hooks.attach) throw new Error('this build of sockmux has no layer for webR');
+		await this.#hooks.attach(this.#tunnel, webR);
+	}
+
+	/** Ends all sockets and puts the page's WebSocket and Worker back. */
+	uninstall() {
+		for (const undo of this.#undo.splice(0).reverse()) undo();
+	}
+
+	/**
+	 * @param {EventTarget} target
+	 * @param {string} type
+	 * @param {(event: any) => void} listener
+	 */
+	#listen(target, type, listener) {
+		target.addEventListener?.(type, listener);
+		this.#undo.push(() => target.removeEventListener?.(type, listener));
+	}
+}
