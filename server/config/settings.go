@@ -79,16 +79,16 @@ func settingsOf(c *Config) []setting {
 		{
 			group: groupTargets, name: "deny", hint: "TARGET", repeatable: true,
 			help:  "targets that may not be reached; of all --allow and --deny the first that matches decides",
-			parse: c.rule("deny", false), print: nil,
+			parse: c.rule("deny", false),
 		},
 		{
 			group: groupTargets, name: "allow", hint: "TARGET", repeatable: true,
-			help:  "targets that may be reached beside the public internet: HOST:PORT, *.example.com:443, 10.0.0.0/8:5432, [fd00::/8]:*",
-			parse: c.rule("allow", true), print: nil,
+			help:  "targets that may be reached beside the public internet: HOST:PORT, *.example.com:443, 10.0.0.0/8:5432-5433, [fd00::]/8, public",
+			parse: c.rule("allow", true),
 		},
 		{
 			group: groupTargets, name: "demo",
-			help:  "run small services on free ports of 127.0.0.1 for the playground, and allow them",
+			help:  "run small services on free ports of 127.0.0.1 for the playground, and allow them after all other rules",
 			parse: boolean(&c.Demo), print: printed(&c.Demo, strconv.FormatBool),
 		},
 		{

@@ -1,0 +1,133 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/sockmux/sockmux/server/assets"
+)
+
+// How long browsers may keep a built file without asking.
+const (
+	// A hashed name never stands for other content.
+	cacheHashed = "public, max-age=31536000, immutable"
+	// A page that loads sockmux.js by its plain name gets a new version within five minutes.
+	cachePlain = "public, max-age=300"
+	// The playground's pages and scripts belong together, so browsers ask each time.
+	cacheAsk = "no-cache"
+)
+
+// indexPage is the playground's page, served at the prefix itself.
+const indexPage = "index.html"
+
+// asset serves a built file by its path or its hashed name.
+func (g *Gateway) asset(w http.ResponseWriter, r *http.Request, name string) {
+	if name == "" {
+		name = indexPage
+	}
+	file, hashed, err := g.config.Assets.Find(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		g.notFound(w)
+		return
+	case errors.Is(err, assets.ErrNotBuilt):
+		shared(w.Header()) // a page can then say why the script is missing
+		answer(w, http.StatusServiceUnavailable, err.Error())
+		return
+	case err != nil:
+		g.fail(w, r, err)
+		return
+	}
+	content, encoding, err := g.open(file, r.Header["Accept-Encoding"])
+	if err != nil {
+		g.fail(w, r, err)
+		return
+	}
+	defer content.Close()
+	header := w.Header()
+	shared(header)
+	if strings.HasPrefix(file.Type, "text/html") {
+		page(header)
+	}
+	header.Set("Content-Type", file.Type)
+	header.Set("Cache-Control", g.cacheControl(file, hashed))
+	header.Set("Vary", "Accept-Encoding")
+	if encoding != assets.Identity {
+		header.Set("Content-Encoding", string(encoding))
+	}
+	tag := entityTag(file, encoding)
+	header.Set("ETag", tag)
+	if matches(r.Header["If-None-Match"], tag) {
+		header.Del("Content-Type")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	send(w, r, content)
+}
+
+// open gives the file in the best coding that the client takes and the build made.
+func (g *Gateway) open(file assets.File, accept []string) (fs.File, assets.Encoding, error) {
+	var err error
+	for _, encoding := range encodings(accept) {
+		var content fs.File
+		if content, err = g.config.Assets.Open(file, encoding); err == nil {
+			return content, encoding, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return nil, "", err
+}
+
+// cacheControl is short for the files that a stranger's page names: the script, its types and its wasm lie at the top.
+func (g *Gateway) cacheControl(file assets.File, hashed bool) string {
+	switch {
+	case hashed:
+		return cacheHashed
+	case g.config.Fresh || strings.Contains(file.Path, "/") || file.Path == indexPage:
+		return cacheAsk
+	default:
+		return cachePlain
+	}
+}
+
+// entityTag names one content in one coding (RFC 9110, 8.8.3). Base64 needs no escaping in it.
+func entityTag(file assets.File, encoding assets.Encoding) string {
+	const letters = 24 // 144 bits
+	digest := strings.TrimPrefix(file.SRI, "sha384-")
+	return `"` + digest[:min(letters, len(digest))] + "-" + string(encoding) + `"`
+}
+
+// matches compares weakly, as If-None-Match wants (RFC 9110, 13.1.2). Our tags hold no comma.
+func matches(lines []string, tag string) bool {
+	for _, line := range lines {
+		for item := range strings.SplitSeq(line, ",") {
+			if item = strings.TrimSpace(item); item == "*" || strings.TrimPrefix(item, "W/") == tag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// send writes the whole content; ranges are of no use to compressed files.
+func send(w http.ResponseWriter, r *http.Request, content fs.File) {
+	if info, err := content.Stat(); err == nil {
+		w.Header().Set("Content-Length", strconv.FormatInt(info.Size(), 10))
+	}
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		_, _ = io.Copy(w, content) // the status is written; an error means that the peer is gone
+	}
+}
+
+// fail is for what only a broken build or disk can bring about.
+func (g *Gateway) fail(w http.ResponseWriter, r *http.Request, err error) {
+	g.config.Logger.Error("file cannot be served", "path", r.URL.Path, "error", err)
+	answer(w, http.StatusInternalServerError, "the file cannot be read; the server's log says why")
+}

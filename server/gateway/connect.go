@@ -1,0 +1,117 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/sockmux/sockmux/server/carrier"
+	"github.com/sockmux/sockmux/server/origin"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// connect upgrades the request to a carrier and serves it until its end (docs/PROTOCOL.md, 2). A page never sees the texts of refusals, but people do who look at
+// the browser's network tab or at the log.
+func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
+	if status, why := g.refusal(r); why != "" {
+		g.refuse(w, r, status, why)
+		return
+	}
+	if why := g.enter(); why != "" {
+		g.refuse(w, r, http.StatusServiceUnavailable, why)
+		return
+	}
+	defer g.leave()
+	conn, err := carrier.Accept(w, r) // answers on its own when it fails
+	if err != nil {
+		g.config.Logger.Warn("connection refused", "peer", r.RemoteAddr, "reason", err)
+		return
+	}
+	if err := g.config.Serve(r.Context(), conn, r.RemoteAddr); err != nil {
+		g.config.Logger.Debug("connection ended", "peer", r.RemoteAddr, "reason", err)
+	}
+}
+
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
+	g.config.Logger.Warn("connection refused", "peer", r.RemoteAddr, "status", status, "reason", why)
+	if status == http.StatusUpgradeRequired { // RFC 9110, 15.5.22
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
+	}
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	answer(w, status, why)
+}
+
+// refusal says why the request is not upgraded, or gives an empty text.
+func (g *Gateway) refusal(r *http.Request) (status int, why string) {
+	switch {
+	case !lists(r.Header["Connection"], "upgrade") || !lists(r.Header["Upgrade"], "websocket"):
+		return http.StatusUpgradeRequired, "this address takes WebSockets only: load " + g.config.Prefix + "sockmux.js in a page; if this is a proxy's request, the proxy must pass Upgrade and Connection on"
+	}
+	if header := r.Header.Get("Origin"); !g.allowed(header, r.Host) {
+		return http.StatusForbidden, "origin " + printable(header) + " may not connect: start the server with --allow-origin " + printable(header)
+	}
+	if !lists(r.Header["Sec-Websocket-Protocol"], wire.Subprotocol) {
+		return http.StatusBadRequest, "the subprotocol " + wire.Subprotocol + " is not offered: another program's WebSocket, or a proxy that drops Sec-WebSocket-Protocol"
+	}
+	return 0, ""
+}
+
+// allowed decides by the Origin header. Browsers always send one with a WebSocket; what sends none is no browser, and the check does not concern it.
+// The server's own pages are allowed where the host cannot be a name that a stranger points here (origin.Rebindable).
+func (g *Gateway) allowed(header, host string) bool {
+	if header == "" || origin.Same(header, host) && !origin.Rebindable(host) {
+		return true
+	}
+	return slices.ContainsFunc(g.config.AllowOrigins, func(p origin.Pattern) bool { return p.Matches(header) })
+}
+
+// printable keeps what a stranger wrote from being long or more than one word in an answer or a log line.
+func printable(header string) string {
+	const most = 200 // longer than any origin: 253 letters of a name are not used in earnest
+	clean := strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, header)
+	if len(clean) > most {
+		return clean[:most] + "..."
+	}
+	return clean
+}
+
+// lists says whether a header that is a list of words holds the word, whatever its case (RFC 9110, 5.6.1).
+func lists(lines []string, word string) bool {
+	for _, line := range lines {
+		for item := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(item), word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// enter counts one more carrier, or says why there must be none. Who entered leaves.
+func (g *Gateway) enter() (why string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.draining {
+		return "the server is draining and takes no new connections"
+	}
+	if g.config.MaxCarriers > 0 && g.count >= g.config.MaxCarriers {
+		return fmt.Sprintf("the server has its %d connections: raise --max-sessions", g.config.MaxCarriers)
+	}
+	g.count++
+	g.carriers.Add(1) // under the lock that Drain takes, so never beside Close's Wait
+	return ""
+}
+
+func (g *Gateway) leave() {
+	g.mu.Lock()
+	g.count--
+	g.mu.Unlock()
+	g.carriers.Done()
+}

@@ -1,0 +1,245 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"github.com/sockmux/sockmux/server/origin"
+	"github.com/sockmux/sockmux/shared/link"
+)
+
+// echoOnce answers the first message with the peer and the message, then closes.
+func echoOnce(ctx context.Context, c link.Carrier, peer string) error {
+	message, err := c.Receive(ctx)
+	if err != nil {
+		return errors.Join(err, c.Close(1011, "no message"))
+	}
+	if err := c.Send(ctx, append([]byte(peer+" "), message...)); err != nil {
+		return errors.Join(err, c.Close(1011, "no send"))
+	}
+	return c.Close(4020, "seen")
+}
+
+// serve starts a real server and returns its URL with ws:.
+func serve(t *testing.T, g *Gateway) string {
+	t.Helper()
+	server := httptest.NewServer(g)
+	t.Cleanup(server.Close)
+	return "ws" + strings.TrimPrefix(server.URL, "http")
+}
+
+// dial opens a WebSocket as a browser does; origin may be empty, subprotocols may be none.
+func dial(t *testing.T, url, origin string, subprotocols ...string) (*websocket.Conn, *http.Response, error) {
+	t.Helper()
+	options := &websocket.DialOptions{Subprotocols: subprotocols, HTTPHeader: http.Header{}}
+	if origin != "" {
+		options.HTTPHeader.Set("Origin", origin)
+	}
+	return websocket.Dial(t.Context(), url, options)
+}
+
+// refused reads the status and text of a failed handshake.
+func refused(t *testing.T, response *http.Response, err error) (int, string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("the connection was taken, want a refusal")
+	}
+	if response == nil {
+		t.Fatalf("no answer: %v", err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+func TestConnect(t *testing.T) {
+	url := serve(t, newGateway(t, func(c *Config) { c.Prefix, c.Serve = "/p/", echoOnce }))
+	conn, response, err := dial(t, url+"/p/v1/connect", "http"+strings.TrimPrefix(url, "ws"), "other", "sockmux.v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if conn.Subprotocol() != "sockmux.v1" || response.Header.Get("Sec-WebSocket-Extensions") != "" {
+		t.Errorf("subprotocol %q, extensions %q", conn.Subprotocol(), response.Header.Get("Sec-WebSocket-Extensions"))
+	}
+	if err := conn.Write(t.Context(), websocket.MessageBinary, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	_, message, err := conn.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if peer, text, _ := strings.Cut(string(message), " "); !strings.HasPrefix(peer, "127.0.0.1:") || text != "hello" {
+		t.Errorf("got %q", message)
+	}
+	if _, _, err := conn.Read(t.Context()); websocket.CloseStatus(err) != 4020 {
+		t.Errorf("end %v, want close code 4020", err)
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	patterns := make([]origin.Pattern, 0, 2)
+	for _, text := range []string{"https://app.example.com", "https://*.pages.example"} {
+		p, err := origin.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		patterns = append(patterns, p)
+	}
+	g := newGateway(t, func(c *Config) { c.AllowOrigins = patterns })
+	for _, test := range []struct {
+		origin, host string
+		want         bool
+	}{
+		{"http://127.0.0.1:8088", "127.0.0.1:8088", true},
+		{"http://localhost:8088", "localhost:8088", true},
+		{"https://app.example.com", "127.0.0.1:8088", true},
+		{"https://me.pages.example", "mux.example.com", true},
+		{"", "127.0.0.1:8088", true}, // no browser
+		{"https://evil.test", "127.0.0.1:8088", false},
+		{"http://127.0.0.1:3000", "127.0.0.1:8088", false},
+		{"null", "127.0.0.1:8088", false},
+		// DNS rebinding: the page's own name leads to this server.
+		{"http://evil.test:8088", "evil.test:8088", false},
+		{"https://mux.example.com", "mux.example.com", false},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/v1/connect", nil)
+		r.Host = test.host
+		r.Header.Set("Connection", "keep-alive, Upgrade")
+		r.Header.Set("Upgrade", "WebSocket")
+		r.Header.Set("Sec-WebSocket-Protocol", "sockmux.v1")
+		if test.origin != "" {
+			r.Header.Set("Origin", test.origin)
+		}
+		status, why := g.refusal(r)
+		if test.want != (why == "") {
+			t.Errorf("origin %q at %s: %d %s, want allowed %t", test.origin, test.host, status, why, test.want)
+		}
+		want := "origin " + test.origin + " may not connect: start the server with --allow-origin " + test.origin
+		if !test.want && (status != http.StatusForbidden || why != want) {
+			t.Errorf("origin %q: %d %s", test.origin, status, why)
+		}
+	}
+}
+
+func TestConnectRefusals(t *testing.T) {
+	var log bytes.Buffer
+	g := newGateway(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	url := serve(t, g) + "/v1/connect"
+
+	_, response, err := dial(t, url, "https://evil.test", "sockmux.v1")
+	if status, text := refused(t, response, err); status != 403 || text != "origin https://evil.test may not connect: start the server with --allow-origin https://evil.test\n" {
+		t.Errorf("%d %s", status, text)
+	}
+	if !strings.Contains(log.String(), "connection refused") || !strings.Contains(log.String(), "https://evil.test") {
+		t.Errorf("log %s", log.String())
+	}
+	for _, offered := range [][]string{nil, {"binary"}, {"sockmux.v2"}} {
+		_, response, err = dial(t, url, "", offered...)
+		if status, text := refused(t, response, err); status != 400 || text != "the subprotocol sockmux.v1 is not offered: another program's WebSocket, or a proxy that drops Sec-WebSocket-Protocol\n" {
+			t.Errorf("offered %q: %d %s", offered, status, text)
+		}
+	}
+	// An ordinary request, and one whose upgrade a proxy has dropped.
+	for _, headers := range [][]string{nil, {"Connection: close", "Upgrade: websocket"}, {"Connection: upgrade", "Upgrade: h2c"}} {
+		w := get(g, "/v1/connect", headers...)
+		wantHeaders(t, w, "Upgrade: websocket", "Connection: Upgrade", "X-Content-Type-Options: nosniff")
+		if w.Code != 426 {
+			t.Errorf("%q: status %d", headers, w.Code)
+		}
+	}
+	g.Drain()
+	_, response, err = dial(t, url, "", "sockmux.v1")
+	if status, text := refused(t, response, err); status != 503 || text != "the server is draining and takes no new connections\n" {
+		t.Errorf("%d %s", status, text)
+	}
+}
+
+// A hostile header becomes neither a second line nor a long one.
+func TestPrintable(t *testing.T) {
+	for header, want := range map[string]string{
+		"https://a.test": "https://a.test", "a b\tc": "a?b?c", "ä\x1b[31m": "??[31m", strings.Repeat("a", 300): strings.Repeat("a", 200) + "...",
+	} {
+		if got := printable(header); got != want {
+			t.Errorf("%q: %q, want %q", header, got, want)
+		}
+	}
+}
+
+func TestTooManyCarriers(t *testing.T) {
+	served, release := make(chan struct{}), make(chan struct{})
+	url := serve(t, newGateway(t, func(c *Config) {
+		c.MaxCarriers = 1
+		c.Serve = func(_ context.Context, c link.Carrier, _ string) error {
+			served <- struct{}{}
+			<-release
+			return c.Close(1000, "")
+		}
+	})) + "/v1/connect"
+	first, _, err := dial(t, url, "", "sockmux.v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-served
+	_, response, err := dial(t, url, "", "sockmux.v1")
+	if status, text := refused(t, response, err); status != 503 || text != "the server has its 1 connections: raise --max-sessions\n" {
+		t.Errorf("%d %s", status, text)
+	}
+	// The place of one that has ended is free again.
+	release <- struct{}{}
+	if _, _, err := first.Read(t.Context()); websocket.CloseStatus(err) != 1000 {
+		t.Errorf("end %v", err)
+	}
+	for {
+		second, response, err := dial(t, url, "", "sockmux.v1")
+		if err != nil && response != nil && response.StatusCode == 503 {
+			continue // the handler of the first has not returned yet
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-served
+		release <- struct{}{}
+		second.CloseNow()
+		return
+	}
+}
+
+// Close waits for every carrier.
+func TestCloseWaits(t *testing.T) {
+	served, release := make(chan struct{}), make(chan struct{})
+	ended := false
+	g := newGateway(t, func(c *Config) {
+		c.Serve = func(_ context.Context, c link.Carrier, _ string) error {
+			close(served)
+			<-release
+			err := c.Close(1000, "")
+			ended = true
+			return err
+		}
+	})
+	conn, _, err := dial(t, serve(t, g)+"/v1/connect", "", "sockmux.v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	<-served
+	closed := make(chan error)
+	go func() { closed <- g.Close() }()
+	close(release)
+	conn.Read(t.Context()) // answers the close handshake
+	if err := <-closed; err != nil || !ended {
+		t.Errorf("closed with error %v, carrier ended %t", err, ended)
+	}
+}

@@ -1,0 +1,57 @@
+package gateway
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// Service is one demo service, in the form that the playground reads.
+type Service struct {
+	Name        string `json:"name"`
+	Port        int    `json:"port"` // on 127.0.0.1 as the server sees it
+	Description string `json:"description"`
+}
+
+// pagePolicy is the Content-Security-Policy of the playground (https://www.w3.org/TR/CSP3/). What it grants, and why:
+//   - wasm-unsafe-eval: R and the tunnel are wasm;
+//   - blob: for scripts and workers: sockmux.js starts webR's worker from a blob that loads its layer first;
+//   - repo.r-wasm.org: where webr::install() finds packages;
+//   - data: and blob: R's graphics become pictures.
+var pagePolicy = strings.Join([]string{
+	"default-src 'none'",
+	"script-src 'self' blob: 'wasm-unsafe-eval'",
+	"worker-src 'self' blob:",
+	"connect-src 'self' blob: data: https://repo.r-wasm.org",
+	"style-src 'self'",
+	"img-src 'self' blob: data:",
+	"font-src 'self'",
+	"base-uri 'none'",
+	"form-action 'none'",
+	"frame-ancestors 'none'",
+}, "; ")
+
+// page sets what makes a page cross-origin isolated, which webR's sockets need, and what keeps strangers out of it.
+func page(header http.Header) {
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Cross-Origin-Embedder-Policy", "require-corp")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Del("Access-Control-Allow-Origin")
+	header.Set("Content-Security-Policy", pagePolicy)
+	header.Set("Referrer-Policy", "no-referrer")
+}
+
+// demo lists the demo services.
+func (g *Gateway) demo(w http.ResponseWriter) {
+	if g.config.Demo == nil {
+		answer(w, http.StatusNotFound, "no demo services: start the server with --demo")
+		return
+	}
+	list, err := json.Marshal(g.config.Demo)
+	if err != nil {
+		panic(err) // texts and numbers always encode
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store") // the ports change with every start
+	w.Write(append(list, '\n'))
+}

@@ -1,0 +1,27 @@
+package gateway
+
+import "testing"
+
+func TestPlaygroundIsIsolated(t *testing.T) {
+	for _, path := range []string{"/", "/index.html"} {
+		w := get(newGateway(t, nil), path)
+		wantAnswer(t, w, 200, "the page")
+		wantHeaders(t, w,
+			"Content-Type: text/html; charset=utf-8", "Cross-Origin-Opener-Policy: same-origin", "Cross-Origin-Embedder-Policy: require-corp",
+			"Cross-Origin-Resource-Policy: same-origin", "Access-Control-Allow-Origin:", "X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer",
+			"Content-Security-Policy: default-src 'none'; script-src 'self' blob: 'wasm-unsafe-eval'; worker-src 'self' blob:; connect-src 'self' blob: data: https://repo.r-wasm.org; "+
+				"style-src 'self'; img-src 'self' blob: data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	}
+	// A script has no policy of its own: a worker's would be its script's.
+	wantHeaders(t, get(newGateway(t, nil), "/playground/main.js"), "Content-Security-Policy:", "Cross-Origin-Embedder-Policy: require-corp")
+}
+
+func TestDemo(t *testing.T) {
+	wantAnswer(t, get(newGateway(t, nil), "/demo.json"), 404, "no demo services: start the server with --demo\n")
+	w := get(newGateway(t, func(c *Config) {
+		c.Demo = []Service{{Name: "echo", Port: 7001, Description: "sends back"}, {Name: "daytime", Port: 7002, Description: "the time"}}
+	}), "/demo.json")
+	wantAnswer(t, w, 200, `[{"name":"echo","port":7001,"description":"sends back"},{"name":"daytime","port":7002,"description":"the time"}]`+"\n")
+	wantHeaders(t, w, "Content-Type: application/json", "Cache-Control: no-store", "Access-Control-Allow-Origin:")
+	wantAnswer(t, get(newGateway(t, func(c *Config) { c.Demo = []Service{} }), "/demo.json"), 200, "[]\n")
+}
