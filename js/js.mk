@@ -34,16 +34,19 @@ $(JS_BUILD)/sockmux.wasm: $(WASM_SRC)
 # The runtime's half in JavaScript must be of the same release as the compiler.
 $(JS_BUILD)/wasm_exec.js: go.mod
 	@mkdir -p $(@D)
-	install -m 644 "$$(go env GOROOT)/lib/wasm/wasm_exec.js" $@
+	{ echo '// @ts-nocheck'; cat "$$(go env GOROOT)/lib/wasm/wasm_exec.js"; } > $@.new && mv $@.new $@
 
 # globalThis and fs become goScope's, so that the file leaves nothing behind in the page (js/src/tunnel/goscope.js).
 $(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/tunnel/go.js js/src/tunnel/goscope.js
 	$(ESBUILD) js/src/tunnel/go.js --format=esm --define:globalThis=goScope --define:fs=goScope.fs \
-		--inject:js/src/tunnel/goscope.js --outfile=$@
+		--inject:js/src/tunnel/goscope.js --banner:js='// @ts-nocheck' --outfile=$@
 
 # What a worker runs before webr-worker.js, as text inside the script.
 $(JS_BUILD)/prelude.txt: $(JS_SRC)
 	$(ESBUILD) js/src/worker/prelude.js --format=iife --outfile=$@
+
+$(JS_BUILD)/pack: $(wildcard tools/pack/*.go) tools/go.mod
+	cd tools && go build -o ../$@ ./pack
 
 # Changes when the version does, and only then.
 $(JS_BUILD)/version: FORCE
@@ -53,8 +56,8 @@ $(JS_BUILD)/version: FORCE
 FORCE:
 
 # The script holds the hashed name of its wasm and what the wasm must be.
-$(JS_BUILD)/defines: $(JS_BUILD)/sockmux.wasm $(JS_BUILD)/version
-	go run -modfile=tools/go.mod ./tools/pack -name $< > $@.new
+$(JS_BUILD)/defines: $(JS_BUILD)/sockmux.wasm $(JS_BUILD)/version $(JS_BUILD)/pack
+	$(JS_BUILD)/pack -name $< > $@.new
 	awk '{ printf "--define:SOCKMUX_WASM=\"%s\" --define:SOCKMUX_WASM_INTEGRITY=\"%s\"", $$1, $$2 }' $@.new > $@
 	printf ' --define:SOCKMUX_VERSION="%s"\n' "$$(cat $(JS_BUILD)/version)" >> $@
 	@rm $@.new
@@ -67,11 +70,11 @@ $(JS_STAGE)/sockmux.js: $(JS_PARTS)
 $(JS_STAGE)/sockmux.mjs: $(JS_PARTS)
 	$(ESBUILD) js/src/boot/module.js --format=esm --loader:.txt=text $$(cat $(JS_BUILD)/defines) --outfile=$@
 
-server/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs $(JS_BUILD)/sockmux.wasm js/types/sockmux.d.ts $(PLAYGROUND)
+server/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs $(JS_BUILD)/sockmux.wasm js/types/sockmux.d.ts $(PLAYGROUND) $(JS_BUILD)/pack
 	rm -rf $(JS_STAGE)/playground && mkdir -p $(JS_STAGE)/playground
 	cp $(PLAYGROUND) $(JS_STAGE)/playground/
 	cp $(JS_BUILD)/sockmux.wasm js/types/sockmux.d.ts $(JS_STAGE)/
-	go run -modfile=tools/go.mod ./tools/pack -in $(JS_STAGE) -out $(@D) -version '$(VERSION)'
+	$(JS_BUILD)/pack -in $(JS_STAGE) -out $(@D) -version '$(VERSION)'
 	@touch $@
 
 # js/dist is what the npm package ships.

@@ -16,6 +16,8 @@ const HOST = '127.0.0.1';
 followTheme(byId('theme'));
 byId('script-url').textContent = new URL('sockmux.js', document.baseURI).href;
 
+/** @type {Session} */
+let session;
 const view = new Console({
 	root: byId('console'), screen: byId('screen'), output: byId('output'),
 	prompt: byId('prompt'), input: byId('input'), state: byId('console-state'),
@@ -23,7 +25,7 @@ const view = new Console({
 	onlines: (lines) => session.feed(lines),
 	oninterrupt: () => session.interrupt(),
 });
-const session = new Session(view, (state) => {
+session = new Session(view, (state) => {
 	view.setState(state, state === 'ready' ? 'ready' : 'running');
 	byId('interrupt').disabled = state === 'ready' && view.prompt === '> ';
 });

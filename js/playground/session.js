@@ -33,7 +33,9 @@ export class Session {
 		onprogress('starting R', null);
 		this.#webR = new WebR({ baseUrl: WEBR, RArgs: ['--quiet'], interactive: true });
 		await this.#webR.init();
-		const first = new Promise((resolve) => this.#idle.push(() => resolve(undefined)));
+		const first = new Promise((resolve) => {
+			this.#idle.push(() => resolve(undefined));
+		});
 		this.#read();
 		await first;
 		return { webR: this.#webR.version, r: this.#webR.versionR };
@@ -50,7 +52,9 @@ export class Session {
 
 	/** Feeds lines and resolves when R has answered all of them. @param {string[]} lines */
 	run(lines) {
-		const done = new Promise((resolve) => this.#idle.push(() => resolve(undefined)));
+		const done = new Promise((resolve) => {
+			this.#idle.push(() => resolve(undefined));
+		});
 		this.feed(lines);
 		return done;
 	}

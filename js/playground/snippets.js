@@ -77,7 +77,11 @@ cat(total, "bytes in", round(secs, 2), "s:", round(total / 1e6 / secs, 1), "MB/s
 		title: 'Half-close',
 		text: 'the server ends, R goes on',
 		needs: ['half-close'],
-		code: (port, host) => ``,
+		code: (port, host) => `
+con <- socketConnection("${host}", ${port('half-close')}, open = "r+b", blocking = TRUE, timeout = 10)
+readLines(con)  # the service has said all it has to say and ended its direction
+writeLines("R can still write", con)
+close(con)`,
 	},
 ];
 

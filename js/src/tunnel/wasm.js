@@ -37,7 +37,7 @@ export function programFrom(url, integrity) {
 			module = null; // the next start fetches again
 			throw error;
 		}
-		const go = new Go();
+		const go = /** @type {import('./go.js').GoProgram} */ (new Go());
 		go.exit = onexit;
 		const instance = await WebAssembly.instantiate(compiled, { ...go.importObject, sockmux: imports });
 		return {

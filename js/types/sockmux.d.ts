@@ -1,0 +1,174 @@
+// Types of sockmux: of the module (import { install } from 'sockmux') and of the global `sockmux` that the classic script leaves.
+
+/** Why a socket or the connection ended: docs/PROTOCOL.md, section 7. */
+export interface Ending {
+	code: number;
+	/** Such as "refused". */
+	name: string;
+	/** Emscripten's number; 0 for ok. */
+	errno: number;
+	/** Close code of the WebSocket that the program sees. */
+	closeCode: number;
+	/** For people. */
+	text: string;
+}
+
+export interface Target {
+	host: string;
+	port: number;
+}
+
+/** true: tunnelled, the target is read from the URL; a target: tunnelled to it; anything else: the native WebSocket. */
+export type MatchFunction = (url: string, protocols: unknown) => boolean | Target | null | undefined;
+
+/**
+ * Which constructions of a WebSocket are tunnelled.
+ * - 'sockfs' (default): ws(s)://host:port/ with the subprotocol "binary", as Emscripten's SOCKFS makes them;
+ * - 'all-binary': every URL, if the subprotocol is "binary";
+ * - 'none': none;
+ * - patterns HOST or HOST:PORT, in one string or a list: as 'sockfs', if one of them fits;
+ * - a function: what it says.
+ */
+export type Match = 'sockfs' | 'all-binary' | 'none' | (string & {}) | readonly string[] | MatchFunction;
+
+export interface Options {
+	/** URL of the server: https:, http:, wss: or ws:. Default: where the script came from. */
+	url?: string;
+	match?: Match;
+	/** Sockets count as open before the server has answered: one round trip less; a refusal shows after the open. Default: false. */
+	optimistic?: boolean;
+	/** Seconds that opening a socket may take. Default: as long as the server takes. */
+	timeout?: number;
+	/** URL of sockmux.wasm. Default: the one that was built with the script. */
+	wasm?: string;
+	/** SRI string of that file. */
+	integrity?: string;
+	/** Whether the wasm is loaded with the page or with the first socket. Default: 'eager'. */
+	load?: 'eager' | 'lazy';
+	/** Help webR's workers. Default: true. */
+	webr?: boolean;
+	/** Help Emscripten programs in this thread. Default: true. */
+	sockfs?: boolean;
+	/** Credential for the server. */
+	token?: string;
+}
+
+export type State = 'idle' | 'loading' | 'connecting' | 'open' | 'resuming' | 'closed' | 'failed';
+
+export interface Failure extends Ending {
+	target: string;
+	/** Milliseconds since 1970. */
+	at: number;
+}
+
+export interface Status {
+	state: State;
+	/** Since when, in milliseconds since 1970. */
+	since: number;
+	/** How many times in a row the connection has been tried. */
+	attempt: number;
+	/** Why it is not open. */
+	reason: Ending | null;
+	/** The socket that failed last. */
+	lastError: Failure | null;
+}
+
+export interface StreamStats {
+	id: number;
+	/** host:port */
+	target: string;
+	state: 'connecting' | 'open' | 'closing' | 'closed';
+	bytesIn: number;
+	bytesOut: number;
+	/** From the request to the server's answer. */
+	connectMs: number | null;
+	startedAt: number;
+	closedAt: number | null;
+	/** null while it lives. */
+	code: number | null;
+	name: string;
+	text: string;
+}
+
+export interface Stats {
+	url: string;
+	rttMs: number | null;
+	bytesIn: number;
+	bytesOut: number;
+	messagesIn: number;
+	messagesOut: number;
+	/** Bytes sent that the server has not acknowledged. */
+	unacknowledged: number;
+	/** Sockets since the page was loaded. */
+	opened: number;
+	/** Those that live and the last hundred that have ended, oldest first. */
+	streams: StreamStats[];
+}
+
+export interface Notice extends Ending {
+	level: 'info' | 'warn' | 'error';
+}
+
+export interface EventMap {
+	/** The connection's state has changed. */
+	state: Status;
+	/** A socket is being opened. */
+	stream: StreamStats;
+	/** A socket has ended. */
+	streamend: StreamStats;
+	/** The server has something to say to people. */
+	notice: Notice;
+}
+
+export interface Address {
+	addr: string;
+	port: number;
+}
+
+/** Why a socket of connect() failed. */
+export class SocketError extends Error {
+	/** A name of the table of codes, such as "refused". */
+	code: string;
+}
+
+/** An option that cannot be used. */
+export class ConfigError extends Error {}
+
+/** One TCP connection in the form of the web's streams, with flow control both ways. */
+export interface Socket {
+	/** Rejects with a SocketError. */
+	readonly opened: Promise<{ bound: Address | null; remote: Address | null }>;
+	/** Resolves after a clean end both ways, rejects with a SocketError otherwise. */
+	readonly closed: Promise<void>;
+	readonly readable: ReadableStream<Uint8Array>;
+	/** Closing it ends this direction only. */
+	readonly writable: WritableStream<ArrayBuffer | ArrayBufferView | string>;
+	/** Ends the socket; what was written is delivered. */
+	close(): void;
+	/** Ends the socket at once. */
+	reset(): void;
+}
+
+export interface Sockmux {
+	readonly version: string;
+	readonly status: Status;
+	stats(): Stats;
+	on<K extends keyof EventMap>(type: K, listener: (value: EventMap[K]) => void): this;
+	off<K extends keyof EventMap>(type: K, listener: (value: EventMap[K]) => void): this;
+	/** Credential for the next session. */
+	setToken(token: string): void;
+	/** Opens a TCP connection for the page itself; timeout in seconds. Never throws for the target. */
+	connect(host: string, port: number, options?: { timeout?: number; optimistic?: boolean }): Socket;
+	/** Helps a webR whose worker the script could not reach by itself. */
+	attach(webR: unknown): Promise<void>;
+	/** Ends all sockets and puts the page's WebSocket and Worker back. */
+	uninstall(): void;
+}
+
+/** Installs sockmux in this page, before the runtime is started. A second call gives what the first has installed. */
+export function install(options?: Options): Sockmux;
+
+declare global {
+	/** Before the script: options. After it: what it has installed. */
+	var sockmux: Sockmux | Options | undefined;
+}
