@@ -1,0 +1,40 @@
+// The contract between the layer and what carries its sockets. Two things implement it: local.js (streams of the tunnel in the same
+// thread) and worker/ring.js (shared memory that the page fills).
+
+/**
+ * @typedef {object} Target
+ * @property {string} host  as the program gave it: a name, or an address without brackets
+ * @property {number} port
+ * @property {number} [timeoutMs]  absent or 0: as long as the server takes
+ */
+
+/** @typedef {{ addr: string, port: number }} Address */
+
+/**
+ * One TCP connection. Everything but wait() of the connector returns at once.
+ * @typedef {object} Socket
+ * @property {'connecting' | 'open' | 'closed'} state  closed: for both directions, cleanly or not; what had arrived can still be read
+ * @property {number} error  errno that has not been reported yet, 0 if there is none
+ * @property {() => void} clearError  the error has been reported
+ * @property {string} errorText
+ * @property {number} available  bytes that recv gives now
+ * @property {boolean} eof  no more will come, and available is 0
+ * @property {number} room  bytes that send takes now
+ * @property {(max: number) => Uint8Array | null} recv  fresh bytes; null where available is 0
+ * @property {(max: number) => Uint8Array | null} peek  the same, and they stay
+ * @property {(bytes: Uint8Array, all?: boolean) => number} send  copies; the number of bytes taken. all: take them even beyond room, where that is possible
+ * @property {(how: 0 | 1 | 2) => void} shutdown
+ * @property {() => void} close  what was sent is still delivered
+ * @property {Address | null} local
+ * @property {Address | null} remote
+ */
+
+/**
+ * @typedef {object} Connector
+ * @property {(target: Target) => Socket} connect  never throws for the target
+ * @property {boolean} canWait  whether wait() may be called
+ * @property {boolean} alive  false: whoever carries the sockets has gone, so new ones are left to SOCKFS's own means
+ * @property {(milliseconds: number) => boolean} wait  blocks until any socket may have changed, at most so long; may return early
+ */
+
+export {};

@@ -1,0 +1,276 @@
+// The page's half of the sockets of a blocking worker: opens the streams, fills and empties the rings (worker/layout.js).
+
+import { checkTarget, unbracket } from '../facade/target.js';
+import { IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL, STATE, WANT, WORD, putText, span, wordsOf } from '../worker/layout.js';
+
+/** @typedef {import('../worker/ring.js').Message} Message */
+/** @typedef {import('../tunnel/codes.js').Ending} Ending */
+/** @typedef {import('../tunnel/stream.js').Handlers} Handlers */
+/** @typedef {import('../tunnel/stream.js').Request} Request */
+/** @typedef {import('../tunnel/stream.js').Stream} Stream */
+
+/** @typedef {{ open: (request: Request, handlers: Handlers) => Pick<Stream, 'write' | 'closeWrite' | 'stop' | 'close' | 'reset' | 'grant'> }} Opener */
+
+/** What webR puts before host and port; the rule that decides sees the URL that the program would have used. */
+const urlOf = (/** @type {string} */ host, /** @type {number} */ port) => `wss://${host}:${port}/`;
+
+/** Serves one worker. */
+export class Bridge {
+	#worker;
+	#options;
+	/** @type {Map<number, BridgeSocket>} */
+	#sockets = new Map();
+	/** @type {Int32Array | null} */
+	#signal = null;
+	#closed = false;
+	#listener;
+	/** Resolves when the worker's layer has made itself known. @type {Promise<void>} */
+	ready;
+	/** @type {() => void} */
+	#markReady = () => undefined;
+
+	/**
+	 * @param {Worker} worker
+	 * @param {{ tunnel: Opener, openNative?: (url: string, handlers: Handlers) => ReturnType<Opener['open']>, rule?: (url: unknown, protocols: unknown) => { host: string, port: number } | null, report: (text: string) => void }} options
+	 *   rule: decides which sockets take the tunnel; the others are opened by openNative; report: tells the user, a line at a time
+	 */
+	constructor(worker, options) {
+		this.#worker = worker;
+		this.#options = options;
+		this.ready = new Promise((resolve) => {
+			this.#markReady = resolve;
+		});
+		this.#listener = (/** @type {MessageEvent} */ event) => {
+			const message = event.data?.sockmux;
+			if (message === undefined) return;
+			event.stopImmediatePropagation();
+			this.receive(message);
+		};
+		worker.addEventListener('message', this.#listener);
+	}
+
+	/** Sockets that are not over. */
+	get size() {
+		return this.#sockets.size;
+	}
+
+	/** Ends every socket; the worker's next ones are SOCKFS's own again. */
+	close() {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#worker.removeEventListener('message', this.#listener);
+		for (const socket of this.#sockets.values()) socket.abandon();
+		this.#sockets.clear();
+		if (this.#signal) {
+			Atomics.store(this.#signal, SIGNAL.page, PAGE.gone);
+			this.#notify();
+		}
+	}
+
+	/** A message of the worker's layer. @param {Message} message */
+	receive(message) {
+		switch (message.op) {
+			case 'hello':
+				if (message.layout !== LAYOUT) {
+					this.#options.report('the worker has the layer of another version of sockmux: reload the page');
+					return;
+				}
+				this.#signal = new Int32Array(message.signal);
+				Atomics.store(this.#signal, SIGNAL.page, PAGE.here);
+				this.#notify();
+				this.#markReady();
+				break;
+			case 'connect':
+				this.#connect(message);
+				break;
+			case 'kick':
+				this.#sockets.get(message.id)?.look();
+				break;
+			case 'note':
+				this.#options.report(message.text);
+				break;
+		}
+	}
+
+	/** @param {Extract<Message, { op: 'connect' }>} message */
+	#connect({ id, buffer, host, port, timeoutMs }) {
+		const socket = new BridgeSocket(buffer, {
+			notify: () => this.#notify(),
+			failed: (why) => this.#options.report(`R's connection to ${host}:${port} failed: ${why.name}: ${why.text || 'no more is known'}`),
+			released: () => this.#sockets.delete(id),
+		});
+		this.#sockets.set(id, socket);
+		const { tunnel, rule, openNative } = this.#options;
+		const target = { host: unbracket(host), port };
+		const fault = checkTarget(target);
+		if (fault) socket.refuse(fault);
+		else if (rule && openNative && rule(urlOf(host, port), 'binary') === null) socket.bind((handlers) => openNative(urlOf(host, port), handlers));
+		else socket.bind((handlers) => tunnel.open({ ...target, timeoutMs: timeoutMs || undefined, window: IN_BYTES }, handlers));
+	}
+
+	#notify() {
+		if (!this.#signal) return;
+		Atomics.add(this.#signal, SIGNAL.count, 1);
+		Atomics.notify(this.#signal, SIGNAL.count);
+	}
+}
+
+/** One socket of the worker. */
+class BridgeSocket {
+	#buffer;
+	#words;
+	#in;
+	#out;
+	#owner;
+	/** @type {ReturnType<Opener['open']> | null} */
+	#stream = null;
+	/** What the ring has no room for. Empty as long as the stream keeps to its window. @type {Uint8Array[]} */
+	#waiting = [];
+	#eof = false;
+	/** @type {Ending | null} */
+	#ending = null;
+	/** Bytes of the out ring that the stream has got. */
+	#handed = 0;
+	#granted = 0;
+	#opened = false;
+	#wants = 0;
+	/** The buffer is the worker's alone again. */
+	#released = false;
+
+	/**
+	 * @param {SharedArrayBuffer} buffer
+	 * @param {{ notify: () => void, failed: (why: Ending) => void, released: () => void }} owner
+	 *   failed: it never opened; released: the program has closed it
+	 */
+	constructor(buffer, owner) {
+		this.#buffer = buffer;
+		this.#words = wordsOf(buffer);
+		this.#in = new Uint8Array(buffer, IN_AT, IN_BYTES);
+		this.#out = new Uint8Array(buffer, OUT_AT, OUT_BYTES);
+		this.#owner = owner;
+	}
+
+	/** @param {(handlers: Handlers) => ReturnType<Opener['open']>} open */
+	bind(open) {
+		this.#stream = open({
+			onopen: ({ bound, remote }) => {
+				this.#opened = true;
+				if (this.#released) return;
+				const part = (/** @type {{ addr: string, port: number } | null} */ end) => (end ? `${end.addr} ${end.port}` : '- 0');
+				putText(this.#buffer, 'ends', `${part(bound)} ${part(remote)}`);
+				Atomics.store(this.#words, WORD.state, STATE.open);
+				this.#owner.notify();
+			},
+			ondata: (bytes) => {
+				if (this.#released) return;
+				this.#waiting.push(bytes);
+				this.#fill();
+				this.#owner.notify();
+			},
+			oneof: () => {
+				this.#eof = true;
+				this.#fill();
+				if (!this.#released) this.#owner.notify();
+			},
+			onwritten: (bytes) => {
+				if (this.#released) return;
+				Atomics.add(this.#words, WORD.outFreed, bytes);
+				this.#owner.notify();
+			},
+			onclose: (why) => this.refuse(why),
+		});
+		this.look();
+	}
+
+	/** The end, also of what never began. @param {Ending} why */
+	refuse(why) {
+		this.#ending = why;
+		this.#fill();
+		if (this.#released) return;
+		this.#owner.notify();
+		if (!this.#opened && why.code !== 0) this.#owner.failed(why);
+	}
+
+	/** The worker has taken, put or asked for something. */
+	look() {
+		if (this.#released) return;
+		Atomics.store(this.#words, WORD.kicked, 0);
+		this.#drain();
+		this.#grant();
+		const wants = Atomics.load(this.#words, WORD.want);
+		const fresh = wants & ~this.#wants;
+		this.#wants = wants;
+		if (fresh === 0) return;
+		// What it put before it asked is in the ring now, if it was not before.
+		this.#drain();
+		if (fresh & WANT.stopRead) this.#stream?.stop();
+		if (fresh & WANT.endWrite) this.#stream?.closeWrite();
+		if (fresh & WANT.close) {
+			this.#release();
+			this.#stream?.close();
+		}
+	}
+
+	/** The tunnel goes away. */
+	abandon() {
+		this.#release();
+		this.#stream?.reset();
+	}
+
+	/** Hands the stream what the worker has put; the room is free only when it has left. */
+	#drain() {
+		const count = span(Atomics.load(this.#words, WORD.outPut), this.#handed);
+		if (count === 0) return;
+		const at = this.#handed % OUT_BYTES;
+		const first = Math.min(count, OUT_BYTES - at);
+		this.#handed = (this.#handed + count) >>> 0;
+		this.#stream?.write(this.#out.subarray(at, at + first));
+		if (first < count) this.#stream?.write(this.#out.subarray(0, count - first));
+	}
+
+	/** Allows as many bytes as the worker has taken. */
+	#grant() {
+		const taken = Atomics.load(this.#words, WORD.inTaken) >>> 0;
+		const count = span(taken, this.#granted);
+		this.#granted = taken;
+		if (this.#waiting.length > 0) {
+			this.#fill();
+			this.#owner.notify();
+		}
+		if (count > 0) this.#stream?.grant(count);
+	}
+
+	/** Moves what has arrived into the ring, then tells of the end behind it. */
+	#fill() {
+		if (this.#released) return;
+		let put = Atomics.load(this.#words, WORD.inPut) >>> 0;
+		let room = IN_BYTES - span(put, Atomics.load(this.#words, WORD.inTaken));
+		while (this.#waiting.length > 0 && room > 0) {
+			const head = this.#waiting[0];
+			const count = Math.min(head.length, room);
+			const at = put % IN_BYTES;
+			const first = Math.min(count, IN_BYTES - at);
+			this.#in.set(head.subarray(0, first), at);
+			if (first < count) this.#in.set(head.subarray(first, count));
+			put = (put + count) >>> 0;
+			room -= count;
+			if (count === head.length) this.#waiting.shift();
+			else this.#waiting[0] = head.subarray(count);
+		}
+		Atomics.store(this.#words, WORD.inPut, put | 0);
+		if (this.#waiting.length > 0) return;
+		if (this.#eof) Atomics.store(this.#words, WORD.eof, 1);
+		if (this.#ending === null || Atomics.load(this.#words, WORD.state) === STATE.closed) return;
+		putText(this.#buffer, 'error', this.#ending.text);
+		Atomics.store(this.#words, WORD.errno, this.#ending.errno);
+		Atomics.store(this.#words, WORD.state, STATE.closed);
+	}
+
+	#release() {
+		if (this.#released) return;
+		this.#released = true;
+		this.#waiting = [];
+		Atomics.store(this.#words, WORD.released, 1);
+		this.#owner.released();
+	}
+}

@@ -1,0 +1,111 @@
+// Brings the layer into webR's worker by itself: the page's Worker constructor puts it before webR's own script.
+
+import { isWebRText, isWebRUrl, rememberBlobs } from './recognise.js';
+
+/** @typedef {import('./workers.js').Bridges} Bridges */
+
+/** What a page can do that is not cross-origin isolated. */
+export const NOT_ISOLATED =
+	'this page is not cross-origin isolated, so webR uses its PostMessage channel, in which R cannot wait for a socket and its connections fail. '
+	+ 'Send the headers "Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp" (or "credentialless") with the page, '
+	+ 'or use coi-serviceworker where headers cannot be set';
+
+const NO_BLOB =
+	'the page\'s Content-Security-Policy forbids workers from blob: URLs, so the layer could not be put into webR\'s worker. '
+	+ 'Add blob: to worker-src, or call "await sockmux.attach(webR)" after "new WebR()"';
+
+/**
+ * Replaces scope.Worker until the function that it returns is called. Workers that are not webR's get the native constructor's object,
+ * as it is; webR's too, with a script of ours in front.
+ * @param {object} options
+ * @param {Bridges} options.bridges
+ * @param {string} options.workerSource  text of the built worker/main.js
+ * @param {any} options.scope  the page's global object
+ * @param {(text: string) => void} options.report  tells the user, one line
+ * @returns {() => void}
+ */
+export function installWorkerHook({ bridges, workerSource, scope, report }) {
+	const Native = scope.Worker;
+	if (typeof Native !== 'function') return () => undefined;
+	const blobs = rememberBlobs(scope.URL);
+	const once = onceEach(report);
+
+	/** @param {string} url @param {WorkerOptions | undefined} options */
+	const start = (url, options) => {
+		const native = () => new Native(url, options);
+		if (options?.type === 'module') return native();
+		const blob = blobs.get(url);
+		const isWebR = blob ? isWebRText(readBlob(scope, url)) : isWebRUrl(url, scope.location.href);
+		if (!isWebR) return native();
+		if (!scope.crossOriginIsolated) {
+			once(NOT_ISOLATED);
+			return native();
+		}
+		const absolute = blob ? '' : new URL(url, scope.location.href).href;
+		const given = { token: '', running: false, base: absolute };
+		const own = blob ?? `importScripts(${JSON.stringify(absolute)});`;
+		const script = new Blob([`self.sockmuxGiven=${JSON.stringify(given)};\n${workerSource}\n;`, own], { type: 'text/javascript' });
+		const scriptUrl = scope.URL.createObjectURL(script);
+		let worker;
+		try {
+			worker = new Native(scriptUrl, options);
+		} catch {
+			once(NO_BLOB);
+			worker = native();
+		}
+		bridges.of(worker);
+		return worker;
+	};
+
+	class Worker extends Native {
+		/**
+		 * @param {string | URL} url
+		 * @param {WorkerOptions} [options]
+		 */
+		constructor(url, options) {
+			// A constructor may answer with another object; a class of the page's own that extends this one keeps its own.
+			if (new.target !== Worker) super(url, options);
+			else return start(`${url}`, options);
+		}
+
+		/** @param {unknown} object */
+		static [Symbol.hasInstance](object) {
+			return object instanceof Native;
+		}
+	}
+	Object.defineProperty(Worker, 'name', { value: Native.name });
+	scope.Worker = Worker;
+	return () => {
+		if (scope.Worker === Worker) scope.Worker = Native;
+		blobs.stop();
+	};
+}
+
+/**
+ * The text of a blob, at once: a constructor cannot wait. Empty where the page's policy forbids that.
+ * @param {any} scope
+ * @param {string} url
+ */
+function readBlob(scope, url) {
+	try {
+		const request = new scope.XMLHttpRequest();
+		request.open('GET', url, false);
+		request.send();
+		return request.responseText;
+	} catch {
+		return '';
+	}
+}
+
+/**
+ * Repeats no text.
+ * @param {(text: string) => void} report
+ */
+function onceEach(report) {
+	const said = new Set();
+	return (/** @type {string} */ text) => {
+		if (said.has(text)) return;
+		said.add(text);
+		report(text);
+	};
+}

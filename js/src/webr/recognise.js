@@ -1,0 +1,57 @@
+// Which workers are webR's.
+
+/** Blobs of other sizes are not read: webR's worker is a script of some 130 kB. */
+const MIN_BYTES = 10_000;
+const MAX_BYTES = 4_000_000;
+
+/**
+ * A worker by the name of its script, as webR starts it from the page's own origin.
+ * @param {string} url
+ * @param {string} base
+ */
+export function isWebRUrl(url, base) {
+	try {
+		return /(^|\/)webr-worker(\.min)?\.js$/.test(new URL(url, base).pathname);
+	} catch {
+		return false;
+	}
+}
+
+/**
+ * A worker by its text, as webR starts it from a blob when it comes from another origin.
+ * @param {string} text
+ */
+export function isWebRText(text) {
+	// The message by which webR's worker asks the page for a WebSocket, and the object that its R calls.
+	return text.includes('proxyWebSocket') && text.includes('webr');
+}
+
+/**
+ * Remembers which object URLs stand for scripts that may be webR's worker, until stop().
+ * @param {any} URL  the constructor with createObjectURL and revokeObjectURL
+ * @returns {{ get: (url: string) => Blob | undefined, stop: () => void }}
+ */
+export function rememberBlobs(URL) {
+	/** @type {Map<string, Blob>} */
+	const blobs = new Map();
+	const { createObjectURL, revokeObjectURL } = URL;
+	const create = (/** @type {any} */ object) => {
+		const url = createObjectURL.call(URL, object);
+		if (object instanceof Blob && object.size >= MIN_BYTES && object.size <= MAX_BYTES && !/^(image|audio|video|font)\//.test(object.type)) blobs.set(url, object);
+		return url;
+	};
+	const revoke = (/** @type {string} */ url) => {
+		blobs.delete(`${url}`);
+		revokeObjectURL.call(URL, url);
+	};
+	URL.createObjectURL = create;
+	URL.revokeObjectURL = revoke;
+	return {
+		get: (url) => blobs.get(url),
+		stop() {
+			if (URL.createObjectURL === create) URL.createObjectURL = createObjectURL;
+			if (URL.revokeObjectURL === revoke) URL.revokeObjectURL = revokeObjectURL;
+			blobs.clear();
+		},
+	};
+}

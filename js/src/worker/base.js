@@ -1,0 +1,27 @@
+// A worker that was started from a blob has a location against which no relative URL resolves. These are resolved as if the
+// worker's own script had been started.
+
+/**
+ * @param {any} scope
+ * @param {string} base  URL of that script
+ */
+export function resolveAgainst(scope, base) {
+	const resolve = (/** @type {unknown} */ url) => {
+		if (typeof url !== 'string') return url;
+		try {
+			return new URL(url, base).href;
+		} catch {
+			return url; // whoever gets it says what is wrong with it
+		}
+	};
+	const { importScripts, fetch, XMLHttpRequest } = scope;
+	scope.importScripts = (/** @type {unknown[]} */ ...urls) => importScripts.apply(scope, urls.map(resolve));
+	if (fetch) scope.fetch = (/** @type {unknown} */ input, /** @type {unknown} */ options) => fetch.call(scope, resolve(input), options);
+	if (XMLHttpRequest) {
+		const { open } = XMLHttpRequest.prototype;
+		XMLHttpRequest.prototype.open = /** @this {any} @param {any[]} args */ function (...args) {
+			args[1] = resolve(args[1]);
+			return open.apply(this, args);
+		};
+	}
+}

@@ -1,0 +1,110 @@
+// What a worker that blocks and the page share: one buffer for each socket, one signal for all of them.
+//
+// The worker makes the buffers and tells the page by messages of the form { sockmux: ... }; the page answers only through
+// the buffers, because a blocked worker hears no messages. Every word below has one writer.
+
+/**
+ * Words (Int32) at the start of a socket's buffer. Counters are numbers of bytes since the start modulo 2^32.
+ */
+export const WORD = Object.freeze({
+	/** By the page: one of STATE. */
+	state: 0,
+	/** By the page: Emscripten's errno of the end, 0 after a clean one. */
+	errno: 1,
+	/** By the page: 1 once everything that the peer sent before its FIN is in the ring. */
+	eof: 2,
+	/** By the page: bytes put into the ring for the worker. */
+	inPut: 3,
+	/** By the worker: bytes that it has taken out of that ring. */
+	inTaken: 4,
+	/** By the worker: bytes put into the ring for the page. */
+	outPut: 5,
+	/** By the page: bytes of that ring that have left for the server, whose room is free again. */
+	outFreed: 6,
+	/** By the worker: bits of WANT. */
+	want: 7,
+	/** 1 while a message about this socket is on its way to the page: set by the worker, cleared by the page. */
+	kicked: 8,
+	/** By the page: 1 once it will never touch this buffer again. */
+	released: 9,
+	/** By the page: length of the error text, and of the text with both ends. */
+	errorLength: 10,
+	endsLength: 11,
+});
+
+export const STATE = Object.freeze({ connecting: 0, open: 1, closed: 2 });
+
+/** What the worker asks for, beside the bytes; done after the bytes. */
+export const WANT = Object.freeze({ endWrite: 1, stopRead: 2, close: 4 });
+
+/** Words of the signal buffer, one for all sockets of a worker. */
+export const SIGNAL = Object.freeze({
+	/** Raised by the page with every change; the worker waits on it. */
+	count: 0,
+	/** By the page: one of PAGE. */
+	page: 1,
+});
+
+/** Whether somebody answers. */
+export const PAGE = Object.freeze({ unknown: 0, here: 1, gone: 2 });
+
+/** Bytes for the worker: as much as a server may send ahead, so it bounds the speed over a long line (10 MB/s at 100 ms). */
+export const IN_BYTES = 1 << 20;
+
+/** Bytes from the worker that have not left yet: twice what the tunnel hands to its wasm at once would be idle memory. */
+export const OUT_BYTES = 1 << 19;
+
+const WORDS_BYTES = 64;
+/** Longer than any text of the protocol (512 bytes). */
+const ERROR_BYTES = 640;
+/** Two addresses and two ports. */
+const ENDS_BYTES = 128;
+
+export const ERROR_AT = WORDS_BYTES;
+export const ENDS_AT = ERROR_AT + ERROR_BYTES;
+export const IN_AT = ENDS_AT + ENDS_BYTES;
+export const OUT_AT = IN_AT + IN_BYTES;
+export const BUFFER_BYTES = OUT_AT + OUT_BYTES;
+export const SIGNAL_BYTES = 8;
+
+/** Version of this layout: page and worker of different builds do not talk to each other. */
+export const LAYOUT = 1;
+
+/**
+ * The difference of two counters.
+ * @param {number} later
+ * @param {number} earlier
+ */
+export const span = (later, earlier) => (later - earlier) >>> 0;
+
+/**
+ * Writes a text into its area, cut to fit, and its length into its word.
+ * @param {SharedArrayBuffer} buffer
+ * @param {'error' | 'ends'} area
+ * @param {string} text
+ */
+export function putText(buffer, area, text) {
+	const [at, room, word] = areaOf(area);
+	// encodeInto() takes no shared memory.
+	const bytes = new TextEncoder().encode(text).subarray(0, room);
+	new Uint8Array(buffer, at, room).set(bytes);
+	Atomics.store(new Int32Array(buffer, 0, WORDS_BYTES / 4), word, bytes.length);
+}
+
+/**
+ * @param {SharedArrayBuffer} buffer
+ * @param {'error' | 'ends'} area
+ */
+export function getText(buffer, area) {
+	const [at, , word] = areaOf(area);
+	const length = Atomics.load(new Int32Array(buffer, 0, WORDS_BYTES / 4), word);
+	return new TextDecoder().decode(new Uint8Array(buffer, at, length).slice());
+}
+
+/** @param {'error' | 'ends'} area */
+function areaOf(area) {
+	return area === 'error' ? [ERROR_AT, ERROR_BYTES, WORD.errorLength] : [ENDS_AT, ENDS_BYTES, WORD.endsLength];
+}
+
+/** The words of a socket's buffer. @param {SharedArrayBuffer} buffer */
+export const wordsOf = (buffer) => new Int32Array(buffer, 0, WORDS_BYTES / 4);

@@ -1,0 +1,235 @@
+// The connector for a worker that blocks: sockets whose bytes pass through shared memory, which the page fills and empties.
+
+import { ERRNO } from '../sockfs/errno.js';
+import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL, SIGNAL_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
+
+/** @typedef {import('../sockfs/connector.js').Connector} Connector */
+/** @typedef {import('../sockfs/connector.js').Socket} Socket */
+/** @typedef {import('../sockfs/connector.js').Target} Target */
+
+/**
+ * What the worker tells the page.
+ * @typedef {{ op: 'hello', layout: number, token: string, signal: SharedArrayBuffer }
+ *   | { op: 'connect', id: number, buffer: SharedArrayBuffer, host: string, port: number, timeoutMs: number }
+ *   | { op: 'kick', id: number }
+ *   | { op: 'note', token: string, text: string }} Message
+ */
+
+/** The page hears of taken bytes when so many have gathered; a quarter keeps the sender from ever standing still for it. */
+const GRANT_BYTES = IN_BYTES / 4;
+
+/** Buffers kept for the next sockets. */
+const SPARE_BUFFERS = 16;
+
+/** The longest single sleep: how late an interrupt is noticed at most. */
+const SLICE_MS = 50;
+
+/** @implements {Connector} */
+export class RingConnector {
+	canWait = true;
+	#post;
+	#pump;
+	#signal = new Int32Array(new SharedArrayBuffer(SIGNAL_BYTES));
+	/** The signal's count before the sockets were last looked at. */
+	#seen = 0;
+	#nextId = 1;
+	/** Buffers of closed sockets; usable again once the page has released them. @type {SharedArrayBuffer[]} */
+	#spares = [];
+
+	/**
+	 * @param {(message: Message) => void} post  sends to the page at once
+	 * @param {() => void} pump  lets the program handle what has come for it meanwhile; may throw, which ends the wait
+	 */
+	constructor(post, pump) {
+		this.#post = post;
+		this.#pump = pump;
+	}
+
+	/**
+	 * Makes itself known to the page.
+	 * @param {string} token  which of the page's calls this answers
+	 */
+	hello(token) {
+		this.#post({ op: 'hello', layout: LAYOUT, token, signal: /** @type {SharedArrayBuffer} */ (this.#signal.buffer) });
+	}
+
+	/** Whether the page has answered or may still do so. */
+	get alive() {
+		return Atomics.load(this.#signal, SIGNAL.page) !== PAGE.gone;
+	}
+
+	/** @param {Target} target */
+	connect({ host, port, timeoutMs = 0 }) {
+		const id = this.#nextId++;
+		const buffer = this.#takeBuffer();
+		this.#post({ op: 'connect', id, buffer, host, port, timeoutMs });
+		return new RingSocket(buffer, () => this.#post({ op: 'kick', id }), () => this.alive, () => this.#giveBack(buffer));
+	}
+
+	/**
+	 * Blocks until something may have changed, at most so long. The caller looks again afterwards in any case.
+	 * @param {number} milliseconds
+	 */
+	wait(milliseconds) {
+		this.#pump();
+		const result = Atomics.wait(this.#signal, SIGNAL.count, this.#seen, Math.min(milliseconds, SLICE_MS));
+		this.#seen = Atomics.load(this.#signal, SIGNAL.count);
+		return result !== 'timed-out';
+	}
+
+	#takeBuffer() {
+		const at = this.#spares.findIndex((buffer) => Atomics.load(wordsOf(buffer), WORD.released) === 1);
+		if (at < 0) return new SharedArrayBuffer(BUFFER_BYTES);
+		const [buffer] = this.#spares.splice(at, 1);
+		wordsOf(buffer).fill(0);
+		return buffer;
+	}
+
+	/** @param {SharedArrayBuffer} buffer */
+	#giveBack(buffer) {
+		if (this.#spares.length >= SPARE_BUFFERS) this.#spares.shift();
+		this.#spares.push(buffer);
+	}
+}
+
+/** @implements {Socket} */
+class RingSocket {
+	#buffer;
+	#words;
+	#in;
+	#out;
+	#kick;
+	#alive;
+	#release;
+	/** Taken since the page was last told. */
+	#ungranted = 0;
+	#errorTaken = false;
+	#closed = false;
+
+	/**
+	 * @param {SharedArrayBuffer} buffer
+	 * @param {() => void} kick  tells the page to look
+	 * @param {() => boolean} alive  whether the page is there
+	 * @param {() => void} release  the buffer is needed no more
+	 */
+	constructor(buffer, kick, alive, release) {
+		this.#buffer = buffer;
+		this.#words = wordsOf(buffer);
+		this.#in = new Uint8Array(buffer, IN_AT, IN_BYTES);
+		this.#out = new Uint8Array(buffer, OUT_AT, OUT_BYTES);
+		this.#kick = kick;
+		this.#alive = alive;
+		this.#release = release;
+	}
+
+	/** @returns {'connecting' | 'open' | 'closed'} */
+	get state() {
+		const state = this.#load(WORD.state);
+		if (state === STATE.closed || !this.#alive()) return 'closed';
+		return state === STATE.open ? 'open' : 'connecting';
+	}
+
+	get error() {
+		if (this.#errorTaken) return 0;
+		if (this.#load(WORD.state) !== STATE.closed) return this.#alive() ? 0 : ERRNO.ENETDOWN;
+		return this.#load(WORD.errno);
+	}
+
+	clearError() {
+		if (this.error !== 0) this.#errorTaken = true;
+	}
+
+	get errorText() {
+		return getText(this.#buffer, 'error');
+	}
+
+	get available() {
+		return span(this.#load(WORD.inPut), this.#load(WORD.inTaken));
+	}
+
+	get eof() {
+		// The flag first: what it speaks of is in the ring before it is set.
+		return (this.#load(WORD.eof) === 1 || this.state === 'closed') && this.available === 0;
+	}
+
+	get room() {
+		return OUT_BYTES - span(this.#load(WORD.outPut), this.#load(WORD.outFreed));
+	}
+
+	get local() {
+		return this.#end(0);
+	}
+
+	get remote() {
+		return this.#end(2);
+	}
+
+	/** @param {number} max */
+	recv(max) {
+		const bytes = this.peek(max);
+		if (bytes === null) return null;
+		Atomics.add(this.#words, WORD.inTaken, bytes.length);
+		this.#ungranted += bytes.length;
+		if (this.#ungranted >= GRANT_BYTES) {
+			this.#ungranted = 0;
+			this.#tell();
+		}
+		return bytes;
+	}
+
+	/** @param {number} max */
+	peek(max) {
+		const count = Math.min(max, this.available);
+		if (count === 0) return null;
+		const at = (this.#load(WORD.inTaken) >>> 0) % IN_BYTES;
+		const first = Math.min(count, IN_BYTES - at);
+		const bytes = new Uint8Array(count);
+		bytes.set(this.#in.subarray(at, at + first));
+		if (first < count) bytes.set(this.#in.subarray(0, count - first), first);
+		return bytes;
+	}
+
+	/** @param {Uint8Array} bytes */
+	send(bytes) {
+		const count = Math.min(bytes.length, this.room);
+		if (count === 0) return 0;
+		const at = (this.#load(WORD.outPut) >>> 0) % OUT_BYTES;
+		const first = Math.min(count, OUT_BYTES - at);
+		this.#out.set(bytes.subarray(0, first), at);
+		if (first < count) this.#out.set(bytes.subarray(first, count));
+		Atomics.add(this.#words, WORD.outPut, count);
+		this.#tell();
+		return count;
+	}
+
+	/** @param {0 | 1 | 2} how */
+	shutdown(how) {
+		if (how !== 1) Atomics.or(this.#words, WORD.want, WANT.stopRead);
+		if (how !== 0) Atomics.or(this.#words, WORD.want, WANT.endWrite);
+		this.#tell();
+	}
+
+	close() {
+		if (this.#closed) return;
+		this.#closed = true;
+		Atomics.or(this.#words, WORD.want, WANT.close);
+		this.#tell();
+		this.#release();
+	}
+
+	/** @param {number} word */
+	#load(word) {
+		return Atomics.load(this.#words, word);
+	}
+
+	/** One message at a time: the page clears the flag before it looks. */
+	#tell() {
+		if (Atomics.exchange(this.#words, WORD.kicked, 1) === 0) this.#kick();
+	}
+
+	/** @param {number} at */
+	#end(at) {
+		const parts = getText(this.#buffer, 'ends').split(' ');
+		return parts.length === 4 && parts[at] !== '-' ? { addr: parts[at], port: Number(parts[at + 1]) } : null;
+	}
+}
