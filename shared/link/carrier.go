@@ -1,0 +1,15 @@
+package link
+
+import "context"
+
+// Carrier is one WebSocket, reduced to what the link needs. Send and Receive are each called by one goroutine at a time.
+// Both return when the context ends or after Close, with an error; after an error the carrier is lost.
+type Carrier interface {
+	// Send sends one binary message and may wait until the network takes it. The message may be reused after the return.
+	Send(ctx context.Context, message []byte) error
+	// Receive returns the next binary message. It is valid until the next call; Close does not end that.
+	Receive(ctx context.Context) ([]byte, error)
+	// Close ends the WebSocket with a close code and a reason for people. Messages that Send took before are delivered
+	// first. It may be called more than once and at any time, and waits no longer than a few seconds.
+	Close(code int, reason string) error
+}

@@ -1,0 +1,249 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// Defaults of Config.
+const (
+	DefaultBound     = 4 << 20          // 40 MB/s at a round trip of 100 ms
+	DefaultPingAfter = 10 * time.Second // below the 30 s after which common middleboxes cut what is idle
+	DefaultDeadAfter = 20 * time.Second // a page answers nothing during a long task, so not less
+)
+
+// When received bytes are acknowledged at the latest (docs/PROTOCOL.md, 3.3).
+const (
+	ackBytes = 64 << 10
+	ackDelay = 10 * time.Millisecond
+)
+
+// Errors of a Link.
+var (
+	// ErrLost ends Run when the carrier has failed without a CLOSE. The link waits for the next.
+	ErrLost = errors.New("carrier lost")
+	// ErrSilent ends Run when nothing was received for Config.DeadAfter. It is an ErrLost.
+	ErrSilent = &lostError{"the other end is silent"}
+)
+
+// lostError is an ErrLost with its reason.
+type lostError struct{ reason string }
+
+func (e *lostError) Error() string        { return ErrLost.Error() + ": " + e.reason }
+func (e *lostError) Is(target error) bool { return target == ErrLost }
+
+// Config says how a link works. Zero values stand for the defaults.
+type Config struct {
+	Bound     int           // bytes that are kept until the other end acknowledges them; Write waits at the bound
+	PingAfter time.Duration // of silence
+	DeadAfter time.Duration // of silence
+}
+
+func (c Config) orDefaults() Config {
+	if c.Bound == 0 {
+		c.Bound = DefaultBound
+	}
+	if c.PingAfter == 0 {
+		c.PingAfter = DefaultPingAfter
+	}
+	if c.DeadAfter == 0 {
+		c.DeadAfter = DefaultDeadAfter
+	}
+	return c
+}
+
+// Link is one end. It is made by New. All methods may be called at any time; Read and Write by one goroutine each.
+type Link struct {
+	config Config
+	wake   chan struct{} // capacity 1: the sender has something to look at
+	done   chan struct{} // closed with the link
+
+	mu       sync.Mutex
+	readable *sync.Cond // inbox has bytes, or the link has ended
+	writable *sync.Cond // outbox has room, or the link has ended
+	taken    *sync.Cond // inbox is empty, or the run or the link has ended
+
+	out      outbox
+	inbox    []byte // of the last DATA message, not yet read
+	received uint64
+	ended    error // why; nil while the link lives
+	closing  *wire.Close
+	told     bool // the other end knows: a CLOSE was sent or received
+	running  bool
+	stats    Stats
+
+	// Of the present run.
+	ackDue    time.Time // zero: nothing to acknowledge
+	unacked   int       // received and not acknowledged
+	lastSeen  time.Time // when the last of them arrived
+	heard     time.Time // when anything arrived
+	pinged    bool      // since anything arrived
+	pongs     []wire.Pong
+	receiving bool // the receiver has not ended
+}
+
+// Stats are figures of a link for people and tests.
+type Stats struct {
+	RTT              time.Duration // smoothed; 0 before the first sample
+	MinRTT           time.Duration
+	Sent, Received   uint64 // bytes written by and read for the layer above
+	Unacknowledged   int    // bytes
+	MessagesSent     uint64
+	MessagesReceived uint64
+	Runs             int // carriers so far
+}
+
+// New returns a link without a carrier. It must be closed.
+func New(config Config) *Link {
+	l := &Link{config: config.orDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	l.readable, l.writable, l.taken = sync.NewCond(&l.mu), sync.NewCond(&l.mu), sync.NewCond(&l.mu)
+	return l
+}
+
+// Read gives bytes in order. It waits for the first, over as many carriers as it takes. After the other end's CLOSE `ok` it returns
+// io.EOF, after any other end the reason.
+func (l *Link) Read(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.inbox) == 0 {
+		if l.ended != nil {
+			return 0, eofIfClean(l.ended)
+		}
+		l.readable.Wait()
+	}
+	n := copy(b, l.inbox)
+	l.inbox = l.inbox[n:]
+	if len(l.inbox) == 0 {
+		l.inbox = nil
+		l.taken.Signal()
+	}
+	return n, nil
+}
+
+func eofIfClean(err error) error {
+	if errors.Is(err, wire.NewError(wire.OK, "")) {
+		return io.EOF
+	}
+	return err
+}
+
+// Write takes bytes; it waits while the bound is reached. The bytes are copied.
+func (l *Link) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	written := 0
+	for len(b) > 0 {
+		for l.ended == nil && l.closing == nil && l.out.held() >= l.config.Bound {
+			l.writable.Wait()
+		}
+		if l.ended != nil {
+			return written, l.ended
+		}
+		if l.closing != nil {
+			return written, net.ErrClosed
+		}
+		n := min(len(b), l.config.Bound-l.out.held())
+		l.out.add(b[:n])
+		l.stats.Sent += uint64(n)
+		b, written = b[n:], written+n
+		l.poke()
+	}
+	return written, nil
+}
+
+// poke wakes the sender.
+func (l *Link) poke() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Received returns the number of bytes received in order, for the resume of a session.
+func (l *Link) Received() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.received
+}
+
+// Stats returns the present figures.
+func (l *Link) Stats() Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.stats
+	s.Unacknowledged = l.out.held()
+	s.Received = l.received
+	return s
+}
+
+// Done is closed when the link has ended; Err then says why.
+func (l *Link) Done() <-chan struct{} { return l.done }
+
+// Err returns why the link has ended: net.ErrClosed after Close, a *wire.Error after a CLOSE of either end or a violation of the protocol, nil while it lives.
+func (l *Link) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ended
+}
+
+// Close ends the link at once; what the other end has not got is lost. The carrier closes with code 1000.
+func (l *Link) Close() error {
+	l.end(net.ErrClosed)
+	return nil
+}
+
+// Fail ends the link at once with a reason that Read, Write and Err will give.
+func (l *Link) Fail(err *wire.Error) { l.end(err) }
+
+func (l *Link) end(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.endLocked(err)
+}
+
+func (l *Link) endLocked(err error) {
+	if l.ended != nil {
+		return
+	}
+	l.ended = err
+	close(l.done)
+	l.readable.Broadcast()
+	l.writable.Broadcast()
+	l.taken.Broadcast()
+}
+
+// Shutdown sends what was written, then CLOSE with the code and the text, then ends the link. It takes no more bytes from now on. Where no carrier takes the
+// bytes before the context ends, the link ends without.
+func (l *Link) Shutdown(ctx context.Context, code wire.Code, text string) error {
+	l.mu.Lock()
+	if l.ended == nil && l.closing == nil {
+		l.closing = &wire.Close{Code: code, Text: text}
+		l.writable.Broadcast()
+		l.poke()
+	}
+	l.mu.Unlock()
+	select {
+	case <-l.done:
+		return nil
+	case <-ctx.Done():
+		l.end(wire.NewError(code, text))
+		return ctx.Err()
+	}
+}
+
+// LocalAddr satisfies what yamux asks of a connection; it names nothing.
+func (l *Link) LocalAddr() net.Addr { return addr{} }
+
+// RemoteAddr is as LocalAddr.
+func (l *Link) RemoteAddr() net.Addr { return addr{} }
+
+type addr struct{}
+
+func (addr) Network() string { return "sockmux" }
+func (addr) String() string  { return "link" }

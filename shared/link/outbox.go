@@ -1,0 +1,141 @@
+package link
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// parcel is one DATA message that is being filled, was sent, or both. It holds its own header, so sending copies nothing.
+type parcel struct {
+	offset uint64
+	bytes  []byte // header and payload
+	sealed bool   // was sent once: takes no more bytes
+	lent   bool   // is being sent
+	done   bool   // is acknowledged: goes back to its pool when it is no longer lent
+	sentAt time.Time
+}
+
+func (p *parcel) payload() []byte { return p.bytes[wire.DataHeader:] }
+func (p *parcel) end() uint64     { return p.offset + uint64(len(p.bytes)-wire.DataHeader) }
+
+// sizes of a parcel's memory: few, so that pools serve them; small ones first, because most messages of an idle session are small.
+var sizes = [...]int{1 << 10, 16 << 10, 64 << 10, 256 << 10}
+
+// MaxParcel is the most payload that one DATA message carries. Larger ones are no faster (Chromium), and delay what stands behind them.
+const MaxParcel = 256<<10 - wire.DataHeader
+
+var pools [len(sizes)]sync.Pool
+
+func class(n int) int {
+	for i, size := range sizes {
+		if n <= size {
+			return i
+		}
+	}
+	return len(sizes) - 1
+}
+
+func take(i int) []byte {
+	if b, ok := pools[i].Get().(*[]byte); ok {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, sizes[i])
+}
+
+func give(b []byte) {
+	for i, size := range sizes {
+		if cap(b) == size {
+			pools[i].Put(&b)
+		}
+	}
+}
+
+// outbox holds the bytes that the other end has not acknowledged, as parcels without a gap.
+type outbox struct {
+	parcels []*parcel
+	acked   uint64 // all before it is acknowledged
+	next    uint64 // all before it was sent over the present carrier
+	end     uint64 // all before it was written
+}
+
+func (o *outbox) held() int   { return int(o.end - o.acked) }
+func (o *outbox) unsent() int { return int(o.end - o.next) }
+
+// add appends bytes to the last parcel that may grow, or to new ones.
+func (o *outbox) add(b []byte) {
+	for len(b) > 0 {
+		var p *parcel
+		if n := len(o.parcels); n > 0 && !o.parcels[n-1].sealed {
+			p = o.parcels[n-1]
+		}
+		if p == nil || len(p.bytes) == wire.DataHeader+MaxParcel {
+			p = &parcel{offset: o.end, bytes: wire.AppendDataHeader(take(class(wire.DataHeader+len(b))), o.end)}
+			o.parcels = append(o.parcels, p)
+		}
+		n := min(len(b), wire.DataHeader+MaxParcel-len(p.bytes))
+		if need := len(p.bytes) + n; need > cap(p.bytes) {
+			larger := append(take(class(need)), p.bytes...)
+			give(p.bytes)
+			p.bytes = larger
+		}
+		p.bytes = append(p.bytes, b[:n]...)
+		o.end += uint64(n)
+		b = b[n:]
+	}
+}
+
+// lend returns the next message to send and its parcel, which the caller gives back with returned. There must be something unsent.
+func (o *outbox) lend(now time.Time) (message []byte, p *parcel) {
+	for i := len(o.parcels) - 1; i >= 0; i-- {
+		if o.parcels[i].offset <= o.next {
+			p = o.parcels[i]
+			break
+		}
+	}
+	p.sealed, p.lent, p.sentAt = true, true, now
+	message = p.bytes
+	if skip := int(o.next - p.offset); skip > 0 { // a resend from the middle: rare, so it may copy
+		message = append(wire.AppendDataHeader(nil, o.next), p.payload()[skip:]...)
+	}
+	o.next = p.end()
+	return message, p
+}
+
+func (o *outbox) returned(p *parcel) {
+	p.lent = false
+	if p.done {
+		give(p.bytes)
+	}
+}
+
+// acknowledge frees what lies before received and returns when the last of it was sent; ok is false if it was never sent.
+func (o *outbox) acknowledge(received uint64) (sentAt time.Time, ok bool) {
+	if received > o.next {
+		return time.Time{}, false
+	}
+	if received <= o.acked {
+		return time.Time{}, true
+	}
+	o.acked = received
+	n := 0
+	for n < len(o.parcels) && o.parcels[n].end() <= received && o.parcels[n].sealed {
+		p := o.parcels[n]
+		sentAt = p.sentAt
+		p.done = true
+		if !p.lent {
+			give(p.bytes)
+		}
+		n++
+	}
+	o.parcels = slices.Delete(o.parcels, 0, n)
+	if len(o.parcels) == 0 {
+		o.parcels = nil
+	}
+	return sentAt, true
+}
+
+// rewind makes everything from received on unsent again, for a new carrier.
+func (o *outbox) rewind(received uint64) { o.next = received }

@@ -1,0 +1,134 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// receive is the goroutine that owns the carrier's incoming side. It waits for the reader of the link with each DATA message, which is safe: yamux's
+// reader never waits for its writer, and windows bound what it keeps.
+func (l *Link) receive(ctx context.Context, c Carrier) error {
+	for {
+		message, err := c.Receive(ctx)
+		if err != nil {
+			if e := (*wire.Error)(nil); errors.As(err, &e) {
+				return l.violated(e)
+			}
+			return lost(err)
+		}
+		decoded, err := wire.Decode(message)
+		if err != nil {
+			return l.violated(err.(*wire.Error))
+		}
+		if err := l.handle(ctx, decoded); err != nil {
+			return err
+		}
+	}
+}
+
+// violated ends the link because the other end broke the protocol.
+func (l *Link) violated(err *wire.Error) error {
+	l.end(err)
+	return err
+}
+
+func (l *Link) handle(ctx context.Context, m wire.Message) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.heard, l.pinged = now, false
+	l.stats.MessagesReceived++
+	switch m := m.(type) {
+	case wire.Data:
+		return l.dataLocked(ctx, m, now)
+	case wire.Ack:
+		sentAt, ok := l.out.acknowledge(m.Received)
+		if !ok {
+			return l.violatedLocked(fmt.Sprintf("acknowledgement of byte %d, but only %d were sent", m.Received, l.out.next))
+		}
+		if !sentAt.IsZero() {
+			l.stats.sample(now.Sub(sentAt) - m.Delay)
+		}
+		l.writable.Signal()
+		l.poke()
+	case wire.Ping:
+		// One answer serves any number of questions that wait: a flood of them costs the sender its own bandwidth only.
+		l.pongs = append(l.pongs[:0], wire.Pong(m))
+		l.poke()
+	case wire.Pong:
+	case wire.Close:
+		for len(l.inbox) > 0 && l.ended == nil && ctx.Err() == nil { // what came before is delivered first
+			l.taken.Wait()
+		}
+		l.told = true
+		err := wire.NewError(m.Code, m.Text)
+		l.endLocked(err)
+		return err
+	default:
+		return l.violatedLocked("hello or welcome in the middle of a carrier")
+	}
+	return nil
+}
+
+func (l *Link) violatedLocked(text string) error {
+	err := wire.NewError(wire.Protocol, text)
+	l.endLocked(err)
+	return err
+}
+
+func (l *Link) dataLocked(ctx context.Context, m wire.Data, now time.Time) error {
+	if m.Offset > l.received {
+		return l.violatedLocked(fmt.Sprintf("data from byte %d, but only %d were received", m.Offset, l.received))
+	}
+	// Bytes may come twice: an overlap after a resume is expected.
+	known := l.received - m.Offset
+	if known >= uint64(len(m.Payload)) {
+		return nil
+	}
+	// The last message of a lost carrier may not have been read yet.
+	for len(l.inbox) > 0 && l.ended == nil && ctx.Err() == nil {
+		l.taken.Wait()
+	}
+	if l.ended != nil {
+		return l.ended
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	l.inbox = m.Payload[known:]
+	n := len(l.inbox)
+	l.received += uint64(n)
+	l.unacked += n
+	l.lastSeen = now
+	if l.ackDue.IsZero() {
+		l.ackDue = now.Add(ackDelay)
+		l.poke()
+	}
+	if l.unacked >= ackBytes {
+		l.ackDue = now
+		l.poke()
+	}
+	l.readable.Signal()
+	for len(l.inbox) > 0 && l.ended == nil && ctx.Err() == nil {
+		l.taken.Wait()
+	}
+	// Bytes that are not read when the run ends are read later: the carrier's buffer is theirs then.
+	return nil
+}
+
+// sample notes one round trip (smoothing as in RFC 6298, section 2).
+func (s *Stats) sample(rtt time.Duration) {
+	if rtt < 0 {
+		return // the other end's delay is as wrong as it likes
+	}
+	if s.RTT == 0 {
+		s.RTT, s.MinRTT = rtt, rtt
+		return
+	}
+	s.RTT += (rtt - s.RTT) / 8
+	s.MinRTT = min(s.MinRTT, rtt)
+}

@@ -1,0 +1,113 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// Run drives the link over a carrier until the carrier is lost or the link ends, then closes the carrier and returns why: an ErrLost, the context's error, or
+// what Err gives. peerReceived is what the other end said to have received: 0 on the first carrier. Only one Run may be active;
+// after an ErrLost the owner calls it again with the next carrier.
+func (l *Link) Run(ctx context.Context, c Carrier, peerReceived uint64) error {
+	if err := l.begin(peerReceived); err != nil {
+		_ = c.Close(err.Code.CloseCode(), err.Text)
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(ctx, l.interrupt)
+	defer stop()
+	received := make(chan struct{})
+	go func() { // ends with its carrier or context; awaited below
+		defer close(received)
+		cancel(l.receive(ctx, c))
+	}()
+	err := l.send(ctx, c)
+	if errors.Is(err, ErrLost) && err != error(ErrSilent) {
+		// The last messages may be there already, a CLOSE among them.
+		last := time.NewTimer(lastMessages)
+		defer last.Stop()
+		select {
+		case <-received:
+		case <-last.C:
+		}
+	}
+	cancel(err)
+	err = context.Cause(ctx)
+	l.tell(c, err)
+	code, text := closing(err)
+	_ = c.Close(code, text) // the reason is in err; a carrier that cannot even close has nothing to add
+	<-received
+	l.mu.Lock()
+	l.running = false
+	l.mu.Unlock()
+	return err
+}
+
+// begin starts a run.
+func (l *Link) begin(peerReceived uint64) *wire.Error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.running {
+		panic("link: Run called while another Run is active")
+	}
+	if peerReceived < l.out.acked || peerReceived > l.out.end {
+		err := wire.NewError(wire.Protocol, fmt.Sprintf("resume at byte %d, outside %d to %d", peerReceived, l.out.acked, l.out.end))
+		l.endLocked(err)
+		return err
+	}
+	l.out.rewind(peerReceived)
+	l.out.acknowledge(peerReceived)
+	l.writable.Broadcast()
+	l.running, l.receiving = true, true
+	l.heard, l.pinged = time.Now(), false
+	l.pongs, l.unacked, l.ackDue = nil, 0, time.Time{}
+	l.stats.Runs++
+	l.poke()
+	return nil
+}
+
+// lastMessages is how long the receiver of a carrier that no longer takes messages may go on.
+const lastMessages = time.Second
+
+// tellTimeout is how long a carrier may take for the CLOSE of a link that this end has given up.
+const tellTimeout = 2 * time.Second
+
+// tell sends CLOSE where the other end does not know yet why the link has ended.
+func (l *Link) tell(c Carrier, err error) {
+	var e *wire.Error
+	l.mu.Lock()
+	told := l.told
+	l.mu.Unlock()
+	if told || !errors.As(err, &e) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), tellTimeout)
+	defer cancel()
+	_ = c.Send(ctx, wire.Close{Code: e.Code, Text: e.Text}.Append(nil)) // best effort: the link has ended already
+}
+
+// interrupt wakes a receiver that waits for the reader when its run has ended.
+func (l *Link) interrupt() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.taken.Broadcast()
+}
+
+// closing gives the WebSocket close code for the end of a run.
+func closing(err error) (code int, text string) {
+	var e *wire.Error
+	switch {
+	case errors.As(err, &e):
+		return e.Code.CloseCode(), e.Text
+	case errors.Is(err, ErrLost):
+		return wire.SessionLost.CloseCode(), err.Error()
+	}
+	return wire.OK.CloseCode(), ""
+}
+
+// lost makes an ErrLost of what a carrier returned.
+func lost(err error) error { return &lostError{err.Error()} }

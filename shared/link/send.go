@@ -1,0 +1,114 @@
+package link
+
+import (
+	"context"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// send is the goroutine that owns the carrier's outgoing side: it decides what goes next and when the carrier is dead.
+func (l *Link) send(ctx context.Context, c Carrier) error {
+	timer := time.NewTimer(l.config.PingAfter)
+	defer timer.Stop()
+	for {
+		now := time.Now()
+		message, p, wait, err := l.nextMessage(now)
+		if err != nil {
+			return err
+		}
+		if message == nil {
+			timer.Reset(wait)
+			select {
+			case <-l.wake:
+			case <-timer.C:
+				if late := time.Since(now) - wait; late > frozenAfter {
+					l.thaw()
+				}
+			case <-l.done:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			continue
+		}
+		err = c.Send(ctx, message)
+		if p != nil {
+			l.mu.Lock()
+			l.out.returned(p)
+			l.mu.Unlock()
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return lost(err)
+		}
+		if message[0] == byte(wire.TypeClose) {
+			return l.closeSent()
+		}
+	}
+}
+
+// frozenAfter is how late a timer is after which this end was not running: a page in a long task, a machine that slept.
+const frozenAfter = 2 * time.Second
+
+// thaw gives what arrived meanwhile the time to be handled: the silence was this end's own. The other end is asked at once.
+func (l *Link) thaw() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if recent := time.Now().Add(-l.config.PingAfter); recent.After(l.heard) {
+		l.heard, l.pinged = recent, false
+	}
+}
+
+// closeSent ends the link after its CLOSE.
+func (l *Link) closeSent() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = true
+	err := wire.NewError(l.closing.Code, l.closing.Text)
+	l.endLocked(err)
+	return err
+}
+
+// nextMessage returns what is to be sent now, or how long nothing is. A parcel that comes with it must be returned to the outbox.
+func (l *Link) nextMessage(now time.Time) (message []byte, p *parcel, wait time.Duration, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended != nil {
+		return nil, nil, 0, l.ended
+	}
+	switch silent := now.Sub(l.heard); {
+	case silent >= l.config.DeadAfter:
+		return nil, nil, 0, ErrSilent
+	case len(l.pongs) > 0:
+		message = l.pongs[0].Append(nil)
+		l.pongs = l.pongs[:0]
+	case !l.ackDue.IsZero() && !now.Before(l.ackDue):
+		message = wire.Ack{Received: l.received, Delay: now.Sub(l.lastSeen)}.Append(nil)
+		l.unacked, l.ackDue = 0, time.Time{}
+	case silent >= l.config.PingAfter && !l.pinged:
+		message = wire.Ping{Opaque: l.received}.Append(nil)
+		l.pinged = true
+	case l.out.unsent() > 0:
+		message, p = l.out.lend(now)
+	case l.closing != nil:
+		message = l.closing.Append(nil)
+	default:
+		return nil, nil, l.untilNext(now, silent), nil
+	}
+	l.stats.MessagesSent++
+	return message, p, 0, nil
+}
+
+// untilNext is how long nothing can become due by time alone.
+func (l *Link) untilNext(now time.Time, silent time.Duration) time.Duration {
+	wait := l.config.DeadAfter - silent
+	if !l.pinged {
+		wait = min(wait, l.config.PingAfter-silent)
+	}
+	if !l.ackDue.IsZero() {
+		wait = min(wait, l.ackDue.Sub(now))
+	}
+	return wait
+}
