@@ -53,7 +53,7 @@ export default [
 			'no-unsafe-optional-chaining': 'error',
 			'no-unused-private-class-members': 'error',
 			'no-unused-vars': 'error',
-			'no-use-before-define': ['error', { functions: false, classes: false }],
+			'no-use-before-define': ['error', { functions: false, classes: false, variables: false }],
 			'no-useless-catch': 'error',
 			'no-var': 'error',
 			'object-shorthand': 'error',

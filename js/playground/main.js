@@ -16,8 +16,6 @@ const HOST = '127.0.0.1';
 followTheme(byId('theme'));
 byId('script-url').textContent = new URL('sockmux.js', document.baseURI).href;
 
-/** @type {Session} */
-let session;
 const view = new Console({
 	root: byId('console'), screen: byId('screen'), output: byId('output'),
 	prompt: byId('prompt'), input: byId('input'), state: byId('console-state'),
@@ -25,7 +23,7 @@ const view = new Console({
 	onlines: (lines) => session.feed(lines),
 	oninterrupt: () => session.interrupt(),
 });
-session = new Session(view, (state) => {
+const session = new Session(view, (state) => {
 	view.setState(state, state === 'ready' ? 'ready' : 'running');
 	byId('interrupt').disabled = state === 'ready' && view.prompt === '> ';
 });

@@ -51,6 +51,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 		/** @type {BinaryType} */
 		#binaryType = 'blob';
 		#buffered = 0;
+		#protocol = '';
 		#handlers = new HandlerAttributes(this);
 		#node = new NodeListeners(this);
 		#inbox = new Inbox();
@@ -107,7 +108,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 		}
 
 		get protocol() {
-			return this.#state === STATES.CONNECTING || this.#stream.connectMs === null ? '' : 'binary';
+			return this.#protocol;
 		}
 
 		get binaryType() {
@@ -210,6 +211,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 		#opened() {
 			if (this.#state !== STATES.CONNECTING) return;
 			this.#state = STATES.OPEN;
+			this.#protocol = 'binary';
 			this.dispatchEvent(new Event('open'));
 		}
 
