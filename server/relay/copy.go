@@ -1,0 +1,239 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// bufferSize is what one read takes at most. A stream holds two of them for as long as it lives, idle or not, so it is no larger than what
+// makes a difference in the number of system calls.
+const bufferSize = 32 << 10
+
+// lingerTime is for how long a target may go on sending after the page has closed its socket. Until then the relay takes its bytes and drops them: to
+// close at once would make the system answer with a reset, which destroys what the page wrote and the target has not yet read.
+const lingerTime = 5 * time.Second
+
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// pipe is one stream with its connection.
+type pipe struct {
+	relay   *Relay
+	stream  Stream
+	request wire.Request
+	conn    *net.TCPConn // set before connected is closed
+	idle    *idle        // likewise
+
+	connected chan struct{} // closed when conn is there and the page knows
+	failed    chan struct{} // closed in its place when there is none
+	unread    chan struct{} // closed when copyDown has found that the page reads no more
+	downEnded chan struct{} // closed when copyDown has returned
+
+	up, down atomic.Int64 // bytes that the target, the page has been given
+	finSent  atomic.Bool  // the target has been given a FIN, or is just about to
+
+	once   sync.Once // the first end is the reason
+	ending ending
+}
+
+func newPipe(relay *Relay, stream Stream) *pipe {
+	return &pipe{
+		relay:     relay,
+		stream:    stream,
+		request:   stream.Request(),
+		connected: make(chan struct{}),
+		failed:    make(chan struct{}),
+		unread:    make(chan struct{}),
+		downEnded: make(chan struct{}),
+	}
+}
+
+// ending is how a stream ended.
+type ending struct {
+	code wire.Code
+	err  error // nil for a clean end
+}
+
+// end notes the reason of the stream's end unless there is one already; it tells whether there was none.
+func (p *pipe) end(code wire.Code, err error) (first bool) {
+	p.once.Do(func() {
+		p.ending = ending{code, err}
+		first = true
+	})
+	return first
+}
+
+// ended returns the reason; to be called when both directions have ended.
+func (p *pipe) ended() ending {
+	p.end(wire.OK, nil)
+	return p.ending
+}
+
+// abort ends both directions at once, towards page and target as a reset.
+func (p *pipe) abort(code wire.Code, err error) {
+	if p.end(code, err) {
+		_ = p.stream.Reset(code, textOrError(err))
+	}
+	p.drop()
+}
+
+// textOrError is for reasons that the relay itself gives.
+func textOrError(err error) string {
+	var own *wire.Error
+	if errors.As(err, &own) {
+		return own.Text
+	}
+	return err.Error()
+}
+
+// drop closes the connection with a reset, as a system does for a program that dies with bytes unread.
+func (p *pipe) drop() {
+	_ = p.conn.SetLinger(0)
+	_ = p.conn.Close()
+}
+
+// copyUp gives the target what the page writes, until the page's FIN, which it passes on, or an error. It begins to read before there is a connection, because
+// only so it learns that the page has given up: then it ends the dialling.
+func (p *pipe) copyUp(giveUp context.CancelCauseFunc) {
+	buffer := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buffer)
+	n, err := p.stream.Read(buffer[:])
+	if err != nil && err != io.EOF {
+		giveUp(&failure{code: goneCode(err), text: wire.Aborted.Meaning(), err: gone(err)})
+	}
+	select {
+	case <-p.connected:
+	case <-p.failed:
+		return
+	}
+	for {
+		if n > 0 {
+			p.idle.touch()
+			written, writeErr := p.conn.Write(buffer[:n])
+			p.up.Add(int64(written))
+			p.idle.touch()
+			if errors.Is(writeErr, net.ErrClosed) {
+				return // aborted by whoever noted why
+			}
+			if writeErr != nil {
+				// What the target sent before it died is still to be read: copyDown goes on and finds the end.
+				_ = p.stream.StopRead(codeOf(writeErr))
+				p.refuse(writeErr)
+				return
+			}
+		}
+		if err != nil {
+			break
+		}
+		n, err = p.stream.Read(buffer[:])
+	}
+	if err != io.EOF {
+		p.end(goneCode(err), gone(err))
+		p.drop()
+		return
+	}
+	p.finSent.Store(true)
+	_ = p.conn.CloseWrite() // fails only if the target is gone, which copyDown finds
+	p.linger()
+}
+
+// gone is the reason when the page has reset the stream or its session has ended.
+func gone(err error) error { return fmt.Errorf("the page is gone: %w", err) }
+
+// goneCode is the page's own code where it gave one.
+func goneCode(err error) wire.Code {
+	if code := codeOf(err); code != wire.Internal {
+		return code
+	}
+	return wire.Aborted
+}
+
+// refuse notes that the target took no more, if that is the reason of the end: a target that has sent its FIN and closed is not heard of otherwise.
+func (p *pipe) refuse(err error) {
+	<-p.downEnded
+	p.end(codeOf(err), fmt.Errorf("writing to the target: %w", err))
+}
+
+// linger waits for the end of copyDown, both FINs being the end of the stream. If the page reads no more, the target has lingerTime to end by itself.
+func (p *pipe) linger() {
+	var stopped <-chan struct{} // nil for a stream that does not tell: then unread is all there is to know
+	if s, ok := p.stream.(stopper); ok {
+		stopped = s.Stopped()
+	}
+	select {
+	case <-p.downEnded:
+		return
+	case <-stopped:
+	case <-p.unread:
+	}
+	_ = p.conn.SetReadDeadline(time.Now().Add(p.relay.linger))
+	<-p.downEnded
+}
+
+// copyDown gives the page what the target sends, until the target's FIN or reset, which it passes on behind the last byte.
+func (p *pipe) copyDown() {
+	buffer := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buffer)
+	for {
+		n, err := p.conn.Read(buffer[:])
+		if n > 0 {
+			p.idle.touch()
+			written, writeErr := p.stream.Write(buffer[:n])
+			p.down.Add(int64(written))
+			p.idle.touch()
+			if writeErr != nil {
+				p.discard(buffer[:])
+				return
+			}
+		}
+		if err != nil {
+			p.endDown(err)
+			return
+		}
+	}
+}
+
+// endDown tells the page how the target has ended.
+func (p *pipe) endDown(err error) {
+	if err == io.EOF && p.wasReset() {
+		err = errSilentReset
+	}
+	switch {
+	case err == io.EOF:
+		_ = p.stream.CloseWrite() // fails only if the page is gone, which copyUp finds
+	case errors.Is(err, net.ErrClosed): // aborted by whoever noted why
+	case errors.Is(err, os.ErrDeadlineExceeded): // linger: the page has read all it wants
+	default:
+		code := codeOf(err)
+		if p.end(code, fmt.Errorf("reading from the target: %w", err)) {
+			_ = p.stream.Reset(code, fmt.Sprintf("%s: %s", p.request.Target(), code.Meaning()))
+		}
+	}
+}
+
+// errSilentReset stands for the error that a write has consumed.
+var errSilentReset = &failure{code: wire.Reset, text: wire.Reset.Meaning(), err: errors.New("connection reset by peer")}
+
+// wasReset tells an end of the target's bytes from a reset whose error a write of the other direction has already been given: a system reports it once, then the
+// connection just reads as ended. A connection that neither end has finished but has no peer any more was reset.
+func (p *pipe) wasReset() bool {
+	return peerGone(p.conn) && !p.finSent.Load()
+}
+
+// discard takes what the target sends, because the page reads no more but may still write. It ends with the target, or lingerTime after the page's FIN.
+func (p *pipe) discard(buffer []byte) {
+	close(p.unread)
+	for {
+		if _, err := p.conn.Read(buffer); err != nil {
+			return
+		}
+	}
+}

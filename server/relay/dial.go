@@ -1,0 +1,120 @@
+package relay
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// attemptDelay is the time for which an attempt has the line to itself (RFC 8305, section 5: 250 ms are recommended).
+const attemptDelay = 250 * time.Millisecond
+
+// keepAlive finds targets that are gone without a word, within two minutes; between the probes of an idle stream is a whole minute, because a server
+// may hold many thousands of them.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 4}
+
+// dial connects to one address. The policy is asked again by the hook that runs on the very address that the system is about to connect to, so nothing between
+// the first check and the connect can change the target. TCP_NODELAY is on: net sets it on every TCP connection.
+func (r *Relay) dial(ctx context.Context, host string, target netip.AddrPort) (net.Conn, error) {
+	dialer := net.Dialer{
+		KeepAliveConfig: keepAlive,
+		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			dialled, err := netip.ParseAddrPort(address)
+			if err != nil {
+				return fmt.Errorf("address %q: %w", address, err)
+			}
+			return r.policy.CheckAddr(host, dialled)
+		},
+	}
+	dialer.SetMultipathTCP(false) // middleboxes between servers and targets are not to be tried out on users
+	network := "tcp6"
+	if target.Addr().Is4() {
+		network = "tcp4"
+	}
+	conn, err := dialer.DialContext(ctx, network, target.String())
+	if err != nil {
+		return nil, dialFailure(ctx, target, err)
+	}
+	return conn, nil
+}
+
+// race connects to the first of the addresses that answers (RFC 8305, section 5): an attempt begins when the one before has failed or delay has passed.
+// It returns when no attempt is left running. If all fail, the error is the one that tells most about the target, the earlier of two alike.
+func race(ctx context.Context, addrs []netip.AddrPort, delay time.Duration, dial func(context.Context, netip.AddrPort) (net.Conn, error)) (net.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type attempt struct {
+		index int
+		conn  net.Conn
+		err   error
+	}
+	results := make(chan attempt)
+	started, running := 0, 0
+	start := func() {
+		index := started
+		started++
+		running++
+		go func() { // waited for: each sends once and race receives until none is running
+			conn, err := dial(ctx, addrs[index])
+			results <- attempt{index, conn, err}
+		}()
+	}
+	start()
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	var winner net.Conn
+	failures := make([]error, len(addrs))
+	for running > 0 {
+		select {
+		case <-timer.C:
+		case a := <-results:
+			running--
+			switch {
+			case a.err != nil:
+				failures[a.index] = a.err
+			case winner != nil:
+				_ = a.conn.Close() // it came in while the others were being cancelled
+			default:
+				winner = a.conn
+				cancel()
+			}
+		}
+		if started < len(addrs) && ctx.Err() == nil {
+			start()
+			timer.Reset(delay)
+		}
+	}
+	if winner != nil {
+		return winner, nil
+	}
+	return nil, mostTelling(failures)
+}
+
+// mostTelling picks the error to report when every address has failed: an answer of the target before silence, silence before a missing route, which may only
+// mean that the server has no IPv6.
+func mostTelling(failures []error) error {
+	rank := func(err error) int {
+		switch codeOf(err) {
+		case wire.NetworkUnreachable, wire.AddressNotAvailable, wire.Aborted:
+			return 1
+		case wire.HostUnreachable, wire.Denied:
+			return 2
+		case wire.TimedOut:
+			return 3
+		default:
+			return 4
+		}
+	}
+	var best error
+	for _, err := range failures {
+		if err != nil && (best == nil || rank(err) > rank(best)) {
+			best = err
+		}
+	}
+	return best
+}

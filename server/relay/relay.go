@@ -1,0 +1,212 @@
+// Package relay serves one tcp stream: it checks the policy, resolves, dials, answers and copies both ways until both have ended.
+//
+// What a program sees through the tunnel is what it would see on a socket of its own: a half-close is kept for as long as both ends like, a reset
+// is told from an end, and every byte that came before either is delivered.
+package relay
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// Stream is the end of a stream that a page has opened; *mux.Stream is one. One goroutine reads while another writes, and the other methods may be called
+// beside both. The relay owns a stream from Serve until Serve returns.
+type Stream interface {
+	Request() wire.Request
+	Reply(wire.Result) error // once, before the first Write
+	// Read gives what the page wrote, also before Reply. After the page's FIN it returns io.EOF; after its reset and at the end of the
+	// session another error.
+	Read([]byte) (int, error)
+	// Write fails once the page has stopped reading.
+	Write([]byte) (int, error)
+	CloseWrite() error
+	StopRead(wire.Code) error
+	// Reset and Close make a Read or a Write that is under way return.
+	Reset(code wire.Code, text string) error
+	Close() error
+}
+
+// stopper is a Stream that tells at once when the page reads no more. Of other streams that is known only at the next Write.
+type stopper interface {
+	Stopped() <-chan struct{}
+}
+
+// Resolver is the part of net.Resolver that the relay uses. network is "ip", "ip4" or "ip6".
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// DefaultDialTimeout is used where Config says nothing. Linux itself tries for about two minutes, longer than anybody waits.
+const DefaultDialTimeout = 15 * time.Second
+
+// Config says how streams are served. Only Policy must be set.
+type Config struct {
+	Policy      *policy.Policy
+	Resolver    Resolver      // nil: net.DefaultResolver
+	DialTimeout time.Duration // resolving and dialling together, also where the request asks for more; 0: DefaultDialTimeout
+	IdleTimeout time.Duration // a stream that moves no byte for so long is reset; 0: never
+	Logger      *slog.Logger  // one Info line for each stream; nil: none
+}
+
+// Relay serves streams. Any number of goroutines may use it.
+type Relay struct {
+	policy      *policy.Policy
+	resolver    Resolver
+	dialTimeout time.Duration
+	idleTimeout time.Duration
+	log         *slog.Logger
+	linger      time.Duration // lingerTime; tests shorten it
+	counters    *counters
+}
+
+// New returns a relay. It panics without a policy, because what that would mean is for nobody to guess.
+func New(config Config) *Relay {
+	if config.Policy == nil {
+		panic("relay: no policy")
+	}
+	r := &Relay{
+		policy:      config.Policy,
+		resolver:    config.Resolver,
+		dialTimeout: cmp.Or(config.DialTimeout, DefaultDialTimeout),
+		idleTimeout: config.IdleTimeout,
+		log:         config.Logger,
+		linger:      lingerTime,
+		counters:    newCounters(),
+	}
+	if r.resolver == nil {
+		r.resolver = net.DefaultResolver
+	}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	return r
+}
+
+// Serve serves one stream from its request to its end and returns when both directions have ended and every goroutine of the stream is gone. The end of
+// ctx resets the stream, with the code of its cause if that is a *wire.Error. The stream is closed when Serve returns.
+func (r *Relay) Serve(ctx context.Context, stream Stream) {
+	began := time.Now()
+	r.counters.begin()
+	p := newPipe(r, stream)
+	remote := p.serve(ctx)
+
+	e := p.ended()
+	up, down := p.up.Load(), p.down.Load()
+	r.counters.end(e.code, up, down)
+	attrs := []slog.Attr{
+		slog.String("target", p.request.Target()),
+		slog.String("code", e.code.String()),
+		slog.Int64("up", up),
+		slog.Int64("down", down),
+		slog.Duration("duration", time.Since(began)),
+	}
+	if remote.IsValid() {
+		attrs = append(attrs, slog.String("remote", remote.String()))
+	}
+	if e.err != nil {
+		attrs = append(attrs, slog.String("error", e.err.Error()))
+	}
+	r.log.LogAttrs(ctx, slog.LevelInfo, "stream", attrs...)
+}
+
+// serve does the work of Serve but its record. It returns the address that was connected to, or the zero value.
+func (p *pipe) serve(ctx context.Context) netip.AddrPort {
+	dialCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make(chan struct{})
+	go func() { // waited for at every return below
+		defer close(done)
+		p.copyUp(cancel)
+	}()
+
+	conn, err := p.relay.connect(dialCtx, p.request)
+	if err != nil {
+		result := wire.Result{Code: codeOf(err), Text: textOf(err)}
+		var f *failure
+		if errors.As(err, &f) {
+			result.Remote = f.remote
+		}
+		p.end(result.Code, err)
+		// The page learns of an answer that is lost from what took it: its session's end.
+		_ = p.stream.Reply(result)
+		_ = p.stream.Close()
+		close(p.failed)
+		<-done
+		return netip.AddrPort{}
+	}
+	p.conn = conn
+	remote := addrPort(conn.RemoteAddr())
+	if err := p.stream.Reply(wire.Result{Code: wire.OK, Bound: addrPort(conn.LocalAddr()), Remote: remote}); err != nil {
+		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
+	}
+
+	p.idle = startIdle(p.relay.idleTimeout, func() {
+		p.abort(wire.Idle, fmt.Errorf("no byte in either direction for %s", p.relay.idleTimeout))
+	})
+	cancelled := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(cancelled)
+		err := context.Cause(ctx)
+		p.abort(codeOf(err), err)
+	})
+	close(p.connected)
+	p.copyDown()
+	close(p.downEnded)
+	<-done
+	p.idle.stop()
+	if !stop() {
+		<-cancelled
+	}
+	_ = conn.Close()
+	_ = p.stream.Close()
+	return remote
+}
+
+// connect resolves and dials within the time that the request and the server allow.
+func (r *Relay) connect(ctx context.Context, request wire.Request) (*net.TCPConn, error) {
+	if request.Kind != wire.TCP {
+		return nil, &wire.Error{Code: wire.UnsupportedKind, Text: fmt.Sprintf("streams of kind %s are not relayed", request.Kind)}
+	}
+	if request.Port == 0 {
+		return nil, &wire.Error{Code: wire.InvalidRequest, Text: "port 0 is no port to connect to"}
+	}
+	if err := r.policy.CheckHost(request.Host, request.Port); err != nil {
+		return nil, err
+	}
+	timeout := r.dialTimeout
+	if request.Timeout > 0 {
+		timeout = min(timeout, request.Timeout)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	addrs, err := r.resolve(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := race(ctx, addrs, attemptDelay, func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+		return r.dial(ctx, request.Host, addr)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.TCPConn), nil // what net.Dialer gives for tcp4 and tcp6
+}
+
+// addrPort is the address of a TCP socket as the wire has it: an IPv4 peer of an IPv6 socket is an IPv4 address.
+func addrPort(addr net.Addr) netip.AddrPort {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := tcp.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+}
