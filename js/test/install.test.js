@@ -32,10 +32,10 @@ test('the native exceptions stay, and a tunnelled construction never throws', ()
 	assert.throws(() => new scope.WebSocket('nonsense'), { name: 'SyntaxError' });
 	assert.throws(() => new scope.WebSocket(), TypeError);
 	assert.throws(() => scope.WebSocket('wss://db.example:1/', 'binary'), TypeError);
-	for (const url of ['ws://:1/', 'ws://a b:99999/', 'ws://user@host:1/', 'ws://h:0/', 'ws://[::1:5/', 'ws://h/x:80/', 'ws://\0:1/']) {
+	for (const url of ['ws://:1/', 'ws://a b:99999/', 'ws://user@host:1/', 'ws://h:0/', 'ws://[::1:5/', 'ws://\0:1/']) {
 		assert.equal(new scope.WebSocket(url, 'binary').url.length > 0, true, url);
 	}
-	assert.equal(tunnel.streams.length >= 6, true);
+	assert.equal(tunnel.streams.length, 6);
 });
 
 test('subclasses work for both', () => {

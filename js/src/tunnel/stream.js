@@ -164,8 +164,8 @@ export class Stream {
 		this.#boundary = boundary;
 		boundary.open(this.id, this.#request);
 		if (this.#stopped) boundary.stop(this.id);
-		this.#feed();
-		if (this.#ended && this.#queue.length === 0) boundary.closeWrite(this.id);
+		if (this.#queue.length > 0) this.#feed();
+		else if (this.#ended) boundary.closeWrite(this.id);
 	}
 
 	/**

@@ -116,6 +116,7 @@ export class Tunnel {
 	#status = { state: 'idle', since: Date.now(), attempt: 0, reason: null, lastError: null };
 	/** @type {Map<string, Set<(value: any) => void>>} */
 	#listeners = new Map();
+	/** What was written to the console last. */
 	#said = '';
 
 	/** @param {TunnelConfig} config */
@@ -316,7 +317,8 @@ export class Tunnel {
 		this.#program = null;
 		if (this.#closed) return;
 		const reason = ending(CODES.not_connected, why);
-		if (this.#status.reason?.text !== why) {
+		if (this.#said !== why) {
+			this.#said = why;
 			this.#log.error(`sockmux: ${why}. Sockets of programs do not work in this page. Check that the server of sockmux.js is running and was built `
 				+ "with make, and that the page's Content-Security-Policy has 'wasm-unsafe-eval' in script-src and the server in connect-src.");
 		}

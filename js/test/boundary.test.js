@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Boundary, EVENT, text } from '../src/tunnel/boundary.js';
+import { FakeProgram } from './fakes/program.js';
+import { settled } from './fakes/tunnel.js';
+
+function make() {
+	const program = new FakeProgram();
+	/** @type {unknown[]} */
+	const failures = [];
+	const boundary = new Boundary(program.exports, () => void program.resumes++, (error) => failures.push(error));
+	return { program, boundary, failures };
+}
+
+test('calls carry numbers and bytes', () => {
+	const { program, boundary } = make();
+	boundary.configure({ url: 'wss://h/v1/connect', agent: 'x/1' });
+	boundary.setToken('secret');
+	boundary.open(7, { host: 'bücher', port: 80 });
+	boundary.open(8, { host: 'h', port: 1, timeoutMs: 1.2, optimistic: true, window: 10 });
+	boundary.write(7, new Uint8Array([104, 105]));
+	boundary.closeWrite(7);
+	boundary.stop(7);
+	boundary.grant(7, 2 ** 40);
+	boundary.reset(7, 8);
+	assert.deepEqual(program.calls, [
+		['configure', 'wss://h/v1/connect\0x/1'],
+		['setToken', 'secret'],
+		['streamOpen', 7, 80, 0, 0, 0xffffffff, Buffer.from('bücher').toString('latin1')],
+		['streamOpen', 8, 1, 2, 1, 10, 'h'],
+		['streamWrite', 7, 'hi'],
+		['streamCloseWrite', 7],
+		['streamStop', 7],
+		['streamGrant', 7, 0xffffffff],
+		['streamReset', 7, 8],
+	]);
+});
+
+test('many calls cost one run of the goroutines; a message runs them at once', async () => {
+	const { program, boundary } = make();
+	boundary.open(1, { host: 'h', port: 1 });
+	boundary.write(1, new Uint8Array(3));
+	assert.equal(program.resumes, 0);
+	await settled();
+	assert.equal(program.resumes, 1);
+	boundary.carrierMessage(1, new Uint8Array([65]));
+	assert.equal(program.resumes, 2);
+	assert.deepEqual(program.calls.at(-1), ['carrierMessage', 1, 'A']);
+});
+
+test('bytes arrive whole when the memory grows under them', () => {
+	const { program, boundary } = make();
+	boundary.write(1, new Uint8Array([1]));
+	boundary.write(1, new Uint8Array(200_000).fill(65));
+	assert.equal(program.calls[1][2], 'A'.repeat(200_000));
+});
+
+test('an event is read with data of its own', () => {
+	const { program, boundary } = make();
+	program.events.push({ kind: EVENT.data, id: 5, a: 1, b: 2, text: 'first' }, { kind: EVENT.eof, id: 5 });
+	const event = boundary.nextEvent();
+	assert.deepEqual({ ...event, data: text(event?.data ?? new Uint8Array()) }, { kind: EVENT.data, id: 5, a: 1, b: 2, data: 'first' });
+	assert.deepEqual(boundary.nextEvent(), { kind: EVENT.eof, id: 5, a: 0, b: 0, data: new Uint8Array(0) });
+	assert.equal(text(event?.data ?? new Uint8Array()), 'first');
+	assert.equal(boundary.nextEvent(), null);
+});
+
+test('stats have names, and null where nothing was measured', () => {
+	const { program, boundary } = make();
+	assert.equal(boundary.stats(), null);
+	program.figures = { rtt: 1500, unacknowledged: 9 };
+	assert.deepEqual(boundary.stats(), { rttMs: 1.5, unacknowledged: 9 });
+	program.figures = { rtt: 0, unacknowledged: 0 };
+	assert.deepEqual(boundary.stats(), { rttMs: null, unacknowledged: 0 });
+});
+
+test('a call that fails is told once, and the boundary is dead', async () => {
+	const { program, boundary, failures } = make();
+	const error = new Error('unreachable');
+	program.error = error;
+	boundary.write(1, new Uint8Array(1));
+	boundary.write(1, new Uint8Array(1));
+	assert.equal(boundary.nextEvent(), null);
+	await settled();
+	assert.deepEqual([failures, program.calls, program.resumes], [[error], [], 0]);
+});
