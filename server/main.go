@@ -1,0 +1,58 @@
+// Command sockmux is the server: it takes one WebSocket from each page and opens the TCP connections that the page's programs ask for.
+// docs/OPERATIONS.md says how to run it; sockmux --help lists the flags.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/sockmux/sockmux/server/config"
+)
+
+// Exit codes of the command.
+const (
+	exitOK     = 0 // also after a drain
+	exitFailed = 1 // something that was configured cannot be had, such as the port
+	exitUsage  = 2 // flags or environment are wrong
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// run is the command. It returns the exit code when everything it started has ended. The end of ctx is like SIGTERM. On stdout it prints what was
+// asked for and, once it serves, the address; everything else goes to stderr.
+func run(ctx context.Context, args, environment []string, stdout, stderr io.Writer) int {
+	settings, err := config.Load(args, environment)
+	if err != nil {
+		for line := range strings.Lines(err.Error() + "\n") {
+			fmt.Fprint(stderr, "sockmux: ", line)
+		}
+		return exitUsage
+	}
+	switch settings.Mode {
+	case config.PrintHelp:
+		fmt.Fprint(stdout, config.Help())
+		return exitOK
+	case config.PrintVersion:
+		fmt.Fprintln(stdout, versionLine())
+		return exitOK
+	case config.PrintConfig:
+		fmt.Fprint(stdout, settings.Print())
+		return exitOK
+	case config.CheckOnly:
+		for _, warning := range settings.Warnings {
+			fmt.Fprintln(stderr, "sockmux: warning:", warning)
+		}
+		fmt.Fprintln(stdout, "the configuration is good")
+		return exitOK
+	}
+	if err := serve(ctx, settings, stdout, newLogger(settings, stderr)); err != nil {
+		fmt.Fprintln(stderr, "sockmux:", err)
+		return exitFailed
+	}
+	return exitOK
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/sockmux/sockmux/server/assets"
+	"github.com/sockmux/sockmux/server/config"
+	"github.com/sockmux/sockmux/server/demo"
+	"github.com/sockmux/sockmux/server/gateway"
+	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/relay"
+	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/shared/mux"
+)
+
+const (
+	// spareCarriers is how many WebSockets may be open beyond the sessions: those that have not said HELLO, and those that take over a session whose old
+	// connection is not known to be dead yet.
+	spareCarriers = 64
+	// shutdownTimeout is for HTTP answers that are under way when the tunnels have ended.
+	shutdownTimeout = 5 * time.Second
+)
+
+// serve runs the server until ctx ends or the process is told to, then drains. It returns when everything it started has ended. The error says what kept
+// it from serving.
+func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logger *slog.Logger) (err error) {
+	stop, release := watch(ctx)
+	defer release()
+	for _, warning := range settings.Warnings {
+		logger.Warn(warning)
+	}
+
+	rules, resolver := settings.Rules, relay.Resolver(nil)
+	var services []gateway.Service
+	if settings.Demo {
+		demonstration, err := demo.Start(demoHost)
+		if err != nil {
+			return fmt.Errorf("demo services: %w", err)
+		}
+		defer demonstration.Close()
+		services = listed(demonstration.Services())
+		resolver = demonstration.Resolver(nil)
+		// Behind the operator's own, so that --deny has the last word here too.
+		rules = append(rules[:len(rules):len(rules)], demonstration.Rules()...)
+	}
+	streams := relay.New(relay.Config{
+		Policy:      policy.New(rules),
+		Resolver:    resolver,
+		DialTimeout: settings.DialTimeout,
+		IdleTimeout: settings.IdleTimeout,
+		Logger:      logger,
+	})
+	sessions := session.New(session.Config{
+		Handle:      func(ctx context.Context, s *mux.Stream) { streams.Serve(ctx, s) },
+		Logger:      logger,
+		MaxSessions: settings.MaxSessions,
+		MaxParked:   settings.MaxParked,
+		MaxStreams:  settings.MaxStreams,
+		Grace:       settings.Grace,
+		Keepalive:   settings.Keepalive,
+		Agent:       agent(),
+	})
+	files := assets.Embedded()
+	if settings.AssetsDir != "" {
+		files = assets.Dir(settings.AssetsDir)
+	}
+	if _, err := files.Manifest(); err != nil {
+		logger.Warn("no script to serve", "error", err)
+	}
+	routes, err := gateway.New(gateway.Config{
+		Prefix:       settings.Prefix,
+		Serve:        sessions.Serve,
+		AllowOrigins: settings.AllowOrigins,
+		MaxCarriers:  settings.MaxSessions + spareCarriers,
+		Assets:       files,
+		Fresh:        settings.AssetsDir != "",
+		Demo:         services,
+		WebR:         settings.WebR,
+		Logger:       logger,
+	})
+	if err != nil {
+		sessions.Close()
+		return err
+	}
+	defer func() {
+		sessions.Close()
+		err = errors.Join(err, routes.Close())
+	}()
+
+	// Requests outlive ctx: it only asks for the end.
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.Listen)
+	if err != nil {
+		return err
+	}
+	server := newServer(base, routes, logger)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }() // both ways out below receive from it
+	fmt.Fprintf(stdout, "sockmux %s: %s\n", buildVersion(), pageURL(listener.Addr(), settings.Prefix))
+	logger.Info("listening", "address", listener.Addr().String(), "version", buildVersion())
+
+	select {
+	case err := <-failed:
+		return err
+	case <-stop.drain.Done():
+	}
+	drain(stop.now, settings.DrainTimeout, sessions, routes, logger)
+	shutdown(stop.now, server)
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	logger.Info("ended")
+	return nil
+}
+
+// drain lets streams end on their own for a while. All that time the port stays open, so that /readyz can say why nothing new is taken.
+func drain(now context.Context, timeout time.Duration, sessions *session.Registry, routes *gateway.Gateway, logger *slog.Logger) {
+	routes.Drain()
+	before := sessions.Stats()
+	logger.Info("draining", "timeout", timeout, "sessions", before.Sessions, "streams", before.Streams)
+	ctx, cancel := context.WithTimeout(now, timeout)
+	defer cancel()
+	if err := sessions.Drain(ctx); err != nil {
+		logger.Warn("drain ended early", "reason", err, "streams", before.Streams)
+	}
+	sessions.Close()
+}
+
+// shutdown ends the HTTP server; answers that are under way may finish for a short while.
+func shutdown(now context.Context, server *http.Server) {
+	ctx, cancel := context.WithTimeout(now, shutdownTimeout)
+	defer cancel()
+	if server.Shutdown(ctx) != nil {
+		_ = server.Close() // its errors are those of connections that are cut anyway
+	}
+}
+
+// demoHost is where the demo services listen; the playground has it too (js/playground/main.js).
+const demoHost = "127.0.0.1"
+
+// listed gives the demo services in the form of the playground.
+func listed(services []demo.Service) []gateway.Service {
+	list := make([]gateway.Service, len(services))
+	for i, s := range services {
+		list[i] = gateway.Service{Name: s.Name, Port: s.Port, Description: s.Description}
+	}
+	return list
+}
+
+// agent is what clients are told; the protocol limits its length (docs/PROTOCOL.md, 3.1).
+func agent() string {
+	const most = 128
+	text := "sockmux/" + buildVersion()
+	return text[:min(most, len(text))]
+}

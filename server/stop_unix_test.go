@@ -1,0 +1,40 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestSecondSignalStopsAtOnce(t *testing.T) {
+	stop, release := watch(t.Context())
+	defer release()
+	for i, step := range []context.Context{stop.drain, stop.now} {
+		if step.Err() != nil {
+			t.Fatalf("signal %d has come too early", i+1)
+		}
+		if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		<-step.Done()
+	}
+}
+
+func TestSignalEndsTheServer(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		r := start(t, "--log-format", "text")
+		if err := syscall.Kill(os.Getpid(), signal); err != nil {
+			t.Fatal(err)
+		}
+		if code := <-r.code; code != 0 {
+			t.Errorf("%s: exit code %d, stderr:\n%s", signal, code, r.stderr)
+		}
+		if !strings.Contains(r.stderr.String(), "msg=draining timeout=30s sessions=0 streams=0") {
+			t.Errorf("stderr:\n%s", r.stderr)
+		}
+	}
+}
