@@ -1,0 +1,173 @@
+package mux
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/yamux"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// Conn is what a session runs over: a *link.Link.
+type Conn interface {
+	io.ReadWriteCloser
+	// Fail ends the connection and tells the other end why.
+	Fail(*wire.Error)
+	// Err says why the connection has ended; nil while it lives.
+	Err() error
+}
+
+// Config says how a session works. The zero value is good for a client.
+type Config struct {
+	Window   uint32                                           // bytes that each stream may have under way towards this end; 0: DefaultWindow
+	OnDrain  func(in time.Duration, text string)              // the server goes away; called by the goroutine that reads control messages, must not block
+	OnNotice func(level wire.Level, c wire.Code, text string) // as OnDrain
+}
+
+// Session is one end of a connection full of streams. All methods may be called at any time.
+type Session struct {
+	config  Config
+	conn    Conn
+	yamux   *yamux.Session
+	log     lastLine
+	control control
+	tasks   sync.WaitGroup
+
+	mu      sync.Mutex
+	streams map[uint32]*Stream
+	early   early
+	closed  bool // by Close: yamux's reasons do not matter
+}
+
+// Client starts the opener's end and its control stream. It waits for nothing. The session owns conn from now on.
+func Client(conn Conn, config Config) (*Session, error) {
+	s, err := newSession(conn, config, yamux.Client)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := s.open(wire.Request{Kind: wire.Control})
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.tasks.Go(func() { s.clientControl(stream) })
+	return s, nil
+}
+
+// Server starts the accepter's end. handle is called for each stream whose request has been read, in a goroutine of its own; it must reply and in the end
+// close or reset the stream. Its context ends with the session. The session owns conn from now on.
+func Server(conn Conn, config Config, handle func(context.Context, *Stream)) (*Session, error) {
+	s, err := newSession(conn, config, yamux.Server)
+	if err != nil {
+		return nil, err
+	}
+	s.tasks.Go(func() { s.accept(handle) })
+	return s, nil
+}
+
+func newSession(conn Conn, config Config, start func(io.ReadWriteCloser, *yamux.Config) (*yamux.Session, error)) (*Session, error) {
+	if config.Window == 0 {
+		config.Window = DefaultWindow
+	}
+	s := &Session{config: config, conn: conn, streams: make(map[uint32]*Stream)}
+	s.control.init()
+	var err error
+	s.yamux, err = start(&tapped{
+		frameReader: frameReader{Reader: conn, onFIN: s.finished},
+		frameWriter: frameWriter{to: conn},
+		session:     s,
+	}, yamuxConfig(max(config.Window, MinWindow), &s.log))
+	if err != nil {
+		return nil, err // of a configuration that is ours
+	}
+	s.tasks.Go(s.writeControl)
+	return s, nil
+}
+
+// tapped is the connection as yamux sees it.
+type tapped struct {
+	frameReader
+	frameWriter
+	session *Session
+}
+
+func (t *tapped) Read(b []byte) (int, error)  { return t.frameReader.Read(b) }
+func (t *tapped) Write(b []byte) (int, error) { return t.frameWriter.Write(b) }
+
+// Close is called by yamux when its session ends. Where nobody asked for that the other end broke yamux's rules.
+func (t *tapped) Close() error {
+	s := t.session
+	s.mu.Lock()
+	asked := s.closed
+	s.mu.Unlock()
+	if text := s.log.String(); !asked && s.conn.Err() == nil && text != "" {
+		s.conn.Fail(wire.NewError(wire.Protocol, text))
+	}
+	return s.conn.Close()
+}
+
+// Done is closed when the session has ended.
+func (s *Session) Done() <-chan struct{} { return s.yamux.CloseChan() }
+
+// Err says why the session has ended: a *wire.Error, SessionLost where nothing better is known.
+func (s *Session) Err() error {
+	var e *wire.Error
+	if err := s.conn.Err(); errors.As(err, &e) && e.Code != wire.OK {
+		return e
+	}
+	return wire.NewError(wire.SessionLost, "")
+}
+
+// Streams returns the number of streams, the control stream not counted.
+func (s *Session) Streams() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.streams)
+}
+
+// Close ends the session and its streams at once and waits for the goroutines of the session, so no handler may call it.
+func (s *Session) Close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	_ = s.yamux.Close() // never fails
+	s.control.end()
+	s.tasks.Wait()
+}
+
+// finished notes a FIN. It is called by yamux's reader.
+func (s *Session) finished(id uint32) { s.about(id, (*Stream).finished) }
+
+// about calls act with the stream, at once or when the accepter has taken it: news can be faster than the accepter.
+func (s *Session) about(id uint32, act func(*Stream)) {
+	s.mu.Lock()
+	stream := s.streams[id]
+	if stream == nil {
+		s.early.put(id, act)
+	}
+	s.mu.Unlock()
+	if stream != nil {
+		act(stream)
+	}
+}
+
+func (s *Session) add(y *yamux.Stream) *Stream {
+	stream := &Stream{session: s, yamux: y}
+	s.mu.Lock()
+	s.streams[y.StreamID()] = stream
+	news := s.early.take(y.StreamID())
+	s.mu.Unlock()
+	for _, act := range news {
+		act(stream)
+	}
+	return stream
+}
+
+func (s *Session) remove(stream *Stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.streams, stream.ID())
+}

@@ -1,0 +1,304 @@
+package mux
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/yamux"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// MaxFrame is the most that one frame carries: what stands behind a frame waits for the whole of it.
+const MaxFrame = 64 << 10
+
+// past is a deadline that interrupts what waits.
+var past = time.Unix(1, 0)
+
+// Stream is one connection of a program. Read may be called by one goroutine and Write by another; all other methods at any time.
+//
+// A stream is given back when both directions have ended. Close, or CloseWrite and reading to the end, or Reset brings that about.
+type Stream struct {
+	session *Session
+	yamux   *yamux.Stream
+	request wire.Request
+
+	resultMu sync.Mutex // serialises the readers of the result
+	answered bool
+	result   wire.Result
+	partial  []byte
+
+	mu       sync.Mutex
+	read     uint64      // bytes given by Read
+	written  uint64      // bytes taken from Write
+	writing  bool        // a Write is under way
+	failed   *wire.Error // why nothing more can be written; nil: nothing yet
+	mine     *reset      // this end has reset the stream
+	theirs   *reset      // the other end has
+	fin      bool        // the other end's FIN has arrived
+	ended    bool        // this end's FIN has been sent
+	stopped  bool        // this end reads no more
+	stopSent bool
+}
+
+// reset is an abnormal end of a direction after size bytes.
+type reset struct {
+	err  *wire.Error
+	size uint64
+	sent bool
+}
+
+// ID returns yamux's number of the stream.
+func (s *Stream) ID() uint32 { return s.yamux.StreamID() }
+
+// Request returns what the opener asked for.
+func (s *Stream) Request() wire.Request { return s.request }
+
+// Read gives bytes. It returns io.EOF after the other end's FIN, and a *wire.Error after its reset (all bytes before it were given), after
+// a result other than ok, and when the session has ended.
+func (s *Stream) Read(b []byte) (int, error) {
+	if err := s.awaitResult(); err != nil {
+		return 0, err
+	}
+	for {
+		s.mu.Lock()
+		theirs, stopped, read := s.theirs, s.stopped, s.read
+		s.mu.Unlock()
+		if stopped {
+			return 0, net.ErrClosed
+		}
+		if theirs != nil && read >= theirs.size {
+			return 0, theirs.err
+		}
+		if theirs != nil {
+			s.yamux.SetReadDeadline(past) // what is here comes, and nothing is waited for
+		}
+		n, err := s.yamux.Read(b)
+		s.mu.Lock()
+		s.read += uint64(n)
+		theirs, stopped = s.theirs, s.stopped
+		s.mu.Unlock()
+		switch {
+		case n > 0:
+			return n, nil
+		case errors.Is(err, yamux.ErrTimeout) && theirs != nil:
+			// All bytes of the stream travel before its reset: what is not here does not come.
+			return 0, theirs.err
+		case errors.Is(err, yamux.ErrTimeout) && !stopped:
+			s.yamux.SetReadDeadline(time.Time{}) // it belonged to somebody who waited before
+		case err != nil:
+			return 0, s.readError(err)
+		}
+	}
+}
+
+// awaitResult lets an opener read without asking for the result first.
+func (s *Stream) awaitResult() error {
+	s.resultMu.Lock()
+	answered, result := s.answered, s.result
+	s.resultMu.Unlock()
+	if !answered {
+		var err error
+		if result, err = s.Result(background); err != nil {
+			return err
+		}
+	}
+	return result.Err()
+}
+
+// readError says what an error of yamux's reader means.
+func (s *Stream) readError(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.mine != nil:
+		return s.mine.err
+	case s.theirs != nil:
+		return s.theirs.err
+	case s.stopped:
+		return net.ErrClosed
+	case errors.Is(err, io.EOF) && s.fin:
+		return io.EOF
+	case errors.Is(err, yamux.ErrConnectionReset) && !s.session.yamux.IsClosed():
+		return wire.NewError(wire.Limit, "the other end has too many streams that wait")
+	}
+	return s.session.Err()
+}
+
+// Write takes bytes and waits until the session has taken them. After a reset or a stop of the other end it returns that as a *wire.Error.
+func (s *Stream) Write(b []byte) (int, error) {
+	total := 0
+	for len(b) > 0 {
+		n, err := s.write(b[:min(len(b), MaxFrame)])
+		total += n
+		if err != nil {
+			return total, err
+		}
+		b = b[n:]
+	}
+	return total, nil
+}
+
+func (s *Stream) write(b []byte) (int, error) {
+	s.mu.Lock()
+	if err := s.writableLocked(); err != nil {
+		s.mu.Unlock()
+		return 0, err
+	}
+	s.writing = true
+	s.mu.Unlock()
+
+	n, err := s.yamux.Write(b)
+
+	s.mu.Lock()
+	s.writing = false
+	s.written += uint64(n)
+	end := s.settleLocked()
+	s.mu.Unlock()
+	if end {
+		s.end()
+	}
+	if err != nil {
+		return n, s.writeError(err)
+	}
+	return n, nil
+}
+
+func (s *Stream) writableLocked() error {
+	switch {
+	case s.mine != nil:
+		return s.mine.err
+	case s.failed != nil:
+		return s.failed
+	case s.ended:
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// writeError says what an error of yamux's writer means.
+func (s *Stream) writeError(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known := s.writableLocked(); known != nil && !s.session.yamux.IsClosed() {
+		return known
+	}
+	if errors.Is(err, yamux.ErrConnectionReset) && !s.session.yamux.IsClosed() {
+		return wire.NewError(wire.Limit, "the other end has too many streams that wait")
+	}
+	return s.session.Err()
+}
+
+// settleLocked does what had to wait for the end of a Write; it says whether the direction is to be ended now.
+func (s *Stream) settleLocked() (end bool) {
+	if s.writing {
+		return false
+	}
+	if s.mine != nil && !s.mine.sent {
+		s.mine.sent, s.mine.size = true, s.written
+		s.session.control.send(wire.StreamReset{ID: s.ID(), Code: s.mine.err.Code, Size: s.written, Text: s.mine.err.Text})
+		return false // FIN follows RESET-DONE
+	}
+	return s.failed != nil && s.mine == nil
+}
+
+// fail makes writing impossible. What waits in Write returns.
+func (s *Stream) fail(err *wire.Error) {
+	s.mu.Lock()
+	if s.failed == nil {
+		s.failed = err
+	}
+	s.mu.Unlock()
+	s.yamux.SetWriteDeadline(past)
+}
+
+// end sends FIN.
+func (s *Stream) end() {
+	s.mu.Lock()
+	already := s.ended
+	s.ended = true
+	s.mu.Unlock()
+	if !already {
+		_ = s.yamux.Close() // fails only with the session
+	}
+	s.forget()
+}
+
+// finished: the other end's FIN has arrived.
+func (s *Stream) finished() {
+	s.mu.Lock()
+	s.fin = true
+	s.mu.Unlock()
+	s.forget()
+}
+
+// forget gives the stream back where both directions have ended.
+func (s *Stream) forget() {
+	s.mu.Lock()
+	over := s.ended && s.fin
+	s.mu.Unlock()
+	if over {
+		s.session.remove(s)
+	}
+}
+
+// CloseWrite ends this direction after what was written: a half-close. No Write may be under way.
+func (s *Stream) CloseWrite() error {
+	s.mu.Lock()
+	err := s.writableLocked()
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	s.end()
+	return nil
+}
+
+// StopRead gives up reading: a Read that waits returns net.ErrClosed, and the other end is told to stop sending.
+func (s *Stream) StopRead(code wire.Code) error {
+	s.mu.Lock()
+	s.stopped = true
+	tell := !s.stopSent && !s.fin && s.theirs == nil && s.mine == nil
+	s.stopSent = s.stopSent || tell
+	s.mu.Unlock()
+	s.yamux.SetReadDeadline(past)
+	if tell {
+		s.session.control.send(wire.StreamStop{ID: s.ID(), Code: code})
+	}
+	return nil
+}
+
+// Reset ends both directions at once. The other end gets every byte that Write took, then the code.
+func (s *Stream) Reset(code wire.Code, text string) error {
+	s.mu.Lock()
+	if s.mine != nil || s.ended && (s.fin || s.theirs != nil) {
+		s.mu.Unlock()
+		return nil
+	}
+	if s.ended { // too late to reset what was sent; the rest is not wanted
+		s.mu.Unlock()
+		return s.StopRead(code)
+	}
+	s.mine = &reset{err: wire.NewError(code, text)}
+	s.stopped = true
+	s.settleLocked()
+	s.mu.Unlock()
+	s.yamux.SetWriteDeadline(past)
+	s.yamux.SetReadDeadline(past)
+	return nil
+}
+
+// Close gives the stream up like close(2): what was written is delivered, what comes is dropped.
+func (s *Stream) Close() error {
+	err := s.CloseWrite()
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	_ = s.StopRead(wire.Aborted) // never fails
+	if e := (*wire.Error)(nil); errors.As(err, &e) {
+		return nil // it had ended in another way before
+	}
+	return err
+}

@@ -1,0 +1,56 @@
+package mux
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/yamux"
+)
+
+// Defaults of Config.
+const (
+	// DefaultWindow is what a stream may have under way towards this end: 20 MB/s at a round trip of 100 ms.
+	DefaultWindow = 2 << 20
+	// MinWindow is yamux's own; its specification lets no end begin with less.
+	MinWindow = 256 << 10
+)
+
+// backlog is how many streams may wait for the accepter. An opener waits at the same number, so an honest one is never refused for it.
+const backlog = 1024
+
+// never stands for "no timeout" where yamux wants one: the link keeps writes waiting while it has no carrier, and that is no error.
+const never = 365 * 24 * time.Hour
+
+// yamuxConfig is yamux without timers of its own: the link knows when the other end is gone, and a stream may be half-closed for as long as it likes.
+func yamuxConfig(window uint32, log *lastLine) *yamux.Config {
+	c := yamux.DefaultConfig()
+	c.AcceptBacklog = backlog
+	c.EnableKeepAlive = false
+	c.ConnectionWriteTimeout = never
+	c.MaxStreamWindowSize = window
+	c.StreamOpenTimeout = 0
+	c.StreamCloseTimeout = 0
+	c.LogOutput = log
+	return c
+}
+
+// lastLine keeps the last line that yamux logged: it is the only place where yamux says why it gave a session up.
+type lastLine struct {
+	mu   sync.Mutex
+	text string
+}
+
+func (l *lastLine) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, text, _ := strings.Cut(strings.TrimSpace(string(b)), "yamux: ")
+	l.text = text
+	return len(b), nil
+}
+
+func (l *lastLine) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text
+}
