@@ -43,7 +43,7 @@ $(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/tunnel/go.js js/src/tunnel/go
 
 # What a worker runs before webr-worker.js, as text inside the script.
 $(JS_BUILD)/prelude.txt: $(JS_SRC)
-	$(ESBUILD) js/src/worker/prelude.js --format=iife --outfile=$@
+	$(ESBUILD) js/src/worker/main.js --format=iife --outfile=$@
 
 $(JS_BUILD)/pack: $(wildcard tools/pack/*.go) tools/go.mod
 	cd tools && go build -o ../$@ ./pack

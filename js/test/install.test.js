@@ -40,7 +40,8 @@ test('the native exceptions stay, and a tunnelled construction never throws', ()
 
 test('subclasses work for both', () => {
 	const { scope } = install();
-	class Own extends scope.WebSocket {
+	const Base = /** @type {new (url: string, protocol: string) => any} */ (scope.WebSocket);
+	class Own extends Base {
 		/** @param {unknown} data */
 		send(data) {
 			return `own ${data}`;

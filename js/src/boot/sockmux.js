@@ -8,11 +8,15 @@ import { Socket } from './socket.js';
 /** @typedef {import('./config.js').Config} Config */
 
 /**
- * What other layers add. Each hook gets the tunnel and gives a function that takes it away again.
- * @typedef {object} Hooks
- * @property {(parts: { tunnel: Tunnel, config: Config, scope: any }) => () => void} [webr]  workers of webR
- * @property {(parts: { tunnel: Tunnel, config: Config, scope: any }) => () => void} [sockfs]  Emscripten programs in this thread
- * @property {(tunnel: Tunnel, webR: any) => Promise<void>} [attach]
+ * What a layer beside the facade gives: how it is taken away again, and perhaps how a webR is attached by hand.
+ * @typedef {{ remove: () => void, attach?: (webR: any) => Promise<void> }} Layer
+ */
+
+/**
+ * Installs a layer. Native is the page's own WebSocket constructor.
+ * @callback InstallLayer
+ * @param {{ tunnel: Tunnel, config: Config, scope: any, Native: typeof WebSocket }} parts
+ * @returns {Layer}
  */
 
 /** Marks our object, so that a second script knows it from a configuration. */
@@ -29,23 +33,27 @@ export function installed(scope) {
 
 export class Sockmux {
 	#tunnel;
-	#hooks;
+	/** @type {Layer[]} */
+	#layers = [];
 	/** @type {(() => void)[]} */
 	#undo = [];
 
 	/**
 	 * Installs everything in the scope.
-	 * @param {{ scope: any, config: Config, version: string, start: import('../tunnel/wasm.js').Start, hooks?: Hooks, schedule?: import('../tunnel/tasks.js').Schedule }} parts
+	 * @param {{ scope: any, config: Config, version: string, start: import('../tunnel/wasm.js').Start, layers?: readonly InstallLayer[], schedule?: import('../tunnel/tasks.js').Schedule }} parts
 	 */
-	constructor({ scope, config, version, start, hooks = {}, schedule = taskQueue() }) {
+	constructor({ scope, config, version, start, layers = [], schedule = taskQueue() }) {
 		this.version = version;
-		this.#hooks = hooks;
-		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule, Native: scope.WebSocket });
+		const Native = scope.WebSocket;
+		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule, Native });
 		this.#tunnel = tunnel;
 		this.#undo.push(() => tunnel.close());
 		this.#undo.push(installFacade({ tunnel, config, scope }));
-		if (config.webr && hooks.webr) this.#undo.push(hooks.webr({ tunnel, config, scope }));
-		if (config.sockfs && hooks.sockfs) this.#undo.push(hooks.sockfs({ tunnel, config, scope }));
+		for (const install of layers) {
+			const layer = install({ tunnel, config, scope, Native });
+			this.#layers.push(layer);
+			this.#undo.push(layer.remove);
+		}
 		this.#listen(scope, 'online', () => tunnel.kick());
 		if (scope.document) this.#listen(scope.document, 'visibilitychange', () => scope.document.visibilityState === 'visible' && tunnel.kick());
 		// A page in the back/forward cache comes back, and its session may still be there.
@@ -110,8 +118,7 @@ export class Sockmux {
 	 * @param {unknown} webR  an instance of WebR whose init() has resolved
 	 */
 	async attach(webR) {
-		if (!this.#hooks.attach) throw new Error('this build of sockmux has no layer for webR');
-		await this.#hooks.attach(this.#tunnel, webR);
+		for (const { attach } of this.#layers) if (attach) await attach(webR);
 	}
 
 	/** Ends all sockets and puts the page's WebSocket and Worker back. */

@@ -3,7 +3,7 @@
 import { programFrom } from '../tunnel/wasm.js';
 import { BUILD } from './build.js';
 import { readConfig, unknownOptions } from './config.js';
-import { hooks } from './hooks.js';
+import { layers } from './layers.js';
 import { installed, Sockmux } from './sockmux.js';
 
 /**
@@ -25,5 +25,5 @@ export function start(options, script) {
 	});
 	const unknown = unknownOptions(options);
 	if (unknown.length > 0) console.error(`sockmux: ${unknown.join(', ')}: there is no such option; it is ignored`);
-	return new Sockmux({ scope, config, version: BUILD.version, start: programFrom(config.wasm, config.integrity), hooks });
+	return new Sockmux({ scope, config, version: BUILD.version, start: programFrom(config.wasm, config.integrity), layers });
 }

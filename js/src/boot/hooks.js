@@ -1,4 +1,0 @@
-// The layers that the build puts together.
-
-/** @type {import('./sockmux.js').Hooks} */
-export const hooks = {};
