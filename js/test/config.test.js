@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError, fromDataset, readConfig, unknownOptions } from '../src/boot/config.js';
+
+const PLACE = { script: 'https://tunnel.example/sub/sockmux.js', page: 'https://page.example/notes/index.html', origin: 'https://page.example', wasm: 'assets/sockmux-01234567.wasm', integrity: 'sha384-abc' };
+
+test('everything comes from where the script came from', () => {
+	assert.deepEqual(readConfig({}, PLACE), {
+		url: 'wss://tunnel.example/sub/v1/connect', prefix: 'https://tunnel.example/sub/',
+		wasm: 'https://tunnel.example/sub/assets/sockmux-01234567.wasm', integrity: 'sha384-abc',
+		match: 'sockfs', origin: 'https://page.example', optimistic: false, timeoutMs: undefined, load: 'eager', webr: true, sockfs: true, token: undefined,
+	});
+});
+
+/** @type {[name: string, given: Record<string, unknown>, script: string | null, url: string, wasm: string][]} */
+const PLACES = [
+	['the hashed script', {}, 'https://t.example/x/assets/sockmux-0a1b2c3d.js', 'wss://t.example/x/v1/connect', 'https://t.example/x/assets/sockmux-01234567.wasm'],
+	['a folder assets of somebody else', {}, 'http://t.example/assets/sockmux.js?v=1', 'ws://t.example/assets/v1/connect', 'http://t.example/assets/assets/sockmux-01234567.wasm'],
+	['a server of its own', { url: 'https://s.example' }, 'https://cdn.example/a/sockmux.js', 'wss://s.example/v1/connect', 'https://cdn.example/a/assets/sockmux-01234567.wasm'],
+	['a prefix', { url: 'wss://s.example/p' }, PLACE.script, 'wss://s.example/p/v1/connect', 'https://tunnel.example/sub/assets/sockmux-01234567.wasm'],
+	['the endpoint', { url: 'ws://s.example:81/p/v1/connect' }, PLACE.script, 'ws://s.example:81/p/v1/connect', 'https://tunnel.example/sub/assets/sockmux-01234567.wasm'],
+	['a relative URL', { url: '/tunnel/', wasm: 'x.wasm' }, PLACE.script, 'wss://page.example/tunnel/v1/connect', 'https://page.example/notes/x.wasm'],
+	['no known script', { url: 'https://s.example/' }, null, 'wss://s.example/v1/connect', 'https://s.example/assets/sockmux-01234567.wasm'],
+	['a script from a file', { url: 'https://s.example/' }, 'file:///x/sockmux.js', 'wss://s.example/v1/connect', 'https://s.example/assets/sockmux-01234567.wasm'],
+];
+for (const [name, given, script, url, wasm] of PLACES) {
+	test(`place: ${name}`, () => {
+		const config = readConfig(given, { ...PLACE, script });
+		assert.deepEqual([config.url, config.wasm], [url, wasm]);
+		assert.equal(config.integrity, given.wasm ? undefined : 'sha384-abc');
+	});
+}
+
+test('attributes are strings, options have types', () => {
+	const strings = readConfig({ optimistic: '', timeout: '2.5', load: 'lazy', webr: 'off', sockfs: 'on', match: '*.example' }, PLACE);
+	const typed = readConfig({ optimistic: true, timeout: 2.5, load: 'lazy', webr: false, sockfs: true, match: '*.example' }, PLACE);
+	assert.deepEqual(strings, typed);
+	assert.deepEqual([strings.optimistic, strings.timeoutMs, strings.load, strings.webr], [true, 2500, 'lazy', false]);
+});
+
+/** @type {[given: Record<string, unknown>, message: RegExp | string][]} */
+const FAULTS = [
+	[{ url: 'ftp://h/' }, 'url: "ftp://h/" is not a URL that begins with https:, http:, wss: or ws:'],
+	[{ url: 'http://[' }, 'url: "http://[" is not a URL'],
+	[{ url: '' }, 'url: "" is not a string that is not empty'],
+	[{ url: 'https://me:secret@h/' }, 'url: "https://h/" is not a URL without user name, password, query and fragment: give a credential with setToken'],
+	[{ url: 'https://h/?token=x' }, /^url: "https:\/\/h\/" is not a URL without/],
+	[{ wasm: 'wss://h/x.wasm' }, 'wasm: "wss://h/x.wasm" is not a URL that begins with https: or http:'],
+	[{ match: 'a b]' }, 'match: "b]" is not a pattern HOST or HOST:PORT'],
+	[{ match: 5 }, /^match: 5 is not sockfs, all-binary, none/],
+	[{ optimistic: 'yes' }, 'optimistic: "yes" is not "on" or "off"'],
+	[{ timeout: '0' }, 'timeout: "0" is not a number of seconds above 0, at most 3600'],
+	[{ timeout: '' }, /^timeout: ""/],
+	[{ timeout: 60_000 }, /^timeout: 60000/],
+	[{ timeout: 'soon' }, /^timeout: "soon"/],
+	[{ load: 'never' }, 'load: "never" is not "eager" or "lazy"'],
+	[{ integrity: 'md5-x' }, 'integrity: "md5-x" is not an SRI string such as "sha384-..."'],
+	[{ token: 7 }, 'token: 7 is not a string that is not empty'],
+];
+for (const [given, message] of FAULTS) {
+	test(`fault: ${JSON.stringify(given)}`, () => {
+		assert.throws(() => readConfig(given, PLACE), (error) => {
+			assert.ok(error instanceof ConfigError);
+			if (typeof message === 'string') assert.equal(error.message, message);
+			else assert.match(error.message, message);
+			return true;
+		});
+	});
+}
+
+test('a page that says nothing and a script from nowhere', () => {
+	assert.throws(() => readConfig({}, { ...PLACE, script: null }), /^Error: url is missing: it is the URL of the sockmux server/);
+});
+
+test('attributes that are none of ours are named, and no attribute carries a token', () => {
+	assert.deepEqual(fromDataset({ url: 'https://h/', load: 'lazy', token: 'secret', optimstic: '' }), {
+		options: { url: 'https://h/', load: 'lazy' }, unknown: ['data-token', 'data-optimstic'],
+	});
+	assert.deepEqual(unknownOptions({ url: 'x', tokn: 1 }), ['tokn']);
+});

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readConfig } from '../src/boot/config.js';
+import { installed, Sockmux } from '../src/boot/sockmux.js';
+import { EVENT } from '../src/tunnel/boundary.js';
+import { fakeScope, NativeSocket } from './fakes/page.js';
+import { FakeProgram } from './fakes/program.js';
+import { settled, Tasks } from './fakes/tunnel.js';
+
+/** @param {Record<string, unknown>} [options] @param {any} [layers] */
+async function make(options = {}, layers = []) {
+	const scope = fakeScope();
+	scope.sockmux = options;
+	scope.document = Object.assign(new EventTarget(), { visibilityState: 'hidden' });
+	const program = new FakeProgram();
+	const tasks = new Tasks();
+	const config = readConfig(options, { script: 'https://h/sockmux.js', page: 'https://p/', origin: 'https://p', wasm: 'w.wasm' });
+	const sockmux = new Sockmux({ scope, config, version: '1.2.3', start: program.start, layers, schedule: tasks.schedule });
+	await settled();
+	await tasks.run();
+	return { scope, program, tasks, sockmux, options };
+}
+
+test('the object is in place and tells its version and state', async () => {
+	const { scope, sockmux, program } = await make({ token: 'secret' });
+	assert.equal(scope.sockmux, sockmux);
+	assert.equal(installed(scope), sockmux);
+	assert.equal(sockmux.version, '1.2.3');
+	assert.equal(sockmux.status.state, 'idle');
+	assert.equal(sockmux.stats().url, 'wss://h/v1/connect');
+	assert.deepEqual(program.calls.slice(0, 2), [['configure', 'wss://h/v1/connect\0sockmux.js/1.2.3'], ['setToken', 'secret']]);
+	assert.equal(installed({ sockmux: { url: 'x' } }), null);
+	assert.equal(installed({}), null);
+});
+
+test('lazy loads nothing until a socket is made', async () => {
+	const { scope, program, tasks } = await make({ load: 'lazy' });
+	assert.equal(program.ran, false);
+	assert.equal(new scope.WebSocket('wss://db:1/', 'binary').readyState, 0);
+	await settled();
+	await tasks.run();
+	assert.equal(program.ran, true);
+});
+
+test('a page that comes online or to the front tries at once', async () => {
+	const { scope, program } = await make();
+	const kicks = () => program.calls.filter(([name]) => name === 'kick').length;
+	scope.dispatchEvent(new Event('online'));
+	scope.document.dispatchEvent(new Event('visibilitychange'));
+	assert.equal(kicks(), 1);
+	scope.document.visibilityState = 'visible';
+	scope.document.dispatchEvent(new Event('visibilitychange'));
+	assert.equal(kicks(), 2);
+});
+
+test('a page that goes for good says goodbye, one that is cached does not', async () => {
+	const { scope, program } = await make();
+	const goodbyes = () => program.calls.filter(([name]) => name === 'shutdown').length;
+	scope.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: true }));
+	assert.equal(goodbyes(), 0);
+	scope.dispatchEvent(Object.assign(new Event('pagehide'), { persisted: false }));
+	assert.equal(goodbyes(), 1);
+});
+
+test('uninstall takes everything away', async () => {
+	/** @type {string[]} */
+	const layers = [];
+	const { scope, sockmux, program, options } = await make({}, [() => ({ remove: () => layers.push('removed') })]);
+	assert.notEqual(scope.WebSocket, NativeSocket);
+	sockmux.uninstall();
+	sockmux.uninstall();
+	assert.equal(scope.WebSocket, NativeSocket);
+	assert.equal(scope.sockmux, options);
+	assert.deepEqual(layers, ['removed']);
+	assert.equal(program.calls.at(-1)?.[0], 'shutdown');
+	scope.dispatchEvent(new Event('online'));
+	assert.equal(program.calls.at(-1)?.[0], 'shutdown');
+});
+
+test('layers get the native constructor, and attach reaches those that can', async () => {
+	/** @type {unknown[]} */
+	const got = [];
+	const { sockmux } = await make({}, [
+		(/** @type {any} */ parts) => {
+			got.push(parts.Native, parts.config.url);
+			return { remove: () => {}, attach: async (/** @type {any} */ webR) => void got.push(webR) };
+		},
+		() => ({ remove: () => {} }),
+	]);
+	await sockmux.attach('webR');
+	assert.deepEqual(got, [NativeSocket, 'wss://h/v1/connect', 'webR']);
+});
+
+test('connect gives streams both ways', async () => {
+	const { sockmux, program, tasks } = await make();
+	const socket = sockmux.connect('db.example', 5432, { timeout: 1.5 });
+	assert.deepEqual(program.calls.at(-1)?.slice(0, 4), ['streamOpen', 1, 5432, 1500]);
+	const reader = socket.readable.getReader();
+	const writer = socket.writable.getWriter();
+	await writer.write('hi ');
+	await writer.write(new Uint8Array([65, 66, 67]).subarray(1));
+	assert.deepEqual(program.calls.filter(([name]) => name === 'streamWrite').map(([, , text]) => text), ['hi ', 'BC']);
+	program.events.push({ kind: EVENT.opened, id: 1, a: 1, b: 2, text: '10.0.0.1\x0010.0.0.2' }, { kind: EVENT.data, id: 1, text: 'answer' }, { kind: EVENT.eof, id: 1 });
+	program.imports.event();
+	await tasks.run();
+	assert.deepEqual(await socket.opened, { bound: { addr: '10.0.0.1', port: 1 }, remote: { addr: '10.0.0.2', port: 2 } });
+	assert.equal(Buffer.from((await reader.read()).value ?? []).toString(), 'answer');
+	assert.equal((await reader.read()).done, true);
+	await writer.close();
+	assert.equal(program.calls.at(-1)?.[0], 'streamCloseWrite');
+	program.events.push({ kind: EVENT.closed, id: 1 });
+	program.imports.event();
+	await tasks.run();
+	await socket.closed;
+});
+
+test('connect: what is read is granted, and a writer waits while the line is full', async () => {
+	const { sockmux, program, tasks } = await make();
+	const socket = sockmux.connect('h', 1);
+	const granted = () => program.calls.filter(([name]) => name === 'streamGrant').reduce((sum, call) => sum + Number(call[2]), 0);
+	const reader = socket.readable.getReader();
+	program.events.push({ kind: EVENT.opened, id: 1, text: '\0' }, { kind: EVENT.data, id: 1, text: new Uint8Array(60_000) });
+	program.imports.event();
+	await tasks.run();
+	assert.equal(granted(), 0);
+	await reader.read();
+	await settled();
+	assert.equal(granted(), 60_000);
+	let written = false;
+	const writing = socket.writable.getWriter().write(new Uint8Array(300_000)).then(() => {
+		written = true;
+	});
+	await settled();
+	assert.equal(written, false);
+	program.events.push({ kind: EVENT.written, id: 1, a: 100_000 });
+	program.imports.event();
+	await tasks.run();
+	await writing;
+});
+
+test('connect: a refusal rejects everything with its name', async () => {
+	const { sockmux, program, tasks } = await make();
+	const socket = sockmux.connect('h', 1);
+	const reader = socket.readable.getReader();
+	program.events.push({ kind: EVENT.closed, id: 1, a: 1, text: 'nobody listens' });
+	program.imports.event();
+	const warn = console.warn;
+	console.warn = () => {};
+	try {
+		await tasks.run();
+	} finally {
+		console.warn = warn;
+	}
+	const expected = { name: 'SocketError', code: 'refused', message: 'h:1: refused: nobody listens' };
+	await assert.rejects(socket.opened, expected);
+	await assert.rejects(socket.closed, expected);
+	await assert.rejects(reader.read(), expected);
+	await assert.rejects(socket.writable.getWriter().write('x'), expected);
+});
+
+test('connect: a target that cannot be does not throw', async () => {
+	const { sockmux, tasks } = await make();
+	const warn = console.warn;
+	console.warn = () => {};
+	const socket = sockmux.connect(/** @type {any} */ (undefined), /** @type {any} */ ('x'));
+	try {
+		await tasks.run();
+	} finally {
+		console.warn = warn;
+	}
+	await assert.rejects(socket.opened, { code: 'invalid_request' });
+});
