@@ -10,6 +10,7 @@ type Carrier interface {
 	// Receive returns the next binary message. It is valid until the next call; Close does not end that.
 	Receive(ctx context.Context) ([]byte, error)
 	// Close ends the WebSocket with a close code and a reason for people. Messages that Send took before are delivered
-	// first. It may be called more than once and at any time, and waits no longer than a few seconds.
+	// first. Code 0 ends it at once: nothing is delivered to a carrier that is lost. It may be called more than once
+	// and at any time, and waits no longer than a few seconds.
 	Close(code int, reason string) error
 }

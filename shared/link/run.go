@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/sockmux/sockmux/shared/wire"
@@ -25,8 +26,10 @@ func (l *Link) Run(ctx context.Context, c Carrier, peerReceived uint64) error {
 		defer close(received)
 		cancel(l.receive(ctx, c))
 	}()
+	watchdog := l.watch(cancel)
 	err := l.send(ctx, c)
-	if errors.Is(err, ErrLost) && err != error(ErrSilent) {
+	watchdog.stop()
+	if errors.Is(err, ErrLost) && ctx.Err() == nil {
 		// The last messages may be there already, a CLOSE among them.
 		last := time.NewTimer(lastMessages)
 		defer last.Stop()
@@ -35,11 +38,13 @@ func (l *Link) Run(ctx context.Context, c Carrier, peerReceived uint64) error {
 		case <-last.C:
 		}
 	}
-	cancel(err)
-	err = context.Cause(ctx)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause // the receiver or the watchdog knew first
+	}
 	l.tell(c, err)
 	code, text := closing(err)
 	_ = c.Close(code, text) // the reason is in err; a carrier that cannot even close has nothing to add
+	cancel(err)             // only now: a cancelled Receive may cut the closing carrier short
 	<-received
 	l.mu.Lock()
 	l.running = false
@@ -97,16 +102,16 @@ func (l *Link) interrupt() {
 	l.taken.Broadcast()
 }
 
-// closing gives the WebSocket close code for the end of a run.
+// closing gives the WebSocket close code for the end of a run; 0: there is nothing to say to a lost carrier.
 func closing(err error) (code int, text string) {
 	var e *wire.Error
 	switch {
 	case errors.As(err, &e):
 		return e.Code.CloseCode(), e.Text
-	case errors.Is(err, ErrLost):
-		return wire.SessionLost.CloseCode(), err.Error()
+	case errors.Is(err, net.ErrClosed):
+		return wire.OK.CloseCode(), ""
 	}
-	return wire.OK.CloseCode(), ""
+	return 0, "" // lost, or replaced by another
 }
 
 // lost makes an ErrLost of what a carrier returned.

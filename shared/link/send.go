@@ -7,13 +7,12 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// send is the goroutine that owns the carrier's outgoing side: it decides what goes next and when the carrier is dead.
+// send is the goroutine that owns the carrier's outgoing side: it decides what goes next.
 func (l *Link) send(ctx context.Context, c Carrier) error {
 	timer := time.NewTimer(l.config.PingAfter)
 	defer timer.Stop()
 	for {
-		now := time.Now()
-		message, p, wait, err := l.nextMessage(now)
+		message, p, wait, err := l.nextMessage(time.Now())
 		if err != nil {
 			return err
 		}
@@ -22,9 +21,6 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 			select {
 			case <-l.wake:
 			case <-timer.C:
-				if late := time.Since(now) - wait; late > frozenAfter {
-					l.thaw()
-				}
 			case <-l.done:
 			case <-ctx.Done():
 				return context.Cause(ctx)
@@ -49,18 +45,6 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 	}
 }
 
-// frozenAfter is how late a timer is after which this end was not running: a page in a long task, a machine that slept.
-const frozenAfter = 2 * time.Second
-
-// thaw gives what arrived meanwhile the time to be handled: the silence was this end's own. The other end is asked at once.
-func (l *Link) thaw() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if recent := time.Now().Add(-l.config.PingAfter); recent.After(l.heard) {
-		l.heard, l.pinged = recent, false
-	}
-}
-
 // closeSent ends the link after its CLOSE.
 func (l *Link) closeSent() error {
 	l.mu.Lock()
@@ -79,8 +63,6 @@ func (l *Link) nextMessage(now time.Time) (message []byte, p *parcel, wait time.
 		return nil, nil, 0, l.ended
 	}
 	switch silent := now.Sub(l.heard); {
-	case silent >= l.config.DeadAfter:
-		return nil, nil, 0, ErrSilent
 	case len(l.pongs) > 0:
 		message = l.pongs[0].Append(nil)
 		l.pongs = l.pongs[:0]
@@ -103,7 +85,7 @@ func (l *Link) nextMessage(now time.Time) (message []byte, p *parcel, wait time.
 
 // untilNext is how long nothing can become due by time alone.
 func (l *Link) untilNext(now time.Time, silent time.Duration) time.Duration {
-	wait := l.config.DeadAfter - silent
+	wait := l.config.PingAfter
 	if !l.pinged {
 		wait = min(wait, l.config.PingAfter-silent)
 	}

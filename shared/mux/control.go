@@ -148,9 +148,7 @@ func (s *Stream) resetByPeer(m wire.StreamReset) {
 	err := wire.NewError(m.Code, m.Text)
 	s.mu.Lock()
 	s.theirs = &reset{err: err, size: m.Size}
-	if s.failed == nil {
-		s.failed = err
-	}
+	s.failLocked(err)
 	end := s.settleLocked()
 	s.mu.Unlock()
 	s.yamux.SetWriteDeadline(past)
@@ -173,9 +171,7 @@ func (s *Stream) resetDone() {
 // stoppedByPeer: nobody reads what this end sends; it ends its direction.
 func (s *Stream) stoppedByPeer(code wire.Code) {
 	s.mu.Lock()
-	if s.failed == nil {
-		s.failed = wire.NewError(code, "the other end reads no more")
-	}
+	s.failLocked(wire.NewError(code, "the other end reads no more"))
 	end := s.settleLocked()
 	s.mu.Unlock()
 	s.yamux.SetWriteDeadline(past)

@@ -41,6 +41,7 @@ type Stream struct {
 	ended    bool        // this end's FIN has been sent
 	stopped  bool        // this end reads no more
 	stopSent bool
+	unwanted chan struct{} // closed when nothing more can be written; nil: nobody has asked
 }
 
 // reset is an abnormal end of a direction after size bytes.
@@ -207,11 +208,32 @@ func (s *Stream) settleLocked() (end bool) {
 // fail makes writing impossible. What waits in Write returns.
 func (s *Stream) fail(err *wire.Error) {
 	s.mu.Lock()
-	if s.failed == nil {
-		s.failed = err
-	}
+	s.failLocked(err)
 	s.mu.Unlock()
 	s.yamux.SetWriteDeadline(past)
+}
+
+func (s *Stream) failLocked(err *wire.Error) {
+	if s.failed != nil {
+		return
+	}
+	s.failed = err
+	if s.unwanted != nil {
+		close(s.unwanted)
+	}
+}
+
+// Stopped returns a channel that is closed when the other end reads no more: after its stop, its reset or a refusal. The end of the session does not close it.
+func (s *Stream) Stopped() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unwanted == nil {
+		s.unwanted = make(chan struct{})
+		if s.failed != nil {
+			close(s.unwanted)
+		}
+	}
+	return s.unwanted
 }
 
 // end sends FIN.

@@ -127,6 +127,9 @@ func (c *Carrier) Receive(ctx context.Context) ([]byte, error) {
 
 // Close implements link.Carrier.
 func (c *Carrier) Close(code int, reason string) error {
+	if code == 0 {
+		c.Cut()
+	}
 	c.once.Do(func() {
 		c.Code, c.Reason = code, reason
 		close(c.done)
