@@ -125,7 +125,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 func drain(now context.Context, timeout time.Duration, sessions *session.Registry, routes *gateway.Gateway, logger *slog.Logger) {
 	routes.Drain()
 	before := sessions.Stats()
-	logger.Info("draining", "timeout", timeout, "sessions", before.Sessions, "streams", before.Streams)
+	logger.Info("draining", "timeout", timeout.String(), "sessions", before.Sessions, "streams", before.Streams)
 	ctx, cancel := context.WithTimeout(now, timeout)
 	defer cancel()
 	if err := sessions.Drain(ctx); err != nil {
@@ -150,7 +150,7 @@ const demoHost = "127.0.0.1"
 func listed(services []demo.Service) []gateway.Service {
 	list := make([]gateway.Service, len(services))
 	for i, s := range services {
-		list[i] = gateway.Service{Name: s.Name, Port: s.Port, Description: s.Description}
+		list[i] = gateway.Service{Name: s.Name, Port: int(s.Port), Description: s.Description}
 	}
 	return list
 }

@@ -16,13 +16,14 @@ type Service struct {
 // pagePolicy is the Content-Security-Policy of the playground (https://www.w3.org/TR/CSP3/). What it grants, and why:
 //   - wasm-unsafe-eval: R and the tunnel are wasm;
 //   - blob: for scripts and workers: sockmux.js starts webR's worker from a blob that loads its layer first;
-//   - repo.r-wasm.org: where webr::install() finds packages;
+//   - unsafe-eval: that worker inherits this policy, and Emscripten's code for shared libraries calls eval (measured with webR 0.6.0: R does not start without);
+//   - https: for connections: webr::install() and R's url() fetch what their servers allow;
 //   - data: and blob: R's graphics become pictures.
 var pagePolicy = strings.Join([]string{
 	"default-src 'none'",
-	"script-src 'self' blob: 'wasm-unsafe-eval'",
+	"script-src 'self' blob: 'wasm-unsafe-eval' 'unsafe-eval'",
 	"worker-src 'self' blob:",
-	"connect-src 'self' blob: data: https://repo.r-wasm.org",
+	"connect-src 'self' blob: data: https:",
 	"style-src 'self'",
 	"img-src 'self' blob: data:",
 	"font-src 'self'",

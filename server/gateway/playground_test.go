@@ -9,7 +9,7 @@ func TestPlaygroundIsIsolated(t *testing.T) {
 		wantHeaders(t, w,
 			"Content-Type: text/html; charset=utf-8", "Cross-Origin-Opener-Policy: same-origin", "Cross-Origin-Embedder-Policy: require-corp",
 			"Cross-Origin-Resource-Policy: same-origin", "Access-Control-Allow-Origin:", "X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer",
-			"Content-Security-Policy: default-src 'none'; script-src 'self' blob: 'wasm-unsafe-eval'; worker-src 'self' blob:; connect-src 'self' blob: data: https://repo.r-wasm.org; "+
+			"Content-Security-Policy: default-src 'none'; script-src 'self' blob: 'wasm-unsafe-eval' 'unsafe-eval'; worker-src 'self' blob:; connect-src 'self' blob: data: https:; "+
 				"style-src 'self'; img-src 'self' blob: data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	}
 	// A script has no policy of its own: a worker's would be its script's.
