@@ -86,6 +86,11 @@ const SLICE_MS = 8;
 /** A program that did not live that long is not started again before it: it would crash in a loop. */
 const RESTART_MS = 5000;
 
+const LOAD_ADVICE = 'No program in this page has sockets. Check that the server of sockmux.js runs and was built with make, and that the '
+	+ "Content-Security-Policy of this page has 'wasm-unsafe-eval' in script-src and the server in connect-src.";
+
+const CRASH_ADVICE = 'All sockets are gone; the next one starts the tunnel anew. Please report this with the lines before it.';
+
 /** The endings that nobody needs to read on the console. */
 const QUIET = new Set([CODES.ok, CODES.aborted, CODES.not_connected]);
 
@@ -153,7 +158,7 @@ export class Tunnel {
 		this.#loading = true;
 		this.#startedAt = performance.now();
 		this.#setState('loading', 0, null);
-		this.#start().catch((error) => this.#fail(`the wasm could not be started: ${reasonOf(error)}`));
+		this.#start().catch((error) => this.#fail(`the wasm could not be started: ${reasonOf(error)}`, LOAD_ADVICE));
 	}
 
 	/** @returns {Status} a copy */
@@ -306,11 +311,14 @@ export class Tunnel {
 	#crashed(program, why) {
 		if (this.#closed || (this.#program && this.#program !== program)) return;
 		if (!this.#program && !this.#loading) return;
-		this.#fail(`the tunnel has crashed: ${why}`);
+		this.#fail(`the tunnel has crashed: ${why}`, CRASH_ADVICE);
 	}
 
-	/** @param {string} why */
-	#fail(why) {
+	/**
+	 * @param {string} why
+	 * @param {string} advice
+	 */
+	#fail(why, advice) {
 		this.#loading = false;
 		this.#program?.boundary.kill();
 		this.#program?.carriers.drop();
@@ -319,8 +327,7 @@ export class Tunnel {
 		const reason = ending(CODES.not_connected, why);
 		if (this.#said !== why) {
 			this.#said = why;
-			this.#log.error(`sockmux: ${why}. Sockets of programs do not work in this page. Check that the server of sockmux.js is running and was built `
-				+ "with make, and that the page's Content-Security-Policy has 'wasm-unsafe-eval' in script-src and the server in connect-src.");
+			this.#log.error(`sockmux: ${why}. ${advice}`);
 		}
 		this.#setState('failed', 0, reason);
 		this.#endAll(reason);
