@@ -69,7 +69,7 @@ func (m StreamReset) Append(to []byte) []byte {
 	body := binary.BigEndian.AppendUint32([]byte{controlReset}, m.ID)
 	body = binary.BigEndian.AppendUint16(body, uint16(m.Code))
 	body = binary.BigEndian.AppendUint64(body, m.Size)
-	return appendControl(to, append(body, whole(m.Text, MaxText)...))
+	return appendControl(to, append(body, Cut(m.Text, MaxText)...))
 }
 
 // Append appends the encoded message with its length.
@@ -85,13 +85,13 @@ func (m StreamStop) Append(to []byte) []byte {
 
 // Append appends the encoded message with its length.
 func (m Drain) Append(to []byte) []byte {
-	return appendControl(to, append(appendMillis([]byte{controlDrain}, m.In), whole(m.Text, MaxText)...))
+	return appendControl(to, append(appendMillis([]byte{controlDrain}, m.In), Cut(m.Text, MaxText)...))
 }
 
 // Append appends the encoded message with its length.
 func (m Notice) Append(to []byte) []byte {
 	body := binary.BigEndian.AppendUint16([]byte{controlNotice, byte(m.Level)}, uint16(m.Code))
-	return appendControl(to, append(body, whole(m.Text, MaxText)...))
+	return appendControl(to, append(body, Cut(m.Text, MaxText)...))
 }
 
 func appendControl(to, body []byte) []byte {

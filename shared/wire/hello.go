@@ -97,14 +97,14 @@ func (m Hello) Append(to []byte) []byte {
 	to = binary.BigEndian.AppendUint16(to, m.Version)
 	to = binary.BigEndian.AppendUint32(to, uint32(m.Capabilities))
 	if m.Token != "" {
-		to = appendOption(to, helloToken, []byte(whole(m.Token, MaxToken)))
+		to = appendOption(to, helloToken, []byte(Cut(m.Token, MaxToken)))
 	}
 	if m.Resume != nil {
 		v := append(append(make([]byte, 0, 56), m.Resume.ID[:]...), m.Resume.Secret[:]...)
 		to = appendOption(to, helloResume, binary.BigEndian.AppendUint64(v, m.Resume.Received))
 	}
 	if m.Agent != "" {
-		to = appendOption(to, helloAgent, []byte(whole(m.Agent, MaxAgent)))
+		to = appendOption(to, helloAgent, []byte(Cut(m.Agent, MaxAgent)))
 	}
 	return to
 }
@@ -160,7 +160,7 @@ func (m Welcome) Append(to []byte) []byte {
 	limits := binary.BigEndian.AppendUint32(nil, m.Limits.Streams)
 	to = appendOption(to, welcomeLimits, binary.BigEndian.AppendUint32(limits, m.Limits.Unacknowledged))
 	if m.Agent != "" {
-		to = appendOption(to, welcomeAgent, []byte(whole(m.Agent, MaxAgent)))
+		to = appendOption(to, welcomeAgent, []byte(Cut(m.Agent, MaxAgent)))
 	}
 	return appendOption(to, welcomeKeepalive, appendMillis(appendMillis(nil, m.PingAfter), m.DeadAfter))
 }

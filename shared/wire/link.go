@@ -86,7 +86,7 @@ func (m Pong) Append(to []byte) []byte {
 // Append appends the encoded message.
 func (m Close) Append(to []byte) []byte {
 	to = binary.BigEndian.AppendUint16(append(to, byte(TypeClose)), uint16(m.Code))
-	return append(to, whole(m.Text, MaxCloseText)...)
+	return append(to, Cut(m.Text, MaxCloseText)...)
 }
 
 // clamp32 keeps a number in 32 bits.

@@ -65,8 +65,8 @@ func (r *reader) text() string {
 // end says whether every field was there and nothing is left.
 func (r *reader) end() bool { return r.ok && len(r.rest) == 0 }
 
-// whole cuts a text to a bound without leaving half a UTF-8 sequence.
-func whole(text string, bound int) string {
+// Cut cuts a text to a bound without leaving half a UTF-8 sequence.
+func Cut(text string, bound int) string {
 	if len(text) <= bound {
 		return text
 	}

@@ -173,7 +173,7 @@ func (s Result) Append(to []byte) []byte {
 	start := len(to)
 	to = binary.BigEndian.AppendUint16(append(to, 0, 0), uint16(s.Code))
 	to = appendAddr(appendAddr(to, s.Bound), s.Remote)
-	to = append(to, whole(s.Text, MaxText)...)
+	to = append(to, Cut(s.Text, MaxText)...)
 	binary.BigEndian.PutUint16(to[start:], uint16(len(to)-start-2))
 	return to
 }

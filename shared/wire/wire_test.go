@@ -57,7 +57,7 @@ func TestLongTextsAreCutAtACharacter(t *testing.T) {
 	if text := m.(Close).Text; len(text) != MaxCloseText || !utf8.ValidString(text) {
 		t.Errorf("text of %d bytes, valid %v", len(text), utf8.ValidString(text))
 	}
-	if got := whole("aü", 2); got != "a" {
+	if got := Cut("aü", 2); got != "a" {
 		t.Errorf("cut inside a character: %q", got)
 	}
 }

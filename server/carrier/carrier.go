@@ -1,0 +1,108 @@
+// Package carrier makes a link.Carrier of a coder/websocket connection: on the server by Accept, in native clients and tests by Dial.
+package carrier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/coder/websocket"
+	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// firstBuffer is what an idle carrier holds for the next message; it grows with the messages that come.
+const firstBuffer = 1 << 10
+
+// maxReason is the longest reason that a close frame holds (RFC 6455, section 5.5: 125 bytes with the code).
+const maxReason = 123
+
+// Conn is one WebSocket with the subprotocol of sockmux. It implements link.Carrier.
+type Conn struct {
+	ws     *websocket.Conn
+	buffer []byte
+}
+
+var _ link.Carrier = (*Conn)(nil)
+
+// Accept upgrades a request. On failure it has answered the request and returns why. The caller has checked the Origin header, and closes the carrier.
+func Accept(w http.ResponseWriter, r *http.Request) (*Conn, error) {
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		Subprotocols: []string{wire.Subprotocol},
+		// The gateway checks origins, by rules that know schemes and ports.
+		InsecureSkipVerify: true,
+		// What travels is mostly compressed or encrypted already, and compression beside secrets gives them away (CRIME).
+		CompressionMode: websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("upgrade: %w", err)
+	}
+	return newConn(ws)
+}
+
+// Dial opens a carrier to a server: url is ws:, wss:, http: or https:, up to and with v1/connect. client may be nil.
+func Dial(ctx context.Context, url string, client *http.Client, header http.Header) (*Conn, error) {
+	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+		HTTPClient:      client,
+		HTTPHeader:      header,
+		Subprotocols:    []string{wire.Subprotocol},
+		CompressionMode: websocket.CompressionDisabled,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("dial %s: %w", url, err)
+	}
+	return newConn(ws)
+}
+
+func newConn(ws *websocket.Conn) (*Conn, error) {
+	if got := ws.Subprotocol(); got != wire.Subprotocol {
+		_ = ws.Close(websocket.StatusPolicyViolation, "subprotocol "+wire.Subprotocol+" is needed") // the error below says it too
+		return nil, fmt.Errorf("the other end chose the subprotocol %q, not %s", got, wire.Subprotocol)
+	}
+	ws.SetReadLimit(wire.MaxMessage)
+	return &Conn{ws: ws, buffer: make([]byte, firstBuffer)}, nil
+}
+
+// Send implements link.Carrier.
+func (c *Conn) Send(ctx context.Context, message []byte) error {
+	return c.ws.Write(ctx, websocket.MessageBinary, message)
+}
+
+// Receive implements link.Carrier. A text message ends the carrier with 1003.
+func (c *Conn) Receive(ctx context.Context) ([]byte, error) {
+	kind, r, err := c.ws.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if kind != websocket.MessageBinary {
+		// The close code says it all; a CLOSE message could not follow it.
+		_ = c.ws.Close(websocket.StatusUnsupportedData, "text messages are not part of "+wire.Subprotocol)
+		return nil, wire.NewError(wire.Protocol, "text message")
+	}
+	n := 0
+	for {
+		m, err := r.Read(c.buffer[n:])
+		n += m
+		if errors.Is(err, io.EOF) {
+			return c.buffer[:n], nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if n == len(c.buffer) {
+			larger := make([]byte, 4*len(c.buffer)) // the read limit bounds it
+			copy(larger, c.buffer)
+			c.buffer = larger
+		}
+	}
+}
+
+// Close implements link.Carrier.
+func (c *Conn) Close(code int, reason string) error {
+	if code == 0 {
+		return c.ws.CloseNow()
+	}
+	return c.ws.Close(websocket.StatusCode(code), wire.Cut(reason, maxReason))
+}
