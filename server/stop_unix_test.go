@@ -38,3 +38,23 @@ func TestSignalEndsTheServer(t *testing.T) {
 		}
 	}
 }
+
+// The second signal ends what the first left.
+func TestSecondSignalEndsTheDrain(t *testing.T) {
+	r := start(t, "--demo", "--drain-timeout", "1h")
+	page := connect(t, r, "")
+	stream, _ := page.open(t, "127.0.0.1", demoPort(t, r, "echo"))
+	defer stream.Close()
+	for range 2 {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-page.drained: // so the first has been seen before the second is sent
+		case <-page.Done():
+		}
+	}
+	if code := <-r.code; code != 0 {
+		t.Errorf("exit code %d, stderr:\n%s", code, r.stderr)
+	}
+}
