@@ -98,10 +98,14 @@ func buildFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range map[string]string{
-		"index.html":    "the page",
-		"manifest.json": `{"version":"v1","files":[{"path":"index.html","type":"text/html; charset=utf-8","sri":"sha384-x"}]}`,
+		"playground/index.html": "the page",
+		"manifest.json":         `{"version":"v1","files":[{"path":"playground/index.html","type":"text/html; charset=utf-8","sri":"sha384-x"}]}`,
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -21,13 +21,17 @@ const (
 	cacheAsk = "no-cache"
 )
 
-// indexPage is the playground's page, served at the prefix itself.
-const indexPage = "index.html"
+// indexPage is the playground's page. It is served at the prefix itself, which its links are relative to.
+const indexPage = "playground/index.html"
 
 // asset serves a built file by its path or its hashed name.
 func (g *Gateway) asset(w http.ResponseWriter, r *http.Request, name string) {
-	if name == "" {
+	switch name {
+	case "":
 		name = indexPage
+	case "playground", "playground/", indexPage:
+		http.Redirect(w, r, g.config.Prefix, http.StatusPermanentRedirect)
+		return
 	}
 	file, hashed, err := g.config.Assets.Find(name)
 	switch {
@@ -89,7 +93,7 @@ func (g *Gateway) cacheControl(file assets.File, hashed bool) string {
 	switch {
 	case hashed:
 		return cacheHashed
-	case g.config.Fresh || strings.Contains(file.Path, "/") || file.Path == indexPage:
+	case g.config.Fresh || strings.Contains(file.Path, "/"):
 		return cacheAsk
 	default:
 		return cachePlain

@@ -36,7 +36,7 @@ func TestCaching(t *testing.T) {
 	for path, want := range map[string]string{
 		"/sockmux.js": "public, max-age=300", "/sockmux.wasm": "public, max-age=300",
 		"/assets/sockmux-01.js": "public, max-age=31536000, immutable", "/assets/sockmux-02.wasm": "public, max-age=31536000, immutable",
-		"/": "no-cache", "/index.html": "no-cache", "/playground/main.js": "no-cache",
+		"/": "no-cache", "/playground/main.js": "no-cache",
 	} {
 		w := get(newGateway(t, nil), path)
 		wantHeaders(t, w, "Cache-Control: "+want)
@@ -82,7 +82,7 @@ func TestNotBuilt(t *testing.T) {
 func TestBrokenBuild(t *testing.T) {
 	dir := builtFolder(t)
 	g := newGateway(t, func(c *Config) { c.Assets = assets.Dir(dir) })
-	if err := os.Remove(filepath.Join(dir, "index.html")); err != nil {
+	if err := os.Remove(filepath.Join(dir, "playground", "index.html")); err != nil {
 		t.Fatal(err)
 	}
 	wantAnswer(t, get(g, "/"), 500, "the file cannot be read; the server's log says why\n")

@@ -29,7 +29,7 @@ func TestPrefix(t *testing.T) {
 
 func TestUnknown(t *testing.T) {
 	g := newGateway(t, nil)
-	for _, path := range []string{"/nothing", "/v1", "/v1/", "/v1/connect/", "/v2/connect", "/manifest.json", "/sockmux.js.br", "/assets/", "/assets/sockmux-99.js", "/../etc/passwd", "/.git/config", "/playground/"} {
+	for _, path := range []string{"/nothing", "/v1", "/v1/", "/v1/connect/", "/v2/connect", "/manifest.json", "/sockmux.js.br", "/assets/", "/assets/sockmux-99.js", "/../etc/passwd", "/.git/config"} {
 		w := get(g, path)
 		wantAnswer(t, w, 404, "not found: the playground is at /\n")
 		wantHeaders(t, w, "Content-Type: text/plain; charset=utf-8", "Cache-Control: no-store", "X-Content-Type-Options: nosniff")

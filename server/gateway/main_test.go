@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var built = map[string]string{
 	"sockmux.js": "the script", "sockmux.js.br": "the script in brotli", "sockmux.js.gz": "the script in gzip",
 	"sockmux.wasm": "the wasm", "sockmux.wasm.gz": "the wasm in gzip",
-	"index.html": "the page", "playground/main.js": "the page's script",
+	"playground/index.html": "the page", "playground/main.js": "the page's script",
 }
 
 func builtFolder(t *testing.T) string {
@@ -32,7 +32,7 @@ func builtFolder(t *testing.T) string {
 	manifest := assets.Manifest{Version: "v1", Files: []assets.File{
 		{Path: "sockmux.js", Hashed: "assets/sockmux-01.js", Type: "text/javascript; charset=utf-8", SRI: "sha384-" + strings.Repeat("A", 64)},
 		{Path: "sockmux.wasm", Hashed: "assets/sockmux-02.wasm", Type: "application/wasm", SRI: "sha384-" + strings.Repeat("B", 64)},
-		{Path: "index.html", Type: "text/html; charset=utf-8", SRI: "sha384-" + strings.Repeat("C", 64)},
+		{Path: "playground/index.html", Type: "text/html; charset=utf-8", SRI: "sha384-" + strings.Repeat("C", 64)},
 		{Path: "playground/main.js", Type: "text/javascript; charset=utf-8", SRI: "sha384-" + strings.Repeat("D", 64)},
 	}}
 	list, err := json.Marshal(manifest)

@@ -3,17 +3,27 @@ package gateway
 import "testing"
 
 func TestPlaygroundIsIsolated(t *testing.T) {
-	for _, path := range []string{"/", "/index.html"} {
-		w := get(newGateway(t, nil), path)
-		wantAnswer(t, w, 200, "the page")
-		wantHeaders(t, w,
-			"Content-Type: text/html; charset=utf-8", "Cross-Origin-Opener-Policy: same-origin", "Cross-Origin-Embedder-Policy: require-corp",
-			"Cross-Origin-Resource-Policy: same-origin", "Access-Control-Allow-Origin:", "X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer",
-			"Content-Security-Policy: default-src 'none'; script-src 'self' blob: 'wasm-unsafe-eval' 'unsafe-eval'; worker-src 'self' blob:; connect-src 'self' blob: data: https:; "+
-				"style-src 'self'; img-src 'self' blob: data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	}
+	w := get(newGateway(t, nil), "/")
+	wantAnswer(t, w, 200, "the page")
+	wantHeaders(t, w,
+		"Content-Type: text/html; charset=utf-8", "Cross-Origin-Opener-Policy: same-origin", "Cross-Origin-Embedder-Policy: require-corp",
+		"Cross-Origin-Resource-Policy: same-origin", "Access-Control-Allow-Origin:", "X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer",
+		"Content-Security-Policy: default-src 'none'; script-src 'self' blob: 'wasm-unsafe-eval' 'unsafe-eval'; worker-src 'self' blob:; connect-src 'self' blob: data: https:; "+
+			"style-src 'self'; img-src 'self' blob: data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	// A script has no policy of its own: a worker's would be its script's.
 	wantHeaders(t, get(newGateway(t, nil), "/playground/main.js"), "Content-Security-Policy:", "Cross-Origin-Embedder-Policy: require-corp")
+}
+
+// The page's links are relative to the prefix.
+func TestPlaygroundHasOneAddress(t *testing.T) {
+	g := newGateway(t, func(c *Config) { c.Prefix = "/p/" })
+	for _, path := range []string{"/p/playground", "/p/playground/", "/p/playground/index.html"} {
+		w := get(g, path)
+		wantHeaders(t, w, "Location: /p/")
+		if w.Code != 308 {
+			t.Errorf("%s: status %d", path, w.Code)
+		}
+	}
 }
 
 func TestDemo(t *testing.T) {
