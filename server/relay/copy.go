@@ -34,7 +34,6 @@ type pipe struct {
 
 	connected chan struct{} // closed when conn is there and the page knows
 	failed    chan struct{} // closed in its place when there is none
-	unread    chan struct{} // closed when copyDown has found that the page reads no more
 	downEnded chan struct{} // closed when copyDown has returned
 
 	up, down atomic.Int64 // bytes that the target, the page has been given
@@ -51,7 +50,6 @@ func newPipe(relay *Relay, stream Stream) *pipe {
 		request:   stream.Request(),
 		connected: make(chan struct{}),
 		failed:    make(chan struct{}),
-		unread:    make(chan struct{}),
 		downEnded: make(chan struct{}),
 	}
 }
@@ -164,15 +162,10 @@ func (p *pipe) refuse(err error) {
 
 // linger waits for the end of copyDown, both FINs being the end of the stream. If the page reads no more, the target has lingerTime to end by itself.
 func (p *pipe) linger() {
-	var stopped <-chan struct{} // nil for a stream that does not tell: then unread is all there is to know
-	if s, ok := p.stream.(stopper); ok {
-		stopped = s.Stopped()
-	}
 	select {
 	case <-p.downEnded:
 		return
-	case <-stopped:
-	case <-p.unread:
+	case <-p.stream.Stopped():
 	}
 	_ = p.conn.SetReadDeadline(time.Now().Add(p.relay.linger))
 	<-p.downEnded
@@ -230,7 +223,6 @@ func (p *pipe) wasReset() bool {
 
 // discard takes what the target sends, because the page reads no more but may still write. It ends with the target, or lingerTime after the page's FIN.
 func (p *pipe) discard(buffer []byte) {
-	close(p.unread)
 	for {
 		if _, err := p.conn.Read(buffer); err != nil {
 			return

@@ -177,6 +177,10 @@ func (p *page) reset(code wire.Code) {
 		err := wire.NewError(code, "")
 		p.up.err, p.down.err = err, err
 		p.up.buffer.Reset()
+		if p.down.stopped == nil {
+			p.down.stopped = err
+			close(p.stopped)
+		}
 	})
 }
 

@@ -26,18 +26,14 @@ type Stream interface {
 	// Read gives what the page wrote, also before Reply. After the page's FIN it returns io.EOF; after its reset and at the end of the
 	// session another error.
 	Read([]byte) (int, error)
-	// Write fails once the page has stopped reading.
-	Write([]byte) (int, error)
+	Write([]byte) (int, error) // fails once the page has stopped reading
+	// Stopped is closed when the page has stopped reading or has reset the stream; the end of the session need not close it.
+	Stopped() <-chan struct{}
 	CloseWrite() error
 	StopRead(wire.Code) error
 	// Reset and Close make a Read or a Write that is under way return.
 	Reset(code wire.Code, text string) error
 	Close() error
-}
-
-// stopper is a Stream that tells at once when the page reads no more. Of other streams that is known only at the next Write.
-type stopper interface {
-	Stopped() <-chan struct{}
 }
 
 // Resolver is the part of net.Resolver that the relay uses. network is "ip", "ip4" or "ip6".
@@ -92,7 +88,8 @@ func New(config Config) *Relay {
 }
 
 // Serve serves one stream from its request to its end and returns when both directions have ended and every goroutine of the stream is gone. The end of
-// ctx resets the stream, with the code of its cause if that is a *wire.Error. The stream is closed when Serve returns.
+// ctx, which must come at the latest with that of the stream's session, resets the stream, with the code of its cause if that is a *wire.Error. The
+// stream is closed when Serve returns.
 func (r *Relay) Serve(ctx context.Context, stream Stream) {
 	began := time.Now()
 	r.counters.begin()
