@@ -1,5 +1,6 @@
 // Reads the options and installs: what the two entries have in common.
 
+import { Go } from '../../build/go.js';
 import { programFrom } from '../tunnel/wasm.js';
 import { BUILD } from './build.js';
 import { readConfig, unknownOptions } from './config.js';
@@ -25,5 +26,6 @@ export function start(options, script) {
 	});
 	const unknown = unknownOptions(options);
 	if (unknown.length > 0) console.error(`sockmux: ${unknown.join(', ')}: there is no such option; it is ignored`);
-	return new Sockmux({ scope, config, version: BUILD.version, start: programFrom(config.wasm, config.integrity), layers });
+	const program = programFrom({ url: config.wasm, integrity: config.integrity, Go });
+	return new Sockmux({ scope, config, version: BUILD.version, start: program, layers });
 }

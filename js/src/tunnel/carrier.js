@@ -126,7 +126,7 @@ export function cutReason(reason) {
  * Asks the server for its script, which every page may read: an answer means that it is there and refused the upgrade.
  * @param {string} url
  */
-async function whyUnreachable(url) {
+export async function whyUnreachable(url) {
 	const script = new URL('../sockmux.js', url.replace(/^ws/, 'http'));
 	try {
 		await fetch(script, { method: 'HEAD', cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(PROBE_MS) });

@@ -1,7 +1,5 @@
 // Loads the Go program: fetches and compiles the wasm once, and makes an instance whenever one is wanted.
 
-import { Go } from '../../build/go.js';
-
 /** @typedef {import('./boundary.js').Exports} Exports */
 
 /**
@@ -21,11 +19,11 @@ import { Go } from '../../build/go.js';
  */
 
 /**
- * @param {string} url  of the wasm
- * @param {string} [integrity]  SRI string
+ * @param {{ url: string, integrity?: string, Go: new () => import('./go.js').GoProgram }} options
+ *   URL of the wasm and its SRI string; the class of wasm_exec.js
  * @returns {Start}
  */
-export function programFrom(url, integrity) {
+export function programFrom({ url, integrity, Go }) {
 	/** @type {Promise<WebAssembly.Module> | null} */
 	let module = null;
 	return async (imports, onexit) => {
@@ -37,7 +35,7 @@ export function programFrom(url, integrity) {
 			module = null; // the next start fetches again
 			throw error;
 		}
-		const go = /** @type {import('./go.js').GoProgram} */ (new Go());
+		const go = new Go();
 		go.exit = onexit;
 		const instance = await WebAssembly.instantiate(compiled, { ...go.importObject, sockmux: imports });
 		return {

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { whyUnreachable } from '../src/tunnel/carrier.js';
+import { programFrom } from '../src/tunnel/wasm.js';
+
+/** The smallest module: magic and version. */
+const EMPTY_WASM = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+
+class FakeGo {
+	importObject = { gojs: {} };
+	exit = () => {};
+	ran = 0;
+	resumed = 0;
+
+	async run() {
+		this.ran++;
+	}
+
+	_resume() {
+		this.resumed++;
+	}
+}
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {(url: string, init: any) => Promise<Response>} answer
+ */
+function mockFetch(t, answer) {
+	return t.mock.method(globalThis, 'fetch', /** @type {any} */ (answer));
+}
+
+/** @param {string} type */
+const wasmAnswer = (type) => async () => new Response(EMPTY_WASM, { headers: { 'Content-Type': type } });
+
+for (const type of ['application/wasm', 'application/octet-stream']) {
+	test(`a wasm of type ${type} is compiled once and instantiated each time`, async (t) => {
+		const fetched = mockFetch(t, wasmAnswer(type));
+		/** @type {FakeGo[]} */
+		const made = [];
+		const start = programFrom({ url: 'https://h/w.wasm', integrity: 'sha384-x', Go: class extends FakeGo {
+			constructor() {
+				super();
+				made.push(this);
+			}
+		} });
+		const onexit = () => {};
+		const program = await start({}, onexit);
+		await start({}, onexit);
+		assert.equal(fetched.mock.callCount(), 1);
+		assert.deepEqual(fetched.mock.calls[0].arguments, ['https://h/w.wasm', { integrity: 'sha384-x', credentials: 'omit' }]);
+		assert.equal(made.length, 2);
+		assert.equal(made[0].exit, onexit);
+		program.run();
+		program.resume();
+		assert.deepEqual([made[0].ran, made[0].resumed], [1, 1]);
+	});
+}
+
+test('a wasm that is not there is named, and asked for again the next time', async (t) => {
+	const fetched = mockFetch(t, async () => new Response('', { status: 404 }));
+	const start = programFrom({ url: 'https://h/w.wasm', Go: FakeGo });
+	await assert.rejects(start({}, () => {}), { message: 'https://h/w.wasm: the server answered 404' });
+	await assert.rejects(start({}, () => {}), { message: 'https://h/w.wasm: the server answered 404' });
+	assert.equal(fetched.mock.callCount(), 2);
+});
+
+test('a dial that failed: the server is away, or it refuses this page', async (t) => {
+	const fetched = mockFetch(t, async () => {
+		throw new TypeError('Failed to fetch');
+	});
+	assert.match(await whyUnreachable('wss://h:1/p/v1/connect'), /^https:\/\/h:1 cannot be reached/);
+	assert.equal(String(fetched.mock.calls[0].arguments[0]), 'https://h:1/p/sockmux.js');
+	fetched.mock.mockImplementation(/** @type {any} */ (async () => new Response('')));
+	assert.match(await whyUnreachable('ws://h:1/v1/connect'), /^http:\/\/h:1 answers, but accepts no WebSocket from this page.*--allow-origin/);
+});
