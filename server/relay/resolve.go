@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -14,6 +15,10 @@ import (
 // maxAddresses is how many addresses of a name are tried. With 250 ms between the attempts the last one begins after four seconds; a name that
 // lists more is not better reachable for it, but would make the server a scanner.
 const maxAddresses = 16
+
+// neverAsked are the top levels whose names programs must not ask the DNS for: the question would tell others where a user of Tor goes (RFC 7686, 2), or
+// has an answer that is known (RFC 6761, 6.4).
+var neverAsked = []string{".onion", ".invalid"}
 
 // resolve returns the addresses to dial for a request, in the order in which to try them, without those that the policy denies. It never returns an
 // empty list without an error.
@@ -53,6 +58,9 @@ func (r *Relay) lookup(ctx context.Context, host string, family uint8) ([]netip.
 	network, what := "ip", "address"
 	if family != 0 {
 		network, what = fmt.Sprintf("ip%d", family), fmt.Sprintf("IPv%d address", family)
+	}
+	if name := strings.ToLower(strings.TrimSuffix(host, ".")); slices.ContainsFunc(neverAsked, func(end string) bool { return strings.HasSuffix(name, end) }) {
+		return nil, &wire.Error{Code: wire.NameNotFound, Text: fmt.Sprintf("%s has no %s: no name there is in the DNS", host, what)}
 	}
 	found, err := r.resolver.LookupNetIP(ctx, network, host)
 	if err != nil {

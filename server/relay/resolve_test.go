@@ -92,6 +92,22 @@ func TestLookupAsksForTheFamily(t *testing.T) {
 	}
 }
 
+func TestNamesThatAreNeverAskedFor(t *testing.T) {
+	r := New(Config{Policy: policy.New(nil), Resolver: lookup(func(_ context.Context, _, host string) ([]netip.Addr, error) {
+		if host != "onion" && host != "my-onion.example" {
+			t.Errorf("%s was asked for", host)
+		}
+		return []netip.Addr{netip.MustParseAddr("8.8.8.8")}, nil
+	})})
+	for host, want := range map[string]wire.Code{
+		"nobody.onion": wire.NameNotFound, "A.B.Onion.": wire.NameNotFound, "x.invalid": wire.NameNotFound, "onion": wire.OK, "my-onion.example": wire.OK,
+	} {
+		if _, err := r.resolve(t.Context(), wire.Request{Host: host, Port: 1}); codeOf(err) != want {
+			t.Errorf("%s: %v; want %v", host, err, want)
+		}
+	}
+}
+
 func TestLookupErrors(t *testing.T) {
 	for _, test := range []struct {
 		err  error
