@@ -7,8 +7,6 @@ export { SocketError } from './socket.js';
 
 /**
  * Installs sockmux in this page, before the runtime is started. A second call gives what the first has installed.
- * @param {import('./config.js').Options} [options]
+ * @type {typeof import('../../types/sockmux.d.ts').install}
  */
-export function install(options = {}) {
-	return start({ ...options }, import.meta.url);
-}
+export const install = (options = {}) => start({ ...options }, import.meta.url);
