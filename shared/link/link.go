@@ -157,6 +157,17 @@ func (l *Link) Write(b []byte) (int, error) {
 	return written, nil
 }
 
+// SetKeepalive replaces Config's PingAfter and DeadAfter by what the other end demands; it counts from the next Run or ping on. Times that are not positive change nothing.
+func (l *Link) SetKeepalive(pingAfter, deadAfter time.Duration) {
+	if pingAfter <= 0 || deadAfter <= pingAfter {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.config.PingAfter, l.config.DeadAfter = pingAfter, deadAfter
+	l.poke()
+}
+
 // poke wakes the sender.
 func (l *Link) poke() {
 	select {

@@ -9,7 +9,7 @@ import (
 
 // send is the goroutine that owns the carrier's outgoing side: it decides what goes next.
 func (l *Link) send(ctx context.Context, c Carrier) error {
-	timer := time.NewTimer(l.config.PingAfter)
+	timer := time.NewTimer(0) // the first wait sets it
 	defer timer.Stop()
 	for {
 		message, p, wait, err := l.nextMessage(time.Now())

@@ -26,10 +26,11 @@ func (w *watchdog) stop() {
 
 // watch starts the watchdog of a run.
 func (l *Link) watch(cancel context.CancelCauseFunc) *watchdog {
-	w := &watchdog{due: time.Now().Add(l.config.DeadAfter)}
+	first := l.alive(time.Now())
+	w := &watchdog{due: time.Now().Add(first)}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(l.config.DeadAfter, func() {
+	w.timer = time.AfterFunc(first, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.stopped {

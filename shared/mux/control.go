@@ -126,8 +126,8 @@ func (s *Session) readControl(stream *Stream) {
 func (s *Session) handle(m wire.ControlMessage) {
 	switch m := m.(type) {
 	case wire.StreamReset:
+		s.about(m.ID, func(stream *Stream) { stream.resetByPeer(m) }) // first: FIN may follow RESET-DONE at once
 		s.control.send(wire.StreamResetDone{ID: m.ID})
-		s.about(m.ID, func(stream *Stream) { stream.resetByPeer(m) })
 	case wire.StreamResetDone:
 		s.about(m.ID, (*Stream).resetDone)
 	case wire.StreamStop:

@@ -1,0 +1,160 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// helloTimeout is how long a carrier may take for its first message; the client sends it with the first packet after the upgrade.
+const helloTimeout = 10 * time.Second
+
+// refuseTimeout is how long a carrier may take for the CLOSE that refuses it.
+const refuseTimeout = 2 * time.Second
+
+// errTakenOver ends the run of a session that has come back over another carrier.
+var errTakenOver = errors.New("the session was taken over by a newer connection")
+
+// Serve runs one carrier from its hello to its end, and closes it. peer is for the log. The error says why the carrier ended.
+func (r *Registry) Serve(ctx context.Context, c link.Carrier, peer string) error {
+	if err := r.begin(); err != nil {
+		refuse(ctx, c, err)
+		return err
+	}
+	defer r.tasks.Done()
+	hello, err := r.receiveHello(ctx, c)
+	if err != nil {
+		refuse(ctx, c, err)
+		return fmt.Errorf("hello: %w", err)
+	}
+	if hello.Resume != nil {
+		s, err := r.find(hello.Resume)
+		if err != nil {
+			refuse(ctx, c, err)
+			return err
+		}
+		return s.resume(ctx, c, peer, hello)
+	}
+	s, err := r.add(peer, hello)
+	if err != nil {
+		refuse(ctx, c, err)
+		return err
+	}
+	r.config.Logger.Info("session opened", "session", s.name(), "peer", peer, "agent", hello.Agent)
+	return s.run(ctx, c, r.welcome(hello, &s.known, nil))
+}
+
+func (r *Registry) receiveHello(ctx context.Context, c link.Carrier) (wire.Hello, error) {
+	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
+	defer cancel()
+	stop := context.AfterFunc(r.life, cancel)
+	defer stop()
+	message, err := c.Receive(ctx)
+	if err != nil {
+		return wire.Hello{}, err
+	}
+	m, err := wire.Decode(message)
+	if err != nil {
+		return wire.Hello{}, err
+	}
+	hello, ok := m.(wire.Hello)
+	if !ok {
+		return wire.Hello{}, wire.NewError(wire.Protocol, "the first message is not a hello")
+	}
+	return hello, nil
+}
+
+// refuse tells the client why there is no session. The message can be read by a page; the close code says the same.
+func refuse(ctx context.Context, c link.Carrier, err error) {
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		_ = c.Close(0, "") // it is lost already
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, refuseTimeout)
+	defer cancel()
+	_ = c.Send(ctx, wire.Close{Code: e.Code, Text: e.Text}.Append(nil)) // the close code remains
+	_ = c.Close(e.Code.CloseCode(), e.Text)                             // as above
+}
+
+func (r *Registry) welcome(hello wire.Hello, known *wire.Session, resumed *uint64) wire.Welcome {
+	config := r.linkConfig()
+	w := wire.Welcome{
+		Version: wire.Version, Session: known, Resumed: resumed, Agent: r.config.Agent,
+		Limits:    wire.Limits{Streams: uint32(r.config.MaxStreams), Unacknowledged: uint32(r.config.Bound)},
+		PingAfter: config.PingAfter, DeadAfter: config.DeadAfter,
+	}
+	if r.config.Grace > 0 && r.config.MaxParked > 0 {
+		w.Capabilities, w.Grace = hello.Capabilities&wire.CanResume, r.config.Grace
+	}
+	return w
+}
+
+// resume takes the session from its old carrier, which may not know yet that it is dead, or from its wait.
+func (s *session) resume(ctx context.Context, c link.Carrier, peer string, hello wire.Hello) error {
+	return s.claim(ctx, c, hello.Resume.Received, func() (wire.Welcome, error) {
+		if !s.unpark() {
+			return wire.Welcome{}, wire.NewError(wire.UnknownSession, "the session has just ended")
+		}
+		received := s.link.Received()
+		s.registry.config.Logger.Info("session resumed", "session", s.name(), "peer", peer, "streams", s.streams())
+		return s.registry.welcome(hello, nil, &received), nil
+	})
+}
+
+func (s *session) run(ctx context.Context, c link.Carrier, welcome wire.Welcome) error {
+	return s.claim(ctx, c, 0, func() (wire.Welcome, error) { return welcome, nil })
+}
+
+// claim runs the session over a carrier. The newest claim wins: it ends the run of an older one, and the wait of those that have not come to their turn.
+func (s *session) claim(ctx context.Context, c link.Carrier, received uint64, greet func() (wire.Welcome, error)) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.mu.Lock()
+	if s.newest != nil {
+		s.newest(errTakenOver)
+	}
+	s.newest = cancel
+	s.mu.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil {
+		_ = c.Close(0, "") // the client has given it up as well
+		return context.Cause(ctx)
+	}
+	welcome, err := greet()
+	if err != nil {
+		refuse(ctx, c, err)
+		return err
+	}
+	if err = c.Send(ctx, welcome.Append(nil)); err == nil {
+		err = s.link.Run(ctx, c, received)
+	} else {
+		_ = c.Close(0, "") // the carrier is lost
+		err = fmt.Errorf("welcome: %w", err)
+	}
+	if context.Cause(ctx) != errTakenOver || s.link.Err() != nil {
+		s.afterRun(err)
+	}
+	return err
+}
+
+// afterRun parks the session or ends it.
+func (s *session) afterRun(err error) {
+	log := s.registry.config.Logger.With("session", s.name(), "peer", s.peer)
+	if s.link.Err() == nil && s.park() {
+		log.Info("session parked", "reason", err, "streams", s.streams())
+		return
+	}
+	streams := s.streams()
+	s.link.Fail(wire.NewError(wire.SessionLost, "the connection was lost"))
+	s.close()
+	log.Info("session ended", "reason", err, "streams", streams, "duration", time.Since(s.began).Round(time.Millisecond))
+}

@@ -1,0 +1,127 @@
+package client
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// Config says how a client works. Dial must be set.
+type Config struct {
+	// Dial opens a carrier. Its error's text is shown to people.
+	Dial func(context.Context) (link.Carrier, error)
+	// Token returns the credential for the next hello; nil or "": none.
+	Token func() string
+	Agent string
+	// Window is what each stream may have under way towards this end, in bytes; 0: mux.DefaultWindow.
+	Window uint32
+	// Bound is what is kept until the server acknowledges it, in bytes; 0: link.DefaultBound.
+	Bound int
+	// OnState is called with each new state, OnNotice with each notice of the server's. They must return at once and must not call the client.
+	OnState  func(State)
+	OnNotice func(level wire.Level, code wire.Code, text string)
+}
+
+// Client opens streams. It is made by New and must be closed. Any number of goroutines may use it.
+type Client struct {
+	config Config
+	life   context.Context
+	end    context.CancelFunc
+	tasks  sync.WaitGroup // every session
+
+	mu      sync.Mutex
+	newest  *session // that new streams use; nil: none
+	live    map[*session]struct{}
+	state   State
+	kick    chan struct{} // closed by Kick and made anew
+	closing bool
+}
+
+// New returns a client without a session.
+func New(config Config) *Client {
+	c := &Client{config: config, live: make(map[*session]struct{}), kick: make(chan struct{}), state: State{Since: time.Now()}}
+	c.life, c.end = context.WithCancel(context.Background()) // until Close
+	return c
+}
+
+// Open sends a request on a new stream, in the newest session or a new one. It waits for nothing but 1024 streams without an answer. The caller must close or reset
+// the stream.
+func (c *Client) Open(request wire.Request) (*mux.Stream, error) {
+	s, err := c.session()
+	if err != nil {
+		return nil, err
+	}
+	return s.mux.Open(request)
+}
+
+// session returns the session for the next stream.
+func (c *Client) session() (*session, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return nil, wire.NewError(wire.Aborted, "the client was closed")
+	}
+	if s := c.newest; s != nil && s.usable() {
+		return s, nil
+	}
+	s, err := newSession(c)
+	if err != nil {
+		return nil, err
+	}
+	c.newest = s
+	c.live[s] = struct{}{}
+	c.tasks.Go(s.run)
+	return s, nil
+}
+
+// Kick makes an attempt that waits for its time begin at once: the network may have come back.
+func (c *Client) Kick() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.kick)
+	c.kick = make(chan struct{})
+}
+
+func (c *Client) kicked() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.kick
+}
+
+// Stats returns the figures of the newest session's link; ok is false where there is none.
+func (c *Client) Stats() (stats link.Stats, ok bool) {
+	c.mu.Lock()
+	s := c.newest
+	c.mu.Unlock()
+	if s == nil {
+		return link.Stats{}, false
+	}
+	return s.link.Stats(), true
+}
+
+// flushTimeout is how long the last bytes of a client that is closed may take.
+const flushTimeout = 2 * time.Second
+
+// Close delivers what was written, ends all sessions and streams, and waits for their goroutines.
+func (c *Client) Close() {
+	c.mu.Lock()
+	c.closing = true
+	var flush sync.WaitGroup
+	for s := range c.live {
+		flush.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+			defer cancel()
+			if s.connected() {
+				_ = s.link.Shutdown(ctx, wire.OK, "") // the link ends either way
+			}
+		})
+	}
+	c.mu.Unlock()
+	flush.Wait()
+	c.end()
+	c.tasks.Wait()
+}
