@@ -51,6 +51,9 @@ type reset struct {
 	sent bool
 }
 
+// Lost returns a channel that is closed when the session has ended.
+func (s *Stream) Lost() <-chan struct{} { return s.session.Done() }
+
 // ID returns yamux's number of the stream.
 func (s *Stream) ID() uint32 { return s.yamux.StreamID() }
 

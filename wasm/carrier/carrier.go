@@ -1,0 +1,213 @@
+// Package carrier makes link.Carriers of the browser's WebSockets. The sockets themselves are in JavaScript; what they say comes through the methods of Set,
+// which never wait.
+package carrier
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/wasm/memory"
+)
+
+const (
+	// highWater is how many bytes may wait in the browser's own buffer, which knows no back-pressure: what is in it cannot be overtaken. Below a
+	// few hundred KiB the network runs dry between two looks.
+	highWater = 256 << 10
+	// lookAgain is how soon a full buffer is looked at again where no message of the server's comes first. Timers of hidden pages are slower;
+	// acknowledgements are not.
+	lookAgain = 5 * time.Millisecond
+)
+
+// Browser is what JavaScript does for carriers. No method waits or calls back.
+type Browser interface {
+	Dial(id uint32)
+	Send(id uint32, message []byte) (buffered int) // bytes that the browser has not sent yet
+	Buffered(id uint32) int
+	Close(id uint32, code int, reason string)
+}
+
+// Set holds the carriers by number.
+type Set struct {
+	browser Browser
+	pool    *memory.Pool
+
+	mu       sync.Mutex
+	last     uint32
+	carriers map[uint32]*Carrier
+}
+
+// NewSet returns an empty set. Messages come in buffers of the pool.
+func NewSet(browser Browser, pool *memory.Pool) *Set {
+	return &Set{browser: browser, pool: pool, carriers: make(map[uint32]*Carrier)}
+}
+
+// Carrier is one WebSocket. It implements link.Carrier.
+type Carrier struct {
+	set    *Set
+	id     uint32
+	opened chan struct{}
+	closed chan struct{}
+	change chan struct{} // capacity 1: a message has come
+	room   chan struct{} // capacity 1: the buffer may have room
+
+	mu     sync.Mutex
+	queue  [][]byte
+	lent   []byte // the message that Receive gave last
+	isOpen bool
+	reason error // nil while the WebSocket lives
+}
+
+var _ link.Carrier = (*Carrier)(nil)
+
+// Dial makes a WebSocket and waits until it is open.
+func (s *Set) Dial(ctx context.Context) (*Carrier, error) {
+	s.mu.Lock()
+	s.last++
+	c := &Carrier{
+		set: s, id: s.last, opened: make(chan struct{}), closed: make(chan struct{}),
+		change: make(chan struct{}, 1), room: make(chan struct{}, 1),
+	}
+	s.carriers[c.id] = c
+	s.mu.Unlock()
+	s.browser.Dial(c.id)
+	select {
+	case <-c.opened:
+		return c, nil
+	case <-c.closed:
+		return nil, c.err()
+	case <-ctx.Done():
+		_ = c.Close(0, "") // never fails
+		return nil, errors.New("no connection in time")
+	}
+}
+
+func (s *Set) find(id uint32) *Carrier {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.carriers[id]
+}
+
+// Opened tells that the WebSocket is open.
+func (s *Set) Opened(id uint32) {
+	if c := s.find(id); c != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if !c.isOpen {
+			c.isOpen = true
+			close(c.opened)
+		}
+	}
+}
+
+// Message hands over a message in a buffer of the pool.
+func (s *Set) Message(id uint32, message []byte) {
+	c := s.find(id)
+	if c == nil {
+		s.pool.Put(message)
+		return
+	}
+	c.mu.Lock()
+	c.queue = append(c.queue, message)
+	c.mu.Unlock()
+	poke(c.change)
+	poke(c.room)
+}
+
+// Closed tells that the WebSocket has ended, with a reason for people.
+func (s *Set) Closed(id uint32, reason string) {
+	if c := s.find(id); c != nil {
+		c.end(errors.New(reason))
+	}
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func (c *Carrier) end(reason error) {
+	c.set.mu.Lock()
+	delete(c.set.carriers, c.id)
+	c.set.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reason == nil {
+		c.reason = reason
+		close(c.closed)
+	}
+}
+
+func (c *Carrier) err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reason
+}
+
+// Send implements link.Carrier. It waits while the browser's buffer is full.
+func (c *Carrier) Send(ctx context.Context, message []byte) error {
+	if err := c.err(); err != nil {
+		return err
+	}
+	if c.set.browser.Send(c.id, message) <= highWater {
+		return nil
+	}
+	timer := time.NewTimer(lookAgain)
+	defer timer.Stop()
+	for {
+		select {
+		case <-c.room:
+		case <-timer.C:
+			timer.Reset(lookAgain)
+		case <-c.closed:
+			return c.err()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if c.set.browser.Buffered(c.id) <= highWater {
+			return nil
+		}
+	}
+}
+
+// Receive implements link.Carrier. What came before the end is given first.
+func (c *Carrier) Receive(ctx context.Context) ([]byte, error) {
+	c.mu.Lock()
+	if c.lent != nil {
+		c.set.pool.Put(c.lent)
+		c.lent = nil
+	}
+	c.mu.Unlock()
+	for {
+		c.mu.Lock()
+		if len(c.queue) > 0 {
+			c.lent = c.queue[0]
+			c.queue[0] = nil
+			c.queue = c.queue[1:]
+			c.mu.Unlock()
+			return c.lent, nil
+		}
+		reason := c.reason
+		c.mu.Unlock()
+		if reason != nil {
+			return nil, reason
+		}
+		select {
+		case <-c.change:
+		case <-c.closed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// Close implements link.Carrier. It waits for nothing: the browser delivers what was sent before.
+func (c *Carrier) Close(code int, reason string) error {
+	c.set.browser.Close(c.id, code, reason)
+	c.end(errors.New("closed"))
+	return nil
+}

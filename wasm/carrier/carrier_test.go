@@ -1,0 +1,157 @@
+package carrier
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sockmux/sockmux/wasm/memory"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// browser is the JavaScript half as the tests want it.
+type browser struct {
+	mu       sync.Mutex
+	dialled  []uint32
+	sent     []string
+	buffered int
+	closed   []int
+}
+
+func (b *browser) Dial(id uint32) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.dialled = append(b.dialled, id)
+}
+
+func (b *browser) Send(_ uint32, message []byte) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sent = append(b.sent, string(message))
+	return b.buffered
+}
+
+func (b *browser) Buffered(uint32) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffered
+}
+
+func (b *browser) Close(_ uint32, code int, _ string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = append(b.closed, code)
+}
+
+func (b *browser) setBuffered(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.buffered = n
+}
+
+// dial opens a carrier of a new set.
+func dial(t *testing.T) (*Set, *browser, *Carrier) {
+	t.Helper()
+	b := &browser{}
+	s := NewSet(b, &memory.Pool{})
+	var c *Carrier
+	var dialling sync.WaitGroup
+	dialling.Go(func() {
+		var err error
+		if c, err = s.Dial(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	synctest.Wait()
+	s.Opened(1)
+	dialling.Wait()
+	return s, b, c
+}
+
+func TestMessagesInOrderAndBeforeTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b, c := dial(t)
+		s.Message(1, []byte("a"))
+		s.Message(1, []byte("b"))
+		s.Closed(1, "gone")
+		for _, want := range []string{"a", "b"} {
+			if m, err := c.Receive(t.Context()); err != nil || string(m) != want {
+				t.Errorf("received %q, %v", m, err)
+			}
+		}
+		if _, err := c.Receive(t.Context()); err == nil || err.Error() != "gone" {
+			t.Errorf("after the end: %v", err)
+		}
+		if err := c.Send(t.Context(), []byte("x")); err == nil || len(b.sent) != 0 {
+			t.Errorf("send after the end: %v, %v", err, b.sent)
+		}
+		s.Message(1, []byte("late")) // of a carrier that is gone: nobody minds
+	})
+}
+
+func TestReceiveWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, c := dial(t)
+		time.AfterFunc(time.Second, func() { s.Message(1, []byte("later")) })
+		if m, err := c.Receive(t.Context()); err != nil || string(m) != "later" {
+			t.Errorf("received %q, %v", m, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.Receive(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("received nothing: %v", err)
+		}
+	})
+}
+
+// TestSendWaitsForRoom: by looking again, or as soon as a message shows that the network has moved.
+func TestSendWaitsForRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b, c := dial(t)
+		b.setBuffered(highWater + 1)
+		began := time.Now()
+		time.AfterFunc(12*time.Millisecond, func() { b.setBuffered(0) })
+		if err := c.Send(t.Context(), []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(began); waited != 15*time.Millisecond {
+			t.Errorf("waited %s", waited)
+		}
+		b.setBuffered(highWater + 1)
+		began = time.Now()
+		time.AfterFunc(2*time.Millisecond, func() {
+			b.setBuffered(0)
+			s.Message(1, []byte("ack"))
+		})
+		if err := c.Send(t.Context(), []byte("y")); err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(began); waited != 2*time.Millisecond {
+			t.Errorf("waited %s", waited)
+		}
+	})
+}
+
+func TestDialFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &browser{}
+		s := NewSet(b, &memory.Pool{})
+		time.AfterFunc(time.Second, func() { s.Closed(1, "no server") })
+		if _, err := s.Dial(t.Context()); err == nil || err.Error() != "no server" {
+			t.Errorf("dial: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := s.Dial(ctx); err == nil {
+			t.Error("dial without an answer succeeded")
+		}
+		if len(b.closed) != 1 {
+			t.Errorf("the WebSocket without an answer was closed %d times", len(b.closed))
+		}
+	})
+}

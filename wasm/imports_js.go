@@ -1,0 +1,35 @@
+package main
+
+import "unsafe"
+
+//go:wasmimport sockmux carrierDial
+func carrierDial(id uint32)
+
+//go:wasmimport sockmux carrierSend
+func carrierSend(id uint32, at unsafe.Pointer, length uint32) int32
+
+//go:wasmimport sockmux carrierBuffered
+func carrierBuffered(id uint32) int32
+
+//go:wasmimport sockmux carrierClose
+func carrierClose(id, code uint32, at unsafe.Pointer, length uint32)
+
+// event tells that there are events.
+//
+//go:wasmimport sockmux event
+func event()
+
+// browser is the page's WebSockets.
+type browser struct{}
+
+func (browser) Dial(id uint32) { carrierDial(id) }
+
+func (browser) Send(id uint32, message []byte) int {
+	return int(carrierSend(id, unsafe.Pointer(unsafe.SliceData(message)), uint32(len(message))))
+}
+
+func (browser) Buffered(id uint32) int { return int(carrierBuffered(id)) }
+
+func (browser) Close(id uint32, code int, reason string) {
+	carrierClose(id, uint32(code), unsafe.Pointer(unsafe.StringData(reason)), uint32(len(reason)))
+}

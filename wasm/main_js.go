@@ -1,0 +1,160 @@
+// Command wasm is the client in the page. JavaScript calls its exports and is called by its imports; this package is only that boundary
+// (js/src/tunnel/boundary.js is the other half).
+//
+// Two rules keep it safe. An export never waits: it queues, and goroutines do the work when JavaScript resumes the program. An import
+// never calls back: it copies, notes and returns.
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/sockmux/sockmux/shared/client"
+	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/wire"
+	"github.com/sockmux/sockmux/wasm/carrier"
+	"github.com/sockmux/sockmux/wasm/memory"
+	"github.com/sockmux/sockmux/wasm/pump"
+)
+
+// program is all state; there is one thread and one page.
+var program struct {
+	pool     memory.Pool
+	carriers *carrier.Set
+	client   *client.Client
+	pump     *pump.Pump
+	incoming []byte // what the next export refers to
+	token    string
+	words    [6]uint32 // what nextEvent and stats return
+	done     chan struct{}
+}
+
+func main() {
+	p := &program
+	p.done = make(chan struct{})
+	p.carriers = carrier.NewSet(browser{}, &p.pool)
+	<-p.done
+}
+
+// configure starts the client: the buffer holds the URL, which is JavaScript's business alone, and the agent, with a NUL between them.
+//
+//go:wasmexport configure
+func configure(length uint32) {
+	p := &program
+	_, agent, _ := strings.Cut(string(incoming(length)), "\x00")
+	p.client = client.New(client.Config{
+		Dial: func(ctx context.Context) (link.Carrier, error) {
+			c, err := p.carriers.Dial(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return c, nil
+		},
+		Token:    func() string { return p.token },
+		Agent:    agent,
+		OnState:  func(s client.State) { p.pump.TellState(s) },
+		OnNotice: func(level wire.Level, code wire.Code, text string) { p.pump.TellNotice(level, code, text) },
+	})
+	p.pump = pump.New(p.client, &p.pool, event)
+}
+
+//go:wasmexport setToken
+func setToken(length uint32) { program.token = string(incoming(length)) }
+
+// buffer returns room for the bytes that the next export refers to.
+//
+//go:wasmexport buffer
+func buffer(length uint32) uint32 {
+	p := &program
+	if p.incoming != nil {
+		p.pool.Put(p.incoming)
+	}
+	p.incoming = p.pool.Get(int(max(length, 1)))
+	return pointer(p.incoming)
+}
+
+// incoming takes the bytes out of the buffer; the caller owns them.
+func incoming(length uint32) []byte {
+	p := &program
+	b := p.incoming[:length]
+	p.incoming = nil
+	return b
+}
+
+func pointer(b []byte) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }
+
+// optimistic is the flag of streamOpen.
+const optimistic = 1
+
+//go:wasmexport streamOpen
+func streamOpen(id, port, timeoutMS, flags, window, length uint32) {
+	program.pump.Open(id, pump.Request{
+		Host: string(incoming(length)), Port: port, Timeout: time.Duration(timeoutMS) * time.Millisecond,
+		Optimistic: flags&optimistic != 0, Window: window,
+	})
+}
+
+//go:wasmexport streamWrite
+func streamWrite(id, length uint32) { program.pump.Write(id, incoming(length)) }
+
+//go:wasmexport streamCloseWrite
+func streamCloseWrite(id uint32) { program.pump.CloseWrite(id) }
+
+//go:wasmexport streamStop
+func streamStop(id uint32) { program.pump.Stop(id) }
+
+//go:wasmexport streamReset
+func streamReset(id, code uint32) { program.pump.Reset(id, wire.Code(code)) }
+
+//go:wasmexport streamGrant
+func streamGrant(id, bytes uint32) { program.pump.Grant(id, bytes) }
+
+//go:wasmexport carrierOpened
+func carrierOpened(id uint32) { program.carriers.Opened(id) }
+
+//go:wasmexport carrierMessage
+func carrierMessage(id, length uint32) { program.carriers.Message(id, incoming(length)) }
+
+//go:wasmexport carrierClosed
+func carrierClosed(id, length uint32) { program.carriers.Closed(id, string(incoming(length))) }
+
+// nextEvent returns the address of six words: kind, id, a, b, address and length of the data; 0 where there is no event.
+//
+//go:wasmexport nextEvent
+func nextEvent() uint32 {
+	p := &program
+	e, ok := p.pump.Next()
+	if !ok {
+		return 0
+	}
+	p.words = [6]uint32{uint32(e.Kind), e.ID, e.A, e.B, pointer(e.Data), uint32(len(e.Data))}
+	return uint32(uintptr(unsafe.Pointer(&p.words)))
+}
+
+// stats returns the address of two words: the round trip in microseconds and the bytes that are not acknowledged; 0 without a session.
+//
+//go:wasmexport stats
+func stats() uint32 {
+	p := &program
+	s, ok := p.client.Stats()
+	if !ok {
+		return 0
+	}
+	p.words[0], p.words[1] = uint32(s.RTT.Microseconds()), uint32(s.Unacknowledged)
+	return uint32(uintptr(unsafe.Pointer(&p.words)))
+}
+
+//go:wasmexport kick
+func kick() { program.client.Kick() }
+
+//go:wasmexport shutdown
+func shutdown() {
+	p := &program
+	go func() { // ends with the program
+		p.client.Close()
+		p.pump.Close()
+		close(p.done)
+	}()
+}

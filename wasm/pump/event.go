@@ -1,0 +1,57 @@
+package pump
+
+// Kind says what an event is about. JavaScript has the same numbers (js/src/tunnel/boundary.js).
+type Kind uint32
+
+// The kinds of events.
+const (
+	Opened  Kind = 1 // a, b: ports of the bound and of the remote address; data: the addresses, a NUL between them
+	Data    Kind = 2 // data: bytes that were received
+	EOF     Kind = 3 // the other end has ended its direction
+	Written Kind = 4 // a: so many more bytes have left
+	Closed  Kind = 5 // last of a stream. a: code; data: text
+	State   Kind = 6 // id: phase; a: attempt; b: code of the reason; data: its text
+	Notice  Kind = 7 // a: level; b: code; data: text
+)
+
+// Event is something to tell the page.
+type Event struct {
+	Kind Kind
+	ID   uint32
+	A, B uint32
+	Data []byte
+}
+
+// queueBytes is how many bytes may wait for the page; readers wait beyond that. A few tasks' worth, so that a page that is busy does not slow the network down.
+const queueBytes = 2 << 20
+
+// queue holds the events in order.
+type queue struct {
+	events []Event
+	head   int
+	bytes  int
+	room   []chan struct{} // readers that wait
+}
+
+func (q *queue) push(e Event) {
+	q.events = append(q.events, e)
+	q.bytes += len(e.Data)
+}
+
+func (q *queue) pop() (Event, bool) {
+	if q.head == len(q.events) {
+		q.events, q.head = q.events[:0], 0
+		return Event{}, false
+	}
+	e := q.events[q.head]
+	q.events[q.head] = Event{}
+	q.head++
+	q.bytes -= len(e.Data)
+	if q.bytes < queueBytes {
+		for _, waiting := range q.room {
+			close(waiting)
+		}
+		q.room = nil
+	}
+	return e, true
+}

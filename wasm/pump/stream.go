@@ -1,0 +1,292 @@
+package pump
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+
+	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// Sizes of the buffers that a reader offers: they grow while they are filled, because each event costs the page a task's share, and shrink again, because an
+// idle stream keeps its buffer.
+const (
+	smallBuffer = 4 << 10
+	largeBuffer = 256 << 10
+)
+
+// stream is one stream of the page. run reads; the writer is a goroutine of its own.
+type stream struct {
+	pump    *Pump
+	id      uint32
+	request Request
+	ctx     context.Context // ends when the page gives the stream up before it is open
+	cancel  context.CancelFunc
+
+	mu      sync.Mutex
+	change  chan struct{} // closed and made anew with each change of what is below
+	mux     *mux.Stream   // nil before it is open
+	credit  uint64
+	writes  [][]byte
+	ended   bool // no more writes
+	stopped bool
+	code    wire.Code // of the page's reset
+	isReset bool
+	over    bool // the reader has told the end
+}
+
+func newStream(p *Pump, id uint32, request Request) *stream {
+	s := &stream{pump: p, id: id, request: request, change: make(chan struct{}), credit: uint64(request.Window)}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// update changes the stream's state and wakes whoever waits for it.
+func (s *stream) update(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+	close(s.change)
+	s.change = make(chan struct{})
+}
+
+func (s *stream) write(b []byte) {
+	s.update(func() {
+		if s.ended || s.isReset || s.over {
+			s.pump.pool.Put(b)
+			return
+		}
+		s.writes = append(s.writes, b)
+	})
+}
+
+func (s *stream) closeWrite() { s.update(func() { s.ended = true }) }
+
+func (s *stream) grant(bytes uint32) { s.update(func() { s.credit += uint64(bytes) }) }
+
+func (s *stream) stop() {
+	var m *mux.Stream
+	s.update(func() {
+		s.stopped = true
+		m = s.mux
+	})
+	if m != nil {
+		_ = m.StopRead(wire.Aborted) // never fails
+	}
+}
+
+func (s *stream) reset(code wire.Code) {
+	var m *mux.Stream
+	s.update(func() {
+		s.isReset, s.code, m = true, code, s.mux
+	})
+	s.cancel()
+	if m != nil {
+		_ = m.Reset(code, "") // never fails
+	}
+}
+
+// run is the stream's goroutine: it opens, reads, and tells the end when the writer has ended too.
+func (s *stream) run() {
+	defer s.cancel()
+	m, err := s.open()
+	if err != nil {
+		s.finish(err)
+		return
+	}
+	var writer sync.WaitGroup
+	writer.Go(func() { s.writeAll(m) })
+	err = s.result(m)
+	if err == nil {
+		err = s.readAll(m)
+	}
+	if err != nil {
+		s.update(func() { s.over = true }) // nothing that is written now arrives
+	}
+	writer.Wait()
+	_ = m.Close() // it has ended, or ends now
+	s.finish(err)
+}
+
+// open sends the request.
+func (s *stream) open() (*mux.Stream, error) {
+	m, err := s.pump.opener.Open(wire.Request{Kind: wire.TCP, Host: s.request.Host, Port: uint16(s.request.Port), Timeout: s.request.Timeout})
+	if err != nil {
+		return nil, err
+	}
+	var stopped, isReset bool
+	s.update(func() { s.mux, stopped, isReset = m, s.stopped, s.isReset })
+	switch {
+	case isReset:
+		_ = m.Reset(s.code, "") // never fails
+	case stopped:
+		_ = m.StopRead(wire.Aborted) // never fails
+	}
+	if s.request.Optimistic {
+		s.pump.tell(Event{Kind: Opened, ID: s.id, Data: []byte{0}})
+	}
+	return m, nil
+}
+
+// result waits for the server's answer.
+func (s *stream) result(m *mux.Stream) error {
+	ctx := s.ctx
+	if s.request.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.request.Timeout)
+		defer cancel()
+	}
+	result, err := m.Result(ctx)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		_ = m.Reset(wire.TimedOut, "") // never fails
+		return wire.NewError(wire.TimedOut, fmt.Sprintf("no answer within %s", s.request.Timeout))
+	case errors.Is(err, context.Canceled):
+		return wire.NewError(s.code, "")
+	case err != nil:
+		return err
+	case result.Code != wire.OK:
+		return result.Err()
+	}
+	if !s.request.Optimistic {
+		text := addr(result.Bound.IsValid(), result.Bound.Addr()) + "\x00" + addr(result.Remote.IsValid(), result.Remote.Addr())
+		s.pump.tell(Event{Kind: Opened, ID: s.id, A: uint32(result.Bound.Port()), B: uint32(result.Remote.Port()), Data: []byte(text)})
+	}
+	return nil
+}
+
+func addr(valid bool, a fmt.Stringer) string {
+	if !valid {
+		return ""
+	}
+	return a.String()
+}
+
+// readAll reads until the end of the other direction. It returns nil after EOF and after the page's stop.
+func (s *stream) readAll(m *mux.Stream) error {
+	size := smallBuffer
+	for {
+		room, ok := s.awaitCredit()
+		if !ok {
+			return nil
+		}
+		b := s.pump.pool.Get(int(min(uint64(size), room)))
+		n, err := m.Read(b)
+		if n > 0 {
+			if room != Unlimited {
+				s.mu.Lock()
+				s.credit -= uint64(n)
+				s.mu.Unlock()
+			}
+			s.pump.tell(Event{Kind: Data, ID: s.id, Data: b[:n]})
+			switch {
+			case n == size && size < largeBuffer:
+				size *= 4
+			case n < size/8 && size > smallBuffer:
+				size /= 4
+			}
+			continue
+		}
+		s.pump.pool.Put(b)
+		switch {
+		case errors.Is(err, io.EOF):
+			s.pump.tell(Event{Kind: EOF, ID: s.id})
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return nil // the page has stopped
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// awaitCredit waits until the page takes bytes and the queue has room; it returns false when the page has stopped reading.
+func (s *stream) awaitCredit() (credit uint64, ok bool) {
+	for {
+		s.mu.Lock()
+		credit, change := s.credit, s.change
+		done := s.stopped || s.isReset
+		s.mu.Unlock()
+		if s.request.Window == Unlimited {
+			credit = Unlimited
+		}
+		if done {
+			return credit, !done || s.isReset // a reset shows in Read
+		}
+		if credit == 0 {
+			select {
+			case <-change:
+			case <-s.lost():
+				return smallBuffer, true // Read tells the end of the session
+			}
+			continue
+		}
+		room := s.pump.waitForRoom()
+		if room == nil {
+			return credit, true
+		}
+		select {
+		case <-room:
+		case <-change:
+		}
+	}
+}
+
+// lost is closed when the stream can no longer be read for a reason that Read tells.
+func (s *stream) lost() <-chan struct{} { return s.mux.Lost() }
+
+// writeAll sends what the page writes, until it has ended its direction or nobody wants it.
+func (s *stream) writeAll(m *mux.Stream) {
+	for {
+		s.mu.Lock()
+		change := s.change
+		var b []byte
+		if len(s.writes) > 0 {
+			b = s.writes[0]
+			s.writes[0] = nil
+			s.writes = s.writes[1:]
+		}
+		ended, over := s.ended, s.over || s.isReset
+		s.mu.Unlock()
+		switch {
+		case b != nil:
+			if !over {
+				_, _ = m.Write(b) // what fails here the reader tells; what is not wanted is dropped
+			}
+			n := len(b)
+			s.pump.pool.Put(b)
+			s.pump.tell(Event{Kind: Written, ID: s.id, A: uint32(n)})
+		case over:
+			return
+		case ended:
+			_ = m.CloseWrite() // as above
+			return
+		default:
+			<-change
+		}
+	}
+}
+
+// finish tells the end.
+func (s *stream) finish(err error) {
+	e := Event{Kind: Closed, ID: s.id}
+	s.mu.Lock()
+	isReset, code := s.isReset, s.code
+	s.over = true
+	s.mu.Unlock()
+	var known *wire.Error
+	switch {
+	case isReset:
+		e.A = uint32(code)
+	case errors.As(err, &known):
+		e.A, e.Data = uint32(known.Code), []byte(known.Text)
+	case err != nil:
+		e.A, e.Data = uint32(wire.Internal), []byte(err.Error())
+	}
+	s.pump.remove(s.id)
+	s.pump.tell(e)
+}
