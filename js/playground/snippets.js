@@ -57,7 +57,8 @@ try_open <- function(host, port) {
 }
 try_open("${host}", ${port('refused')})  # nobody listens there: refused
 try_open("10.0.0.1", 80)  # a private address: denied
-try_open("nobody.onion", 80)  # no such name`,
+try_open("nobody.onion", 80)  # no such name
+# R says no more than this; the list of sockets beside it has the reasons`,
 	},
 	{
 		title: 'Ten megabytes',
