@@ -36,8 +36,11 @@ export const socketOf = (sock) => sockets.get(sock);
  * Puts the operations in place. Returns what undoes it; sockets that are open then keep their connector's.
  * @param {Program} program
  * @param {Connector} connector
+ * @param {{ unasked?: boolean }} [options]  unasked: poll() reports POLLERR and POLLHUP, which nobody asks for (default: true). Emscripten's
+ *   select() puts them into sets in which the program asked for nothing and counts them there; R takes a count above 1 for somebody else's event and looks
+ *   again, for ever
  */
-export function patchOps({ SOCKFS, FS, heap32 }, connector) {
+export function patchOps({ SOCKFS, FS, heap32 }, connector, { unasked = true } = {}) {
 	const ops = SOCKFS.websocket_sock_ops;
 	const before = { ...ops };
 	const fail = (/** @type {number} */ errno) => {
@@ -95,8 +98,8 @@ export function patchOps({ SOCKFS, FS, heap32 }, connector) {
 			let mask = 0;
 			if (socket.available > 0) mask |= POLL.IN | POLL.RDNORM;
 			if (socket.eof) mask |= POLL.IN | POLL.RDNORM | POLL.RDHUP;
-			if (socket.error !== 0) return mask | POLL.IN | POLL.OUT | POLL.RDNORM | POLL.WRNORM | POLL.ERR | POLL.HUP;
-			if (socket.state === 'closed' || (socket.eof && ended)) mask |= POLL.HUP;
+			if (socket.error !== 0) mask |= POLL.IN | POLL.OUT | POLL.RDNORM | POLL.WRNORM | (unasked ? POLL.ERR | POLL.HUP : 0);
+			if (unasked && (socket.state === 'closed' || (socket.eof && ended))) mask |= POLL.HUP;
 			// A write to what cannot be written fails at once, so it does not block: POLLOUT.
 			if (socket.room > 0 || ended || socket.state === 'closed') mask |= POLL.OUT | POLL.WRNORM;
 			return mask;
@@ -181,7 +184,7 @@ function showState(sock, socket) {
 			if (!value) socket.clearError();
 		},
 	});
-	Object.defineProperty(sock, 'connecting', { configurable: true, enumerable: true, get: () => socket.state === 'connecting', set: () => undefined });
+	Object.defineProperty(sock, 'connecting', { configurable: true, enumerable: true, get: () => socket.state === 'connecting', set() {} });
 }
 
 /**

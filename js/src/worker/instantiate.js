@@ -4,6 +4,7 @@
  * Calls back once, with the module of imports that holds the system calls of the first program that has sockets.
  * @param {any} scope
  * @param {(env: Record<string, any>) => void} found
+ * @returns {() => void} stops looking
  */
 export function onInstantiate(scope, found) {
 	const { WebAssembly } = scope;
@@ -14,18 +15,21 @@ export function onInstantiate(scope, found) {
 		const env = Object.values(imports).find((module) => typeof module?.__syscall_connect === 'function');
 		if (!env) return;
 		done = true;
-		if (WebAssembly.instantiate === wrapped) WebAssembly.instantiate = instantiate;
-		if (WebAssembly.instantiateStreaming === wrappedStreaming) WebAssembly.instantiateStreaming = instantiateStreaming;
+		restore();
 		found(env);
 	};
-	const wrapped = (/** @type {any[]} */ ...args) => {
+	/** The function with a look at the import object first. @param {(...args: any[]) => any} native */
+	const looking = (native) => (/** @type {any[]} */ ...args) => {
 		look(args[1]);
-		return instantiate.apply(WebAssembly, args);
+		return native.apply(WebAssembly, args);
 	};
-	const wrappedStreaming = (/** @type {any[]} */ ...args) => {
-		look(args[1]);
-		return instantiateStreaming.apply(WebAssembly, args);
+	const ours = looking(instantiate);
+	const oursStreaming = instantiateStreaming && looking(instantiateStreaming);
+	const restore = () => {
+		if (WebAssembly.instantiate === ours) WebAssembly.instantiate = instantiate;
+		if (WebAssembly.instantiateStreaming === oursStreaming) WebAssembly.instantiateStreaming = instantiateStreaming;
 	};
-	WebAssembly.instantiate = wrapped;
-	if (instantiateStreaming) WebAssembly.instantiateStreaming = wrappedStreaming;
+	WebAssembly.instantiate = ours;
+	if (oursStreaming) WebAssembly.instantiateStreaming = oursStreaming;
+	return restore;
 }

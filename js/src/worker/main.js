@@ -42,7 +42,7 @@ function start(token, env) {
 		return;
 	}
 	const connector = new RingConnector(post, pump);
-	patchOps(program, connector);
+	patchOps(program, connector, { unasked: false });
 	patchDNS(program.DNS);
 	if (env === null) patchBoundPoll(scope, program, connector);
 	else patchImports(env, program, connector);
