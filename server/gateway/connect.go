@@ -8,6 +8,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/server/origin"
+	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -28,9 +29,14 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
 		g.config.Logger.Warn("connection refused", "peer", r.RemoteAddr, "reason", err)
 		return
 	}
-	if err := g.config.Serve(r.Context(), conn, r.RemoteAddr); err != nil {
+	if err := g.config.Serve(r.Context(), conn, peerOf(r)); err != nil {
 		g.config.Logger.Debug("connection ended", "peer", r.RemoteAddr, "reason", err)
 	}
+}
+
+// peerOf is who asks.
+func peerOf(r *http.Request) session.Peer {
+	return session.Peer{Address: r.RemoteAddr, Direct: r.RemoteAddr, Header: r.Header, TLS: r.TLS}
 }
 
 func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
@@ -64,7 +70,10 @@ func (g *Gateway) allowed(header, host string) bool {
 	if header == "" || origin.Same(header, host) && !origin.Rebindable(host) {
 		return true
 	}
-	return slices.ContainsFunc(g.config.AllowOrigins, func(p origin.Pattern) bool { return p.Matches(header) })
+	g.mu.Lock()
+	origins := g.origins
+	g.mu.Unlock()
+	return slices.ContainsFunc(origins, func(p origin.Pattern) bool { return p.Matches(header) })
 }
 
 // printable keeps what a stranger wrote from being long or more than one word in an answer or a log line.
@@ -98,14 +107,14 @@ func lists(lines []string, word string) bool {
 func (g *Gateway) enter() (why string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.draining {
-		return "the server is draining and takes no new connections"
+	if g.closed {
+		return "the server has ended"
 	}
 	if g.config.MaxCarriers > 0 && g.count >= g.config.MaxCarriers {
 		return fmt.Sprintf("the server has its %d connections: raise --max-sessions", g.config.MaxCarriers)
 	}
 	g.count++
-	g.carriers.Add(1) // under the lock that Drain takes, so never beside Close's Wait
+	g.carriers.Add(1) // under the lock that Close takes, so never beside Close's Wait
 	return ""
 }
 

@@ -14,16 +14,17 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/sockmux/sockmux/server/origin"
+	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/link"
 )
 
 // echoOnce answers the first message with the peer and the message, then closes.
-func echoOnce(ctx context.Context, c link.Carrier, peer string) error {
+func echoOnce(ctx context.Context, c link.Carrier, peer session.Peer) error {
 	message, err := c.Receive(ctx)
 	if err != nil {
 		return errors.Join(err, c.Close(1011, "no message"))
 	}
-	if err := c.Send(ctx, append([]byte(peer+" "), message...)); err != nil {
+	if err := c.Send(ctx, append([]byte(peer.Address+" "), message...)); err != nil {
 		return errors.Join(err, c.Close(1011, "no send"))
 	}
 	return c.Close(4020, "seen")
@@ -159,10 +160,36 @@ func TestConnectRefusals(t *testing.T) {
 			t.Errorf("%q: status %d", headers, w.Code)
 		}
 	}
+	// In a drain pages still come back to their tunnels.
 	g.Drain()
+	back, _, err := dial(t, url, "", "sockmux.v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := back.Read(t.Context()); websocket.CloseStatus(err) != 1000 { // by Serve
+		t.Errorf("in the drain: %v", err)
+	}
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
 	_, response, err = dial(t, url, "", "sockmux.v1")
-	if status, text := refused(t, response, err); status != 503 || text != "the server is draining and takes no new connections\n" {
+	if status, text := refused(t, response, err); status != 503 || text != "the server has ended\n" {
 		t.Errorf("%d %s", status, text)
+	}
+}
+
+func TestSetAllowOrigins(t *testing.T) {
+	g := newGateway(t, nil)
+	if g.allowed("https://app.example.com", "mux.example.com") {
+		t.Error("allowed before it was set")
+	}
+	p, err := origin.Parse("https://app.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.SetAllowOrigins([]origin.Pattern{p})
+	if !g.allowed("https://app.example.com", "mux.example.com") {
+		t.Error("not allowed though it was set")
 	}
 }
 
@@ -181,7 +208,7 @@ func TestTooManyCarriers(t *testing.T) {
 	served, release := make(chan struct{}), make(chan struct{})
 	url := serve(t, newGateway(t, func(c *Config) {
 		c.MaxCarriers = 1
-		c.Serve = func(_ context.Context, c link.Carrier, _ string) error {
+		c.Serve = func(_ context.Context, c link.Carrier, _ session.Peer) error {
 			served <- struct{}{}
 			<-release
 			return c.Close(1000, "")
@@ -221,7 +248,7 @@ func TestCloseWaits(t *testing.T) {
 	served, release := make(chan struct{}), make(chan struct{})
 	ended := false
 	g := newGateway(t, func(c *Config) {
-		c.Serve = func(_ context.Context, c link.Carrier, _ string) error {
+		c.Serve = func(_ context.Context, c link.Carrier, _ session.Peer) error {
 			close(served)
 			<-release
 			err := c.Close(1000, "")

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/assets"
 	"github.com/sockmux/sockmux/server/origin"
+	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/link"
 )
 
@@ -25,10 +26,10 @@ type Config struct {
 	Prefix string
 
 	// Serve drives one carrier from its first message to its end. It owns the carrier and returns only when it has closed it. ctx ends with the HTTP server's
-	// base context. peer is the other end's address, for logs.
-	Serve func(ctx context.Context, c link.Carrier, peer string) error
+	// base context. peer is who asked for the upgrade.
+	Serve func(ctx context.Context, c link.Carrier, peer session.Peer) error
 
-	// AllowOrigins are the pages that may connect beside those of the server's own host.
+	// AllowOrigins are the pages that may connect beside those of the server's own host, until SetAllowOrigins.
 	AllowOrigins []origin.Pattern
 
 	// MaxCarriers bounds the WebSockets that are open at once, whether or not they have become a session; 0: no bound.
@@ -59,12 +60,14 @@ type Gateway struct {
 
 	mu       sync.Mutex // guards what follows
 	draining bool
-	count    int // of carriers
+	closed   bool
+	count    int              // of carriers
+	origins  []origin.Pattern // replaced, never changed
 }
 
 // New returns a Gateway. The caller closes it. The error says why the folder of webR cannot be opened.
 func New(config Config) (*Gateway, error) {
-	g := &Gateway{config: config}
+	g := &Gateway{config: config, origins: config.AllowOrigins}
 	if config.WebR != "" {
 		root, err := os.OpenRoot(config.WebR)
 		if err != nil {
@@ -75,16 +78,26 @@ func New(config Config) (*Gateway, error) {
 	return g, nil
 }
 
-// Drain makes the gateway refuse new tunnels and say on /readyz that it does. Tunnels that exist stay.
+// SetAllowOrigins replaces the pages that may connect. Tunnels that exist stay.
+func (g *Gateway) SetAllowOrigins(patterns []origin.Pattern) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.origins = patterns
+}
+
+// Drain makes the gateway say on /readyz that it takes no new tunnels. WebSockets are still taken: pages come back to their tunnels over them, and whoever wants a new
+// one is refused inside, by Serve, where a page can read it.
 func (g *Gateway) Drain() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.draining = true
 }
 
-// Close drains, waits until Config.Serve has returned for every carrier, and gives the files back. Who ends the carriers is the owner of Serve.
+// Close takes no more carriers, waits until Config.Serve has returned for every carrier, and gives the files back. Who ends the carriers is the owner of Serve.
 func (g *Gateway) Close() error {
-	g.Drain()
+	g.mu.Lock()
+	g.draining, g.closed = true, true
+	g.mu.Unlock()
 	g.carriers.Wait()
 	if g.webR == nil {
 		return nil

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/sockmux/sockmux/server/assets"
+	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/link"
 )
 
@@ -64,7 +65,7 @@ func newGateway(t *testing.T, change func(*Config)) *Gateway {
 		Prefix: "/",
 		Assets: assets.Dir(builtFolder(t)),
 		Logger: slog.New(slog.DiscardHandler),
-		Serve: func(_ context.Context, c link.Carrier, _ string) error {
+		Serve: func(_ context.Context, c link.Carrier, _ session.Peer) error {
 			return c.Close(1000, "")
 		},
 	}

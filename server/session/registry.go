@@ -114,7 +114,7 @@ func (r *Registry) begin() error {
 }
 
 // add makes a new session.
-func (r *Registry) add(peer string, hello wire.Hello) (*session, error) {
+func (r *Registry) add(peer Peer, hello wire.Hello) (*session, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {

@@ -19,8 +19,8 @@ const refuseTimeout = 2 * time.Second
 // errTakenOver ends the run of a session that has come back over another carrier.
 var errTakenOver = errors.New("the session was taken over by a newer connection")
 
-// Serve runs one carrier from its hello to its end, and closes it. peer is for the log. The error says why the carrier ended.
-func (r *Registry) Serve(ctx context.Context, c link.Carrier, peer string) error {
+// Serve runs one carrier from its hello to its end, and closes it. The error says why the carrier ended.
+func (r *Registry) Serve(ctx context.Context, c link.Carrier, peer Peer) error {
 	if err := r.begin(); err != nil {
 		refuse(ctx, c, err)
 		return err
@@ -44,7 +44,7 @@ func (r *Registry) Serve(ctx context.Context, c link.Carrier, peer string) error
 		refuse(ctx, c, err)
 		return err
 	}
-	r.config.Logger.Info("session opened", "session", s.name(), "peer", peer, "agent", hello.Agent)
+	r.config.Logger.Info("session opened", "session", s.name(), "peer", peer.Address, "agent", hello.Agent)
 	return s.run(ctx, c, r.welcome(hello, &s.known, nil))
 }
 
@@ -95,13 +95,13 @@ func (r *Registry) welcome(hello wire.Hello, known *wire.Session, resumed *uint6
 }
 
 // resume takes the session from its old carrier, which may not know yet that it is dead, or from its wait.
-func (s *session) resume(ctx context.Context, c link.Carrier, peer string, hello wire.Hello) error {
+func (s *session) resume(ctx context.Context, c link.Carrier, peer Peer, hello wire.Hello) error {
 	return s.claim(ctx, c, hello.Resume.Received, func() (wire.Welcome, error) {
 		if !s.unpark() {
 			return wire.Welcome{}, wire.NewError(wire.UnknownSession, "the session has just ended")
 		}
 		received := s.link.Received()
-		s.registry.config.Logger.Info("session resumed", "session", s.name(), "peer", peer, "streams", s.streams())
+		s.registry.config.Logger.Info("session resumed", "session", s.name(), "peer", peer.Address, "streams", s.streams())
 		return s.registry.welcome(hello, nil, &received), nil
 	})
 }
@@ -148,7 +148,7 @@ func (s *session) claim(ctx context.Context, c link.Carrier, received uint64, gr
 
 // afterRun parks the session or ends it.
 func (s *session) afterRun(err error) {
-	log := s.registry.config.Logger.With("session", s.name(), "peer", s.peer)
+	log := s.registry.config.Logger.With("session", s.name(), "peer", s.peer.Address)
 	if s.link.Err() == nil && s.park() {
 		log.Info("session parked", "reason", err, "streams", s.streams())
 		return

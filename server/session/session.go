@@ -16,7 +16,7 @@ import (
 type session struct {
 	registry *Registry
 	known    wire.Session
-	peer     string
+	peer     Peer
 	resumes  bool // the client can
 	began    time.Time
 	link     *link.Link
@@ -33,7 +33,7 @@ type session struct {
 	idle     chan struct{} // closed when draining and no stream is served
 }
 
-func newSession(r *Registry, peer string, hello wire.Hello) (*session, error) {
+func newSession(r *Registry, peer Peer, hello wire.Hello) (*session, error) {
 	s := &session{
 		registry: r, peer: peer, began: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
 		resumes: hello.Capabilities&wire.CanResume != 0,
@@ -150,7 +150,7 @@ func (s *session) unpark() bool {
 
 // expire ends a parked session.
 func (s *session) expire() {
-	s.registry.config.Logger.Info("session expired", "session", s.name(), "peer", s.peer, "streams", s.streams())
+	s.registry.config.Logger.Info("session expired", "session", s.name(), "peer", s.peer.Address, "streams", s.streams())
 	s.link.Fail(wire.NewError(wire.SessionLost, "the client did not come back in time"))
 	s.close()
 	s.registry.unpark()

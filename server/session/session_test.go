@@ -62,7 +62,7 @@ func (w *world) dial(context.Context) (link.Carrier, error) {
 	}
 	a, b := linktest.Pipe()
 	w.carriers = append(w.carriers, a)
-	w.serves.Go(func() { _ = w.registry.Serve(context.Background(), b, "test") }) // why it ended is in the log
+	w.serves.Go(func() { _ = w.registry.Serve(context.Background(), b, session.Peer{Address: "192.0.2.1:1"}) }) // why it ended is in the log
 	return a, nil
 }
 
@@ -450,4 +450,30 @@ func TestDrainEndsAtItsTimeout(t *testing.T) {
 		t.Errorf("read: %v", err)
 	}
 	eventually(t, "no session is left", func() bool { return w.registry.Stats() == session.Stats{} })
+}
+
+// A session that loses its carrier while the server drains comes back; a new one is refused.
+func TestResumeWhileDraining(t *testing.T) {
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
+	c, _ := w.client()
+	s := open(t, c)
+	drained := make(chan error, 1)
+	go func() { drained <- w.registry.Drain(t.Context()) }()
+	eventually(t, "it drains", func() bool {
+		m, carrier := w.hello(wire.Hello{Version: wire.Version})
+		if close, refused := m.(wire.Close); refused {
+			return close.Code == wire.Draining
+		}
+		carrier.Cut()
+		return false
+	})
+	w.mu.Lock()
+	first := w.carriers[0]
+	w.mu.Unlock()
+	first.Cut()
+	c.Kick()
+	roundTrip(t, s, 500_000, 1)
+	if err := <-drained; err != nil {
+		t.Errorf("drain: %v", err)
+	}
 }
