@@ -1,6 +1,7 @@
 // Brings the layer into webR's worker by itself: the page's Worker constructor puts it before webR's own script.
 
 import { isWebRText, isWebRUrl, rememberBlobs } from './recognise.js';
+import { startWorker } from './starter.js';
 
 /** @typedef {import('./workers.js').Bridges} Bridges */
 
@@ -46,34 +47,26 @@ export function installWorkerHook({ bridges, workerSource, scope, report }) {
 		const own = blob ?? `importScripts(${JSON.stringify(absolute)});`;
 		const script = new Blob([`self.sockmuxGiven=${JSON.stringify(given)};\n${workerSource}\n;`, own], { type: 'text/javascript' });
 		const scriptUrl = scope.URL.createObjectURL(script);
-		let worker;
-		try {
-			worker = new Native(scriptUrl, options);
-		} catch {
-			once(NO_BLOB);
-			worker = native();
-		}
+		const worker = startWorker({
+			Native,
+			url: scriptUrl,
+			fallback: url,
+			options,
+			onknown(started) {
+				scope.URL.revokeObjectURL(scriptUrl);
+				if (!started) once(NO_BLOB);
+			},
+		});
 		bridges.of(worker);
 		return worker;
 	};
 
-	class Worker extends Native {
-		/**
-		 * @param {string | URL} url
-		 * @param {WorkerOptions} [options]
-		 */
-		constructor(url, options) {
-			// A constructor may answer with another object; a class of the page's own that extends this one keeps its own.
-			if (new.target !== Worker) super(url, options);
-			else return start(`${url}`, options);
-		}
-
-		/** @param {unknown} object */
-		static [Symbol.hasInstance](object) {
-			return object instanceof Native;
-		}
-	}
-	Object.defineProperty(Worker, 'name', { value: Native.name });
+	// A proxy leaves everything else as it is: the prototype, instanceof, the name, classes that extend it.
+	const Worker = new Proxy(Native, {
+		construct(target, args, newTarget) {
+			return newTarget === Worker && args.length > 0 ? start(`${args[0]}`, args[1]) : Reflect.construct(target, args, newTarget);
+		},
+	});
 	scope.Worker = Worker;
 	return () => {
 		if (scope.Worker === Worker) scope.Worker = Native;

@@ -57,6 +57,7 @@ function start(token, env) {
  */
 const given = scope.sockmuxGiven;
 delete scope.sockmuxGiven;
+if (!given.running) post({ op: 'started' });
 if (given.base) resolveAgainst(scope, given.base);
 if (given.running) start(given.token, null);
 else onInstantiate(scope, (env) => start(given.token, env));
