@@ -1,0 +1,83 @@
+// Package listener brings connections to the HTTP server: TLS from files that may change or from an ACME authority, plain behind a proxy, and the
+// client's address as trusted proxies tell it (PROXY protocol, X-Forwarded-For).
+//
+// Nothing here decides who may connect. What it hands on is what later decisions stand on: the address, the scheme and the client's certificate, each only
+// from those who are trusted to tell it.
+package listener
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/pires/go-proxyproto"
+)
+
+// headerTimeout is how long a trusted proxy may take for its PROXY header, which it sends before anything else, in one packet.
+const headerTimeout = 5 * time.Second
+
+// Config says how connections arrive.
+type Config struct {
+	// Address is HOST:PORT for net.Listen.
+	Address string
+
+	// TLS ends TLS here; nil: connections are plain. Certificates and ACME give one.
+	TLS *tls.Config
+
+	// ProxyProtocol are the proxies that begin every connection with a PROXY header, version 1 or 2; the header's source becomes the connection's RemoteAddr. A
+	// connection of theirs without one fails at its first read. Everybody else is taken as what he is, and a header from him is no HTTP. nil: nobody sends
+	// them. (HAProxy's proxy-protocol.txt, 2.)
+	ProxyProtocol Proxies
+}
+
+// Listen listens. The caller closes the listener. Its connections block at their first read or RemoteAddr until the PROXY header has come, for headerTimeout at
+// most; http.Server does both in a goroutine of the connection.
+func Listen(ctx context.Context, config Config) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Address)
+	if err != nil {
+		return nil, err
+	}
+	return Wrap(l, config), nil
+}
+
+// Wrap does what Listen does with a listener that exists, such as one of systemd or of a test; config.Address is not read.
+func Wrap(l net.Listener, config Config) net.Listener {
+	if len(config.ProxyProtocol) > 0 {
+		l = &proxyproto.Listener{
+			Listener:          l,
+			ReadHeaderTimeout: headerTimeout,
+			ConnPolicy: func(o proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
+				addr, err := addrOf(o.Upstream)
+				if err != nil {
+					return proxyproto.REJECT, fmt.Errorf("%w: %w", proxyproto.ErrInvalidUpstream, err) // ends this connection only
+				}
+				if config.ProxyProtocol.Contains(addr) {
+					return proxyproto.REQUIRE, nil
+				}
+				return proxyproto.SKIP, nil
+			},
+		}
+	}
+	if config.TLS != nil {
+		l = tls.NewListener(l, config.TLS)
+	}
+	return l
+}
+
+// TCP gives the TCP socket below a connection of Listen, for socket options. It never blocks. Nobody may read or write it.
+func TCP(c net.Conn) (*net.TCPConn, bool) {
+	for {
+		switch outer := c.(type) {
+		case *net.TCPConn:
+			return outer, true
+		case *tls.Conn:
+			c = outer.NetConn()
+		case *proxyproto.Conn:
+			c = outer.Raw()
+		default:
+			return nil, false
+		}
+	}
+}
