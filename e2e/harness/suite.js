@@ -26,10 +26,13 @@ const PAGE_TIMEOUT = 60_000;
 
 /**
  * Starts the world before the tests of the file and ends it after them. The fields are set when the first test runs.
- * @param {{ flags?: (parts: { site: World['site'], targets: World['targets'] }) => string[], site?: import('./site.js').SiteOptions }} [options]
+ * @param {object} [options]
+ * @param {(parts: { site: World['site'], targets: World['targets'] }) => string[]} [options.flags]
+ * @param {import('./site.js').SiteOptions} [options.site]
+ * @param {(world: World) => Promise<unknown>} [options.ready]  what the file itself prepares; hooks of their own would run at the same time as these
  * @returns {World}
  */
-export function suite({ flags = () => [], site: siteOptions = {} } = {}) {
+export function suite({ flags = () => [], site: siteOptions = {}, ready = async () => undefined } = {}) {
 	const world = /** @type {World} */ ({});
 	/** @type {{ stop: () => Promise<unknown> }[]} */
 	const stops = [];
@@ -52,7 +55,8 @@ export function suite({ flags = () => [], site: siteOptions = {} } = {}) {
 		world.browser = await launch();
 		keep({ stop: () => world.browser.close() });
 		world.newPage = (options) => newPage(world.browser, options);
-	}, { timeout: 90_000 });
+		await ready(world);
+	}, { timeout: 180_000 });
 
 	after(async () => {
 		for (const part of stops.reverse()) await part.stop();
