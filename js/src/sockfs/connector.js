@@ -29,9 +29,12 @@
  * @property {Address | null} remote
  */
 
+/** As SOCKFS names them. close: the peer's end, or the end of all. @typedef {'open' | 'message' | 'close' | 'error'} SocketEvent */
+
 /**
  * @typedef {object} Connector
- * @property {(target: Target) => Socket} connect  never throws for the target
+ * @property {(target: Target, onevent?: (event: SocketEvent) => void) => Socket} connect  never throws for the target; onevent is called in tasks of
+ *   their own, and only by a connector whose thread has tasks
  * @property {boolean} canWait  whether wait() may be called
  * @property {boolean} alive  false: whoever carries the sockets has gone, so new ones are left to SOCKFS's own means
  * @property {(milliseconds: number) => boolean} wait  blocks until any socket may have changed, at most so long; may return early

@@ -6,16 +6,8 @@ import { ERRNO, O_NONBLOCK, POLL, SOCK_STREAM } from './errno.js';
 /** @typedef {import('./connector.js').Connector} Connector */
 /** @typedef {import('./connector.js').Socket} Socket */
 
-/**
- * What the layer needs of an Emscripten program.
- * @typedef {object} Program
- * @property {any} SOCKFS
- * @property {any} FS
- * @property {any} [DNS]
- * @property {() => Int32Array} heap32  the program's memory as it is now
- */
-
-/** SOCKFS's record of a socket. @typedef {any} Sock */
+/** @typedef {import('./program.js').Program} Program */
+/** @typedef {import('./program.js').Sock} Sock */
 
 /** Our socket of a Sock. @type {WeakMap<object, Socket>} */
 const sockets = new WeakMap();
@@ -40,11 +32,10 @@ export const socketOf = (sock) => sockets.get(sock);
  *   select() puts them into sets in which the program asked for nothing and counts them there; R takes a count above 1 for somebody else's event and looks
  *   again, for ever
  */
-export function patchOps({ SOCKFS, FS, heap32 }, connector, { unasked = true } = {}) {
-	const ops = SOCKFS.websocket_sock_ops;
+export function patchOps({ ops, ErrnoError, heap32, emit }, connector, { unasked = true } = {}) {
 	const before = { ...ops };
 	const fail = (/** @type {number} */ errno) => {
-		throw new FS.ErrnoError(errno);
+		throw new ErrnoError(errno);
 	};
 
 	/** Reports a pending error, once. @param {Socket} socket */
@@ -75,7 +66,8 @@ export function patchOps({ SOCKFS, FS, heap32 }, connector, { unasked = true } =
 				report(earlier);
 				earlier.close();
 			}
-			const socket = connector.connect({ host: addr, port });
+			const tell = (/** @type {string} */ event) => emit(event, event === 'error' ? [sock.stream.fd, socket.error, socket.errorText] : sock.stream.fd);
+			const socket = connector.connect({ host: addr, port }, tell);
 			sockets.set(sock, socket);
 			sock.daddr = addr;
 			sock.dport = port;

@@ -5,8 +5,8 @@ import { ERRNO, O_NONBLOCK } from './errno.js';
 import { socketOf } from './ops.js';
 
 /** @typedef {import('./connector.js').Connector} Connector */
-/** @typedef {import('./ops.js').Program} Program */
-/** @typedef {Record<string, any>} Imports */
+/** @typedef {import('./instantiate.js').Instance} Instance */
+/** @typedef {import('./program.js').Program} Program */
 
 const SOL_SOCKET = 1;
 const IPPROTO_TCP = 6;
@@ -21,22 +21,18 @@ const BUFFER_SIZE = 1 << 18;
 
 /**
  * Replaces the imports that are there, in place.
- * @param {Imports} env  the import object's module that holds the system calls
+ * @param {Instance['calls']} calls
  * @param {Program} program
  * @param {Connector} connector
- * @returns {string[]} names of the calls that were replaced
  */
-export function patchImports(env, program, connector) {
-	const calls = makeCalls(program, connector);
-	const replaced = [];
-	for (const [name, make] of Object.entries(calls)) {
-		const before = env[name];
-		if (typeof before !== 'function') continue;
+export function patchImports(calls, program, connector) {
+	for (const [name, make] of Object.entries(makeCalls(program, connector))) {
+		const slot = calls.get(name);
+		if (!slot) continue;
+		const before = slot.module[slot.key];
 		// Emscripten keeps a signature and flags on its functions; dynamic linking needs them.
-		env[name] = Object.assign(make(before), before);
-		replaced.push(name);
+		slot.module[slot.key] = Object.assign(make(before), before);
 	}
-	return replaced;
 }
 
 /**
@@ -44,11 +40,9 @@ export function patchImports(env, program, connector) {
  * @param {Connector} connector
  * @returns {Record<string, (before: (...args: number[]) => number) => (...args: number[]) => number>}
  */
-export function makeCalls({ SOCKFS, FS, heap32 }, connector) {
-	const sockOf = (/** @type {number} */ fd) => {
-		const stream = FS.getStream(fd);
-		return stream?.node && FS.isSocket(stream.node.mode) ? stream.node.sock : null;
-	};
+function makeCalls(program, connector) {
+	// ops and ErrnoError of a hidden program come later.
+	const { sockOf, heap32 } = program;
 	const ours = (/** @type {number} */ fd) => {
 		const sock = sockOf(fd);
 		return sock ? socketOf(sock) : undefined;
@@ -58,9 +52,8 @@ export function makeCalls({ SOCKFS, FS, heap32 }, connector) {
 		try {
 			return run();
 		} catch (error) {
-			const { name, errno } = /** @type {any} */ (error);
-			if (name !== 'ErrnoError') throw error;
-			return -errno;
+			if (error instanceof program.ErrnoError) return -(/** @type {any} */ (error).errno);
+			throw error;
 		}
 	};
 	return {
@@ -77,7 +70,7 @@ export function makeCalls({ SOCKFS, FS, heap32 }, connector) {
 			const sock = sockOf(fd);
 			if (!sock || !socketOf(sock)) return before(fd, how, ...rest);
 			if (how !== 0 && how !== 1 && how !== 2) return -ERRNO.EINVAL;
-			return call(() => SOCKFS.websocket_sock_ops.shutdown(sock, how));
+			return call(() => program.ops.shutdown(sock, how));
 		},
 
 		__syscall_setsockopt: (before) => (fd, level, option, ...rest) => {
@@ -97,7 +90,7 @@ export function makeCalls({ SOCKFS, FS, heap32 }, connector) {
 		__syscall_recvfrom: (before) => (fd, buffer, length, flags, addr, addrlen) => {
 			const socket = flags & MSG_PEEK ? ours(fd) : undefined;
 			if (!socket) return before(fd, buffer, length, flags, addr, addrlen);
-			if (socket.available === 0 && !socket.eof && connector.canWait && !(FS.getStream(fd).flags & O_NONBLOCK)) {
+			if (socket.available === 0 && !socket.eof && connector.canWait && !(sockOf(fd).stream.flags & O_NONBLOCK)) {
 				waitFor(() => (socket.available > 0 || socket.eof ? 1 : 0), -1, connector);
 			}
 			const bytes = socket.peek(length);

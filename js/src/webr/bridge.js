@@ -1,18 +1,12 @@
 // The page's half of the sockets of a blocking worker: opens the streams, fills and empties the rings (worker/layout.js).
 
-import { checkTarget, unbracket } from '../facade/target.js';
 import { IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL, STATE, WANT, WORD, putText, span, wordsOf } from '../worker/layout.js';
 
 /** @typedef {import('../worker/ring.js').Message} Message */
 /** @typedef {import('../tunnel/codes.js').Ending} Ending */
 /** @typedef {import('../tunnel/stream.js').Handlers} Handlers */
-/** @typedef {import('../tunnel/stream.js').Request} Request */
-/** @typedef {import('../tunnel/stream.js').Stream} Stream */
-
-/** @typedef {{ open: (request: Request, handlers: Handlers) => Pick<Stream, 'write' | 'closeWrite' | 'stop' | 'close' | 'reset' | 'grant'> }} Opener */
-
-/** What webR puts before host and port; the rule that decides sees the URL that the program would have used. */
-const urlOf = (/** @type {string} */ host, /** @type {number} */ port) => `wss://${host}:${port}/`;
+/** @typedef {import('../sockfs/opener.js').Open} Open */
+/** @typedef {import('../sockfs/opener.js').StreamLike} StreamLike */
 
 /** Serves one worker. */
 export class Bridge {
@@ -31,8 +25,7 @@ export class Bridge {
 
 	/**
 	 * @param {Worker} worker
-	 * @param {{ tunnel: Opener, openNative?: (url: string, handlers: Handlers) => ReturnType<Opener['open']>, rule?: (url: unknown, protocols: unknown) => { host: string, port: number } | null, report: (text: string) => void }} options
-	 *   rule: decides which sockets take the tunnel; the others are opened by openNative; report: tells the user, a line at a time
+	 * @param {{ open: Open, report: (text: string) => void }} options  report: tells the user, a line at a time
 	 */
 	constructor(worker, options) {
 		this.#worker = worker;
@@ -100,12 +93,8 @@ export class Bridge {
 			released: () => this.#sockets.delete(id),
 		});
 		this.#sockets.set(id, socket);
-		const { tunnel, rule, openNative } = this.#options;
-		const target = { host: unbracket(host), port };
-		const fault = checkTarget(target);
-		if (fault) socket.refuse(fault);
-		else if (rule && openNative && rule(urlOf(host, port), 'binary') === null) socket.bind((handlers) => openNative(urlOf(host, port), handlers));
-		else socket.bind((handlers) => tunnel.open({ ...target, timeoutMs: timeoutMs || undefined, window: IN_BYTES }, handlers));
+		const request = { host, port, window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }) };
+		socket.bind((handlers) => this.#options.open(request, handlers));
 	}
 
 	#notify() {
@@ -122,7 +111,7 @@ class BridgeSocket {
 	#in;
 	#out;
 	#owner;
-	/** @type {ReturnType<Opener['open']> | null} */
+	/** @type {StreamLike | null} */
 	#stream = null;
 	/** What the ring has no room for. Empty as long as the stream keeps to its window. @type {Uint8Array[]} */
 	#waiting = [];
@@ -150,7 +139,7 @@ class BridgeSocket {
 		this.#owner = owner;
 	}
 
-	/** @param {(handlers: Handlers) => ReturnType<Opener['open']>} open */
+	/** @param {(handlers: Handlers) => StreamLike} open */
 	bind(open) {
 		this.#stream = open({
 			onopen: ({ bound, remote }) => {
@@ -177,18 +166,9 @@ class BridgeSocket {
 				Atomics.add(this.#words, WORD.outFreed, bytes);
 				this.#owner.notify();
 			},
-			onclose: (why) => this.refuse(why),
+			onclose: (why) => this.#end(why),
 		});
 		this.look();
-	}
-
-	/** The end, also of what never began. @param {Ending} why */
-	refuse(why) {
-		this.#ending = why;
-		this.#fill();
-		if (this.#released) return;
-		this.#owner.notify();
-		if (!this.#opened && why.code !== 0) this.#owner.failed(why);
 	}
 
 	/** The worker has taken, put or asked for something. */
@@ -215,6 +195,15 @@ class BridgeSocket {
 	abandon() {
 		this.#release();
 		this.#stream?.reset();
+	}
+
+	/** @param {Ending} why */
+	#end(why) {
+		this.#ending = why;
+		this.#fill();
+		if (this.#released) return;
+		this.#owner.notify();
+		if (!this.#opened && why.code !== 0) this.#owner.failed(why);
 	}
 
 	/** Hands the stream what the worker has put; the room is free only when it has left. */

@@ -62,6 +62,7 @@ export function installWorkerHook({ bridges, workerSource, scope, report }) {
 	};
 
 	// A proxy leaves everything else as it is: the prototype, instanceof, the name, classes that extend it.
+	/** @type {any} */
 	const Worker = new Proxy(Native, {
 		construct(target, args, newTarget) {
 			return newTarget === Worker && args.length > 0 ? start(`${args[0]}`, args[1]) : Reflect.construct(target, args, newTarget);

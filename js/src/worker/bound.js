@@ -6,7 +6,7 @@ import { socketOf } from '../sockfs/ops.js';
 import { POLLFD_BYTES, waitFor } from '../sockfs/syscalls.js';
 
 /** @typedef {import('../sockfs/connector.js').Connector} Connector */
-/** @typedef {import('../sockfs/ops.js').Program} Program */
+/** @typedef {import('../sockfs/program.js').Program} Program */
 
 /**
  * Makes poll() wait and shutdown() work.
@@ -14,10 +14,10 @@ import { POLLFD_BYTES, waitFor } from '../sockfs/syscalls.js';
  * @param {Program} program
  * @param {Connector} connector
  */
-export function patchBoundPoll(scope, { SOCKFS, FS, heap32 }, connector) {
+export function patchBound(scope, { ops, ErrnoError, heap32 }, connector) {
 	const poll = scope.___syscall_poll;
 	const shutdown = scope.___syscall_shutdown;
-	const ops = SOCKFS.websocket_sock_ops;
+	const { FS } = scope;
 
 	const instant = ops.poll;
 	if (typeof poll === 'function') {
@@ -52,10 +52,10 @@ export function patchBoundPoll(scope, { SOCKFS, FS, heap32 }, connector) {
 			const sock = before(fd);
 			const args = shutdown.arguments;
 			if (args !== null && args[0] === fd && socketOf(sock)) {
-				if (![0, 1, 2].includes(args[1])) throw new FS.ErrnoError(ERRNO.EINVAL);
+				if (![0, 1, 2].includes(args[1])) throw new ErrnoError(ERRNO.EINVAL);
 				ops.shutdown(sock, args[1]);
 				// The system call answers ENOSYS whatever happens, unless it is left by an error: the one with number 0 is success.
-				throw new FS.ErrnoError(0);
+				throw new ErrnoError(0);
 			}
 			return sock;
 		};

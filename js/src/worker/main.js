@@ -1,13 +1,15 @@
 // What runs in webR's worker, before webR's own script or (attach) in its midst. The build makes one classic script of it.
 
 import { patchDNS } from '../sockfs/dns.js';
+import { onInstantiate } from '../sockfs/instantiate.js';
 import { patchOps } from '../sockfs/ops.js';
+import { globalProgram } from '../sockfs/program.js';
 import { patchImports } from '../sockfs/syscalls.js';
-import { patchBoundPoll } from './bound.js';
 import { resolveAgainst } from './base.js';
-import { onInstantiate } from './instantiate.js';
+import { patchBound } from './bound.js';
 import { RingConnector } from './ring.js';
 
+/** @typedef {import('../sockfs/instantiate.js').Instance} Instance */
 /** @typedef {import('./ring.js').Message} Message */
 
 const scope = /** @type {any} */ (globalThis);
@@ -18,25 +20,20 @@ const post = (message) => scope.postMessage({ sockmux: message });
 /** Does what has come for R meanwhile; its interrupt arrives here and leaves by an exception, straight through the wait. */
 const pump = () => scope.Module?.webr?.handleEvents?.();
 
-/** The program in this worker, if its parts can be seen and have the form that the layer knows. */
-function findProgram() {
-	const { SOCKFS, FS, DNS } = scope;
-	const ops = SOCKFS?.websocket_sock_ops;
-	if (!FS || !['connect', 'poll', 'sendmsg', 'recvmsg', 'close'].every((name) => typeof ops?.[name] === 'function')) return null;
-	return { SOCKFS, FS, DNS, heap32: () => scope.HEAP32 };
-}
+/** R's memory as its script sees it. */
+const heap32 = () => scope.HEAP32;
 
 /**
  * Puts the layer in place.
  * @param {string} token  names the page's call to which this belongs
- * @param {Record<string, any> | null} env  the imports that R will be linked with; null: it is running already
+ * @param {Instance | null} instance  the R that is about to be instantiated; null: it is running already
  */
-function start(token, env) {
+function start(token, instance) {
 	if (scope.sockmuxLayer) {
 		scope.sockmuxLayer.hello(token);
 		return;
 	}
-	const program = findProgram();
+	const program = globalProgram(scope, heap32);
 	if (program === null) {
 		post({ op: 'note', token, text: 'this webR keeps its sockets (SOCKFS) where the layer cannot reach them' });
 		return;
@@ -44,8 +41,8 @@ function start(token, env) {
 	const connector = new RingConnector(post, pump);
 	patchOps(program, connector, { unasked: false });
 	patchDNS(program.DNS);
-	if (env === null) patchBoundPoll(scope, program, connector);
-	else patchImports(env, program, connector);
+	if (instance === null) patchBound(scope, program, connector);
+	else patchImports(instance.calls, program, connector);
 	scope.sockmuxLayer = { hello: (/** @type {string} */ again) => connector.hello(again) };
 	connector.hello(token);
 }
@@ -60,4 +57,9 @@ delete scope.sockmuxGiven;
 if (!given.running) post({ op: 'started' });
 if (given.base) resolveAgainst(scope, given.base);
 if (given.running) start(given.token, null);
-else onInstantiate(scope, (env) => start(given.token, env));
+else {
+	const stop = onInstantiate(scope, (instance) => {
+		stop();
+		start(given.token, instance);
+	});
+}

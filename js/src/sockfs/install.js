@@ -1,0 +1,44 @@
+// Brings the layer into Emscripten programs that run in the page's own thread: C with a main loop or ASYNCIFY, and the sockets of pthreads,
+// whose calls are carried out here.
+
+import { patchDNS } from './dns.js';
+import { onInstantiate } from './instantiate.js';
+import { LocalConnector } from './local.js';
+import { patchOps } from './ops.js';
+import { globalProgramOf, hiddenProgram } from './program.js';
+import { patchImports } from './syscalls.js';
+
+/** @typedef {import('./program.js').Program} Program */
+
+/**
+ * Helps every program that is instantiated from now on, until the function that it returns is called. A program whose parts are not found
+ * keeps SOCKFS's own sockets, which go through the facade.
+ * @param {object} options
+ * @param {import('./opener.js').Open} options.open
+ * @param {any} options.scope  the page's global object
+ * @param {(text: string) => void} options.report  tells the user, one line
+ * @returns {() => void}
+ */
+export function installSockfsHook({ open, scope, report }) {
+	if (!scope.WebAssembly?.instantiate) return () => undefined;
+	const connector = new LocalConnector(open, report);
+	/** @type {Set<() => void>} */
+	const undo = new Set();
+	/** @param {Program} program */
+	const patch = (program) => {
+		if (!connector.alive) return;
+		undo.add(patchOps(program, connector));
+		undo.add(patchDNS(program.DNS));
+	};
+	const stop = onInstantiate(scope, (instance) => {
+		const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
+		if (program.ops) patch(program);
+		patchImports(instance.calls, program, connector);
+	});
+	return () => {
+		stop();
+		connector.close();
+		for (const restore of undo) restore();
+		undo.clear();
+	};
+}

@@ -1,0 +1,127 @@
+// Finds the parts of an Emscripten program that the layer needs. In classic scripts they are global; in modules they are hidden in a closure,
+// but the first socket that such a program makes shows them.
+
+import { ERRNO } from './errno.js';
+
+/** @typedef {import('./instantiate.js').Instance} Instance */
+
+/** SOCKFS's record of a socket. @typedef {any} Sock */
+
+/**
+ * What the layer needs of a program.
+ * @typedef {object} Program
+ * @property {Record<string, any>} ops  SOCKFS.websocket_sock_ops
+ * @property {new (errno: number) => Error} ErrnoError  what the program's system calls catch
+ * @property {(fd: number) => Sock | null} sockOf
+ * @property {() => Int32Array} heap32  the memory as it is now
+ * @property {any} [DNS]  the fake DNS, where it can be reached
+ * @property {(event: string, param: unknown) => void} emit  tells the callbacks of emscripten_set_socket_*_callback
+ */
+
+const OPERATIONS = ['connect', 'poll', 'sendmsg', 'recvmsg', 'close', 'ioctl'];
+
+/** Whether an object has the operations that the layer replaces. @param {any} ops */
+const isOps = (ops) => OPERATIONS.every((name) => typeof ops?.[name] === 'function');
+
+/**
+ * The program whose parts are global in this scope.
+ * @param {any} scope
+ * @param {() => Int32Array} heap32
+ * @returns {Program | null}
+ */
+export function globalProgram(scope, heap32) {
+	const { SOCKFS, FS, DNS, Module } = scope;
+	if (!isOps(SOCKFS?.websocket_sock_ops) || typeof FS?.ErrnoError !== 'function') return null;
+	return {
+		ops: SOCKFS.websocket_sock_ops,
+		ErrnoError: FS.ErrnoError,
+		sockOf: (fd) => FS.getStream(fd)?.node?.sock ?? null,
+		heap32,
+		DNS,
+		emit: (event, param) => (SOCKFS.emit ? SOCKFS.emit(event, param) : Module?.websocket?.emit?.(event, param)),
+	};
+}
+
+/**
+ * The same for one instance: global parts count only if this instance's system calls are the global ones.
+ * @param {any} scope
+ * @param {Instance} instance
+ */
+export function globalProgramOf(scope, { calls, heap32 }) {
+	const slot = calls.get('__syscall_connect');
+	return slot && slot.module[slot.key] === scope.___syscall_connect ? globalProgram(scope, heap32) : null;
+}
+
+/**
+ * A program with hidden parts. Its ops and its ErrnoError are there once it has made its first socket; until then it has no sockets either.
+ * @param {Instance} instance  not instantiated yet
+ * @param {(program: Program) => void} found  called inside that first system call
+ * @returns {Program}
+ */
+export function hiddenProgram({ calls, heap32 }, found) {
+	/** @type {Map<number, WeakRef<Sock>>} */
+	const socks = new Map();
+	/** @type {any} */
+	const program = {
+		heap32,
+		sockOf(/** @type {number} */ fd) {
+			const sock = socks.get(fd)?.deref();
+			return sock?.stream?.fd === fd ? sock : null;
+		},
+		emit() {},
+	};
+	const slot = calls.get('__syscall_socket');
+	if (!slot) return program;
+	const before = slot.module[slot.key];
+	let seen = false;
+	slot.module[slot.key] = Object.assign((/** @type {any[]} */ ...args) => {
+		const { result, sock } = watchSock(() => before(...args));
+		if (sock === null) return result;
+		socks.set(result, new WeakRef(sock));
+		if (seen) return result;
+		seen = true;
+		const ErrnoError = provokeError(sock);
+		if (!isOps(sock.sock_ops) || ErrnoError === null) return result;
+		Object.assign(program, { ops: sock.sock_ops, ErrnoError });
+		found(program);
+		return result;
+	}, before);
+	return program;
+}
+
+/**
+ * Runs socket() and sees the record that it makes: SOCKFS stores it as `node.sock`, and for the length of this call Object.prototype
+ * notices.
+ * @param {() => number} run
+ */
+function watchSock(run) {
+	/** @type {Sock | null} */
+	let sock = null;
+	Object.defineProperty(Object.prototype, 'sock', {
+		configurable: true,
+		set(value) {
+			sock ??= value;
+			Object.defineProperty(this, 'sock', { value, configurable: true, enumerable: true, writable: true });
+		},
+	});
+	try {
+		return { result: run(), sock };
+	} finally {
+		Reflect.deleteProperty(Object.prototype, 'sock');
+	}
+}
+
+/**
+ * Reading from a socket without a peer fails with the program's own kind of error, and nothing else happens.
+ * @param {Sock} sock
+ * @returns {Program['ErrnoError'] | null}
+ */
+function provokeError(sock) {
+	try {
+		sock.sock_ops.recvmsg(sock, 1);
+	} catch (error) {
+		const { errno, constructor } = /** @type {any} */ (error);
+		if (errno === ERRNO.ENOTCONN) return constructor;
+	}
+	return null;
+}
