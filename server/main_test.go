@@ -221,7 +221,7 @@ func TestModes(t *testing.T) {
 	if code != 0 || stdout != "the configuration is good\n" || stderr != warnings {
 		t.Errorf("--check-config: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
-	if code, stdout, _ := command([]string{"--print-config", "--allow", "a.example:1"}, []string{"SOCKMUX_GRACE=1m"}); code != 0 || !strings.Contains(stdout, "--allow=a.example:1\n") || !strings.Contains(stdout, "--grace=1m\n") {
+	if code, stdout, _ := command([]string{"--print-config", "--allow", "a.example:1"}, []string{"SOCKMUX_GRACE=1m"}); code != 0 || !strings.Contains(stdout, "- allow: a.example:1\n") || !strings.Contains(stdout, "  grace: 1m\n") {
 		t.Errorf("--print-config: exit code %d, stdout %q", code, stdout)
 	}
 }

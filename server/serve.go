@@ -53,8 +53,8 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	streams := relay.New(relay.Config{
 		Policy:      policy.New(rules),
 		Resolver:    resolver,
-		DialTimeout: settings.DialTimeout,
-		IdleTimeout: settings.IdleTimeout,
+		DialTimeout: settings.Limits.DialTimeout,
+		IdleTimeout: settings.Limits.StreamIdle,
 		Logger:      logger,
 	})
 	sessions := session.New(session.Config{
@@ -62,7 +62,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		Logger:      logger,
 		MaxSessions: settings.MaxSessions,
 		MaxParked:   settings.MaxParked,
-		MaxStreams:  settings.MaxStreams,
+		MaxStreams:  settings.Limits.Streams,
 		Grace:       settings.Grace,
 		Keepalive:   settings.Keepalive,
 		Agent:       agent(),

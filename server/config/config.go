@@ -1,7 +1,7 @@
-// Package config turns flags and the environment into one checked Config.
+// Package config turns flags, the environment and a file into one checked Config.
 //
 // Every setting is known by one name. A source of values (a layer) gives texts for names; the strongest layer that names a setting decides it alone: flags,
-// then the environment, then the defaults. A file is one more layer between the last two. All mistakes are reported at once, each with the place
+// then the environment, then the file, then the defaults. All mistakes are reported at once, each with the place
 // where it was written, the value, and what would be right.
 package config
 
@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/origin"
 	"github.com/sockmux/sockmux/server/policy"
 )
@@ -20,6 +21,8 @@ const EnvPrefix = "SOCKMUX_"
 type Config struct {
 	Mode Mode
 
+	File string // that was read, as --config names it; empty: none
+
 	// Where the server listens.
 	Listen string // HOST:PORT for net.Listen
 	Prefix string // path below which everything is served; begins and ends with "/"
@@ -29,18 +32,20 @@ type Config struct {
 	InsecureNoAuth bool             // the word for listening beyond loopback though nobody authenticates
 
 	// What may be reached.
-	Rules       []policy.Rule // in the order in which they were given
-	Demo        bool          // run the demo services and allow their addresses
-	DialTimeout time.Duration // resolving and dialling together
+	Rules    []policy.Rule     // of the policy DefaultPolicy, in the order in which they were given
+	Policies map[string]Policy // by name; DefaultPolicy is always there
+	Demo     bool              // run the demo services and allow their addresses
 
 	// How much, how long.
 	MaxSessions  int           // in all, parked ones included
 	MaxParked    int           // sessions without a connection
-	MaxStreams   int           // at once in one session
-	IdleTimeout  time.Duration // a stream without a byte; 0: never
 	Keepalive    time.Duration // between pings on a silent connection; it is dead after twice this time
 	Grace        time.Duration // for which a session without a connection is kept; 0: never
 	DrainTimeout time.Duration // between SIGTERM and the end of the streams that are left
+	// HandshakeTimeout is for a request's header, and for a page's first message.
+	HandshakeTimeout time.Duration
+	// Limits are what one client may have unless its policy says otherwise.
+	Limits limit.Limits
 
 	// What is said.
 	LogLevel  slog.Level
@@ -52,8 +57,6 @@ type Config struct {
 
 	// Warnings are for the log: what looks like a mistake and is no reason not to start.
 	Warnings []string
-
-	ruleArguments []string // Rules as they were written, for Print
 }
 
 // Mode is what the command is to do.
@@ -81,18 +84,21 @@ const (
 // Default returns the configuration of a server that was told nothing.
 func Default() Config {
 	return Config{
-		Listen:       "127.0.0.1:8088",
-		Prefix:       "/",
-		DialTimeout:  30 * time.Second,
-		MaxSessions:  1000,
-		MaxParked:    500,
-		MaxStreams:   1024,
-		IdleTimeout:  2 * time.Hour,
-		Keepalive:    10 * time.Second,
-		Grace:        2 * time.Minute,
-		DrainTimeout: 30 * time.Second,
-		LogLevel:     slog.LevelInfo,
-		LogFormat:    LogAuto,
+		Listen:           "127.0.0.1:8088",
+		Prefix:           "/",
+		MaxSessions:      1000,
+		MaxParked:        500,
+		Keepalive:        10 * time.Second,
+		Grace:            2 * time.Minute,
+		DrainTimeout:     30 * time.Second,
+		HandshakeTimeout: 10 * time.Second,
+		Limits: limit.Limits{
+			Streams:     1024,
+			StreamIdle:  2 * time.Hour,
+			DialTimeout: 30 * time.Second,
+		},
+		LogLevel:  slog.LevelInfo,
+		LogFormat: LogAuto,
 	}
 }
 
@@ -114,9 +120,12 @@ func Load(args, environment []string) (*Config, error) {
 	}
 	env, warnings := parseEnvironment(settings, environment)
 	c.Warnings = warnings
-	mistakes = append(mistakes, apply(settings, flags, env)...)
+	file, policies, unread := readFile(settings, flags, env)
+	mistakes = append(mistakes, unread...)
+	mistakes = append(mistakes, apply(settings, flags, env, file)...)
+	mistakes = append(mistakes, c.addPolicies(policies, flags, env, file)...)
 	if len(mistakes) == 0 {
-		mistakes = c.check(place(flags, env))
+		mistakes = c.check(place(flags, env, file))
 	}
 	if len(mistakes) > 0 {
 		return nil, joined(mistakes)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/policy"
 )
 
@@ -25,6 +26,7 @@ func mustLoad(t *testing.T, args, environment []string) *Config {
 func TestDefaults(t *testing.T) {
 	c := mustLoad(t, nil, nil)
 	want := Default()
+	want.Policies = map[string]Policy{DefaultPolicy: {Name: DefaultPolicy, Limits: want.Limits}}
 	if !reflect.DeepEqual(*c, want) {
 		t.Errorf("got %+v\nwant %+v", *c, want)
 	}
@@ -43,6 +45,8 @@ func TestEveryFlag(t *testing.T) {
 		"--allow-origin", "https://a.example", "--allow-origin=http://localhost:*",
 		"--allow", "a.example:1", "--deny", "b.example:*", "--allow", "127.0.0.1:2", "--demo", "--dial-timeout", "5s",
 		"--max-sessions", "7", "--max-parked", "6", "--max-streams", "5", "--idle-timeout", "0", "--keepalive", "15s", "--grace", "1m", "--drain-timeout", "3s",
+		"--handshake-timeout", "4s", "--max-sessions-per-client", "3", "--session-idle-timeout", "9m", "--session-lifetime", "8h", "--opens-per-second", "20",
+		"--bytes-per-second", "2M", "--bytes-per-day", "3GiB", "--stream-lifetime", "4h",
 		"--webr", webR, "--assets-dir", assets, "--log-level", "WARN", "--log-format", "json",
 	}, nil)
 	origins := make([]string, len(c.AllowOrigins))
@@ -57,10 +61,14 @@ func TestEveryFlag(t *testing.T) {
 		t.Errorf("rules %+v, want %+v", c.Rules, wantRules)
 	}
 	got := *c
-	got.AllowOrigins, got.Rules, got.ruleArguments = nil, nil, nil
+	got.AllowOrigins, got.Rules, got.Policies = nil, nil, nil
 	want := Config{
-		Listen: ":0", Prefix: "/sockmux/", InsecureNoAuth: true, Demo: true, DialTimeout: 5 * time.Second,
-		MaxSessions: 7, MaxParked: 6, MaxStreams: 5, IdleTimeout: 0, Keepalive: 15 * time.Second, Grace: time.Minute, DrainTimeout: 3 * time.Second,
+		Listen: ":0", Prefix: "/sockmux/", InsecureNoAuth: true, Demo: true,
+		MaxSessions: 7, MaxParked: 6, Keepalive: 15 * time.Second, Grace: time.Minute, DrainTimeout: 3 * time.Second, HandshakeTimeout: 4 * time.Second,
+		Limits: limit.Limits{
+			Sessions: 3, Streams: 5, Opens: 20, BytesPerSecond: 2_000_000, BytesPerDay: 3 << 30,
+			SessionIdle: 9 * time.Minute, SessionLifetime: 8 * time.Hour, StreamLifetime: 4 * time.Hour, DialTimeout: 5 * time.Second,
+		},
 		LogLevel: slog.LevelWarn, LogFormat: LogJSON, WebR: webR, AssetsDir: assets,
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -130,6 +138,10 @@ func TestMistakes(t *testing.T) {
 		{"--drain-timeout soon", "", `--drain-timeout: "soon" is not a time: want a time from 100ms to 24h, such as 500ms, 30s or 2m, or 0 for none`},
 		{"--max-sessions 0", "", `--max-sessions: "0" does not fit: want a whole number from 1 to 1000000`},
 		{"--max-streams many", "", `--max-streams: "many" does not fit: want a whole number from 1 to 65536`},
+		{"--bytes-per-second 1 --bytes-per-day x", "", `--bytes-per-second: "1" does not fit: want a number of bytes, such as 0, 500k, 20M, 2G, 64KiB or 1MiB, at least 1k and at most 1024TiB
+--bytes-per-day: "x" is not a size: want a number of bytes, such as 0, 500k, 20M, 2G, 64KiB or 1MiB`},
+		{"--config " + empty + "/none.yaml", "", `--config: "` + empty + `/none.yaml" cannot be read (no such file or directory): want a YAML file`},
+		{"", "SOCKMUX_CONFIG=" + empty, `SOCKMUX_CONFIG: "` + empty + `" cannot be read (is a directory): want a YAML file`},
 		{"--max-parked 1001", "", `--max-parked: 1001 is more than the 1000 of --max-sessions, which counts them too`},
 		{"--max-sessions 10", "", `--max-parked: 500 is more than the 10 of --max-sessions, which counts them too`},
 		{"--log-level loud", "", `--log-level: "loud" is not known: want debug, info, warn or error`},

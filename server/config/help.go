@@ -13,8 +13,9 @@ func Help() string {
 	c := Default()
 	var b strings.Builder
 	b.WriteString("sockmux carries the TCP connections of programs in browsers in one WebSocket.\n\nUsage: sockmux [FLAG...]\n\n")
-	b.WriteString("Each flag is also a variable: --dial-timeout is SOCKMUX_DIAL_TIMEOUT. Flags are\n")
-	b.WriteString("stronger. A variable lists several values with commas. Times are 500ms, 30s, 2m.\n")
+	b.WriteString("Each flag is also a variable: --dial-timeout is SOCKMUX_DIAL_TIMEOUT, and a line\n")
+	b.WriteString("of the file of --config. Flags are stronger than variables, these than the file.\n")
+	b.WriteString("A variable lists several values with commas. Times are 500ms, 30s, 2m.\n")
 	group := ""
 	for _, s := range settingsOf(&c) {
 		if s.group != group {
@@ -24,29 +25,6 @@ func Help() string {
 		b.WriteString("  " + s.usage() + "\n")
 		for _, line := range wrapped(s.about(), helpWidth-8) {
 			b.WriteString("        " + line + "\n")
-		}
-	}
-	return b.String()
-}
-
-// Print returns the settings in force, one argument a line: the same arguments give the same configuration. Settings that are empty are left out.
-func (c *Config) Print() string {
-	var b strings.Builder
-	rulesPrinted := false
-	for _, s := range settingsOf(c) {
-		if s.group == groupTargets && !rulesPrinted {
-			rulesPrinted = true
-			for _, argument := range c.ruleArguments {
-				b.WriteString(argument + "\n")
-			}
-		}
-		if s.print == nil {
-			continue
-		}
-		for _, text := range s.print() {
-			if text != "" {
-				fmt.Fprintf(&b, "--%s=%s\n", s.name, text)
-			}
 		}
 	}
 	return b.String()

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sockmux/sockmux/server/policy"
 )
 
 func TestFlagsAreStrongerThanVariables(t *testing.T) {
@@ -13,7 +15,7 @@ func TestFlagsAreStrongerThanVariables(t *testing.T) {
 		"SOCKMUX_CHECK_CONFIG=true",
 	}
 	c := mustLoad(t, []string{"--grace", "3m", "--demo=false"}, environment)
-	if c.Grace != 3*time.Minute || c.Keepalive != 20*time.Second || c.Demo || c.MaxStreams != Default().MaxStreams || len(c.AllowOrigins) != 2 {
+	if c.Grace != 3*time.Minute || c.Keepalive != 20*time.Second || c.Demo || c.Limits != Default().Limits || len(c.AllowOrigins) != 2 {
 		t.Errorf("%+v", *c)
 	}
 	if c.Mode != Serve {
@@ -29,9 +31,9 @@ func TestFlagsAreStrongerThanVariables(t *testing.T) {
 // The environment has no order of its own, so there a prohibition comes first.
 func TestDenyVariableComesFirst(t *testing.T) {
 	c := mustLoad(t, nil, []string{"SOCKMUX_ALLOW=10.0.0.0/8:*", "SOCKMUX_DENY=10.0.0.1:*,10.0.0.2:22"})
-	want := []string{"--deny=10.0.0.1:*", "--deny=10.0.0.2:22", "--allow=10.0.0.0/8:*"}
-	if !reflect.DeepEqual(c.ruleArguments, want) || len(c.Rules) != len(want) {
-		t.Errorf("got %q, want %q", c.ruleArguments, want)
+	want := []policy.Rule{rule(t, false, "10.0.0.1:*"), rule(t, false, "10.0.0.2:22"), rule(t, true, "10.0.0.0/8:*")}
+	if !reflect.DeepEqual(c.Rules, want) {
+		t.Errorf("got %q, want %q", c.Rules, want)
 	}
 }
 

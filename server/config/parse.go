@@ -55,6 +55,9 @@ func duration(to *time.Duration, least, most time.Duration, zero string) parser 
 
 // brief is Duration.String without the zeros at its end: 2m, not 2m0s.
 func brief(d time.Duration) string {
+	if d == 0 {
+		return "0"
+	}
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,7 +21,10 @@ type setting struct {
 	help       string
 	initial    string // default as shown; empty where it is "off" or "none"
 	repeatable bool
-	flagOnly   bool // what the command does is not said by the environment
+	flagOnly   bool   // what the command does is not said by the environment or the file
+	noFile     bool   // the file cannot name itself
+	section    string // of the file; empty: the top level
+	live       bool   // a reload applies it; others wait for a restart
 	parse      parser
 	print      func() []string // the present values, as the parser takes them; nil for what --print-config leaves out
 }
@@ -40,6 +44,8 @@ const (
 const (
 	mostSessions = 1_000_000 // far beyond the file descriptors of one process
 	mostStreams  = 65_536    // yamux stream ids would last, memory would not
+	mostOpens    = 1_000_000 // a second
+	mostBytes    = 1 << 50   // a day at 100 Gbit/s
 	shortest     = 100 * time.Millisecond
 	longest      = 24 * time.Hour // also fits the protocol's u32 milliseconds
 	longestDial  = 10 * time.Minute
@@ -57,6 +63,11 @@ func settingsOf(c *Config) []setting {
 	nothing := func(string) error { return nil } // Load looks only whether it was given
 	settings := []setting{
 		{
+			group: groupListen, name: "config", hint: "FILE", noFile: true,
+			help:  "YAML file with settings by these names and with policies; flags and variables are stronger; read anew when it changes and at SIGHUP",
+			parse: text(&c.File),
+		},
+		{
 			group: groupListen, name: "listen", hint: "HOST:PORT",
 			help:  "address to listen on; port 0 takes a free one",
 			parse: listenAddress(&c.Listen), print: one(&c.Listen),
@@ -72,19 +83,19 @@ func settingsOf(c *Config) []setting {
 			parse: boolean(&c.InsecureNoAuth), print: printed(&c.InsecureNoAuth, strconv.FormatBool),
 		},
 		{
-			group: groupPages, name: "allow-origin", hint: "ORIGIN", repeatable: true,
+			group: groupPages, name: "allow-origin", hint: "ORIGIN", repeatable: true, live: true,
 			help:  "pages that may connect beside the server's own: https://app.example.com, https://*.example.com, http://localhost:*, null or *",
 			parse: each(&c.AllowOrigins, origin.Parse), print: all(&c.AllowOrigins, origin.Pattern.String),
 		},
 		{
-			group: groupTargets, name: "deny", hint: "TARGET", repeatable: true,
+			group: groupTargets, name: "deny", hint: "TARGET", repeatable: true, live: true,
 			help:  "targets that may not be reached; of all --allow and --deny the first that matches decides",
-			parse: c.rule("deny", false),
+			parse: c.rule(false),
 		},
 		{
-			group: groupTargets, name: "allow", hint: "TARGET", repeatable: true,
+			group: groupTargets, name: "allow", hint: "TARGET", repeatable: true, live: true,
 			help:  "targets that may be reached beside the public internet: HOST:PORT, *.example.com:443, 10.0.0.0/8:5432-5433, [fd00::]/8, public",
-			parse: c.rule("allow", true),
+			parse: c.rule(true),
 		},
 		{
 			group: groupTargets, name: "demo",
@@ -92,29 +103,14 @@ func settingsOf(c *Config) []setting {
 			parse: boolean(&c.Demo), print: printed(&c.Demo, strconv.FormatBool),
 		},
 		{
-			group: groupTargets, name: "dial-timeout", hint: "TIME",
-			help:  "for resolving and connecting together",
-			parse: duration(&c.DialTimeout, shortest, longestDial, ""), print: printed(&c.DialTimeout, brief),
-		},
-		{
-			group: groupLimits, name: "max-sessions", hint: "NUMBER",
+			group: groupLimits, name: "max-sessions", hint: "NUMBER", live: true,
 			help:  "sessions (pages) at once",
 			parse: integer(&c.MaxSessions, 1, mostSessions), print: printed(&c.MaxSessions, strconv.Itoa),
 		},
 		{
-			group: groupLimits, name: "max-parked", hint: "NUMBER",
+			group: groupLimits, name: "max-parked", hint: "NUMBER", live: true,
 			help:  "how many of them may be without a connection",
 			parse: integer(&c.MaxParked, 0, mostSessions), print: printed(&c.MaxParked, strconv.Itoa),
-		},
-		{
-			group: groupLimits, name: "max-streams", hint: "NUMBER",
-			help:  "sockets at once in one session",
-			parse: integer(&c.MaxStreams, 1, mostStreams), print: printed(&c.MaxStreams, strconv.Itoa),
-		},
-		{
-			group: groupLimits, name: "idle-timeout", hint: "TIME",
-			help:  "after which a socket without a byte in either direction is ended; 0: never",
-			parse: duration(&c.IdleTimeout, shortest, 30*longest, "never"), print: printed(&c.IdleTimeout, brief),
 		},
 		{
 			group: groupLimits, name: "keepalive", hint: "TIME",
@@ -130,6 +126,11 @@ func settingsOf(c *Config) []setting {
 			group: groupLimits, name: "drain-timeout", hint: "TIME",
 			help:  "left to open sockets after SIGTERM or SIGINT; 0: none; a second signal ends at once",
 			parse: duration(&c.DrainTimeout, shortest, longest, "none"), print: printed(&c.DrainTimeout, brief),
+		},
+		{
+			group: groupLimits, name: "handshake-timeout", hint: "TIME",
+			help:  "for a request's header, and for a page's first message",
+			parse: duration(&c.HandshakeTimeout, shortest, longestDial, ""), print: printed(&c.HandshakeTimeout, brief),
 		},
 		{
 			group: groupServe, name: "webr", hint: "DIR",
@@ -152,10 +153,17 @@ func settingsOf(c *Config) []setting {
 			parse: oneOf(&c.LogFormat, []string{"auto", "text", "json"}, formats),
 			print: printed(&c.LogFormat, func(f LogFormat) string { return string(f) }),
 		},
-		{group: groupCommand, name: "check-config", flagOnly: true, help: "check flags and environment, say what is wrong, and end", parse: nothing},
-		{group: groupCommand, name: "print-config", flagOnly: true, help: "print every setting in force, one argument a line, and end", parse: nothing},
+		{group: groupCommand, name: "check-config", flagOnly: true, help: "check flags, environment and file, say what is wrong, and end", parse: nothing},
+		{group: groupCommand, name: "print-config", flagOnly: true, help: "print every setting in force as a file for --config, without secrets, and end", parse: nothing},
 		{group: groupCommand, name: "version", flagOnly: true, help: "print the version and end", parse: nothing},
 		{group: groupCommand, name: "help", short: "h", flagOnly: true, help: "print this and end", parse: nothing},
+	}
+	at := slices.IndexFunc(settings, func(s setting) bool { return s.name == "keepalive" })
+	settings = slices.Insert(settings, at, limitsOf(&c.Limits)...)
+	for i := range settings {
+		if settings[i].group == groupLimits {
+			settings[i].section = limitsSection
+		}
 	}
 	// The table is bound before anything is read, so what it prints now are the defaults.
 	for i := range settings {
@@ -168,14 +176,13 @@ func settingsOf(c *Config) []setting {
 }
 
 // rule makes the parser of --allow and --deny, which fill one list in the order of the command line.
-func (c *Config) rule(name string, allow bool) parser {
+func (c *Config) rule(allow bool) parser {
 	return func(text string) error {
 		rule, err := policy.ParseRule(allow, text)
 		if err != nil {
 			return fmt.Errorf("%q: %w", text, err)
 		}
 		c.Rules = append(c.Rules, rule)
-		c.ruleArguments = append(c.ruleArguments, "--"+name+"="+text)
 		return nil
 	}
 }
