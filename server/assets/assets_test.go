@@ -115,7 +115,7 @@ func TestBrokenManifest(t *testing.T) {
 		`{"files":[{"path":"/etc/passwd","type":"t","sri":"sha384-x"}]}`:                                `manifest.json: "/etc/passwd" ("") is not a relative path`,
 		`{"files":[{"path":"a","hashed":"../a","type":"t"}]}`:                                           `manifest.json: "a" ("../a") is not a relative path`,
 		`{"files":[{"path":"a","sri":"sha384-x"}]}`:                                                     `manifest.json: a has no type`,
-		`{"files":[{"path":"a","type":"t","sri":"md5-x"}]}`:                                             `manifest.json: a has the integrity "md5-x", not sha384-...`,
+		`{"files":[{"path":"a","type":"t","sri":"md5-x"}]}`:                                             `manifest.json: a has the integrity "md5-x", want sha384- and the digest`,
 		`{"files":[{"path":"a","type":"t","sri":"sha384-x"},{"path":"a","type":"t","sri":"sha384-x"}]}`: `manifest.json: a is listed twice`,
 	} {
 		_, err := Dir(folder(t, map[string]string{"manifest.json": content})).Manifest()

@@ -53,7 +53,7 @@ func (m *Manifest) index() error {
 		case f.Type == "":
 			return fmt.Errorf("%s: %s has no type", manifestName, f.Path)
 		case !strings.HasPrefix(f.SRI, "sha384-"):
-			return fmt.Errorf("%s: %s has the integrity %q, not sha384-...", manifestName, f.Path, f.SRI)
+			return fmt.Errorf("%s: %s has the integrity %q, want sha384- and the digest", manifestName, f.Path, f.SRI)
 		}
 		if _, twice := m.byPath[f.Path]; twice {
 			return fmt.Errorf("%s: %s is listed twice", manifestName, f.Path)

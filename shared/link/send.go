@@ -27,6 +27,7 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 			}
 			continue
 		}
+		last := message[0] == byte(wire.TypeClose)
 		err = c.Send(ctx, message)
 		if p != nil {
 			l.mu.Lock()
@@ -39,7 +40,7 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 			}
 			return lost(err)
 		}
-		if message[0] == byte(wire.TypeClose) {
+		if last {
 			return l.closeSent()
 		}
 	}

@@ -54,6 +54,9 @@ type reset struct {
 // Lost returns a channel that is closed when the session has ended.
 func (s *Stream) Lost() <-chan struct{} { return s.session.Done() }
 
+// LostErr says why the session has ended.
+func (s *Stream) LostErr() error { return s.session.Err() }
+
 // ID returns yamux's number of the stream.
 func (s *Stream) ID() uint32 { return s.yamux.StreamID() }
 

@@ -99,7 +99,8 @@ func (s *stream) run() {
 		return
 	}
 	var writer sync.WaitGroup
-	writer.Go(func() { s.writeAll(m) })
+	var lost error
+	writer.Go(func() { lost = s.writeAll(m) })
 	err = s.result(m)
 	if err == nil {
 		err = s.readAll(m)
@@ -108,6 +109,9 @@ func (s *stream) run() {
 		s.update(func() { s.over = true }) // nothing that is written now arrives
 	}
 	writer.Wait()
+	if err == nil {
+		err = lost
+	}
 	_ = m.Close() // it has ended, or ends now
 	s.finish(err)
 }
@@ -239,8 +243,8 @@ func (s *stream) awaitCredit() (credit uint64, ok bool) {
 // lost is closed when the stream can no longer be read for a reason that Read tells.
 func (s *stream) lost() <-chan struct{} { return s.mux.Lost() }
 
-// writeAll sends what the page writes, until it has ended its direction or nobody wants it.
-func (s *stream) writeAll(m *mux.Stream) {
+// writeAll sends what the page writes, until it has ended its direction or nobody wants it. It returns an error only where the session ends before that.
+func (s *stream) writeAll(m *mux.Stream) error {
 	for {
 		s.mu.Lock()
 		change := s.change
@@ -261,12 +265,16 @@ func (s *stream) writeAll(m *mux.Stream) {
 			s.pump.pool.Put(b)
 			s.pump.tell(Event{Kind: Written, ID: s.id, A: uint32(n)})
 		case over:
-			return
+			return nil
 		case ended:
 			_ = m.CloseWrite() // as above
-			return
+			return nil
 		default:
-			<-change
+			select {
+			case <-change:
+			case <-m.Lost():
+				return m.LostErr()
+			}
 		}
 	}
 }
