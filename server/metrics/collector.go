@@ -1,0 +1,99 @@
+package metrics
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// collector asks the sources at a scrape.
+type collector struct{ sources Sources }
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
+}
+
+var (
+	descSessions = desc("sessions", "Sessions, those without a connection included.")
+	descParked   = desc("sessions_parked", "Sessions that have lost their connection and are kept for it to come back.")
+	descOpened   = desc("sessions_opened_total", "Sessions since the start.")
+	descResumed  = desc("session_resumes_total", "How often a session has come back over a new connection.")
+	descCarriers = desc("carriers", "WebSockets that are open.")
+	descStreams  = desc("streams", "Streams that are served.")
+	descEnded    = desc("streams_ended_total", "Streams that have ended, by the code of their end.", "code")
+	descBytes    = desc("stream_bytes_total", "Bytes that streams have carried: up to targets, down to pages.", "direction")
+	descRTT      = desc("session_rtt_seconds", "Round trips between server and page of the present sessions, smoothed, by percentile; absent without sessions.", "percentile")
+	descExpires  = desc("certificate_expires_timestamp_seconds", "When the server's certificate ends, in Unix time.")
+	descReloadOK = desc("config_last_reload_successful", "1 if the last reload of the configuration was taken, 0 if the old one stayed.")
+	descReloadAt = desc("config_last_reload_timestamp_seconds", "When the configuration was last reloaded or was to be, in Unix time.")
+)
+
+// Describe implements prometheus.Collector. It names everything, so that a name that is used twice is found at the start.
+func (c collector) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descEnded, descBytes,
+		descRTT, descExpires, descReloadOK, descReloadAt,
+	} {
+		to <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c collector) Collect(to chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	counter := func(d *prometheus.Desc, value uint64, labels ...string) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), labels...)
+	}
+	sessions := c.sources.Sessions()
+	gauge(descSessions, float64(sessions.Live))
+	gauge(descParked, float64(sessions.Parked))
+	counter(descOpened, sessions.Opened)
+	counter(descResumed, sessions.Resumed)
+	gauge(descCarriers, float64(c.sources.Carriers()))
+	gauge(descStreams, float64(c.sources.Active()))
+	ended := c.sources.Ended()
+	for _, code := range wire.Codes() {
+		counter(descEnded, ended[code], code.String())
+	}
+	up, down := c.sources.Bytes()
+	counter(descBytes, up, "up")
+	counter(descBytes, down, "down")
+	c.collectRTTs(gauge)
+	if c.sources.CertificateExpires != nil {
+		gauge(descExpires, unix(c.sources.CertificateExpires()))
+	}
+	if c.sources.Reloaded != nil {
+		if ok, at := c.sources.Reloaded(); !at.IsZero() {
+			gauge(descReloadOK, map[bool]float64{true: 1}[ok])
+			gauge(descReloadAt, unix(at))
+		}
+	}
+}
+
+// percentiles of the round trips. They are taken here, over the sessions of one moment: a histogram's counts may only grow, and sessions end.
+var percentiles = []int{50, 90, 99, 100}
+
+func (c collector) collectRTTs(gauge func(*prometheus.Desc, float64, ...string)) {
+	rtts := c.sources.RTTs()
+	if len(rtts) == 0 {
+		return
+	}
+	slices.Sort(rtts)
+	for _, p := range percentiles {
+		gauge(descRTT, nearestRank(rtts, p).Seconds(), strconv.Itoa(p))
+	}
+}
+
+// nearestRank is the smallest of the sorted values that is no less than so many percent of them.
+func nearestRank(sorted []time.Duration, percentile int) time.Duration {
+	rank := (percentile*len(sorted) + 99) / 100
+	return sorted[max(rank, 1)-1]
+}
+
+func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

@@ -1,0 +1,155 @@
+package metrics
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"go.uber.org/goleak"
+
+	"github.com/sockmux/sockmux/server/observe"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func full() Sources {
+	return Sources{
+		Sessions: func() Sessions { return Sessions{Live: 7, Parked: 2, Opened: 100, Resumed: 9} },
+		Carriers: func() int { return 5 },
+		Ended:    func() map[wire.Code]uint64 { return map[wire.Code]uint64{wire.OK: 40, wire.Reset: 3} },
+		Active:   func() int { return 11 },
+		Bytes:    func() (up, down uint64) { return 1000, 2000 },
+		RTTs: func() []time.Duration {
+			return []time.Duration{40 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 20 * time.Millisecond}
+		},
+		CertificateExpires: func() time.Time { return time.Unix(1_900_000_000, 500_000_000) },
+		Reloaded:           func() (bool, time.Time) { return false, time.Unix(1_800_000_000, 0) },
+	}
+}
+
+// scrape returns the text that Prometheus would read.
+func scrape(t *testing.T, m *Metrics) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	body, err := io.ReadAll(w.Result().Body)
+	if err != nil || w.Code != http.StatusOK {
+		t.Fatalf("status %d, error %v: %s", w.Code, err, body)
+	}
+	return string(body)
+}
+
+func TestMetrics(t *testing.T) {
+	m := New("v1.2.3", full())
+	m.Opened(wire.OK, 20*time.Millisecond)
+	m.Opened(wire.Denied, time.Millisecond)
+	m.Opened(wire.Denied, time.Millisecond)
+	m.Opened(wire.Code(999), time.Second)
+	m.Refused(observe.StageStream, "denied")
+	m.Refused(observe.StageUpgrade, "origin")
+	text := scrape(t, m)
+	for _, want := range []string{
+		`sockmux_sessions 7`, `sockmux_sessions_parked 2`, `sockmux_sessions_opened_total 100`, `sockmux_session_resumes_total 9`,
+		`sockmux_carriers 5`, `sockmux_streams 11`,
+		`sockmux_streams_ended_total{code="ok"} 40`, `sockmux_streams_ended_total{code="reset"} 3`, `sockmux_streams_ended_total{code="idle"} 0`,
+		`sockmux_stream_bytes_total{direction="up"} 1000`, `sockmux_stream_bytes_total{direction="down"} 2000`,
+		`sockmux_stream_opens_total{code="ok"} 1`, `sockmux_stream_opens_total{code="denied"} 2`, `sockmux_stream_opens_total{code="internal"} 1`, `sockmux_stream_opens_total{code="timed_out"} 0`,
+		`sockmux_dial_duration_seconds_bucket{outcome="ok",le="0.01"} 0`, `sockmux_dial_duration_seconds_bucket{outcome="ok",le="0.025"} 1`, `sockmux_dial_duration_seconds_count{outcome="failed"} 3`,
+		`sockmux_refusals_total{reason="denied",stage="stream"} 1`, `sockmux_refusals_total{reason="origin",stage="upgrade"} 1`,
+		`sockmux_session_rtt_seconds{percentile="50"} 0.02`, `sockmux_session_rtt_seconds{percentile="90"} 0.04`, `sockmux_session_rtt_seconds{percentile="100"} 0.04`,
+		`sockmux_certificate_expires_timestamp_seconds 1.9000000005e+09`,
+		`sockmux_config_last_reload_successful 0`, `sockmux_config_last_reload_timestamp_seconds 1.8e+09`,
+	} {
+		if !strings.Contains(text, "\n"+want+"\n") {
+			t.Errorf("missing: %s", want)
+		}
+	}
+	if !regexp.MustCompile(`(?m)^sockmux_build_info\{go="go[^"]+",protocol="sockmux.v1",version="v1.2.3"\} 1$`).MatchString(text) {
+		t.Error("no build info")
+	}
+	for _, want := range []string{"\ngo_goroutines ", "\nprocess_open_fds "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("missing:%s", want)
+		}
+	}
+}
+
+// What is not there is absent rather than wrong.
+func TestAbsent(t *testing.T) {
+	sources := full()
+	sources.CertificateExpires, sources.RTTs = nil, func() []time.Duration { return nil }
+	sources.Reloaded = func() (bool, time.Time) { return true, time.Time{} }
+	text := scrape(t, New("dev", sources))
+	for _, name := range []string{"sockmux_certificate_expires", "sockmux_session_rtt", "sockmux_config_last_reload"} {
+		if strings.Contains(text, name) {
+			t.Errorf("%s is there", name)
+		}
+	}
+}
+
+// promlint has Prometheus's own rules for names, units and helps.
+func TestLint(t *testing.T) {
+	families, err := New("dev", full()).registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if strings.HasPrefix(p.Metric, namespace) {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+}
+
+// Labels are few and their values come from tables: no address, target or identity may become one.
+func TestLabels(t *testing.T) {
+	allowed := map[string][]string{"code": nil, "stage": nil, "reason": nil, "direction": nil, "outcome": nil, "percentile": nil, "version": nil, "go": nil, "protocol": nil, "le": nil}
+	m := New("dev", full())
+	m.Refused(observe.StageStream, "denied")
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	series := 0
+	for _, family := range families {
+		if !strings.HasPrefix(family.GetName(), namespace) {
+			continue
+		}
+		for _, metric := range family.GetMetric() {
+			series += max(1, len(metric.GetHistogram().GetBucket()))
+			for _, label := range metric.GetLabel() {
+				if _, ok := allowed[label.GetName()]; !ok {
+					t.Errorf("%s has the label %s", family.GetName(), label.GetName())
+				}
+			}
+		}
+	}
+	if most := 3*len(wire.Codes()) + 2*len(dialBuckets) + 30; series > most {
+		t.Errorf("%d series, want at most %d", series, most)
+	}
+}
+
+func TestNearestRank(t *testing.T) {
+	hundred := make([]time.Duration, 100)
+	for i := range hundred {
+		hundred[i] = time.Duration(i + 1)
+	}
+	for q, want := range map[int]time.Duration{50: 50, 90: 90, 99: 99, 100: 100, 0: 1} {
+		if got := nearestRank(hundred, q); got != want {
+			t.Errorf("%d: %d, want %d", q, got, want)
+		}
+	}
+	if got := nearestRank(slices.Repeat([]time.Duration{5}, 1), 50); got != 5 {
+		t.Errorf("of one: %d", got)
+	}
+}
