@@ -1,16 +1,49 @@
-# Benchmarks: each runs the rival beside sockmux in the same run and prints ratios. docs/PERFORMANCE.md says how to read them.
+# Benchmarks: rivals beside sockmux in the same run, and ratios. docs/PERFORMANCE.md says how to read them.
+# BENCHFLAGS: -quick for one round of everything.
 BENCHFLAGS ?=
+BENCH_DEPS := bench/node_modules/.package-lock.json
 
-bin/bench-peers: $(wildcard bench/peers/*.go)
+$(BENCH_DEPS): bench/package.json bench/package-lock.json
+	cd bench && npm ci --ignore-scripts
+	@touch $@
+
+bin/bench-peers: $(wildcard bench/peers/*.go bench/line/*.go bench/hook/*.go) go.mod
 	go build -o $@ ./bench/peers
 
+# The product's server with a door for the benchmark's questions (bench/hook), which bin/sockmux does not have.
+bin/bench-sockmux: $(GOFILES) $(wildcard bench/hook/*) server/assets/dist/manifest.json
+	go build -trimpath -ldflags '$(LDFLAGS)' -overlay bench/hook/overlay.json -o $@ ./server
+
+bin/bench-empty.wasm: bench/empty/main.go go.mod
+	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o $@ ./bench/empty
+
+# The product's wasm with the names of its functions, for profiles.
+bin/bench-named.wasm: $(WASM_SRC)
+	GOOS=js GOARCH=wasm go build -trimpath -o $@ ./wasm
+
+.PHONY: bench-deps
+bench-deps: assets e2e-deps $(BENCH_DEPS) bin/bench-peers bin/bench-sockmux bin/bench-empty.wasm
+
 .PHONY: bench
-bench: bench-browser bench-native ## run the benchmarks (some minutes)
+bench: bench-browser bench-native bench-report ## run the benchmarks and renew tables and plots of docs/PERFORMANCE.md (half an hour)
 
 .PHONY: bench-browser
-bench-browser: build e2e-deps bin/bench-peers
-	CHROMIUM="$$(tools/ensure-chromium)" node bench/browser/run.mjs $(BENCHFLAGS)
+bench-browser: bench-deps
+	CHROMIUM="$$(tools/ensure-chromium)" BENCH_WEBSOCKIFY="$$(bench/ensure-websockify)" node bench/browser/run.mjs $(BENCHFLAGS)
 
 .PHONY: bench-native
-bench-native:
-	go test -run '^$$' -bench . -benchmem ./shared/... ./server/...
+bench-native: bench-deps
+	cd bench/native && go run . $(BENCHFLAGS)
+
+.PHONY: bench-report
+bench-report:
+	node bench/report/report.mjs
+
+.PHONY: bench-profile
+bench-profile: bench-deps bin/bench-named.wasm ## where the browser's and the server's time goes during bulk
+	CHROMIUM="$$(tools/ensure-chromium)" node bench/browser/profile.mjs $(PROFILEFLAGS)
+
+.PHONY: bench-smoke
+bench-smoke: bench-deps ## that the benchmarks work, in seconds
+	CHROMIUM="$$(tools/ensure-chromium)" node bench/browser/run.mjs --smoke --out bench/out/smoke.json
+	cd bench/native && go run . -smoke

@@ -1,5 +1,6 @@
 // Package line simulates a network path in user space: a fixed delay and, where asked for, a bottleneck that all
-// connections share. It is what the benchmarks and the fault tests put between a client and a server.
+// connections share. It is what the benchmarks and the fault tests put between a client and a server. A connection costs the round trip
+// of its handshake, though the client, whose handshake is with this process, does not see it: its first bytes are held back so long.
 //
 // The bottleneck is a FIFO queue of bounded size served at a constant rate, one for each direction. A connection that finds
 // the queue full is not read from until there is room, so the sender's TCP feels the queue as it would feel a router's,
@@ -30,6 +31,7 @@ type Config struct {
 
 // Line is a path with its bottlenecks. It may carry many connections at once.
 type Line struct {
+	rtt      time.Duration
 	up, down *bottleneck
 	wait     sync.WaitGroup
 	mu       sync.Mutex
@@ -42,6 +44,7 @@ func New(config Config) *Line {
 		config.Queue = config.Rate * 33 / 1000
 	}
 	return &Line{
+		rtt:   config.RTT,
 		up:    newBottleneck(config),
 		down:  newBottleneck(config),
 		conns: make(map[net.Conn]struct{}),
@@ -65,18 +68,21 @@ func (l *Line) Serve(ctx context.Context, listener net.Listener, target string) 
 			}
 			return err
 		}
-		server, err := net.Dial("tcp", target)
-		if err != nil {
-			client.Close()
-			continue
-		}
-		l.track(client, server)
-		l.wait.Add(1)
-		go func() {
-			defer l.wait.Done()
-			defer l.untrack(client, server)
+		l.track(client)
+		l.wait.Go(func() {
+			defer l.untrack(client)
+			time.Sleep(l.rtt / 2) // the SYN is on its way
+			server, err := net.Dial("tcp", target)
+			if err != nil {
+				return
+			}
+			l.track(server)
+			defer l.untrack(server)
+			if ctx.Err() != nil {
+				return
+			}
 			l.carry(client, server)
-		}()
+		})
 		if ctx.Err() != nil {
 			l.CutAll()
 		}
@@ -127,7 +133,10 @@ func (l *Line) carry(client, server net.Conn) {
 			half.CloseWrite()
 		}
 	}
-	go move(server, client, l.up)
+	go func() {
+		time.Sleep(l.rtt / 2) // the SYN-ACK is on its way back
+		move(server, client, l.up)
+	}()
 	go move(client, server, l.down)
 	both.Wait()
 }

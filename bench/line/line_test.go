@@ -111,3 +111,17 @@ func TestCutAllEndsConnections(t *testing.T) {
 		t.Fatal("read after CutAll gave no error")
 	}
 }
+
+// TestHandshakeCostsARoundTrip: what the client sends at once comes back after two round trips.
+func TestHandshakeCostsARoundTrip(t *testing.T) {
+	const rtt = 40 * time.Millisecond
+	start := time.Now()
+	conn, _ := path(t, Config{RTT: rtt})
+	conn.Write([]byte("x"))
+	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took < 2*rtt {
+		t.Fatalf("connecting and the echo took %v, less than two round trips of %v", took, rtt)
+	}
+}

@@ -1,15 +1,23 @@
-// Command peers runs, for the benchmarks, what both sides of a comparison need: the TCP services that are reached, and the plain
-// relay with one WebSocket for each TCP connection. It prints one JSON line with the addresses and ends with its
-// standard input.
+// Command peers runs, for the benchmarks, what both sides of a comparison need: the TCP services that are reached, the plain
+// relay with one WebSocket for each TCP connection, a SOCKS5 server, and simulated lines in front of any of them. It prints one
+// JSON line with the ports, then answers each JSON line of its standard input, a wish for a line, with one of its own. It ends
+// with its standard input.
 package main
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"sync"
+	"time"
+
+	_ "github.com/sockmux/sockmux/bench/hook"
+	"github.com/sockmux/sockmux/bench/line"
 )
 
 func main() {
@@ -21,33 +29,62 @@ func main() {
 
 func run(stdin io.Reader, stdout io.Writer) error {
 	ports := map[string]int{}
-	listen := func(name string) (net.Listener, error) {
+	for name, handle := range map[string]func(net.Conn){"echo": echo, "source": source, "sink": sink, "pour": pour, "drain": drain, "socks": socks} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err == nil {
-			ports[name] = listener.Addr().(*net.TCPAddr).Port
-		}
-		return listener, err
-	}
-	for name, handle := range map[string]func(net.Conn){"echo": echo, "source": source, "sink": sink} {
-		listener, err := listen(name)
 		if err != nil {
 			return err
 		}
 		defer listener.Close()
+		ports[name] = port(listener)
 		go serve(listener, handle)
 	}
-	listener, err := listen("relay")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
+	ports["relay"] = port(listener)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/relay/{port}", relay)
 	server := &http.Server{Handler: mux}
 	defer server.Close()
 	go server.Serve(listener)
-	if err := json.NewEncoder(stdout).Encode(ports); err != nil {
+
+	answers := json.NewEncoder(stdout)
+	if err := answers.Encode(ports); err != nil {
 		return err
 	}
-	_, err = io.Copy(io.Discard, stdin)
-	return err
+	ctx, cancel := context.WithCancel(context.Background())
+	var lines sync.WaitGroup
+	defer lines.Wait()
+	defer cancel()
+	wishes := bufio.NewScanner(stdin)
+	for wishes.Scan() {
+		var w wish
+		if err := json.Unmarshal(wishes.Bytes(), &w); err != nil {
+			return fmt.Errorf("wish for a line %q: %w", wishes.Text(), err)
+		}
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		path := line.New(line.Config{RTT: time.Duration(w.RTT * float64(time.Millisecond)), Rate: w.Rate})
+		lines.Go(func() {
+			if err := path.Serve(ctx, listener, fmt.Sprintf("127.0.0.1:%d", w.To)); err != nil {
+				fmt.Fprintln(os.Stderr, "peers: line:", err)
+			}
+		})
+		if err := answers.Encode(map[string]int{"port": port(listener)}); err != nil {
+			return err
+		}
+	}
+	return wishes.Err()
 }
+
+// wish asks for a line to a local port.
+type wish struct {
+	To   int     `json:"to"`
+	RTT  float64 `json:"rtt"`  // milliseconds
+	Rate int     `json:"rate"` // bytes per second; 0 is unlimited
+}
+
+func port(listener net.Listener) int { return listener.Addr().(*net.TCPAddr).Port }

@@ -65,3 +65,28 @@ func readCount(conn net.Conn) (uint64, error) {
 	_, err := io.ReadFull(conn, count[:])
 	return binary.BigEndian.Uint64(count[:]), err
 }
+
+// pour writes without end, as fast as it is taken.
+func pour(conn net.Conn) {
+	block := make([]byte, blockSize)
+	for {
+		if _, err := conn.Write(block); err != nil {
+			return
+		}
+	}
+}
+
+// drain reads without end and says every drainReport bytes that it has, one byte each.
+func drain(conn net.Conn) {
+	for {
+		if _, err := io.CopyN(io.Discard, conn, drainReport); err != nil {
+			return
+		}
+		if _, err := conn.Write([]byte{1}); err != nil {
+			return
+		}
+	}
+}
+
+// drainReport is fine enough to read a rate from: 5 ms of 100 Mbit/s.
+const drainReport = 64 << 10

@@ -1,0 +1,66 @@
+// From the script tag to the first open stream, beside an empty Go program; and the sizes of what is loaded.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { alternate } from './alternate.mjs';
+import { root } from './world.mjs';
+
+export async function startup(world, report, size) {
+	const query = new URLSearchParams({ script: world.script, port: world.ports.echo });
+	const urls = { empty: `${world.origin}/startup.html`, sockmux: `${world.origin}/startup.html?${query}` };
+	const take = async (context, kind) => {
+		const page = await context.newPage();
+		page.on('pageerror', (error) => console.error(`page: ${error}`));
+		await page.goto(urls[kind]);
+		const result = await page.waitForFunction(() => window.result);
+		const value = await result.jsonValue();
+		await page.close();
+		return value;
+	};
+	const results = await alternate({ ...size, rounds: size.rounds * (size.smoke ? 1 : 3) }, Object.keys(urls), async (kind) => {
+		const context = await world.browser.newContext();
+		const cold = await take(context, kind);
+		await take(context, kind); // the browser keeps compiled code at the second load
+		const cached = await take(context, kind);
+		await context.close();
+		return { cold, cached };
+	});
+	for (const state of ['cold', 'cached']) {
+		const values = (kind, field) => results[kind].map((result) => result[state][field]);
+		report.add({ family: 'start', name: `${state}, script tag to wasm running`, unit: 'ms', goal: '<= 1.2 x empty', values: { sockmux: values('sockmux', 'ready'), empty: values('empty', 'ready') } });
+		report.add({ family: 'start', name: `${state}, script tag to first stream open`, unit: 'ms', values: { sockmux: values('sockmux', 'opened') } });
+	}
+	await firstSocket(world, report, size);
+}
+
+/** How many round trips the first socket of a fresh page costs: what a longer line adds to the time. */
+async function firstSocket(world, report, size) {
+	const rtts = size.smoke ? [0, 20] : [0, 100];
+	const ports = await Promise.all(rtts.map((rtt) => world.line(world.server.port, { rtt })));
+	const opened = await alternate(size, rtts.map(String), async (rtt) => {
+		const context = await world.browser.newContext();
+		const page = await context.newPage();
+		const query = new URLSearchParams({ script: world.script, port: world.ports.echo, 'data-url': `http://127.0.0.1:${ports[rtts.indexOf(Number(rtt))]}/` });
+		await page.goto(`${world.origin}/startup.html?${query}`);
+		const value = await (await page.waitForFunction(() => window.result)).jsonValue();
+		await context.close();
+		return value.opened;
+	});
+	const [, long] = rtts;
+	const trips = opened[long].map((value, i) => (value - opened[rtts[0]][i]) / long);
+	report.add({ family: 'start', name: 'first socket of a fresh page (TCP, upgrade, open: 3)', unit: 'round trips', goal: '3', values: { sockmux: trips } });
+}
+
+export async function sizes(world, report) {
+	const dist = join(root, 'js/build');
+	for (const [name, file, goal] of [['script', 'dist/sockmux.js', 12], ['wasm', 'sockmux.wasm', 620]]) {
+		const body = await readFile(join(dist, file));
+		const values = { raw: body.length, gzip: gzipSync(body, { level: 9 }).length, brotli: brotliCompressSync(body).length };
+		for (const [how, bytes] of Object.entries(values)) {
+			report.add({ family: 'size', name: `${name}, ${how}`, unit: 'kB', goal: how === 'brotli' ? `<= ${goal} kB` : '', values: { sockmux: [bytes / 1000] } });
+		}
+	}
+	const empty = await readFile(join(root, 'bin/bench-empty.wasm'));
+	report.add({ family: 'size', name: 'empty Go program, brotli', unit: 'kB', values: { empty: [brotliCompressSync(empty).length / 1000] } });
+}

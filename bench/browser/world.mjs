@@ -1,0 +1,208 @@
+// Starts all that the browser benchmark needs, each in a process of its own: the peers (services, plain relay, lines), bin/bench-sockmux, the Wisp server,
+// the website, and Chromium.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { createServer as createTCPServer, connect } from 'node:net';
+import { dirname, extname, join, normalize } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
+
+const here = dirname(fileURLToPath(import.meta.url));
+export const root = join(here, '../..');
+const { chromium } = createRequire(join(root, 'e2e/package.json'))('playwright-core');
+
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8', '.json': 'application/json', '.wasm': 'application/wasm' };
+
+/** How long a process may take to listen. */
+const START_MS = 20_000;
+
+/** Streams at once: the largest measurement has 1000. */
+const MAX_STREAMS = 2000;
+
+/** What was started, ended in the opposite order by stop(). */
+const cleanups = [];
+
+export async function stop() {
+	for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+}
+
+/** Runs a program until stop(). */
+export function run(command, args, options = {}) {
+	const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], ...options });
+	child.on('error', (error) => {
+		throw new Error(`${command} does not start: ${error.message}`);
+	});
+	const exited = once(child, 'exit');
+	cleanups.push(async () => {
+		if (child.exitCode !== null || child.signalCode !== null) return;
+		child.kill('SIGKILL'); // nothing of it is needed any more, and some rivals take their time
+		await exited;
+	});
+	return child;
+}
+
+export async function freePort() {
+	const server = createTCPServer().listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const { port } = server.address();
+	server.close();
+	await once(server, 'close');
+	return port;
+}
+
+/** Resolves when somebody listens on the port. */
+export async function listening(port, what) {
+	const end = performance.now() + START_MS;
+	for (;;) {
+		const socket = connect(port, '127.0.0.1');
+		const up = await new Promise((resolve) => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)));
+		socket.destroy();
+		if (up) return;
+		if (performance.now() > end) throw new Error(`${what} does not listen on port ${port} after ${START_MS} ms`);
+		await new Promise((resolve) => setTimeout(resolve, 25));
+	}
+}
+
+/** The peers: their ports, and lines on request. */
+async function startPeers() {
+	const child = run(join(root, 'bin/bench-peers'), []);
+	const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
+	const answer = async () => JSON.parse((await answers.next()).value);
+	const ports = await answer();
+	/** Asks for a line to a port and gives its own port; one wish at a time. */
+	let last = Promise.resolve();
+	const line = (to, { rtt = 0, rate = 0 } = {}) => (last = last.then(async () => {
+		child.stdin.write(`${JSON.stringify({ to, rtt, rate })}\n`);
+		return (await answer()).port;
+	}));
+	return { ports, line };
+}
+
+async function startWisp() {
+	const port = await freePort();
+	const script = join(root, 'bench/node_modules/@mercuryworkshop/wisp-js/src/bin/server_cli.mjs');
+	run(process.execPath, [script, '--port', `${port}`, '--logging', 'NONE', '--options', '{"allow_loopback_ips":true,"allow_private_ips":true}']);
+	await listening(port, 'wisp-js-server');
+	return port;
+}
+
+async function startServer(origin, ports) {
+	const [port, hook] = [await freePort(), await freePort()];
+	const allowed = ['echo', 'source', 'sink', 'pour', 'drain', 'socks'].flatMap((name) => ['--allow', `127.0.0.1:${ports[name]}`]);
+	const binary = process.env.BENCH_SOCKMUX ?? join(root, 'bin/bench-sockmux');
+	run(binary, ['--listen', `127.0.0.1:${port}`, '--allow-origin', origin, '--log-level', 'warn', '--max-streams', `${MAX_STREAMS}`, ...allowed],
+		{ stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, BENCH_HOOK: `127.0.0.1:${hook}` } });
+	await listening(port, 'bin/bench-sockmux');
+	return { port, hook: `http://127.0.0.1:${hook}` };
+}
+
+/**
+ * Serves this folder at /, webR at /webr/, the Wisp client at /wisp/, and an empty Go program at /empty/. %SCRIPT% in HTML is the script element that the query asks for:
+ * ?script=ORIGIN and, one attribute each, what else it names.
+ */
+async function startSite() {
+	const empty = brotliCompressSync(await readFile(join(root, 'bin/bench-empty.wasm')));
+	const folders = {
+		webr: join(root, 'e2e/node_modules/webr/dist'),
+		wisp: join(root, 'bench/node_modules/@mercuryworkshop/wisp-js/dist'),
+	};
+	const site = createServer(async (request, response) => {
+		const url = new URL(request.url, 'http://site');
+		const path = normalize(decodeURIComponent(url.pathname));
+		response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+		response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+		response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
+		response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
+		// As the product's hashed files: a second load of the page takes them from the cache.
+		response.setHeader('Cache-Control', path.startsWith('/empty/') ? 'public, max-age=31536000, immutable' : 'no-store');
+		try {
+			if (path === '/named.wasm') {
+				response.end(await readFile(join(root, 'bin/bench-named.wasm')));
+				return;
+			}
+			if (path === '/empty/empty.wasm') {
+				response.setHeader('Content-Encoding', 'br');
+				response.end(empty);
+				return;
+			}
+			const [, first, rest] = /^\/([^/]*)(\/.*)?$/.exec(path);
+			const body = await readFile(path === '/empty/wasm_exec.js' ? join(root, 'js/build/wasm_exec.js') : rest && folders[first] ? folders[first] + rest : join(here, path));
+			response.end(path.endsWith('.html') ? body.toString().replace('%SCRIPT%', scriptElement(url.searchParams)) : body);
+		} catch {
+			response.writeHead(404).end('not found\n');
+		}
+	});
+	site.listen(0, '127.0.0.1');
+	await once(site, 'listening');
+	cleanups.push(async () => {
+		site.closeAllConnections();
+		site.close();
+		await once(site, 'close');
+	});
+	return `http://127.0.0.1:${site.address().port}`;
+}
+
+function scriptElement(query) {
+	if (!query.has('script')) return '';
+	const attributes = [...query].filter(([name]) => name.startsWith('data-')).map(([name, value]) => ` ${name}="${value}"`);
+	return `<script src="${query.get('script')}/sockmux.js"${attributes.join('')}></script>`;
+}
+
+async function startChromium() {
+	const browser = await chromium.launch({
+		executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+		args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+			'--enable-precise-memory-info', '--disable-background-timer-throttling', '--disable-renderer-backgrounding'],
+	});
+	cleanups.push(() => browser.close());
+	return browser;
+}
+
+/**
+ * The world of the benchmark.
+ * @typedef {Awaited<ReturnType<typeof startWorld>>} World
+ */
+export async function startWorld() {
+	for (const file of ['bin/bench-peers', 'bin/bench-sockmux', 'bin/bench-empty.wasm']) {
+		if (!existsSync(join(root, file))) throw new Error(`${file} is missing: run make bench-deps`);
+	}
+	const { ports, line } = await startPeers();
+	const origin = await startSite();
+	const server = await startServer(origin, ports);
+	const wisp = await startWisp();
+	const browser = await startChromium();
+	const script = `http://127.0.0.1:${server.port}`;
+
+	/**
+	 * A page in a fresh context with all rivals ready, over the given line if there is one (each rival has a line of its own with the same figures).
+	 * @param {{ path?: { rtt?: number, rate?: number }, attributes?: Record<string, string>, kinds?: string[] }} [options]
+	 */
+	async function newPage({ path, attributes = {}, kinds = ['native', 'sockmux', 'wisp'] } = {}) {
+		const over = async (port) => (path ? line(port, path) : port);
+		const query = new URLSearchParams();
+		if (kinds.includes('native')) query.set('relay', `127.0.0.1:${await over(ports.relay)}`);
+		if (kinds.includes('wisp')) query.set('wisp', `ws://127.0.0.1:${await over(wisp)}/wisp/`);
+		if (kinds.includes('sockmux')) {
+			query.set('script', script);
+			if (path) query.set('data-url', `http://127.0.0.1:${await over(server.port)}/`);
+			for (const [name, value] of Object.entries(attributes)) query.set(`data-${name}`, value);
+		}
+		const context = await browser.newContext();
+		const page = await context.newPage();
+		page.on('console', (message) => {
+			if (!message.text().startsWith('wisp client warning')) console.error(`page: ${message.text()}`); // it has one for each packet after a close
+		});
+		page.on('pageerror', (error) => console.error(`page: ${error}`));
+		await page.goto(`${origin}/page.html?${query}`);
+		await page.waitForFunction(() => window.bench);
+		for (const kind of kinds) await page.evaluate(([k, port]) => window.bench.firstEcho({ kind: k, port }), [kind, ports.echo]);
+		return page;
+	}
+	return { ports, line, origin, server, script, wisp, browser, newPage };
+}
