@@ -8,6 +8,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -151,7 +152,7 @@ func (a anyOf) wants() string {
 			kinds = append(kinds, k.wants())
 		}
 	}
-	return strings.Join(kinds, " or ")
+	return cmp.Or(strings.Join(kinds, " or "), "nothing that there is")
 }
 
 func meant(authenticator Authenticator, credentials Credentials) bool {

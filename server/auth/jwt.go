@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,12 +64,15 @@ func (j *JWT) Authenticate(ctx context.Context, credentials Credentials) (*Ident
 		return nil, unauthorized("the token has %d bytes; at most %d are taken", len(credentials.Token), wire.MaxToken)
 	}
 	var signer key
+	var unsigned error
 	token, err := j.parser.Parse(credentials.Token, func(token *jwt.Token) (any, error) {
-		var err error
-		signer, err = j.signer(ctx, token)
-		return signer.material, err
+		signer, unsigned = j.signer(ctx, token)
+		return signer.material, unsigned
 	})
-	if err != nil {
+	switch {
+	case unsigned != nil:
+		return nil, unsigned
+	case err != nil:
 		return nil, refusal(token, err)
 	}
 	return j.identity(token.Claims.(jwt.MapClaims), signer)
@@ -111,14 +115,7 @@ func (j *JWT) signer(ctx context.Context, token *jwt.Token) (key, error) {
 }
 
 // refusal says why the parser did not take the token.
-func refusal(token *jwt.Token, err error) error {
-	var own *wire.Error
-	if errors.As(err, &own) {
-		if own.Code != wire.Internal {
-			return own
-		}
-		return err
-	}
+func refusal(token *jwt.Token, err error) *wire.Error {
 	switch algorithm := algorithmOf(token); {
 	case errors.Is(err, jwt.ErrTokenMalformed):
 		return unauthorized("the token is no JWT: want three parts in base64url, the first two JSON objects")
@@ -192,23 +189,53 @@ func (j *JWT) identity(claims jwt.MapClaims, signer key) (*Identity, error) {
 }
 
 func (j *JWT) checkAudience(claims jwt.MapClaims) error {
-	audience, err := claims.GetAudience()
-	if err != nil {
-		return unauthorized("the token's aud is neither a text nor a list of texts")
-	}
-	if len(audience) == 0 {
-		if len(j.config.Audience) > 0 {
-			return unauthorized("the token has no aud; the server wants %q", strings.Join(j.config.Audience, `" or "`))
-		}
+	audience, err := audienceOf(claims)
+	switch {
+	case err != nil:
+		return err
+	case len(audience) == 0 && len(j.config.Audience) == 0:
 		return nil
-	}
-	if slices.ContainsFunc(audience, func(one string) bool { return slices.Contains(j.config.Audience, one) }) {
-		return nil
-	}
-	if len(j.config.Audience) == 0 {
+	case len(audience) == 0:
+		return unauthorized("the token has no aud; the server wants %s", alternatives(j.config.Audience))
+	case len(j.config.Audience) == 0:
 		return unauthorized("the token is for %s, and the server has no audience configured", quote(audience[0]))
+	case !slices.ContainsFunc(audience, func(one string) bool { return slices.Contains(j.config.Audience, one) }):
+		return unauthorized("the token is for %s; the server wants %s", quote(audience[0]), alternatives(j.config.Audience))
 	}
-	return unauthorized("the token is for %s; the server wants %q", quote(audience[0]), strings.Join(j.config.Audience, `" or "`))
+	return nil
+}
+
+// audienceOf returns "aud", which is a text or a list of texts (RFC 7519, section 4.1.3).
+func audienceOf(claims jwt.MapClaims) ([]string, error) {
+	bad := unauthorized("the token's aud is neither a text nor a list of texts")
+	value, found := claims["aud"]
+	if !found {
+		return nil, nil
+	}
+	if text, ok := value.(string); ok {
+		return []string{text}, nil
+	}
+	list, ok := value.([]any)
+	if !ok {
+		return nil, bad
+	}
+	var audience []string
+	for _, one := range list {
+		text, ok := one.(string)
+		if !ok {
+			return nil, bad
+		}
+		audience = append(audience, text)
+	}
+	return audience, nil
+}
+
+func alternatives(values []string) string {
+	quoted := make([]string, len(values))
+	for i, value := range values {
+		quoted[i] = strconv.Quote(value)
+	}
+	return strings.Join(quoted, " or ")
 }
 
 // timeClaim returns a claim that is a time; the zero value if there is none.
