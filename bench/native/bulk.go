@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// messageSize is what is written at once: the plain relay's messages have it too.
+const messageSize = 32 << 10
+
+// transfer moves bytes over streams at once and returns the seconds that took, without the opening.
+func transfer(ctx context.Context, w *world, d dialer, direction string, streams int, bytes int64) (float64, error) {
+	port := w.targets.ports[map[string]string{"down": "source", "up": "sink"}[direction]]
+	conns := make([]io.ReadWriteCloser, streams)
+	for i := range conns {
+		conn, err := d.dial(ctx, port)
+		if err != nil {
+			return 0, err
+		}
+		defer conn.Close()
+		conns[i] = conn
+	}
+	each := bytes / int64(streams)
+	began := time.Now()
+	var all errgroup.Group
+	for _, conn := range conns {
+		all.Go(func() error { return move(conn, direction, each) })
+	}
+	err := all.Wait()
+	return time.Since(began).Seconds(), err
+}
+
+// move is one stream's transfer with a service of bench/peers.
+func move(conn io.ReadWriteCloser, direction string, bytes int64) error {
+	if _, err := conn.Write(binary.BigEndian.AppendUint64(nil, uint64(bytes))); err != nil {
+		return err
+	}
+	buffer := make([]byte, messageSize)
+	if direction == "down" {
+		for left := bytes; left > 0; {
+			n, err := conn.Read(buffer)
+			if left -= int64(n); err != nil && left > 0 {
+				return fmt.Errorf("%d bytes missing: %w", left, err)
+			}
+		}
+		return nil
+	}
+	for left := bytes; left > 0; left -= messageSize {
+		if _, err := conn.Write(buffer[:min(left, messageSize)]); err != nil {
+			return err
+		}
+	}
+	_, err := io.ReadFull(conn, buffer[:1]) // the sink has read all
+	return err
+}
+
+// bulk measures MB/s, and what a gigabyte costs the server.
+func bulk(w *world, r *report, s size) error {
+	for _, direction := range []string{"down", "up"} {
+		for _, streams := range s.counts {
+			rate, cpu, alloc := valuesOf{}, valuesOf{}, valuesOf{}
+			for round := range s.rounds {
+				for i := range kinds {
+					kind := kinds[(i+round)%len(kinds)]
+					if err := bulkOf(w, kind, direction, streams, s, rate, cpu, alloc); err != nil {
+						return fmt.Errorf("%s, %s, %d streams: %w", kind, direction, streams, err)
+					}
+				}
+			}
+			name := fmt.Sprintf("%s, %d streams", direction, streams)
+			r.add(measurement{"native bulk", name, "MB/s", ">= 0.85 x plain ws", rate})
+			r.add(measurement{"native CPU", name, "CPU s/GB", "<= 1.5 x plain ws", cpu})
+			r.add(measurement{"native allocations", name, "MB/GB", "", alloc})
+		}
+	}
+	return nil
+}
+
+func bulkOf(w *world, kind, direction string, streams int, s size, rate, cpu, alloc valuesOf) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	d, err := w.newDialer(ctx, kind, 0)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	bytes := s.bytes
+	if kind == "chisel" {
+		bytes /= 4 // it takes its time
+	}
+	if _, err := transfer(ctx, w, d, direction, streams, bytes/8); err != nil { // warm
+		return err
+	}
+	gb := float64(bytes) / 1e9
+	server := w.servers[kind]
+	if server == nil {
+		seconds, err := transfer(ctx, w, d, direction, streams, bytes)
+		rate.add(kind, gb*1000/seconds)
+		return err
+	}
+	before, err := server.stats(false)
+	if err != nil {
+		return err
+	}
+	seconds, err := transfer(ctx, w, d, direction, streams, bytes)
+	if err != nil {
+		return err
+	}
+	after, err := server.stats(false)
+	if err != nil {
+		return err
+	}
+	rate.add(kind, gb*1000/seconds)
+	cpu.add(kind, (after.CPU-before.CPU).Seconds()/gb)
+	alloc.add(kind, float64(after.Alloc-before.Alloc)/1e6/gb)
+	if w.profile == "" {
+		return nil
+	}
+	profiled := make(chan error, 1)
+	file := filepath.Join(w.profile, fmt.Sprintf("%s-%s-%d.pprof", kind, direction, streams))
+	go func() { profiled <- server.profiled(file, 3) }()
+	for began := time.Now(); time.Since(began) < 3*time.Second; {
+		if _, err := transfer(ctx, w, d, direction, streams, bytes); err != nil {
+			return err
+		}
+	}
+	return <-profiled
+}

@@ -1,0 +1,78 @@
+// Command native is the benchmark without a browser: a Go client and the server, beside a plain relay with one WebSocket for each connection, chisel, and
+// direct TCP. It is a module of its own so that the product does not depend on its rivals. docs/PERFORMANCE.md says how to read the figures.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+)
+
+// size is how much is measured.
+type size struct {
+	rounds int
+	bytes  int64 // of one transfer
+	idle   int   // streams, sessions
+	counts []int // of streams at once
+	opens  int
+	long   int64 // bytes of a transfer at 100 ms
+}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "native:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	var (
+		rounds  = flag.Int("rounds", 5, "rounds; each measures every rival in turn")
+		quick   = flag.Bool("quick", false, "one round of everything")
+		smoke   = flag.Bool("smoke", false, "only that everything works, in seconds")
+		only    = flag.String("only", "bulk,open,delay,idle", "families to measure")
+		out     = flag.String("out", "../out/native.json", "file for the values")
+		profile = flag.String("profile", "", "folder for the server's CPU profiles during bulk")
+		chisel  = flag.String("serve-chisel", "", "be the chisel server on this port (internal)")
+	)
+	flag.Parse()
+	if *chisel != "" {
+		return serveChisel(*chisel)
+	}
+	log.SetOutput(io.Discard) // chisel's client tells of each port
+	debug.SetGCPercent(400) // the client's collector is not what is measured
+	s := size{rounds: *rounds, bytes: 1 << 30, idle: 10_000, counts: []int{1, 10, 100}, opens: 2000, long: 256 << 20}
+	if *quick {
+		s.rounds = 1
+	}
+	if *smoke {
+		s = size{rounds: 1, bytes: 8 << 20, idle: 50, counts: []int{1, 10}, opens: 50, long: 2 << 20}
+		*out = "../out/native-smoke.json"
+	}
+	w, err := startWorld(s)
+	if err != nil {
+		return err
+	}
+	defer w.stop()
+	w.profile = *profile
+	r := &report{Title: fmt.Sprintf("native, %d rounds", s.rounds), Facts: map[string]any{}}
+	families := []struct {
+		name    string
+		measure func(*world, *report, size) error
+	}{{"bulk", bulk}, {"open", open}, {"delay", delay}, {"idle", idle}}
+	wanted := strings.Split(*only, ",")
+	for _, f := range families {
+		if !slices.Contains(wanted, f.name) {
+			continue
+		}
+		if err := f.measure(w, r, s); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	return r.write(*out)
+}
