@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
-
 )
 
 const (
@@ -84,9 +83,9 @@ func (a *Account) Begin() error {
 	return nil
 }
 
-// Take waits until n more bytes may pass, which takes the time that the rate says. It returns a *Refused when the bytes of the day are spent, and the cause of
-// ctx when that ends first.
-func (a *Account) Take(ctx context.Context, n int) error {
+// Take waits until n more bytes may pass, which takes the time that the rate says. It returns a *Refused when the bytes of the day are spent, the cause of ctx when
+// that ends first, and nil when stop, which may be nil, is closed first: nobody wants the bytes any more.
+func (a *Account) Take(ctx context.Context, stop <-chan struct{}, n int) error {
 	if err := a.spend(n); err != nil {
 		return err
 	}
@@ -98,13 +97,27 @@ func (a *Account) Take(ctx context.Context, n int) error {
 			return nil
 		}
 		part := min(n, bytes.Burst())
-		if err := bytes.WaitN(ctx, part); err != nil {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
+		turn := bytes.ReserveN(time.Now(), part)
+		if !turn.OK() {
 			continue // the burst has just become smaller
 		}
 		n -= part
+		wait := turn.Delay()
+		if wait == 0 {
+			continue
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-stop:
+			timer.Stop()
+			turn.Cancel()
+			return nil
+		case <-ctx.Done():
+			timer.Stop()
+			turn.Cancel()
+			return context.Cause(ctx)
+		}
 	}
 	return nil
 }
@@ -185,4 +198,3 @@ func (a *Account) light() bool {
 	a.roll()
 	return a.sessions == 0 && 2*a.used < max(a.limits.BytesPerDay, 1)
 }
-

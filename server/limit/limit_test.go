@@ -93,7 +93,7 @@ func TestBytesPerSecond(t *testing.T) {
 		began := time.Now()
 		const total = 11 << 20 // the first megabyte at once, the others in ten seconds
 		for taken := 0; taken < total; taken += 32 << 10 {
-			if err := a.Take(t.Context(), 32<<10); err != nil {
+			if err := a.Take(t.Context(), nil, 32<<10); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -108,7 +108,7 @@ func TestTakeWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := enter(t, NewBook(), "alice", Limits{BytesPerSecond: 1000})
 		began := time.Now()
-		if err := a.Take(t.Context(), leastBurst+70_000); err != nil {
+		if err := a.Take(t.Context(), nil, leastBurst+70_000); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(began).Round(time.Millisecond); took != 70*time.Second {
@@ -117,8 +117,19 @@ func TestTakeWaits(t *testing.T) {
 		gone := errors.New("the page is gone")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Second, func() { cancel(gone) })
-		if err := a.Take(ctx, 30_000); err != gone {
+		if err := a.Take(ctx, nil, 30_000); err != gone {
 			t.Errorf("got %v", err)
+		}
+		stop := make(chan struct{})
+		time.AfterFunc(time.Second, func() { close(stop) })
+		began = time.Now()
+		if err := a.Take(t.Context(), stop, 30_000); err != nil || time.Since(began) != time.Second {
+			t.Errorf("stopped after %s, %v", time.Since(began), err)
+		}
+		// What was not taken is not paid for.
+		began = time.Now()
+		if err := a.Take(t.Context(), nil, 1000); err != nil || time.Since(began).Round(time.Millisecond) != 0 {
+			t.Errorf("took %s, %v", time.Since(began), err)
 		}
 	})
 }
@@ -128,17 +139,17 @@ func TestBytesPerDay(t *testing.T) {
 		b, limits := NewBook(), Limits{BytesPerDay: 1000}
 		const text = "the 1000 bytes of this day are used up, until 00:00 UTC"
 		a := enter(t, b, "alice", limits)
-		if err := a.Take(t.Context(), 1000); err != nil {
+		if err := a.Take(t.Context(), nil, 1000); err != nil {
 			t.Fatal(err)
 		}
-		refused(t, a.Take(t.Context(), 1), BytesPerDay, text)
+		refused(t, a.Take(t.Context(), nil, 1), BytesPerDay, text)
 		refused(t, a.Begin(), BytesPerDay, text)
 		a.Leave()
 		time.Sleep(24*time.Hour - time.Second)
 		a = enter(t, b, "alice", limits)
 		refused(t, a.Begin(), BytesPerDay, text)
 		time.Sleep(time.Second)
-		if err := errors.Join(a.Begin(), a.Take(t.Context(), 999)); err != nil {
+		if err := errors.Join(a.Begin(), a.Take(t.Context(), nil, 999)); err != nil {
 			t.Errorf("the next day: %v", err)
 		}
 		if u := a.Usage(); u.Today != 999 || u.Sessions != 1 {
@@ -152,7 +163,7 @@ func TestSetLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := enter(t, NewBook(), "alice", Limits{})
 		for range 1000 {
-			if err := errors.Join(a.Begin(), a.Take(t.Context(), 1<<20)); err != nil {
+			if err := errors.Join(a.Begin(), a.Take(t.Context(), nil, 1<<20)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -160,9 +171,9 @@ func TestSetLimits(t *testing.T) {
 		if a.Limits().Opens != 1 {
 			t.Errorf("%+v", a.Limits())
 		}
-		refused(t, a.Take(t.Context(), 1), BytesPerDay, "the 5 bytes of this day are used up, until 00:00 UTC")
+		refused(t, a.Take(t.Context(), nil, 1), BytesPerDay, "the 5 bytes of this day are used up, until 00:00 UTC")
 		a.SetLimits(Limits{})
-		if err := errors.Join(a.Begin(), a.Take(t.Context(), 1<<20)); err != nil {
+		if err := errors.Join(a.Begin(), a.Take(t.Context(), nil, 1<<20)); err != nil {
 			t.Error(err)
 		}
 	})
@@ -175,13 +186,13 @@ func TestForgetting(t *testing.T) {
 		b.most = 2000
 		limits := Limits{BytesPerDay: 1000}
 		heavy := enter(t, b, "heavy", limits)
-		if err := heavy.Take(t.Context(), 900); err != nil {
+		if err := heavy.Take(t.Context(), nil, 900); err != nil {
 			t.Fatal(err)
 		}
 		heavy.Leave()
 		for i := range 10_000 {
 			a := enter(t, b, fmt.Sprint("light ", i), limits)
-			if err := a.Take(t.Context(), 1); err != nil {
+			if err := a.Take(t.Context(), nil, 1); err != nil {
 				t.Fatal(err)
 			}
 			a.Leave()

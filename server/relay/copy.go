@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -31,6 +32,11 @@ type pipe struct {
 	request wire.Request
 	conn    *net.TCPConn // set before connected is closed
 	idle    *idle        // likewise
+
+	// Of a stream with a connection: ends when both directions are to end at once. Set before connected is closed.
+	life    context.Context
+	endLife context.CancelFunc
+	dialled time.Duration // how long resolving and connecting took
 
 	connected chan struct{} // closed when conn is there and the page knows
 	failed    chan struct{} // closed in its place when there is none
@@ -83,6 +89,24 @@ func (p *pipe) abort(code wire.Code, err error) {
 	p.drop()
 }
 
+// refuse ends a stream that is beyond a limit.
+func (p *pipe) refuse(r *limit.Refused) { p.abort(r.Err.Code, r) }
+
+// take waits until the meter lets n bytes pass; it returns false when they must not, and the stream has been ended.
+func (p *pipe) take(stop <-chan struct{}, n int) bool {
+	if p.relay.meter == nil {
+		return true
+	}
+	err := p.relay.meter.Take(p.life, stop, n)
+	if err == nil {
+		return true
+	}
+	if p.life.Err() == nil {
+		p.abort(codeOf(err), err)
+	} // else whoever ended the life has said why
+	return false
+}
+
 // textOrError is for reasons that the relay itself gives.
 func textOrError(err error) string {
 	var own *wire.Error
@@ -94,6 +118,7 @@ func textOrError(err error) string {
 
 // drop closes the connection with a reset, as a system does for a program that dies with bytes unread.
 func (p *pipe) drop() {
+	p.endLife()
 	_ = p.conn.SetLinger(0)
 	_ = p.conn.Close()
 }
@@ -114,6 +139,9 @@ func (p *pipe) copyUp(giveUp context.CancelCauseFunc) {
 	}
 	for {
 		if n > 0 {
+			if !p.take(nil, n) { // also what a page has written that reads no more is delivered
+				return
+			}
 			p.idle.touch()
 			written, writeErr := p.conn.Write(buffer[:n])
 			p.up.Add(int64(written))
@@ -124,7 +152,7 @@ func (p *pipe) copyUp(giveUp context.CancelCauseFunc) {
 			if writeErr != nil {
 				// What the target sent before it died is still to be read: copyDown goes on and finds the end.
 				_ = p.stream.StopRead(codeOf(writeErr))
-				p.refuse(writeErr)
+				p.noTaker(writeErr)
 				return
 			}
 		}
@@ -154,8 +182,8 @@ func goneCode(err error) wire.Code {
 	return wire.Aborted
 }
 
-// refuse notes that the target took no more, if that is the reason of the end: a target that has sent its FIN and closed is not heard of otherwise.
-func (p *pipe) refuse(err error) {
+// noTaker notes that the target took no more, if that is the reason of the end: a target that has sent its FIN and closed is not heard of otherwise.
+func (p *pipe) noTaker(err error) {
 	<-p.downEnded
 	p.end(codeOf(err), fmt.Errorf("writing to the target: %w", err))
 }
@@ -178,6 +206,9 @@ func (p *pipe) copyDown() {
 	for {
 		n, err := p.conn.Read(buffer[:])
 		if n > 0 {
+			if !p.take(p.stream.Stopped(), n) {
+				return
+			}
 			p.idle.touch()
 			written, writeErr := p.stream.Write(buffer[:n])
 			p.down.Add(int64(written))

@@ -22,12 +22,17 @@ var _ Stream = (*mux.Stream)(nil)
 // session joins a client to a relay by links in memory.
 func session(t *testing.T, r *Relay) (client, server *mux.Session) {
 	t.Helper()
+	return sessionOf(t, func(ctx context.Context, s *mux.Stream) { r.Serve(ctx, s) })
+}
+
+func sessionOf(t *testing.T, handle func(context.Context, *mux.Stream)) (client, server *mux.Session) {
+	t.Helper()
 	clientLink, serverLink := link.New(link.Config{}), link.New(link.Config{})
 	a, b := linktest.Pipe()
 	var runs sync.WaitGroup
 	runs.Go(func() { _ = clientLink.Run(context.Background(), a, 0) }) // both end with their links
 	runs.Go(func() { _ = serverLink.Run(context.Background(), b, 0) })
-	server, err := mux.Server(serverLink, mux.Config{}, func(ctx context.Context, s *mux.Stream) { r.Serve(ctx, s) })
+	server, err := mux.Server(serverLink, mux.Config{}, handle)
 	if err != nil {
 		t.Fatal(err)
 	}

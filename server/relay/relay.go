@@ -12,8 +12,10 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
+	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/policy"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -51,6 +53,8 @@ type Config struct {
 	DialTimeout time.Duration // resolving and dialling together, also where the request asks for more; 0: DefaultDialTimeout
 	IdleTimeout time.Duration // a stream that moves no byte for so long is reset; 0: never
 	Logger      *slog.Logger  // one Info line for each stream; nil: none
+	// Refusals counts the streams that a limit has ended; nil: they are not counted by limit.
+	Refusals *limit.Counter
 }
 
 // Relay serves streams. Any number of goroutines may use it.
@@ -62,6 +66,12 @@ type Relay struct {
 	log         *slog.Logger
 	linger      time.Duration // lingerTime; tests shorten it
 	counters    *counters
+	refusals    *limit.Counter
+
+	// Only of a relay on a stream's own terms.
+	lifetime time.Duration
+	meter    Meter
+	who      []slog.Attr
 }
 
 // New returns a relay. It panics without a policy, because what that would mean is for nobody to guess.
@@ -77,14 +87,23 @@ func New(config Config) *Relay {
 		log:         config.Logger,
 		linger:      lingerTime,
 		counters:    newCounters(),
+		refusals:    config.Refusals,
 	}
 	if r.resolver == nil {
 		r.resolver = net.DefaultResolver
+	}
+	if r.refusals == nil {
+		r.refusals = limit.NewCounter()
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}
 	return r
+}
+
+// ServeOn is Serve on terms other than those of Config.
+func (r *Relay) ServeOn(ctx context.Context, stream Stream, terms Terms) {
+	r.on(terms).Serve(ctx, stream)
 }
 
 // Serve serves one stream from its request to its end and returns when both directions have ended and every goroutine of the stream is gone. The end of
@@ -99,12 +118,20 @@ func (r *Relay) Serve(ctx context.Context, stream Stream) {
 	e := p.ended()
 	up, down := p.up.Load(), p.down.Load()
 	r.counters.end(e.code, up, down)
-	attrs := []slog.Attr{
+	var refused *limit.Refused
+	if errors.As(e.err, &refused) {
+		r.refusals.Add(refused.Reason)
+	}
+	attrs := append(slices.Clip(r.who),
 		slog.String("target", p.request.Target()),
 		slog.String("code", e.code.String()),
 		slog.Int64("up", up),
 		slog.Int64("down", down),
+		slog.Duration("dial", p.dialled),
 		slog.Duration("duration", time.Since(began)),
+	)
+	if refused != nil {
+		attrs = append(attrs, slog.String("limit", string(refused.Reason)))
 	}
 	if remote.IsValid() {
 		attrs = append(attrs, slog.String("remote", remote.String()))
@@ -125,7 +152,9 @@ func (p *pipe) serve(ctx context.Context) netip.AddrPort {
 		p.copyUp(cancel)
 	}()
 
+	began := time.Now()
 	conn, err := p.relay.connect(dialCtx, p.request)
+	p.dialled = time.Since(began)
 	if err != nil {
 		result := wire.Result{Code: codeOf(err), Text: textOf(err)}
 		var f *failure
@@ -141,13 +170,18 @@ func (p *pipe) serve(ctx context.Context) netip.AddrPort {
 		return netip.AddrPort{}
 	}
 	p.conn = conn
+	p.life, p.endLife = context.WithCancel(ctx)
+	defer p.endLife()
 	remote := addrPort(conn.RemoteAddr())
 	if err := p.stream.Reply(wire.Result{Code: wire.OK, Bound: addrPort(conn.LocalAddr()), Remote: remote}); err != nil {
 		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
 	}
 
 	p.idle = startIdle(p.relay.idleTimeout, func() {
-		p.abort(wire.Idle, fmt.Errorf("no byte in either direction for %s", p.relay.idleTimeout))
+		p.refuse(limit.RefuseWith(limit.StreamIdle, wire.Idle, "no byte in either direction for %s", p.relay.idleTimeout))
+	})
+	lifetime := startIdle(p.relay.lifetime, func() { // nobody touches it
+		p.refuse(limit.Refuse(limit.StreamLifetime, "the socket is open for %s, and may be no longer", p.relay.lifetime))
 	})
 	cancelled := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -160,6 +194,7 @@ func (p *pipe) serve(ctx context.Context) netip.AddrPort {
 	close(p.downEnded)
 	<-done
 	p.idle.stop()
+	lifetime.stop()
 	if !stop() {
 		<-cancelled
 	}

@@ -1,0 +1,38 @@
+package relay
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/sockmux/sockmux/server/policy"
+)
+
+// Terms are what holds for one stream: those of whoever opened it.
+type Terms struct {
+	Policy      *policy.Policy // nil: that of Config
+	DialTimeout time.Duration  // as in Config
+	IdleTimeout time.Duration  // likewise
+	Lifetime    time.Duration  // after which the stream is reset, whatever it does; 0: never
+	Meter       Meter          // nil: every byte may pass at once
+	Who         []slog.Attr    // begin the stream's log line
+}
+
+// Meter says when bytes may pass; *limit.Account is one.
+type Meter interface {
+	// Take waits until n more bytes may pass, ctx has ended, which gives its cause, or stop is closed, which gives nil: nobody wants the bytes any more. stop may be
+	// nil. Any error ends the stream, with the code of the *wire.Error in it.
+	Take(ctx context.Context, stop <-chan struct{}, n int) error
+}
+
+// on returns a relay that serves on these terms and counts with r.
+func (r *Relay) on(terms Terms) *Relay {
+	own := *r
+	if terms.Policy != nil {
+		own.policy = terms.Policy
+	}
+	own.dialTimeout = cmp.Or(terms.DialTimeout, DefaultDialTimeout)
+	own.idleTimeout, own.lifetime, own.meter, own.who = terms.IdleTimeout, terms.Lifetime, terms.Meter, terms.Who
+	return &own
+}

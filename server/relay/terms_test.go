@@ -1,0 +1,184 @@
+package relay
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// overTerms opens a stream to the target on those terms, and waits until the relay has served it when the test ends.
+func overTerms(t *testing.T, r *Relay, terms Terms, target target) *mux.Stream {
+	t.Helper()
+	client, _ := sessionOf(t, func(ctx context.Context, s *mux.Stream) { r.ServeOn(ctx, s, terms) })
+	return over(t, client, target)
+}
+
+func TestPolicyOfTheTerms(t *testing.T) {
+	r := New(Config{Policy: policy.New(nil)})
+	stream := overTerms(t, r, Terms{Policy: rules(t, "127.0.0.0/8")}, listen(t, echo))
+	stream.Close()
+	client, _ := session(t, r)
+	stream, err := client.Open(wire.Request{Kind: wire.TCP, Host: "127.0.0.1", Port: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result, err := stream.Result(t.Context()); err != nil || result.Code != wire.Denied {
+		t.Errorf("on the relay's own terms: %+v, %v", result, err)
+	}
+}
+
+func TestLifetime(t *testing.T) {
+	counter := limit.NewCounter()
+	r := local(t, Config{Refusals: counter})
+	stream := overTerms(t, r, Terms{Policy: r.policy, Lifetime: 50 * time.Millisecond}, listen(t, echo))
+	_, err := io.ReadAll(stream)
+	if want := wire.NewError(wire.Limit, "the socket is open for 50ms, and may be no longer"); !errors.Is(err, want) || !strings.Contains(err.Error(), want.Text) {
+		t.Errorf("ended with %v, want %v", err, want)
+	}
+	eventually(t, func() bool { return counter.Counts()[limit.StreamLifetime] == 1 })
+}
+
+// meter is a Meter with a number of bytes.
+type meter struct{ left chan int }
+
+func newMeter(bytes int) meter {
+	m := meter{make(chan int, 1)}
+	m.left <- bytes
+	return m
+}
+
+func (m meter) Take(_ context.Context, _ <-chan struct{}, n int) error {
+	left := <-m.left
+	m.left <- left - n
+	if left < n {
+		return limit.Refuse(limit.BytesPerDay, "spent")
+	}
+	return nil
+}
+
+// Both directions draw on the same account; the end has the code limit, a counter and a log line.
+func TestMeterRefuses(t *testing.T) {
+	counter, log := limit.NewCounter(), new(lines)
+	r := local(t, Config{Refusals: counter, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	terms := Terms{Policy: r.policy, Meter: newMeter(25), Who: []slog.Attr{slog.String("identity", "alice")}}
+	stream := overTerms(t, r, terms, listen(t, echo))
+	if _, err := stream.Write([]byte("0123456789")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(stream, make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Write([]byte("0123456789")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(stream); !errors.Is(err, wire.NewError(wire.Limit, "")) || !strings.Contains(err.Error(), "spent") {
+		t.Errorf("ended with %v, want limit", err)
+	}
+	eventually(t, func() bool { return counter.Counts()[limit.BytesPerDay] == 1 && strings.Contains(log.String(), "\n") })
+	for _, part := range []string{"msg=stream identity=alice target=127.0.0.1:", "code=limit", "up=10 down=10", "limit=bytes_per_day", `error="limit: spent"`} {
+		if !strings.Contains(log.String(), part) {
+			t.Errorf("%q is missing in %s", part, log)
+		}
+	}
+}
+
+// stuck is a Meter that lets nothing pass.
+type stuck chan struct{}
+
+func (s stuck) Take(ctx context.Context, stop <-chan struct{}, _ int) error {
+	s <- struct{}{}
+	select {
+	case <-stop:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Who waits for the meter does not keep a stream from its end: that of the session, or of a page that reads no more.
+func TestMeterWaits(t *testing.T) {
+	waiting := make(stuck, 2)
+	r := local(t, Config{})
+	terms := Terms{Policy: r.policy, Meter: waiting}
+	talker := listen(t, func(conn *net.TCPConn) {
+		_, _ = conn.Write([]byte("hello"))
+		_, _ = io.Copy(io.Discard, conn)
+	})
+	client, server := sessionOf(t, func(ctx context.Context, s *mux.Stream) { r.ServeOn(ctx, s, terms) })
+	stream := over(t, client, talker)
+	if _, err := stream.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	<-waiting
+	<-waiting
+	server.Close()
+	eventually(t, func() bool { return r.Stats().Active == 0 })
+
+	stream = overTerms(t, r, terms, talker)
+	<-waiting
+	stream.Close() // both ways, as close(2) does
+	eventually(t, func() bool { return r.Stats().Active == 0 })
+}
+
+// A real account at work: what is beyond the rate is late, and arrives.
+func TestRate(t *testing.T) {
+	const rate, total = 1 << 20, 1<<20 + 200<<10
+	account, err := limit.NewBook().Enter("alice", limit.Limits{BytesPerSecond: rate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := random(total)
+	r := local(t, Config{})
+	began := time.Now()
+	stream := overTerms(t, r, Terms{Policy: r.policy, Meter: account}, listen(t, func(conn *net.TCPConn) { _, _ = conn.Write(data) }))
+	got, err := io.ReadAll(stream)
+	if err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	// A second's worth passes at once, the other 200 KiB take 195 ms.
+	if took := time.Since(began); took < 190*time.Millisecond {
+		t.Errorf("took %s", took)
+	}
+}
+
+// lines is a log that tests read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// eventually waits for something that follows from what the page has seen.
+func eventually(t *testing.T, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); {
+		if time.Now().After(deadline) {
+			t.Fatal("it never comes")
+		}
+		runtime.Gosched()
+	}
+}
