@@ -20,7 +20,7 @@ const (
 
 // When received bytes are acknowledged at the latest (docs/PROTOCOL.md, 3.3).
 const (
-	ackBytes = 64 << 10
+	ackBytes = 256 << 10
 	ackDelay = 10 * time.Millisecond
 )
 

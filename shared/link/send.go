@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/sockmux/sockmux/shared/wire"
@@ -12,6 +13,7 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 	timer := time.NewTimer(0) // the first wait sets it
 	defer timer.Stop()
 	for {
+		l.gather()
 		message, p, wait, err := l.nextMessage(time.Now())
 		if err != nil {
 			return err
@@ -43,6 +45,26 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 		if last {
 			return l.closeSent()
 		}
+	}
+}
+
+// gathering bounds how often the sender lets others run before it takes what has gathered.
+const gathering = 16
+
+// gather lets the layer above go on writing for as long as that makes the next message larger. yamux hands over one frame and waits for it to be taken; without
+// this each frame of a lone stream would be a message, and messages are what a browser's WebSocket spends its time on.
+func (l *Link) gather() {
+	before := 0
+	for range gathering {
+		l.mu.Lock()
+		n := l.out.unsent()
+		l.mu.Unlock()
+		if n <= before || n >= MaxParcel {
+			return
+		}
+		before = n
+		runtime.Gosched()
+		runtime.Gosched() // a frame takes two hops: from the stream to yamux, from there to the link
 	}
 }
 
