@@ -5,7 +5,6 @@ import { openNative } from '../facade/native.js';
 import { createRule } from '../facade/rule.js';
 import { installSockfsHook } from '../sockfs/install.js';
 import { createOpener } from '../sockfs/opener.js';
-import { taskQueue } from '../tunnel/tasks.js';
 import { attach } from '../webr/attach.js';
 import { installWorkerHook } from '../webr/install.js';
 import { Bridges } from '../webr/workers.js';
@@ -23,7 +22,6 @@ function opener({ tunnel, config, Native }) {
 		tunnel,
 		rule: createRule(config.match, { origin: config.origin, report: (error) => console.error('sockmux: match:', error) }),
 		openNative: (url, handlers) => openNative(Native, url, handlers),
-		later: taskQueue(),
 		timeoutMs: config.timeoutMs,
 	});
 }

@@ -11,27 +11,21 @@ import { checkTarget, unbracket } from '../facade/target.js';
 
 /** Opens a stream for a target as the program gave it; never throws for the target. @typedef {(request: Request, handlers: Handlers) => StreamLike} Open */
 
-/** What is returned for a target that is refused here. @type {StreamLike} */
-const NOTHING = { write() {}, closeWrite() {}, stop() {}, close() {}, reset() {}, grant() {} };
-
 /**
  * @param {object} options
  * @param {{ open: Open }} options.tunnel
  * @param {Rule} options.rule  decides about the URL that SOCKFS would have used
  * @param {(url: string, handlers: Handlers) => StreamLike} options.openNative  for what the rule leaves alone
- * @param {(run: () => void) => void} options.later  runs a function in a task of its own
  * @param {number} [options.timeoutMs]  where a request has none
  * @returns {Open}
  */
-export function createOpener({ tunnel, rule, openNative, later, timeoutMs }) {
+export function createOpener({ tunnel, rule, openNative, timeoutMs }) {
 	return (request, handlers) => {
-		const host = unbracket(request.host);
-		const url = `wss://${host.includes(':') ? `[${host}]` : host}:${request.port}/`;
+		const asked = { ...request, host: unbracket(request.host) };
+		// In a URL, a host with a slash would be another host's address. The tunnel refuses what is no target, and says so.
+		if (checkTarget(asked)) return tunnel.open(asked, handlers);
+		const url = `wss://${asked.host.includes(':') ? `[${asked.host}]` : asked.host}:${asked.port}/`;
 		const target = rule(url, 'binary');
-		if (target === null) return openNative(url, handlers);
-		const fault = checkTarget(target);
-		if (fault === null) return tunnel.open({ timeoutMs, ...request, ...target }, handlers);
-		later(() => handlers.onclose?.(fault));
-		return NOTHING;
+		return target === null ? openNative(url, handlers) : tunnel.open({ timeoutMs, ...asked, ...target }, handlers);
 	};
 }

@@ -133,7 +133,9 @@ class RingSocket {
 	get error() {
 		if (this.#errorTaken) return 0;
 		if (this.#load(WORD.state) !== STATE.closed) return this.#alive() ? 0 : ERRNO.ENETDOWN;
-		return this.#load(WORD.errno);
+		// What arrived before it is read before it. A program that asks in between (R does, when connect() has ended) must not take a
+		// connection for one that was never made.
+		return this.available > 0 ? 0 : this.#load(WORD.errno);
 	}
 
 	clearError() {
