@@ -14,7 +14,7 @@
  * One TCP connection. Everything but wait() of the connector returns at once.
  * @typedef {object} Socket
  * @property {'connecting' | 'open' | 'closed'} state  closed: for both directions, cleanly or not; what had arrived can still be read
- * @property {number} error  errno that has not been reported yet, 0 if there is none
+ * @property {number} error  errno that has not been reported yet, 0 if there is none or as long as there is something to read
  * @property {() => void} clearError  the error has been reported
  * @property {string} errorText
  * @property {number} available  bytes that recv gives now

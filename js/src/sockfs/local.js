@@ -66,7 +66,6 @@ export class LocalConnector {
 class LocalSocket {
 	/** @type {Socket['state']} */
 	state = 'connecting';
-	error = 0;
 	errorText = '';
 	available = 0;
 	/** @type {Socket['local']} */
@@ -82,6 +81,7 @@ class LocalSocket {
 	#fin = false;
 	#unsent = 0;
 	#ungranted = 0;
+	#errno = 0;
 	#opened = false;
 	/** The program has closed it. */
 	#closed = false;
@@ -121,8 +121,13 @@ class LocalSocket {
 		});
 	}
 
+	/** What arrived before the error is read before it. */
+	get error() {
+		return this.available > 0 ? 0 : this.#errno;
+	}
+
 	clearError() {
-		this.error = 0;
+		if (this.error !== 0) this.#errno = 0;
 	}
 
 	get eof() {
@@ -181,10 +186,10 @@ class LocalSocket {
 		const before = this.#fin;
 		this.#fin = true;
 		this.state = 'closed';
-		this.error = why.errno;
+		this.#errno = why.errno;
 		this.errorText = why.text;
 		this.#onend(!this.#opened && !this.#closed && why.code !== 0 ? why : null);
-		if (this.error !== 0) this.#tell('error');
+		if (why.errno !== 0) this.#tell('error');
 		if (!before) this.#tell('close');
 	}
 
