@@ -1,1 +1,122 @@
-export async function webr() {}
+// Real webR: MB/s and sockets a second as base R sees them, with sockmux by its script tag alone, and with what webR documents: websockify in front of a SOCKS
+// server. For the latter base R needs help, which it gets here: a plain ws:// URL, a time-out so long that webR's wrong clock does not
+// reach it (a socket is otherwise closed while it connects), and the words of SOCKS spoken in R, because the packages that know SOCKS
+// by themselves (curl, httr2) do HTTP only.
+
+import { alternate } from './alternate.mjs';
+import { freePort, listening, run } from './world.mjs';
+
+/** What R runs. `dial(port)` gives a connection to a local port. Each function returns seconds. */
+const FUNCTIONS = `
+  seconds <- function(f) { t <- as.numeric(Sys.time()); f; as.numeric(Sys.time()) - t }
+  exactly <- function(con, n) {
+    out <- raw(0)
+    while (length(out) < n) {
+      x <- readBin(con, "raw", n - length(out))
+      if (length(x) == 0) stop("the connection ended after ", length(out), " of ", n, " bytes")
+      out <- c(out, x)
+    }
+    out
+  }
+  count <- function(n) as.raw((n %/% 256^(7:0)) %% 256)
+  download <- function(port, n) {
+    con <- dial(port); on.exit(close(con))
+    seconds({
+      writeBin(count(n), con)
+      left <- n
+      while (left > 0) {
+        x <- readBin(con, "raw", min(left, 1e6))
+        if (length(x) == 0) stop("the connection ended, ", left, " bytes missing")
+        left <- left - length(x)
+      }
+    })
+  }
+  upload <- function(port, n) {
+    con <- dial(port); on.exit(close(con))
+    block <- as.raw(rep(7, 1e6))
+    seconds({
+      writeBin(count(n), con)
+      for (i in seq_len(n / 1e6)) writeBin(block, con)
+      exactly(con, 1)
+    })
+  }
+  opens <- function(port, n) seconds(for (i in seq_len(n)) {
+    con <- dial(port)
+    writeBin(as.raw(1:10), con)
+    exactly(con, 10)
+    close(con)
+  })
+  0
+`;
+
+const DIAL = {
+	sockmux: () => 'dial <- function(port) socketConnection("127.0.0.1", port, open = "r+b", blocking = TRUE, timeout = 60); 0',
+	'websockify + SOCKS': (websockify) => `
+		webr::eval_js("SOCKFS.websocketArgs.url = 'ws://'; 0")
+		dial <- function(port) {
+			con <- socketConnection("127.0.0.1", ${websockify}, open = "r+b", blocking = TRUE, timeout = 1e6)
+			writeBin(as.raw(c(5, 1, 0)), con)
+			if (!identical(exactly(con, 2), as.raw(c(5, 0)))) stop("SOCKS: greeting refused")
+			writeBin(as.raw(c(5, 1, 0, 1, 127, 0, 0, 1, port %/% 256, port %% 256)), con)
+			if (exactly(con, 10)[2] != as.raw(0)) stop("SOCKS: connection refused")
+			con
+		}
+		0`,
+};
+
+export async function webr(world, report, size) {
+	const { echo, source, sink, socks } = world.ports;
+	const bytes = size.smoke ? 2e6 : Math.min(size.bytes, 50e6);
+	const opens = size.smoke ? 3 : 50;
+	const pages = { sockmux: await start(world, { script: world.script }) };
+	await pages.sockmux.evaluate((code) => window.evalR(code), DIAL.sockmux());
+	if (process.env.BENCH_WEBSOCKIFY) {
+		const port = await freePort();
+		run(process.env.BENCH_WEBSOCKIFY, [`127.0.0.1:${port}`, `127.0.0.1:${socks}`], { stdio: 'ignore' });
+		await listening(port, 'websockify');
+		const plain = 'websockify + SOCKS';
+		pages[plain] = await start(world, {});
+		await pages[plain].evaluate((code) => window.evalR(code), DIAL[plain](port));
+	} else {
+		report.fact('websockify', 'not there, not measured');
+	}
+	for (const [name, unit, code, value] of [
+		[`download of ${bytes / 1e6} MB`, 'MB/s', `download(${source}, ${bytes})`, (s) => bytes / 1e6 / s],
+		[`upload of ${bytes / 1e6} MB`, 'MB/s', `upload(${sink}, ${bytes})`, (s) => bytes / 1e6 / s],
+		['open, echo, close, one after the other', 'sockets/s', `opens(${echo}, ${opens})`, (s) => opens / s],
+	]) {
+		const failures = {};
+		const values = await alternate(size, Object.keys(pages), async (kind) => {
+			if (failures[kind]) return 0;
+			try {
+				return value(await within(120_000, pages[kind].evaluate((c) => window.evalR(c), code)));
+			} catch (error) {
+				if (kind === 'sockmux') throw error;
+				failures[kind] = error.message.split('\n')[0]; // a rival that cannot do it has 0, and the reason is told
+				return 0;
+			}
+		});
+		report.add({ family: 'webR', name, unit, values });
+		for (const [kind, why] of Object.entries(failures)) report.fact(`webR, ${name}, ${kind}`, `fails: ${why}`);
+	}
+	for (const page of Object.values(pages)) await page.context().close();
+}
+
+/** A page with webR in it. */
+async function start(world, query) {
+	const context = await world.browser.newContext();
+	const page = await context.newPage();
+	page.on('pageerror', (error) => console.error(`page: ${error}`));
+	await page.goto(`${world.origin}/webr.html?${new URLSearchParams(query)}`);
+	await page.waitForFunction(() => window.ready, null, { timeout: 120_000 });
+	await page.evaluate((code) => window.evalR(code), FUNCTIONS);
+	return page;
+}
+
+function within(ms, promise) {
+	let timer;
+	const late = new Promise((_, reject) => {
+		timer = setTimeout(() => reject(new Error(`no end within ${ms} ms`)), ms);
+	});
+	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

@@ -45,7 +45,7 @@ func run() error {
 		return serveChisel(*chisel)
 	}
 	log.SetOutput(io.Discard) // chisel's client tells of each port
-	debug.SetGCPercent(400) // the client's collector is not what is measured
+	debug.SetGCPercent(400)   // the client's collector is not what is measured
 	s := size{rounds: *rounds, bytes: 1 << 30, idle: 10_000, counts: []int{1, 10, 100}, opens: 2000, long: 256 << 20}
 	if *quick {
 		s.rounds = 1
