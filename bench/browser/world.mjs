@@ -4,10 +4,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { createServer as createTCPServer, connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, extname, join, normalize } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -154,14 +155,36 @@ function scriptElement(query) {
 	return `<script src="${query.get('script')}/sockmux.js"${attributes.join('')}></script>`;
 }
 
+const CHROMIUM = {
+	executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+	args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+		'--enable-precise-memory-info', '--disable-background-timer-throttling', '--disable-renderer-backgrounding'],
+};
+
 async function startChromium() {
-	const browser = await chromium.launch({
-		executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-		args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-			'--enable-precise-memory-info', '--disable-background-timer-throttling', '--disable-renderer-backgrounding'],
-	});
+	const browser = await chromium.launch(CHROMIUM);
 	cleanups.push(() => browser.close());
 	return browser;
+}
+
+/**
+ * A browser of its own with a new profile on disk: only such a one keeps compiled code. The profile is gone when `use` has ended.
+ * @template T
+ * @param {(context: import('playwright-core').BrowserContext) => Promise<T>} use
+ * @returns {Promise<T>}
+ */
+export async function withProfile(use) {
+	const profile = await mkdtemp(join(tmpdir(), 'sockmux-bench-'));
+	try {
+		const context = await chromium.launchPersistentContext(profile, CHROMIUM);
+		try {
+			return await use(context);
+		} finally {
+			await context.close();
+		}
+	} finally {
+		await rm(profile, { recursive: true, force: true });
+	}
 }
 
 /**
