@@ -292,8 +292,9 @@ describe('many', () => {
 
 describe('100 MB each way, every byte, in flat memory', () => {
 	test('down', async () => {
-		const { value: sums, before: memory, peak } = await watchMemory(world.browser, () => r.evalR(`${open('download')}
-			writeLines("100", con)
+		// Ten megabytes first: what R, Go and the page take once and keep is there then, and what comes on top is measured.
+		const code = (/** @type {number} */ count) => `${open('download')}
+			writeLines("${count}", con)
 			sums <- character()
 			buffer <- raw()
 			repeat {
@@ -306,9 +307,12 @@ describe('100 MB each way, every byte, in flat memory', () => {
 				if (length(more) == 0) break
 			}
 			close(con)
-			unname(sums)`, 120_000));
+			unname(sums)`;
+		await r.evalR(code(10));
+		const { value: sums, before: memory, peak } = await watchMemory(world.browser, () => r.evalR(code(100), 120_000));
 		assert.deepEqual(sums, Array.from({ length: 100 }, (_, i) => md5(block(i))));
 		assert.ok(peak - memory < FLAT_BYTES, `${Math.round((peak - memory) / MEGABYTE)} MB more`);
+		console.log(`    100 MB down: ${Math.round((peak - memory) / MEGABYTE)} MB more at most`);
 	});
 
 	test('up', async () => {
@@ -325,23 +329,28 @@ describe('100 MB each way, every byte, in flat memory', () => {
 			close(con)
 			list(same = identical(unname(sums), answers), n = length(answers), distinct = length(unique(answers)))`, 120_000));
 		assert.deepEqual(value, { same: true, n: 100, distinct: 100 });
+		console.log(`    100 MB up: ${Math.round((peak - memory) / MEGABYTE)} MB more at most`);
 		assert.ok(peak - memory < FLAT_BYTES, `${Math.round((peak - memory) / MEGABYTE)} MB more`);
 	});
 
 	test('a target that reads slowly holds R back, and the page keeps little', async () => {
-		const took = await r.evalR(`${open('drip')} took <- {${seconds(`for (i in 1:5) writeBin(raw(${MEGABYTE}), con)`)}}
+		const { value: took, before: memory, peak } = await watchMemory(world.browser, () => r.evalR(`${open('drip')}
+			x <- raw(${MEGABYTE})
+			took <- {${seconds('for (i in 1:40) writeBin(x, con)')}}
 			close(con)
-			took`);
-		assert.ok(took > 0.3, `5 MB "written" in ${took} s to a target that takes 1 MB/s`);
+			took`));
+		// What the systems and the server hold is on the way; the rest R has to wait for.
+		assert.ok(took > 1, `40 MB "written" in ${took} s to a target that takes 10 MB/s`);
+		assert.ok(peak - memory < 40 * MEGABYTE, `${Math.round((peak - memory) / MEGABYTE)} MB more`);
 	});
 });
 
 test('R\'s own world is untouched', async () => {
 	const seen = await r.evalR(`rm(list = ls(globalenv(), all.names = TRUE), envir = globalenv())
-		Sys.setenv(SOCKMUX_TEST = "kept")
-		list(env = length(grep("proxy|^SOCKMUX_[^T]", names(Sys.getenv()), ignore.case = TRUE)), kept = Sys.getenv("SOCKMUX_TEST"),
+		Sys.setenv(SOME_NAME = "kept")
+		list(ours = length(grep("sockmux", c(names(Sys.getenv()), names(options()), search()), ignore.case = TRUE)), kept = Sys.getenv("SOME_NAME"),
 			global = length(ls(globalenv(), all.names = TRUE)), sockets = capabilities("sockets")[[1]])`);
-	assert.deepEqual(seen, { env: 0, kept: 'kept', global: 0, sockets: true });
+	assert.deepEqual(seen, { ours: 0, kept: 'kept', global: 0, sockets: true });
 });
 
 test('through all of this, one WebSocket', () => {

@@ -21,6 +21,8 @@ export async function startSockmux(flags = []) {
 	/** @type {string[]} */
 	const logs = [];
 	const exited = new Promise((resolve) => child.once('exit', resolve));
+	/** @type {(code: number | null) => void} */
+	let ended = () => {};
 	const origin = await new Promise((resolve, reject) => {
 		const fail = (/** @type {string} */ why) => {
 			child.kill('SIGKILL');
@@ -28,7 +30,8 @@ export async function startSockmux(flags = []) {
 		};
 		const timer = setTimeout(() => fail(`printed no address within ${START_TIMEOUT} ms`), START_TIMEOUT);
 		child.once('error', (error) => fail(`does not start: ${error.message}`));
-		child.once('exit', (code) => fail(`ended with ${code}`));
+		ended = (code) => fail(`ended with ${code}`);
+		child.once('exit', ended);
 		for (const stream of [child.stdout, child.stderr]) {
 			let rest = '';
 			stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
@@ -44,7 +47,7 @@ export async function startSockmux(flags = []) {
 			});
 		}
 	});
-	child.removeAllListeners('exit');
+	child.off('exit', ended);
 	return {
 		origin,
 		port: Number(new URL(origin).port),

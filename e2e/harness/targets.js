@@ -103,10 +103,17 @@ const SERVICES = {
 			}
 		});
 	},
-	/** Reads 1 MB a second at most, for ever. */
+	/** Reads 10 MB a second at most, for ever. */
 	drip: (socket) => {
-		const timer = setInterval(() => socket.read(50_000), 50);
-		socket.on('readable', () => {}).on('close', () => clearInterval(timer));
+		let left = 0;
+		const timer = setInterval(() => {
+			left = 200_000;
+			socket.resume();
+		}, 20);
+		socket.on('data', (data) => {
+			left -= data.length;
+			if (left <= 0) socket.pause();
+		}).on('close', () => clearInterval(timer));
 	},
 	/** Listens, and is the one service that the policy of the tests does not allow: a connection here is a failure. */
 	denied: (socket, seen) => void socket.on('data', seen).end('reached\n'),

@@ -34,8 +34,20 @@ export function within(promise, ms, what) {
  */
 export async function withWebR(page, options = {}) {
 	await within(page.evaluate((o) => /** @type {any} */ (globalThis).startWebR(o), options), START_TIMEOUT, 'start of webR');
-	const evalR = (/** @type {string} */ code, timeout = EVAL_TIMEOUT) => within(
-		page.evaluate((c) => /** @type {any} */ (globalThis).evalR(c), code), timeout, `R: ${code.trim().slice(0, 200)}`);
+	/** R does one thing at a time: what comes after code that does not end would only wait as well. @type {Error | null} */
+	let stuck = null;
+	const evalR = (/** @type {string} */ code, timeout = EVAL_TIMEOUT) => {
+		if (stuck) return Promise.reject(new Error(`R is still busy: ${stuck.message}`));
+		let ended = false;
+		const evaluation = page.evaluate((c) => /** @type {any} */ (globalThis).evalR(c), code).finally(() => {
+			ended = true;
+			stuck = null;
+		});
+		return within(evaluation, timeout, `R: ${code.trim().slice(0, 200)}`).catch((error) => {
+			if (!ended) stuck = error;
+			throw error;
+		});
+	};
 	return {
 		evalR,
 		async timedR(code, timeout) {

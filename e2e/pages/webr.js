@@ -2,7 +2,7 @@
 globalThis.startWebR = async ({ baseUrl = '/webr/', attach = false, channel } = {}) => {
 	const base = new URL(baseUrl, location.href).href;
 	const { WebR, ChannelType } = await import(`${base}webr.js`);
-	const webR = new WebR({ baseUrl: base, interactive: false, ...(channel && { channelType: ChannelType[channel] }) });
+	const webR = new WebR({ baseUrl: base, interactive: true, ...(channel && { channelType: ChannelType[channel] }) });
 	globalThis.webR = webR;
 	await webR.init();
 	if (attach) await globalThis.sockmux.attach(webR);
