@@ -57,13 +57,15 @@ func (r *Resolver) forget(q question, f *flight) {
 
 // fly looks up and remembers what it found.
 func (r *Resolver) fly(ctx context.Context, q question, f *flight) {
-	var ttl time.Duration
+	ttl := time.Duration(0)
+	f.answer.err = &net.DNSError{Err: "too many lookups at once", Name: q.host, IsTemporary: true, IsTimeout: true}
 	select {
 	case r.slots <- struct{}{}:
-		f.answer.addrs, ttl, f.answer.err = r.source.lookup(ctx, q)
+		if ctx.Err() == nil {
+			f.answer.addrs, ttl, f.answer.err = r.source.lookup(ctx, q)
+		}
 		<-r.slots
 	case <-ctx.Done():
-		f.answer.err = &net.DNSError{Err: "too many lookups at once", Name: q.host, IsTemporary: true, IsTimeout: true}
 	}
 	if len(f.answer.addrs) > maxAddresses {
 		f.answer.addrs = f.answer.addrs[:maxAddresses]

@@ -209,6 +209,9 @@ type system struct{ resolver *net.Resolver }
 
 func (s system) lookup(ctx context.Context, q question) ([]netip.Addr, time.Duration, error) {
 	addrs, err := s.resolver.LookupNetIP(ctx, q.network, q.host)
+	for i, addr := range addrs {
+		addrs[i] = addr.Unmap() // the system gives IPv4 in either form
+	}
 	var dns *net.DNSError
 	var family *net.AddrError // the name has addresses, but none of the family
 	switch {

@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,7 +97,7 @@ func (s servers) lookup(ctx context.Context, q question) ([]netip.Addr, time.Dur
 	case failed != nil:
 		return nil, 0, failed
 	case len(addrs) == 0:
-		return nil, none.ttl, notFound(q.host, "")
+		return nil, none.ttl, cmp.Or(errs[0], error(notFound(q.host, "")))
 	}
 	return addrs, ttl.ttl, nil // that a name has none of one family is no reason to ask for the other again sooner
 }
