@@ -18,6 +18,7 @@ func (c *Config) check(source func(name string) string) (mistakes []*Error) {
 	if !loopback && !c.InsecureNoAuth {
 		wrongly("listen", "%q can be reached from other machines and nobody authenticates: listen on 127.0.0.1 behind a proxy that does, or say --insecure-no-auth", c.Listen)
 	}
+	c.Arrival.check(c.Listen, wrongly)
 	if c.MaxParked > c.MaxSessions {
 		wrongly("max-parked", "%d is more than the %d of --max-sessions, which counts them too", c.MaxParked, c.MaxSessions)
 	}

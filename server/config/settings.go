@@ -34,9 +34,11 @@ const (
 	groupListen  = "Where it listens"
 	groupPages   = "Which pages may connect"
 	groupTargets = "What may be reached"
+	groupArrival = "How connections arrive"
 	groupLimits  = "How much, how long"
 	groupServe   = "What it serves"
 	groupLogs    = "What it says"
+	groupAdmin   = "Where operators look"
 	groupCommand = "Instead of serving"
 )
 
@@ -160,6 +162,8 @@ func settingsOf(c *Config) []setting {
 	}
 	at := slices.IndexFunc(settings, func(s setting) bool { return s.name == "keepalive" })
 	settings = slices.Insert(settings, at, limitsOf(&c.Limits)...)
+	at = slices.IndexFunc(settings, func(s setting) bool { return s.group == groupLimits })
+	settings = slices.Insert(settings, at, arrivalOf(&c.Arrival)...)
 	for i := range settings {
 		if settings[i].group == groupLimits {
 			settings[i].section = limitsSection

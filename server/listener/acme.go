@@ -34,8 +34,8 @@ func NewACME(config ACMEConfig) (*ACME, error) {
 		return nil, errors.New("acme: no host is named")
 	}
 	for _, host := range config.Hosts {
-		if err := checkACMEHost(host); err != nil {
-			return nil, err
+		if err := CheckHost(host); err != nil {
+			return nil, fmt.Errorf("acme: %q: %w", host, err)
 		}
 	}
 	if config.Cache == "" {
@@ -59,16 +59,19 @@ func NewACME(config ACMEConfig) (*ACME, error) {
 	return &ACME{manager: manager}, nil
 }
 
-// checkACMEHost finds what no authority gives a certificate for in this way.
-func checkACMEHost(host string) error {
+// CheckHost finds names that no authority gives a certificate for in this way. The error does not repeat the name.
+func CheckHost(host string) error {
 	switch {
 	case strings.HasPrefix(host, "*."):
-		return fmt.Errorf("acme: %q: wildcards need a DNS challenge, which is not spoken: name each host", host)
-	case strings.ContainsAny(host, ":/ ") || !strings.Contains(host, ".") || strings.Trim(host, "0123456789.") == "":
-		return fmt.Errorf("acme: %q is no host name: write one such as tunnel.example.org, without scheme and port", host)
+		return errors.New("wildcards need a DNS challenge, which is not spoken: name each host")
+	case strings.Trim(host, hostLetters) != "" || !strings.Contains(host, ".") || strings.Trim(host, "0123456789.") == "":
+		return errors.New("no host name: write one such as tunnel.example.org, without scheme and port, in punycode")
 	}
 	return nil
 }
+
+// hostLetters are those of host names (RFC 1123, 2.1).
+const hostLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."
 
 // checkCache finds out now whether a certificate could be kept, and not when the authority has given one.
 func checkCache(folder string) error {

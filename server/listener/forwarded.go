@@ -43,6 +43,7 @@ func (p Proxies) Handler(next http.Handler) http.Handler {
 		}
 		if forwarded := r.Header["X-Forwarded-For"]; len(forwarded) > 0 {
 			if client := p.client(peer.Addr().Unmap(), forwarded); client != peer.Addr().Unmap() {
+				r = r.WithContext(context.WithValue(r.Context(), directKey{}, r.RemoteAddr))
 				r.RemoteAddr = net.JoinHostPort(client.String(), "0")
 			}
 		}
@@ -67,4 +68,15 @@ func lastScheme(lines []string) Scheme {
 	default:
 		return SchemeUnknown
 	}
+}
+
+// directKey is the key of the other end of a request's connection in its context, where Handler has replaced it.
+type directKey struct{}
+
+// Direct gives the other end of the TCP connection that a request came over: the proxy, where RemoteAddr is what a trusted proxy tells.
+func Direct(r *http.Request) string {
+	if direct, ok := r.Context().Value(directKey{}).(string); ok {
+		return direct
+	}
+	return r.RemoteAddr
 }

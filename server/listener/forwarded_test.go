@@ -33,6 +33,9 @@ func TestHandler(t *testing.T) {
 			h := trusted.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				called = true
 				_, forwarded := r.Header["X-Forwarded-For"]
+				if Direct(r) != test.peer {
+					t.Errorf("direct %s", Direct(r))
+				}
 				if r.RemoteAddr != test.address || SchemeOf(r) != test.scheme || forwarded != test.forwarded {
 					t.Errorf("address %s, scheme %q, header passed %t", r.RemoteAddr, SchemeOf(r), forwarded)
 				}

@@ -1,6 +1,7 @@
 package listener
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -10,7 +11,7 @@ import (
 // Proxies are the addresses that are trusted to tell who the client is. nil trusts nobody.
 type Proxies []netip.Prefix
 
-// ParseProxy reads an address or a CIDR block.
+// ParseProxy reads an address or a CIDR block. The error does not repeat the text.
 func ParseProxy(text string) (netip.Prefix, error) {
 	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
 		addr = addr.Unmap()
@@ -19,11 +20,11 @@ func ParseProxy(text string) (netip.Prefix, error) {
 	prefix, err := netip.ParsePrefix(text)
 	switch {
 	case err != nil || prefix.Addr().Is4In6():
-		return netip.Prefix{}, fmt.Errorf("%q is no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8", text)
+		return netip.Prefix{}, errors.New("no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8")
 	case prefix != prefix.Masked():
-		return netip.Prefix{}, fmt.Errorf("%q has bits beyond its length: write %s", text, prefix.Masked())
+		return netip.Prefix{}, fmt.Errorf("bits are set beyond the length: write %s", prefix.Masked())
 	case prefix.Bits() == 0:
-		return netip.Prefix{}, fmt.Errorf("%q trusts everybody, so that everybody could claim any address: name the proxies", text)
+		return netip.Prefix{}, errors.New("this trusts everybody, so that everybody could claim any address: name the proxies")
 	}
 	return prefix, nil
 }

@@ -26,14 +26,14 @@ func TestParseProxy(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"":                   `"" is no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8`,
-		"proxy.test":         `"proxy.test" is no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8`,
-		"10.0.0.0/33":        `"10.0.0.0/33" is no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8`,
-		"fe80::1%eth0":       `"fe80::1%eth0" is no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8`,
-		"::ffff:10.0.0.0/99": `"::ffff:10.0.0.0/99" is no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8`,
-		"10.1.2.3/8":         `"10.1.2.3/8" has bits beyond its length: write 10.0.0.0/8`,
-		"0.0.0.0/0":          `"0.0.0.0/0" trusts everybody, so that everybody could claim any address: name the proxies`,
-		"::/0":               `"::/0" trusts everybody, so that everybody could claim any address: name the proxies`,
+		"":                   `no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8`,
+		"proxy.test":         `no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8`,
+		"10.0.0.0/33":        `no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8`,
+		"fe80::1%eth0":       `no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8`,
+		"::ffff:10.0.0.0/99": `no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8`,
+		"10.1.2.3/8":         `bits are set beyond the length: write 10.0.0.0/8`,
+		"0.0.0.0/0":          `this trusts everybody, so that everybody could claim any address: name the proxies`,
+		"::/0":               `this trusts everybody, so that everybody could claim any address: name the proxies`,
 	} {
 		if got, err := ParseProxy(text); err == nil || err.Error() != want {
 			t.Errorf("%s: %s\ngot  %v\nwant %s", text, got, err, want)

@@ -1,0 +1,165 @@
+package config
+
+import (
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/sockmux/sockmux/server/admin"
+	"github.com/sockmux/sockmux/server/listener"
+)
+
+// Arrival says how connections arrive at the server, and where its operators look.
+type Arrival struct {
+	TLS  listener.Files      // Cert empty: TLS does not end here, or by ACME
+	ACME listener.ACMEConfig // Hosts empty: none. Cache empty: the user's or the service's own folder
+	// ACMEHTTP is HOST:PORT for HTTP-01 challenges and for sending http to https; empty: not listened on.
+	ACMEHTTP string
+
+	TrustedProxies listener.Proxies // that tell the client's address
+	ProxyProtocol  bool             // they do so by a PROXY header
+
+	Admin         string // HOST:PORT for metrics, profiles and the status page; empty: none
+	InsecureAdmin bool   // the word for letting Admin be reached from other machines
+}
+
+// arrivalOf binds the settings to a.
+func arrivalOf(a *Arrival) []setting {
+	modes := map[string]listener.ClientCerts{"none": listener.NoClientCerts, "optional": listener.OptionalClientCerts, "required": listener.RequireClientCerts}
+	return []setting{
+		{
+			group: groupArrival, name: "tls-cert", hint: "FILE",
+			help:  "PEM file with the server's certificate and those that lead to its authority; read anew when it changes",
+			parse: text(&a.TLS.Cert), print: one(&a.TLS.Cert),
+		},
+		{
+			group: groupArrival, name: "tls-key", hint: "FILE",
+			help:  "PEM file with the key of --tls-cert",
+			parse: text(&a.TLS.Key), print: one(&a.TLS.Key),
+		},
+		{
+			group: groupArrival, name: "tls-client-ca", hint: "FILE",
+			help:  "PEM file with the authorities that sign clients' certificates, for --tls-client-cert",
+			parse: text(&a.TLS.ClientCA), print: one(&a.TLS.ClientCA),
+		},
+		{
+			group: groupArrival, name: "tls-client-cert", hint: "MODE",
+			help:  "whether clients are asked for a certificate: none, optional, or required where nobody gets in without one",
+			parse: oneOf(&a.TLS.Clients, []string{"none", "optional", "required"}, modes), print: printed(&a.TLS.Clients, func(c listener.ClientCerts) string {
+				for name, mode := range modes {
+					if mode == c {
+						return name
+					}
+				}
+				return ""
+			}),
+		},
+		{
+			group: groupArrival, name: "acme", hint: "HOST", repeatable: true,
+			help:  "name to get a certificate for from Let's Encrypt, whose terms you agree to; --listen must be reached at port 443",
+			parse: each(&a.ACME.Hosts, func(host string) (string, error) { return host, listener.CheckHost(host) }),
+			print: all(&a.ACME.Hosts, func(host string) string { return host }),
+		},
+		{
+			group: groupArrival, name: "acme-cache", hint: "DIR",
+			help:  "folder for keys and certificates of --acme; without it sockmux/acme in the service's state or the user's cache folder",
+			parse: text(&a.ACME.Cache), print: one(&a.ACME.Cache),
+		},
+		{
+			group: groupArrival, name: "acme-email", hint: "ADDRESS",
+			help:  "to which the authority writes when something is wrong with a certificate",
+			parse: text(&a.ACME.Email), print: one(&a.ACME.Email),
+		},
+		{
+			group: groupArrival, name: "acme-directory", hint: "URL",
+			help:  "of another authority that speaks ACME",
+			parse: httpsURL(&a.ACME.Directory), print: one(&a.ACME.Directory),
+		},
+		{
+			group: groupArrival, name: "acme-http", hint: "HOST:PORT",
+			help:  "address that is reached at port 80, such as :80; there the authority may check, too, and browsers are sent to https",
+			parse: optional(listenAddress(&a.ACMEHTTP), &a.ACMEHTTP), print: one(&a.ACMEHTTP),
+		},
+		{
+			group: groupArrival, name: "trusted-proxies", hint: "ADDRESS", repeatable: true,
+			help:  "addresses or blocks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: 127.0.0.1, 10.0.0.0/8",
+			parse: each((*[]netip.Prefix)(&a.TrustedProxies), listener.ParseProxy), print: all((*[]netip.Prefix)(&a.TrustedProxies), netip.Prefix.String),
+		},
+		{
+			group: groupArrival, name: "proxy-protocol",
+			help:  "every connection from --trusted-proxies begins with a PROXY header, version 1 or 2; without one it is refused",
+			parse: boolean(&a.ProxyProtocol), print: printed(&a.ProxyProtocol, strconv.FormatBool),
+		},
+		{
+			group: groupAdmin, name: "admin", hint: "HOST:PORT",
+			help:  "address for operators, such as 127.0.0.1:9090: status page, /metrics, /debug/pprof, /healthz, /readyz",
+			parse: optional(listenAddress(&a.Admin), &a.Admin), print: one(&a.Admin),
+		},
+		{
+			group: groupAdmin, name: "insecure-admin",
+			help:  "let --admin listen beyond loopback, though nobody authenticates there: whoever reaches it sees targets and clients",
+			parse: boolean(&a.InsecureAdmin), print: printed(&a.InsecureAdmin, strconv.FormatBool),
+		},
+	}
+}
+
+// optional makes a parser that takes the empty text as none.
+func optional(parse parser, to *string) parser {
+	return func(text string) error {
+		if text == "" {
+			*to = ""
+			return nil
+		}
+		return parse(text)
+	}
+}
+
+// httpsURL takes an https URL, or the empty text for none.
+func httpsURL(to *string) parser {
+	return func(text string) error {
+		u, err := url.Parse(text)
+		if text != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+			return wrong(text, "is no https URL", "one such as https://ca.example.org/directory")
+		}
+		*to = text
+		return nil
+	}
+}
+
+// check finds what the settings only show together. Certificates are read, so that a wrong file is found before a restart and not by it.
+func (a *Arrival) check(listen string, wrongly func(name, format string, values ...any)) {
+	switch {
+	case a.TLS.Cert != "" && len(a.ACME.Hosts) > 0:
+		wrongly("acme", "%s: the certificate cannot come from --tls-cert as well: choose one", strings.Join(a.ACME.Hosts, ", "))
+	case a.TLS.Cert != "" && a.TLS.Key == "":
+		wrongly("tls-cert", "%q needs its key: say --tls-key", a.TLS.Cert)
+	case a.TLS.Cert == "" && a.TLS.Key != "":
+		wrongly("tls-key", "%q needs its certificate: say --tls-cert", a.TLS.Key)
+	case a.TLS.Cert == "" && a.TLS.Clients != listener.NoClientCerts:
+		wrongly("tls-client-cert", "clients can show a certificate only where TLS ends by --tls-cert")
+	case a.TLS.Clients != listener.NoClientCerts && a.TLS.ClientCA == "":
+		wrongly("tls-client-cert", "nobody is named who signs clients' certificates: say --tls-client-ca")
+	case a.TLS.Clients == listener.NoClientCerts && a.TLS.ClientCA != "":
+		wrongly("tls-client-ca", "%q does nothing while clients are not asked: say --tls-client-cert optional or required", a.TLS.ClientCA)
+	case a.TLS.Cert != "":
+		if _, err := listener.LoadCertificates(a.TLS, nil); err != nil {
+			wrongly("tls-cert", "%v", err)
+		}
+	}
+	if a.ACMEHTTP != "" && len(a.ACME.Hosts) == 0 {
+		wrongly("acme-http", "%q does nothing without --acme", a.ACMEHTTP)
+	}
+	if a.ProxyProtocol && len(a.TrustedProxies) == 0 {
+		wrongly("proxy-protocol", "nobody is trusted to send the header: name the proxies with --trusted-proxies")
+	}
+	if a.Admin == "" {
+		return
+	}
+	if err := admin.CheckAddress(a.Admin, a.InsecureAdmin); err != nil {
+		wrongly("admin", "%v", err)
+	}
+	if a.Admin == listen && !strings.HasSuffix(listen, ":0") {
+		wrongly("admin", "%q is the address of --listen: operators need one of their own", a.Admin)
+	}
+}
