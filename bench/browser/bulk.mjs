@@ -16,7 +16,7 @@ export async function bulk(world, report, size) {
 			report.add({ family: 'long tasks', name: `${direction}, ${streams} sockets, longest over 50 ms`, unit: 'ms', goal: '0', values: longest });
 		}
 	}
-	await page.context().close();
+	await page.close();
 }
 
 export async function open(world, report, size) {
@@ -28,5 +28,5 @@ export async function open(world, report, size) {
 	}
 	// Native takes a minute for this, and Chromium refuses more than 255 at once to one host.
 	if (!size.smoke) report.add({ family: 'open', name: '1000 at once', unit: 'ms', goal: '< 300 ms', values: pick(await measure(['sockmux', 'wisp'], 1000, size.rounds), 'value') });
-	await page.context().close();
+	await page.close();
 }

@@ -20,7 +20,7 @@ export async function load(world, report, size) {
 				const { times, rate } = await page.evaluate((a) => window.bench.echo(a), {
 					kind, seconds, warmup: size.smoke ? 0.2 : 3, port: world.ports.echo, pour: world.ports.pour, drain: world.ports.drain, ...bulk,
 				});
-				await page.context().close();
+				await page.close();
 				(p50[kind] ??= []).push(quantile(times, 0.5));
 				(p99[kind] ??= []).push(quantile(times, 0.99));
 				(use[kind] ??= []).push((100 * rate * 1e6) / RATE);

@@ -19,9 +19,8 @@ const LISTED = 30;
 try {
 	await mkdir(out, { recursive: true });
 	const world = await startWorld();
-	const system = await world.browser.newBrowserCDPSession();
 	const cpu = async () => {
-		const { processInfo } = await system.send('SystemInfo.getProcessInfo');
+		const { processInfo } = await world.browser.send('SystemInfo.getProcessInfo');
 		const sums = {};
 		for (const { type, cpuTime } of processInfo) sums[type] = (sums[type] ?? 0) + cpuTime;
 		const { CPU } = await (await fetch(`${world.server.hook}/stats`)).json();
@@ -46,17 +45,16 @@ try {
 				const [received, sent] = ['messagesIn', 'messagesOut'].map((name) => statsAfter[name] - statsBefore[name]);
 				console.log(`WebSocket messages: ${received} in, ${sent} out: ${((received / bytes) * 1e6).toFixed(1)} and ${((sent / bytes) * 1e6).toFixed(1)} a MB; RTT ${statsAfter.rttMs} ms`);
 			}
-			const session = await page.context().newCDPSession(page);
-			await session.send('Profiler.enable');
-			await session.send('Profiler.setSamplingInterval', { interval: 200 });
-			await session.send('Profiler.start');
+			await page.send('Profiler.enable');
+			await page.send('Profiler.setSamplingInterval', { interval: 200 });
+			await page.send('Profiler.start');
 			const serverProfile = kind === 'sockmux' ? fetch(`${world.server.hook}/profile?seconds=4`).then((r) => r.arrayBuffer()) : null;
 			await page.evaluate((a) => window.bench.transfer(a), job);
-			const { profile } = await session.send('Profiler.stop');
+			const { profile } = await page.send('Profiler.stop');
 			await writeFile(join(out, `${kind}-${direction}-${streams}.cpuprofile`), JSON.stringify(profile)); // for Chromium's own tools
 			if (serverProfile) await writeFile(join(out, `server-${direction}-${streams}.pprof`), Buffer.from(await serverProfile));
 			print(profile);
-			await page.context().close();
+			await page.close();
 		}
 	}
 } finally {

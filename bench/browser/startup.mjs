@@ -15,10 +15,8 @@ export async function startup(world, report, size) {
 	const urls = { empty: `${world.origin}/startup.html`, sockmux: `${world.origin}/startup.html?${query}` };
 	const take = async (context, kind) => {
 		const page = await context.newPage();
-		page.on('pageerror', (error) => console.error(`page: ${error}`));
 		await page.goto(urls[kind]);
-		const result = await page.waitForFunction(() => window.result);
-		const value = await result.jsonValue();
+		const value = await page.waitFor(() => window.result);
 		await page.close();
 		return value;
 	};
@@ -45,7 +43,7 @@ async function firstSocket(world, report, size) {
 		const page = await context.newPage();
 		const query = new URLSearchParams({ script: world.script, port: world.ports.echo, 'data-url': `http://127.0.0.1:${ports[rtts.indexOf(Number(rtt))]}/` });
 		await page.goto(`${world.origin}/startup.html?${query}`);
-		const value = await (await page.waitForFunction(() => window.result)).jsonValue();
+		const value = await page.waitFor(() => window.result);
 		await context.close();
 		return value.opened;
 	});

@@ -99,18 +99,17 @@ export async function webr(world, report, size) {
 		report.add({ family: 'webR', name, unit, values });
 		for (const [kind, why] of Object.entries(failures)) report.fact(`webR, ${name}, ${kind}`, `fails: ${why}`);
 	}
-	for (const page of Object.values(pages)) await page.context().close();
+	for (const page of Object.values(pages)) await page.close();
 }
 
 /** A page with webR in it. */
 async function start(world, query) {
 	const context = await world.browser.newContext();
 	const page = await context.newPage();
-	page.on('pageerror', (error) => console.error(`page: ${error}`));
 	await page.goto(`${world.origin}/webr.html?${new URLSearchParams(query)}`);
-	await page.waitForFunction(() => window.ready, null, { timeout: 120_000 });
+	await page.waitFor(() => window.ready === true);
 	await page.evaluate((code) => window.evalR(code), FUNCTIONS);
-	return page;
+	return { ...page, close: () => context.close() };
 }
 
 function within(ms, promise) {

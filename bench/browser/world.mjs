@@ -4,19 +4,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { createServer as createTCPServer, connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, extname, join, normalize } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
+import { launch } from './chromium.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const root = join(here, '../..');
-const { chromium } = createRequire(join(root, 'e2e/package.json'))('playwright-core');
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8', '.json': 'application/json', '.wasm': 'application/wasm' };
 
@@ -155,35 +153,26 @@ function scriptElement(query) {
 	return `<script src="${query.get('script')}/sockmux.js"${attributes.join('')}></script>`;
 }
 
-const CHROMIUM = {
-	executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-	args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-		'--enable-precise-memory-info', '--disable-background-timer-throttling', '--disable-renderer-backgrounding'],
-};
+const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
 
 async function startChromium() {
-	const browser = await chromium.launch(CHROMIUM);
+	const browser = await launch(CHROMIUM);
 	cleanups.push(() => browser.close());
 	return browser;
 }
 
 /**
- * A browser of its own with a new profile on disk: only such a one keeps compiled code. The profile is gone when `use` has ended.
+ * Gives a browser with a new profile to `use`.
  * @template T
- * @param {(context: import('playwright-core').BrowserContext) => Promise<T>} use
+ * @param {(profile: { newPage: () => Promise<any> }) => Promise<T>} use
  * @returns {Promise<T>}
  */
 export async function withProfile(use) {
-	const profile = await mkdtemp(join(tmpdir(), 'sockmux-bench-'));
+	const browser = await launch(CHROMIUM);
 	try {
-		const context = await chromium.launchPersistentContext(profile, CHROMIUM);
-		try {
-			return await use(context);
-		} finally {
-			await context.close();
-		}
+		return await use(browser.profile);
 	} finally {
-		await rm(profile, { recursive: true, force: true });
+		await browser.close();
 	}
 }
 
@@ -218,14 +207,10 @@ export async function startWorld() {
 		}
 		const context = await browser.newContext();
 		const page = await context.newPage();
-		page.on('console', (message) => {
-			if (!message.text().startsWith('wisp client warning')) console.error(`page: ${message.text()}`); // it has one for each packet after a close
-		});
-		page.on('pageerror', (error) => console.error(`page: ${error}`));
 		await page.goto(`${origin}/page.html?${query}`);
-		await page.waitForFunction(() => window.bench);
+		await page.waitFor(() => Boolean(window.bench));
 		for (const kind of kinds) await page.evaluate(([k, port]) => window.bench.firstEcho({ kind: k, port }), [kind, ports.echo]);
-		return page;
+		return { ...page, close: () => context.close() };
 	}
 	return { ports, line, origin, server, script, wisp, browser, newPage };
 }
