@@ -14,6 +14,7 @@ import (
 	"github.com/sockmux/sockmux/server/config"
 	"github.com/sockmux/sockmux/server/demo"
 	"github.com/sockmux/sockmux/server/gateway"
+	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/policy"
 	"github.com/sockmux/sockmux/server/relay"
 	"github.com/sockmux/sockmux/server/session"
@@ -37,7 +38,8 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		logger.Warn(warning)
 	}
 
-	rules, resolver := settings.Rules, relay.Resolver(nil)
+	var last []policy.Rule
+	resolver := relay.Resolver(nil)
 	var services []gateway.Service
 	if settings.Demo {
 		demonstration, err := demo.Start(demoHost)
@@ -48,21 +50,23 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		services = listed(demonstration.Services())
 		resolver = demonstration.Resolver(nil)
 		// Behind the operator's own, so that --deny has the last word here too.
-		rules = append(rules[:len(rules):len(rules)], demonstration.Rules()...)
+		last = demonstration.Rules()
 	}
+	standings, refusals := newPolicies(settings, last), limit.NewCounter()
 	streams := relay.New(relay.Config{
-		Policy:      policy.New(rules),
-		Resolver:    resolver,
-		DialTimeout: settings.Limits.DialTimeout,
-		IdleTimeout: settings.Limits.StreamIdle,
-		Logger:      logger,
+		Policy:   closed, // every stream has terms of its own
+		Resolver: resolver,
+		Refusals: refusals,
+		Logger:   logger,
 	})
 	sessions := session.New(session.Config{
-		Handle:      func(ctx context.Context, s *mux.Stream) { streams.Serve(ctx, s) },
+		Handle:      func(ctx context.Context, s *mux.Stream, who session.Client) { streams.ServeOn(ctx, s, standings.terms(who)) },
+		Limits:      standings.limits,
+		Refusals:    refusals,
 		Logger:      logger,
 		MaxSessions: settings.MaxSessions,
 		MaxParked:   settings.MaxParked,
-		MaxStreams:  settings.Limits.Streams,
+		Handshake:   settings.HandshakeTimeout,
 		Grace:       settings.Grace,
 		Keepalive:   settings.Keepalive,
 		Agent:       agent(),

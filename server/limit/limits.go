@@ -40,14 +40,15 @@ const (
 	StreamLifetime    Reason = "stream_lifetime"
 	Handshake         Reason = "handshake_timeout"
 	MessageSize       Reason = "message_size"
-	Unauthorized      Reason = "unauthorized" // no credentials, or wrong ones
-	Expired           Reason = "expired"      // credentials that have run out or were revoked
+	Unauthorized      Reason = "unauthorized"          // no credentials, or wrong ones
+	Expired           Reason = "expired"               // credentials that have run out or were revoked
+	Unchecked         Reason = "credentials_unchecked" // the server could not check them
 )
 
 // Reasons lists all of them, so that metrics can show those that have not occurred.
 func Reasons() []Reason {
 	return []Reason{
 		Sessions, SessionsPerClient, ParkedSessions, Streams, Opens, BytesPerDay, Clients,
-		SessionIdle, SessionLifetime, StreamIdle, StreamLifetime, Handshake, MessageSize, Unauthorized, Expired,
+		SessionIdle, SessionLifetime, StreamIdle, StreamLifetime, Handshake, MessageSize, Unauthorized, Expired, Unchecked,
 	}
 }

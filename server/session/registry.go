@@ -8,11 +8,12 @@ package session
 import (
 	"context"
 	"crypto/subtle"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/sockmux/sockmux/server/auth"
+	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -22,7 +23,9 @@ import (
 const (
 	DefaultMaxSessions = 1000
 	DefaultMaxStreams  = 1024
-	DefaultKeepalive   = 10 * time.Second
+	// DefaultHandshake is generous: the client sends its hello with the first packet after the upgrade.
+	DefaultHandshake = 10 * time.Second
+	DefaultKeepalive = 10 * time.Second
 	// DefaultBound is small beside the client's: a hostile page holds no more than this of the server's memory unacknowledged.
 	DefaultBound = 4 << 20
 )
@@ -30,18 +33,29 @@ const (
 // deadAfter is how many keepalive intervals of silence make a carrier dead.
 const deadAfter = 2
 
-// window is what one stream may have under way towards the server: a session of 1024 streams that the targets do not take holds 256 MiB at most, and only
+// windowBudget is what the windows of a session may grow by: with 256 KiB for each of 1024 streams, a session whose targets take nothing holds 272 MiB at most, and only
 // where a page sends that much.
-const window = mux.MinWindow
+const windowBudget = 16 << 20
 
 // Config says how sessions are kept. Handle must be set; zero values stand for the defaults, but for Grace and MaxParked, where 0 means never.
 type Config struct {
-	// Handle serves one stream (mux.Server).
-	Handle      func(context.Context, *mux.Stream)
+	// Handle serves one stream of a client (mux.Server).
+	Handle func(context.Context, *mux.Stream, Client)
+	// Authenticator says who clients are; nil: nobody has to say.
+	Authenticator auth.Authenticator
+	// Limits returns what those may have whose policy has that name, and whether there is such a policy. It is asked again at every review and must not call the
+	// registry. nil: every policy is there and has no limits but DefaultMaxStreams.
+	Limits func(policy string) (limits limit.Limits, known bool)
+	// Book counts what clients take; nil: one that only this registry knows.
+	Book *limit.Book
+	// Refusals counts what was refused; nil: one that only this registry knows.
+	Refusals *limit.Counter
+	// Refused is told of each refusal, beside the log; it must not block. It may be nil.
+	Refused     func(Refusal)
 	Logger      *slog.Logger
 	MaxSessions int           // in all
 	MaxParked   int           // without a carrier
-	MaxStreams  int           // at once in one session
+	Handshake   time.Duration // from the upgrade to the hello
 	Grace       time.Duration // for which a session without a carrier is kept
 	Keepalive   time.Duration // of silence before a ping
 	Bound       int           // bytes that are kept for a client until it acknowledges them
@@ -56,17 +70,25 @@ type Registry struct {
 	end    context.CancelFunc
 
 	mu       sync.Mutex
+	most     most
 	sessions map[wire.SessionID]*session
 	parked   int
+	opened   uint64
+	resumed  uint64
 	draining bool
 	closed   bool
 }
 
-// Stats are the present figures.
+// most are the bounds of the whole registry.
+type most struct{ sessions, parked int }
+
+// Stats are the present figures, and what has happened since the start.
 type Stats struct {
 	Sessions int // parked ones included
 	Parked   int
 	Streams  int
+	Opened   uint64 // sessions since the start
+	Resumed  uint64 // likewise: how often one has come back over another carrier
 }
 
 // New returns an empty registry.
@@ -77,8 +99,20 @@ func New(config Config) *Registry {
 	if config.MaxSessions == 0 {
 		config.MaxSessions = DefaultMaxSessions
 	}
-	if config.MaxStreams == 0 {
-		config.MaxStreams = DefaultMaxStreams
+	if config.Authenticator == nil {
+		config.Authenticator = auth.None{}
+	}
+	if config.Limits == nil {
+		config.Limits = func(string) (limit.Limits, bool) { return limit.Limits{}, true }
+	}
+	if config.Book == nil {
+		config.Book = limit.NewBook()
+	}
+	if config.Refusals == nil {
+		config.Refusals = limit.NewCounter()
+	}
+	if config.Handshake == 0 {
+		config.Handshake = DefaultHandshake
 	}
 	if config.Keepalive == 0 {
 		config.Keepalive = DefaultKeepalive
@@ -86,7 +120,7 @@ func New(config Config) *Registry {
 	if config.Bound == 0 {
 		config.Bound = DefaultBound
 	}
-	r := &Registry{config: config, sessions: make(map[wire.SessionID]*session)}
+	r := &Registry{config: config, sessions: make(map[wire.SessionID]*session), most: most{config.MaxSessions, config.MaxParked}}
 	r.life, r.end = context.WithCancel(context.Background()) // until Close
 	return r
 }
@@ -95,11 +129,21 @@ func New(config Config) *Registry {
 func (r *Registry) Stats() Stats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := Stats{Sessions: len(r.sessions), Parked: r.parked}
+	s := Stats{Sessions: len(r.sessions), Parked: r.parked, Opened: r.opened, Resumed: r.resumed}
 	for _, one := range r.sessions {
 		s.Streams += one.streams()
 	}
 	return s
+}
+
+// Refusals returns the number of refusals since the start by reason.
+func (r *Registry) Refusals() map[limit.Reason]uint64 { return r.config.Refusals.Counts() }
+
+// SetMost replaces Config's MaxSessions and MaxParked. Sessions that exist stay.
+func (r *Registry) SetMost(sessions, parked int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.most = most{sessions, parked}
 }
 
 // begin counts a Serve; it fails once the registry is closed.
@@ -107,28 +151,44 @@ func (r *Registry) begin() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return wire.NewError(wire.Draining, "the server has ended")
+		return errEnded
 	}
 	r.tasks.Add(1)
 	return nil
 }
 
+var errEnded = wire.NewError(wire.Draining, "the server has ended")
+
 // add makes a new session.
-func (r *Registry) add(peer Peer, hello wire.Hello) (*session, error) {
+func (r *Registry) add(who admitted, hello wire.Hello) (*session, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case r.draining:
-		return nil, wire.NewError(wire.Draining, "the server is going away")
-	case len(r.sessions) >= r.config.MaxSessions:
-		return nil, wire.NewError(wire.Limit, fmt.Sprintf("the server has its %d sessions", r.config.MaxSessions))
+		return nil, errDraining
+	case len(r.sessions) >= r.most.sessions:
+		return nil, limit.Refuse(limit.Sessions, "the server has its %d sessions", r.most.sessions)
 	}
-	s, err := newSession(r, peer, hello)
+	account, err := r.config.Book.Enter(who.key(), who.limits)
 	if err != nil {
 		return nil, err
 	}
+	s, err := newSession(r, who, account, hello)
+	if err != nil {
+		account.Leave()
+		return nil, err
+	}
 	r.sessions[s.known.ID] = s
+	r.opened++
 	return s, nil
+}
+
+var errDraining = wire.NewError(wire.Draining, "the server is going away")
+
+func (r *Registry) isDraining() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.draining
 }
 
 // find returns the session that a resume asks for. Whether the id or the secret is wrong is not told.
@@ -150,7 +210,7 @@ func (r *Registry) find(resume *wire.Resume) (*session, error) {
 func (r *Registry) park() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.parked >= r.config.MaxParked || r.closed {
+	if r.parked >= r.most.parked || r.closed {
 		return false
 	}
 	r.parked++
@@ -163,6 +223,13 @@ func (r *Registry) unpark() {
 	r.parked--
 	r.mu.Unlock()
 	r.tasks.Done()
+}
+
+// countResume notes that a session has come back.
+func (r *Registry) countResume() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.resumed++
 }
 
 func (r *Registry) remove(s *session) {
@@ -188,7 +255,7 @@ func (r *Registry) Close() {
 	r.mu.Unlock()
 	r.end()
 	for _, s := range r.all() {
-		s.fail(wire.NewError(wire.Draining, "the server has ended"))
+		s.fail(errEnded)
 	}
 	r.tasks.Wait()
 }

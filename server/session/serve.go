@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
 )
-
-// helloTimeout is how long a carrier may take for its first message; the client sends it with the first packet after the upgrade.
-const helloTimeout = 10 * time.Second
 
 // refuseTimeout is how long a carrier may take for the CLOSE that refuses it.
 const refuseTimeout = 2 * time.Second
@@ -28,35 +26,70 @@ func (r *Registry) Serve(ctx context.Context, c link.Carrier, peer Peer) error {
 	defer r.tasks.Done()
 	hello, err := r.receiveHello(ctx, c)
 	if err != nil {
-		refuse(ctx, c, err)
+		r.note("session refused", Refusal{Peer: peer.Address}, err)
 		return fmt.Errorf("hello: %w", err)
 	}
 	if hello.Resume != nil {
 		s, err := r.find(hello.Resume)
+		if err == nil {
+			err = s.readmit(ctx, peer, hello.Token)
+		}
 		if err != nil {
+			r.note("resume refused", Refusal{Peer: peer.Address}, err)
 			refuse(ctx, c, err)
 			return err
 		}
 		return s.resume(ctx, c, peer, hello)
 	}
-	s, err := r.add(peer, hello)
+	who, err := r.admit(ctx, peer, hello.Token)
+	refusal := Refusal{Peer: peer.Address}
+	var s *session
+	if err == nil {
+		refusal.Identity = who.now.Name
+		s, err = r.add(who, hello)
+	}
 	if err != nil {
+		r.note("session refused", refusal, err)
 		refuse(ctx, c, err)
 		return err
 	}
-	r.config.Logger.Info("session opened", "session", s.name(), "peer", peer.Address, "agent", hello.Agent)
-	return s.run(ctx, c, r.welcome(hello, &s.known, nil))
+	r.config.Logger.Info("session opened", "session", s.name(), "peer", peer.Address, "identity", who.now.Name, "method", who.now.Method, "policy", who.now.Policy, "agent", hello.Agent)
+	s.watch()
+	return s.run(ctx, c, r.welcome(hello, &s.known, nil, who.limits))
 }
 
-func (r *Registry) receiveHello(ctx context.Context, c link.Carrier) (wire.Hello, error) {
-	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
+// receiveHello waits for the first message. Whoever sends none, or another, is refused.
+func (r *Registry) receiveHello(ctx context.Context, c link.Carrier) (hello wire.Hello, err error) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stop := context.AfterFunc(r.life, cancel)
-	defer stop()
-	message, err := c.Receive(ctx)
-	if err != nil {
-		return wire.Hello{}, err
+	received := make(chan error, 1)
+	go func() { // ends with the carrier or ctx; awaited below
+		message, err := c.Receive(ctx)
+		if err == nil {
+			hello, err = helloOf(message)
+		}
+		received <- err
+	}()
+	timer := time.NewTimer(r.config.Handshake)
+	defer timer.Stop()
+	select {
+	case err = <-received:
+		if err != nil {
+			refuse(ctx, c, err)
+		}
+		return hello, err
+	case <-timer.C:
+		err = limit.Refuse(limit.Handshake, "no hello within %s", r.config.Handshake)
+	case <-r.life.Done():
+		err = errEnded
 	}
+	refuse(ctx, c, err) // before the receiver is cancelled: that may cut the carrier short
+	cancel()
+	<-received
+	return wire.Hello{}, err
+}
+
+func helloOf(message []byte) (wire.Hello, error) {
 	m, err := wire.Decode(message)
 	if err != nil {
 		return wire.Hello{}, err
@@ -81,11 +114,11 @@ func refuse(ctx context.Context, c link.Carrier, err error) {
 	_ = c.Close(e.Code.CloseCode(), e.Text)                             // as above
 }
 
-func (r *Registry) welcome(hello wire.Hello, known *wire.Session, resumed *uint64) wire.Welcome {
+func (r *Registry) welcome(hello wire.Hello, known *wire.Session, resumed *uint64, limits limit.Limits) wire.Welcome {
 	config := r.linkConfig()
 	w := wire.Welcome{
 		Version: wire.Version, Session: known, Resumed: resumed, Agent: r.config.Agent,
-		Limits:    wire.Limits{Streams: uint32(r.config.MaxStreams), Unacknowledged: uint32(r.config.Bound)},
+		Limits:    wire.Limits{Streams: uint32(limits.Streams), Unacknowledged: uint32(r.config.Bound)},
 		PingAfter: config.PingAfter, DeadAfter: config.DeadAfter,
 	}
 	if r.config.Grace > 0 && r.config.MaxParked > 0 {
@@ -100,9 +133,10 @@ func (s *session) resume(ctx context.Context, c link.Carrier, peer Peer, hello w
 		if !s.unpark() {
 			return wire.Welcome{}, wire.NewError(wire.UnknownSession, "the session has just ended")
 		}
+		s.registry.countResume()
 		received := s.link.Received()
 		s.registry.config.Logger.Info("session resumed", "session", s.name(), "peer", peer.Address, "streams", s.streams())
-		return s.registry.welcome(hello, nil, &received), nil
+		return s.registry.welcome(hello, nil, &received, s.account.Limits()), nil
 	})
 }
 

@@ -3,10 +3,13 @@ package session
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
+	"github.com/sockmux/sockmux/server/auth"
+	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -16,9 +19,11 @@ import (
 type session struct {
 	registry *Registry
 	known    wire.Session
-	peer     Peer
+	peer     Peer // of the first carrier
 	resumes  bool // the client can
+	agent    string
 	began    time.Time
+	account  *limit.Account
 	link     *link.Link
 	mux      *mux.Session
 
@@ -28,21 +33,26 @@ type session struct {
 	expiry *time.Timer             // of a parked session
 	ended  bool
 
-	active   int // streams that are served
+	proved   *auth.Identity // as the newest credentials gave it
+	identity *auth.Identity // as they would give it now
+	overdue  *time.Timer    // when the session may have to end; nil: not yet watched
+
+	active   int       // streams that are served
+	idleFrom time.Time // of a session without streams
 	draining bool
 	idle     chan struct{} // closed when draining and no stream is served
 }
 
-func newSession(r *Registry, peer Peer, hello wire.Hello) (*session, error) {
+func newSession(r *Registry, who admitted, account *limit.Account, hello wire.Hello) (*session, error) {
 	s := &session{
-		registry: r, peer: peer, began: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
-		resumes: hello.Capabilities&wire.CanResume != 0,
-		link:    link.New(r.linkConfig()),
+		registry: r, peer: who.peer, proved: who.proved, identity: who.now, account: account, began: time.Now(), idleFrom: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
+		resumes: hello.Capabilities&wire.CanResume != 0, agent: hello.Agent,
+		link: link.New(r.linkConfig()),
 	}
 	_, _ = rand.Read(s.known.ID[:]) // never fails (crypto/rand)
 	_, _ = rand.Read(s.known.Secret[:])
 	var err error
-	if s.mux, err = mux.Server(s.link, mux.Config{Window: window}, s.handle); err != nil {
+	if s.mux, err = mux.Server(s.link, mux.Config{WindowBudget: windowBudget}, s.handle); err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	return s, nil
@@ -50,23 +60,37 @@ func newSession(r *Registry, peer Peer, hello wire.Hello) (*session, error) {
 
 // handle serves one stream within the limits of the session.
 func (s *session) handle(ctx context.Context, stream *mux.Stream) {
-	if refusal := s.enter(); refusal != nil {
-		_ = stream.Reply(wire.Result{Code: refusal.Code, Text: refusal.Text}) // fails only with the session
+	client := s.client()
+	if err := s.enter(); err != nil {
+		s.registry.note("stream refused", Refusal{Session: client.Session, Identity: client.Identity.Name, Peer: s.peer.Address, Target: stream.Request().Target()}, err)
+		var e *wire.Error
+		errors.As(err, &e)                                        // one is in all that enter returns
+		_ = stream.Reply(wire.Result{Code: e.Code, Text: e.Text}) // fails only with the session
 		_ = stream.Close()
 		return
 	}
 	defer s.leave()
-	s.registry.config.Handle(ctx, stream)
+	s.registry.config.Handle(ctx, stream, client)
 }
 
-func (s *session) enter() *wire.Error {
+// client is whose session it is, as of now.
+func (s *session) client() Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch most := s.registry.config.MaxStreams; {
+	return Client{Session: s.name(), Peer: s.peer, Identity: s.identity, Account: s.account}
+}
+
+func (s *session) enter() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch most := s.account.Limits().Streams; {
 	case s.draining:
-		return wire.NewError(wire.Draining, "the server is going away")
+		return errDraining
 	case s.active >= most:
-		return wire.NewError(wire.Limit, fmt.Sprintf("the session has its %d streams", most))
+		return limit.Refuse(limit.Streams, "the session has its %d streams", most)
+	}
+	if err := s.account.Begin(); err != nil {
+		return err
 	}
 	s.active++
 	return nil
@@ -76,7 +100,12 @@ func (s *session) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.active--
-	if s.draining && s.active == 0 {
+	if s.active > 0 {
+		return
+	}
+	s.idleFrom = time.Now()
+	s.scheduleLocked()
+	if s.draining {
 		close(s.idle)
 	}
 }
@@ -114,12 +143,16 @@ func (s *session) close() {
 	s.mu.Lock()
 	again := s.ended
 	s.ended = true
+	if s.overdue != nil {
+		s.overdue.Stop()
+	}
 	s.mu.Unlock()
 	if again {
 		return
 	}
 	s.registry.remove(s)
 	s.mux.Close()
+	s.account.Leave() // behind the last stream
 }
 
 // park keeps the session for the grace period; it returns false where that is not allowed.

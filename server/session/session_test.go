@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
@@ -30,6 +32,7 @@ type world struct {
 	mu       sync.Mutex
 	carriers []*linktest.Carrier // the clients' ends, in the order of their dials
 	refuse   error               // dials fail with it
+	peer     string              // who dials; empty: 192.0.2.1:1
 }
 
 func newWorld(t *testing.T, config session.Config) *world {
@@ -45,12 +48,17 @@ func newWorld(t *testing.T, config session.Config) *world {
 	return w
 }
 
-func echo(_ context.Context, s *mux.Stream) {
+func echo(_ context.Context, s *mux.Stream, _ session.Client) {
 	if s.Reply(wire.Result{}) != nil {
 		return
 	}
 	_, _ = io.Copy(s, s) // the client checks what comes back
 	_ = s.Close()
+}
+
+// fixed gives every policy these limits.
+func fixed(limits limit.Limits) func(string) (limit.Limits, bool) {
+	return func(string) (limit.Limits, bool) { return limits, true }
 }
 
 // dial connects to the registry.
@@ -62,7 +70,8 @@ func (w *world) dial(context.Context) (link.Carrier, error) {
 	}
 	a, b := linktest.Pipe()
 	w.carriers = append(w.carriers, a)
-	w.serves.Go(func() { _ = w.registry.Serve(context.Background(), b, session.Peer{Address: "192.0.2.1:1"}) }) // why it ended is in the log
+	peer := cmp.Or(w.peer, "192.0.2.1:1")
+	w.serves.Go(func() { _ = w.registry.Serve(context.Background(), b, session.Peer{Address: peer}) }) // why it ended is in the log
 	return a, nil
 }
 
@@ -70,6 +79,13 @@ func (w *world) setRefuse(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.refuse = err
+}
+
+// figures are the present ones, without what is counted since the start.
+func (w *world) figures() session.Stats {
+	s := w.registry.Stats()
+	s.Opened, s.Resumed = 0, 0
+	return s
 }
 
 // last is the newest carrier.
@@ -187,7 +203,7 @@ func TestResume(t *testing.T) {
 			}
 			if n := w.dials(); n > seen {
 				seen = n
-				w.last().CutAfter(20 + r.IntN(100))
+				w.last().CutAfter(10 + r.IntN(60))
 				cuts++
 			}
 			c.Kick()
@@ -221,7 +237,7 @@ func TestGraceEnds(t *testing.T) {
 	if state := await(t, states, client.Closed); state.Reason == nil || state.Reason.Code != wire.SessionLost {
 		t.Errorf("state: %+v", state)
 	}
-	eventually(t, "the server forgot the session", func() bool { return w.registry.Stats() == session.Stats{} })
+	eventually(t, "the server forgot the session", func() bool { return w.figures() == session.Stats{} })
 	w.setRefuse(nil)
 	roundTrip(t, open(t, c), 1000, 1) // in a new session
 }
@@ -234,7 +250,7 @@ func TestNoGrace(t *testing.T) {
 	if _, err := s.Read(make([]byte, 1)); !isCode(err, wire.SessionLost) {
 		t.Errorf("read: %v", err)
 	}
-	eventually(t, "the server forgot the session", func() bool { return w.registry.Stats() == session.Stats{} })
+	eventually(t, "the server forgot the session", func() bool { return w.figures() == session.Stats{} })
 }
 
 func TestRestartedServer(t *testing.T) {
@@ -385,7 +401,7 @@ func TestHelloIsJudged(t *testing.T) {
 }
 
 func TestStreamsAreLimited(t *testing.T) {
-	w := newWorld(t, session.Config{MaxStreams: 2})
+	w := newWorld(t, session.Config{Limits: fixed(limit.Limits{Streams: 2})})
 	c, _ := w.client()
 	first, second := open(t, c), open(t, c)
 	third, err := c.Open(target)
@@ -408,7 +424,7 @@ func TestParkedSessionsAreLimited(t *testing.T) {
 		c.Cut()
 	}
 	eventually(t, "one is parked and the others are gone", func() bool {
-		return w.registry.Stats() == session.Stats{Sessions: 1, Parked: 1}
+		return w.figures() == session.Stats{Sessions: 1, Parked: 1}
 	})
 }
 
@@ -432,7 +448,7 @@ func TestDrain(t *testing.T) {
 	if err := <-drained; err != nil {
 		t.Errorf("drain: %v", err)
 	}
-	eventually(t, "no session is left", func() bool { return w.registry.Stats() == session.Stats{} })
+	eventually(t, "no session is left", func() bool { return w.figures() == session.Stats{} })
 }
 
 func TestDrainEndsAtItsTimeout(t *testing.T) {
@@ -449,7 +465,7 @@ func TestDrainEndsAtItsTimeout(t *testing.T) {
 	if _, err := s.Read(make([]byte, 1)); !isCode(err, wire.Draining) {
 		t.Errorf("read: %v", err)
 	}
-	eventually(t, "no session is left", func() bool { return w.registry.Stats() == session.Stats{} })
+	eventually(t, "no session is left", func() bool { return w.figures() == session.Stats{} })
 }
 
 // A session that loses its carrier while the server drains comes back; a new one is refused.

@@ -1,0 +1,411 @@
+package session_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/server/auth"
+	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/shared/client"
+	"github.com/sockmux/sockmux/shared/link/linktest"
+	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// tokens is a file of tokens that tests change.
+type tokens struct {
+	*auth.Tokens
+	t    *testing.T
+	path string
+}
+
+func newTokens(t *testing.T) *tokens {
+	t.Helper()
+	k := &tokens{t: t, path: filepath.Join(t.TempDir(), "tokens")}
+	k.write()
+	var err error
+	if k.Tokens, err = auth.OpenTokens(k.path); err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func (k *tokens) write(lines ...string) {
+	k.t.Helper()
+	if err := os.WriteFile(k.path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// set makes these the known tokens.
+func (k *tokens) set(lines ...string) {
+	k.t.Helper()
+	k.write(lines...)
+	if err := k.Reload(); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// line is a new token and its line in the file.
+func line(t *testing.T, name, policy string, expires time.Time) (token, line string) {
+	t.Helper()
+	token = auth.NewToken()
+	line, err := auth.Line(name, token, policy, expires)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token, line
+}
+
+// log is a log that is read while it is written.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) has(parts ...string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.text.String()) {
+		all := true
+		for _, part := range parts {
+			all = all && strings.Contains(line, part)
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}
+
+// as returns a client that presents a token.
+func (w *world) as(token string) (*client.Client, <-chan client.State) {
+	states := make(chan client.State, 1000)
+	c := client.New(client.Config{Dial: w.dial, Token: func() string { return token }, OnState: func(s client.State) { states <- s }})
+	w.t.Cleanup(c.Close)
+	return c, states
+}
+
+// ended waits until the stream ends with that code.
+func ended(t *testing.T, s *mux.Stream, code wire.Code, text string) {
+	t.Helper()
+	_, err := s.Read(make([]byte, 1))
+	if !isCode(err, code) || !strings.Contains(err.Error(), text) {
+		t.Errorf("the stream ended with %v, want %s: %s", err, code, text)
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	known := newTokens(t)
+	alice, aliceLine := line(t, "alice", "staff", time.Time{})
+	known.set(aliceLine)
+	out, refusals := new(log), make(chan session.Refusal, 10)
+	served := make(chan session.Client, 1)
+	w := newWorld(t, session.Config{
+		Authenticator: known, Logger: slog.New(slog.NewTextHandler(out, nil)), Refused: func(r session.Refusal) { refusals <- r },
+		Handle: func(ctx context.Context, s *mux.Stream, who session.Client) {
+			served <- who
+			echo(ctx, s, who)
+		},
+	})
+	c, _ := w.as(alice)
+	roundTrip(t, open(t, c), 1000, 1)
+	if who := <-served; who.Identity.Name != "alice" || who.Identity.Policy != "staff" || who.Peer.Address != "192.0.2.1:1" || who.Account.Usage().Sessions != 1 || len(who.Session) != 8 {
+		t.Errorf("served %+v", who)
+	}
+	if !out.has("session opened", "identity=alice", "policy=staff", "method=token") {
+		t.Error("the log does not say who opened the session")
+	}
+	for token, text := range map[string]string{"": "no credentials", "smx_wrong": "the token is not known"} {
+		m, _ := w.hello(wire.Hello{Version: wire.Version, Token: token})
+		if got, ok := m.(wire.Close); !ok || got.Code != wire.Unauthorized || !strings.Contains(got.Text, text) {
+			t.Errorf("token %q is answered with %+v", token, m)
+		}
+		if r := <-refusals; r.Reason != "unauthorized" || r.Code != wire.Unauthorized || r.Peer != "192.0.2.1:1" || !strings.Contains(r.Text, text) {
+			t.Errorf("refusal %+v", r)
+		}
+	}
+	if n := w.registry.Refusals()[limit.Unauthorized]; n != 2 || !out.has("level=WARN", "session refused", "reason=unauthorized", "peer=192.0.2.1:1") {
+		t.Errorf("%d refusals are counted", n)
+	}
+}
+
+func TestUnknownPolicy(t *testing.T) {
+	known := newTokens(t)
+	token, entry := line(t, "alice", "staff", time.Time{})
+	known.set(entry)
+	w := newWorld(t, session.Config{Authenticator: known, Limits: func(policy string) (limit.Limits, bool) { return limit.Limits{}, policy == "" }})
+	m, _ := w.hello(wire.Hello{Version: wire.Version, Token: token})
+	if want := (wire.Close{Code: wire.Unauthorized, Text: `the policy "staff" of alice is not configured`}); m != want {
+		t.Errorf("answer %+v, want %+v", m, want)
+	}
+}
+
+// A token that is taken from the file ends its sessions, also those that wait for their clients; others stay.
+func TestRevocation(t *testing.T) {
+	known := newTokens(t)
+	alice, aliceLine := line(t, "alice", "", time.Time{})
+	bob, bobLine := line(t, "bob", "", time.Time{})
+	known.set(aliceLine, bobLine)
+	out := new(log)
+	w := newWorld(t, session.Config{Authenticator: known, Grace: time.Minute, MaxParked: 10, Logger: slog.New(slog.NewTextHandler(out, nil))})
+	a, states := w.as(alice)
+	b, _ := w.as(bob)
+	mine, other := open(t, a), open(t, b)
+	_, parked := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Token: alice})
+	parked.Cut()
+	known.set(bobLine)
+	w.registry.Review()
+	ended(t, mine, wire.Expired, "alice")
+	if state := await(t, states, client.Closed); state.Reason == nil || state.Reason.Code != wire.Expired {
+		t.Errorf("state %+v", state)
+	}
+	eventually(t, "only bob's session is left", func() bool { return w.figures() == session.Stats{Sessions: 1, Streams: 1} })
+	roundTrip(t, other, 1000, 1)
+	if n := w.registry.Refusals()[limit.Expired]; n != 2 || !out.has("session ended early", "reason=expired", "code=expired", "identity=alice") {
+		t.Errorf("%d are counted", n)
+	}
+}
+
+func TestTokenExpires(t *testing.T) {
+	known := newTokens(t)
+	token, entry := line(t, "alice", "", time.Now().Add(1500*time.Millisecond))
+	known.set(entry)
+	w := newWorld(t, session.Config{Authenticator: known})
+	c, _ := w.as(token)
+	ended(t, open(t, c), wire.Expired, "alice expired at")
+}
+
+// A reload that takes a policy away ends the sessions that live by it; one that changes its limits changes theirs.
+func TestPolicyChanges(t *testing.T) {
+	known := newTokens(t)
+	token, entry := line(t, "alice", "staff", time.Time{})
+	known.set(entry)
+	var mu sync.Mutex
+	most, there := 1, true
+	w := newWorld(t, session.Config{Authenticator: known, Limits: func(string) (limit.Limits, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		return limit.Limits{Streams: most}, there
+	}})
+	c, _ := w.as(token)
+	first := open(t, c)
+	mu.Lock()
+	most = 2
+	mu.Unlock()
+	w.registry.Review()
+	eventually(t, "a second stream is taken", func() bool {
+		s, err := c.Open(target)
+		if err != nil {
+			return false
+		}
+		defer s.Close()
+		result, err := s.Result(t.Context())
+		return err == nil && result.Code == wire.OK
+	})
+	mu.Lock()
+	there = false
+	mu.Unlock()
+	w.registry.Review()
+	ended(t, first, wire.Expired, `the policy "staff" of alice is not configured`)
+}
+
+// resume takes up the session with other credentials and returns the answer.
+func (w *world) resume(known *wire.Session, token string) wire.Message {
+	m, _ := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Token: token, Resume: &wire.Resume{ID: known.ID, Secret: known.Secret}})
+	return m
+}
+
+// The secret suffices to resume, but neither for an identity that is no longer good nor for another.
+func TestResumeAs(t *testing.T) {
+	known := newTokens(t)
+	alice, aliceLine := line(t, "alice", "", time.Time{})
+	bob, bobLine := line(t, "bob", "", time.Time{})
+	known.set(aliceLine, bobLine)
+	w := newWorld(t, session.Config{Authenticator: known, Grace: time.Minute, MaxParked: 10})
+	m, _ := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Token: alice})
+	secret := m.(wire.Welcome).Session
+	for _, token := range []string{alice, "", "smx_wrong"} {
+		if m, ok := w.resume(secret, token).(wire.Welcome); !ok || m.Resumed == nil {
+			t.Errorf("with token %q: %+v", token, m)
+		}
+	}
+	if m, want := w.resume(secret, bob), (wire.Close{Code: wire.Unauthorized, Text: "the session belongs to another identity than bob"}); m != want {
+		t.Errorf("as bob: %+v", m)
+	}
+	known.set(bobLine)
+	if m, ok := w.resume(secret, alice).(wire.Close); !ok || m.Code != wire.Expired {
+		t.Errorf("revoked: %+v", m)
+	}
+}
+
+// Newer credentials of the same identity keep a session beyond the end of the older ones.
+func TestRenewal(t *testing.T) {
+	known := newTokens(t)
+	old, oldLine := line(t, "alice", "", time.Now().Add(time.Hour))
+	renewed, renewedLine := line(t, "alice", "", time.Now().Add(2*time.Hour))
+	known.set(oldLine)
+	w := newWorld(t, session.Config{Authenticator: known, Grace: time.Minute, MaxParked: 10})
+	m, _ := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Token: old})
+	secret := m.(wire.Welcome).Session
+	known.set(renewedLine)
+	if m, ok := w.resume(secret, renewed).(wire.Welcome); !ok || m.Resumed == nil {
+		t.Errorf("%+v", m)
+	}
+	w.registry.Review()
+	if m, ok := w.resume(secret, "").(wire.Welcome); !ok || m.Resumed == nil {
+		t.Errorf("after the review: %+v", m)
+	}
+}
+
+func TestSessionsPerClient(t *testing.T) {
+	w := newWorld(t, session.Config{Limits: fixed(limit.Limits{Sessions: 2})})
+	w.hello(wire.Hello{Version: wire.Version})
+	_, second := w.hello(wire.Hello{Version: wire.Version})
+	m, _ := w.hello(wire.Hello{Version: wire.Version})
+	if want := (wire.Close{Code: wire.Limit, Text: "the client has its 2 sessions"}); m != want {
+		t.Errorf("answer %+v", m)
+	}
+	if n := w.registry.Refusals()[limit.SessionsPerClient]; n != 1 {
+		t.Errorf("%d are counted", n)
+	}
+	// Somebody else is another client, and a session that has ended makes room.
+	w.peer = "[2001:db8:0:1::7]:1"
+	w.hello(wire.Hello{Version: wire.Version})
+	w.peer = "192.0.2.1:7"
+	second.Cut()
+	eventually(t, "there is room again", func() bool {
+		m, _ := w.hello(wire.Hello{Version: wire.Version})
+		_, welcome := m.(wire.Welcome)
+		return welcome
+	})
+}
+
+func TestOpensPerSecond(t *testing.T) {
+	w := newWorld(t, session.Config{Limits: fixed(limit.Limits{Opens: 1})})
+	c, _ := w.client()
+	for range 10 {
+		open(t, c).Close()
+	}
+	s, err := c.Open(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if result, err := s.Result(t.Context()); err != nil || result.Code != wire.Limit || result.Text != "more than 1 sockets a second are opened" {
+		t.Errorf("result %+v, %v", result, err)
+	}
+}
+
+func TestIdleSession(t *testing.T) {
+	w := newWorld(t, session.Config{Limits: fixed(limit.Limits{SessionIdle: 100 * time.Millisecond})})
+	c, states := w.client()
+	s := open(t, c)
+	await(t, states, client.Open)
+	one := []byte{1}
+	for began := time.Now(); time.Since(began) < 150*time.Millisecond; { // longer than an idle session lives: this one has a stream
+		if _, err := s.Write(one); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Read(one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Close()
+	if state := await(t, states, client.Closed); state.Reason == nil || state.Reason.Code != wire.Idle || state.Reason.Text != "the session had no socket for 100ms" {
+		t.Errorf("state %+v", state)
+	}
+	if n := w.registry.Refusals()[limit.SessionIdle]; n != 1 {
+		t.Errorf("%d are counted", n)
+	}
+}
+
+func TestSessionLifetime(t *testing.T) {
+	w := newWorld(t, session.Config{Limits: fixed(limit.Limits{SessionLifetime: 100 * time.Millisecond})})
+	c, _ := w.client()
+	ended(t, open(t, c), wire.Limit, "the session is 100ms old, and may be no older")
+}
+
+func TestHandshakeTimeout(t *testing.T) {
+	out := new(log)
+	w := newWorld(t, session.Config{Handshake: 20 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(out, nil))})
+	c, err := w.dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	message, err := c.Receive(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := wire.Decode(message); err != nil || m != (wire.Close{Code: wire.Limit, Text: "no hello within 20ms"}) {
+		t.Errorf("%+v, %v", m, err)
+	}
+	eventually(t, "it is logged", func() bool { return out.has("session refused", "reason=handshake_timeout") })
+}
+
+func TestSetMost(t *testing.T) {
+	w := newWorld(t, session.Config{MaxSessions: 1})
+	w.hello(wire.Hello{Version: wire.Version})
+	w.refused(wire.Hello{Version: wire.Version}, wire.Limit)
+	w.registry.SetMost(2, 0)
+	w.hello(wire.Hello{Version: wire.Version})
+	w.refused(wire.Hello{Version: wire.Version}, wire.Limit)
+	if n := w.registry.Refusals()[limit.Sessions]; n != 2 {
+		t.Errorf("%d are counted", n)
+	}
+}
+
+// failing is an Authenticator whose keys cannot be had.
+type failing struct{ peers chan netip.AddrPort }
+
+func (f failing) Authenticate(_ context.Context, c auth.Credentials) (*auth.Identity, error) {
+	f.peers <- c.Peer
+	return nil, errors.Join(wire.NewError(wire.Internal, "the credentials could not be checked"), io.ErrUnexpectedEOF)
+}
+
+// The client learns that it was not its fault, and nothing of the server's network; the log has the cause. Whom a proxy names as the client is not whom
+// the authenticator is told.
+func TestUncheckedCredentials(t *testing.T) {
+	out, f := new(log), failing{make(chan netip.AddrPort, 1)}
+	r := session.New(session.Config{Handle: echo, Authenticator: f, Logger: slog.New(slog.NewTextHandler(out, nil))})
+	defer r.Close()
+	a, b := linktest.Pipe()
+	var serve sync.WaitGroup
+	serve.Go(func() {
+		_ = r.Serve(context.Background(), b, session.Peer{Address: "192.0.2.9", Direct: "[::ffff:10.0.0.1]:7"})
+	}) // ends with the refusal
+	if err := a.Send(t.Context(), wire.Hello{Version: wire.Version}.Append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	message, err := a.Receive(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := wire.Decode(message); err != nil || m != (wire.Close{Code: wire.Internal, Text: "the credentials could not be checked"}) {
+		t.Errorf("%+v, %v", m, err)
+	}
+	serve.Wait()
+	if peer := <-f.peers; peer != netip.MustParseAddrPort("10.0.0.1:7") {
+		t.Errorf("the authenticator is told %s", peer)
+	}
+	if !out.has("session refused", "reason=credentials_unchecked", "peer=192.0.2.9", "unexpected EOF") {
+		t.Error("the log has no cause")
+	}
+}
