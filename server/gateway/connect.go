@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sockmux/sockmux/server/carrier"
+	"github.com/sockmux/sockmux/server/listener"
 	"github.com/sockmux/sockmux/server/origin"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -15,18 +16,18 @@ import (
 // connect upgrades the request to a carrier and serves it until its end (docs/PROTOCOL.md, 2). A page never sees the texts of refusals, but people do who look at
 // the browser's network tab or at the log.
 func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
-	if status, why := g.refusal(r); why != "" {
-		g.refuse(w, r, status, why)
+	if refusal := g.judge(r); refusal != nil {
+		g.refuse(w, r, refusal)
 		return
 	}
-	if why := g.enter(); why != "" {
-		g.refuse(w, r, http.StatusServiceUnavailable, why)
+	if refusal := g.enter(); refusal != nil {
+		g.refuse(w, r, refusal)
 		return
 	}
 	defer g.leave()
 	conn, err := carrier.Accept(w, r) // answers on its own when it fails
 	if err != nil {
-		g.config.Logger.Warn("connection refused", "peer", r.RemoteAddr, "reason", err)
+		g.note(r, &Refusal{Reason: ReasonHandshake, Status: http.StatusBadRequest, Text: err.Error()})
 		return
 	}
 	if err := g.config.Serve(r.Context(), conn, peerOf(r)); err != nil {
@@ -36,44 +37,49 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
 
 // peerOf is who asks.
 func peerOf(r *http.Request) session.Peer {
-	return session.Peer{Address: r.RemoteAddr, Direct: r.RemoteAddr, Header: r.Header, TLS: r.TLS}
+	return session.Peer{Address: r.RemoteAddr, Direct: listener.Direct(r), Header: r.Header, TLS: r.TLS}
 }
 
-func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
-	g.config.Logger.Warn("connection refused", "peer", r.RemoteAddr, "status", status, "reason", why)
-	if status == http.StatusUpgradeRequired { // RFC 9110, 15.5.22
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
+	g.note(r, refusal)
+	if refusal.Status == http.StatusUpgradeRequired { // RFC 9110, 15.5.22
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Connection", "Upgrade")
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	answer(w, status, why)
+	answer(w, refusal.Status, refusal.Text)
 }
 
-// refusal says why the request is not upgraded, or gives an empty text.
-func (g *Gateway) refusal(r *http.Request) (status int, why string) {
-	switch {
-	case !lists(r.Header["Connection"], "upgrade") || !lists(r.Header["Upgrade"], "websocket"):
-		return http.StatusUpgradeRequired, "this address takes WebSockets only: load " + g.config.Prefix + "sockmux.js in a page; if this is a proxy's request, the proxy must pass Upgrade and Connection on"
+// judge says why the request is not upgraded, or returns nil.
+func (g *Gateway) judge(r *http.Request) *Refusal {
+	if !lists(r.Header["Connection"], "upgrade") || !lists(r.Header["Upgrade"], "websocket") {
+		return &Refusal{ReasonNoWebSocket, http.StatusUpgradeRequired, "this address takes WebSockets only: load " + g.config.Prefix + "sockmux.js in a page; if this is a proxy's request, the proxy must pass Upgrade and Connection on"}
 	}
-	if header := r.Header.Get("Origin"); !g.allowed(header, r.Host) {
-		return http.StatusForbidden, "origin " + printable(header) + " may not connect: start the server with --allow-origin " + printable(header)
+	if header := r.Header.Get("Origin"); !g.allowed(header, r) {
+		return &Refusal{ReasonOrigin, http.StatusForbidden, "origin " + printable(header) + " may not connect: start the server with --allow-origin " + printable(header)}
 	}
 	if !lists(r.Header["Sec-Websocket-Protocol"], wire.Subprotocol) {
-		return http.StatusBadRequest, "the subprotocol " + wire.Subprotocol + " is not offered: another program's WebSocket, or a proxy that drops Sec-WebSocket-Protocol"
+		return &Refusal{ReasonSubprotocol, http.StatusBadRequest, "the subprotocol " + wire.Subprotocol + " is not offered: another program's WebSocket, or a proxy that drops Sec-WebSocket-Protocol"}
 	}
-	return 0, ""
+	return nil
 }
 
 // allowed decides by the Origin header. Browsers always send one with a WebSocket; what sends none is no browser, and the check does not concern it.
 // The server's own pages are allowed where the host cannot be a name that a stranger points here (origin.Rebindable).
-func (g *Gateway) allowed(header, host string) bool {
-	if header == "" || origin.Same(header, host) && !origin.Rebindable(host) {
+func (g *Gateway) allowed(header string, r *http.Request) bool {
+	if header == "" || origin.Same(header, r.Host) && !origin.Rebindable(r.Host) && !downgraded(header, r) {
 		return true
 	}
 	g.mu.Lock()
 	origins := g.origins
 	g.mu.Unlock()
 	return slices.ContainsFunc(origins, func(p origin.Pattern) bool { return p.Matches(header) })
+}
+
+// downgraded says whether a page that came over http wants to connect to a server that is reached over https: whoever is on the line may have written that page. Where
+// nobody trusted tells how the browser reaches the server, it is not known and not held against the page.
+func downgraded(header string, r *http.Request) bool {
+	return listener.SchemeOf(r) == listener.SchemeHTTPS && strings.HasPrefix(header, "http:")
 }
 
 // printable keeps what a stranger wrote from being long or more than one word in an answer or a log line.
@@ -104,18 +110,18 @@ func lists(lines []string, word string) bool {
 }
 
 // enter counts one more carrier, or says why there must be none. Who entered leaves.
-func (g *Gateway) enter() (why string) {
+func (g *Gateway) enter() *Refusal {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
-		return "the server has ended"
+		return &Refusal{ReasonEnded, http.StatusServiceUnavailable, "the server has ended"}
 	}
 	if g.config.MaxCarriers > 0 && g.count >= g.config.MaxCarriers {
-		return fmt.Sprintf("the server has its %d connections: raise --max-sessions", g.config.MaxCarriers)
+		return &Refusal{ReasonConnections, http.StatusServiceUnavailable, fmt.Sprintf("the server has its %d connections: raise --max-sessions", g.config.MaxCarriers)}
 	}
 	g.count++
 	g.carriers.Add(1) // under the lock that Close takes, so never beside Close's Wait
-	return ""
+	return nil
 }
 
 func (g *Gateway) leave() {

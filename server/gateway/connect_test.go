@@ -3,16 +3,20 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/coder/websocket"
 
+	"github.com/sockmux/sockmux/server/listener"
 	"github.com/sockmux/sockmux/server/origin"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/link"
@@ -123,20 +127,25 @@ func TestOrigins(t *testing.T) {
 		if test.origin != "" {
 			r.Header.Set("Origin", test.origin)
 		}
-		status, why := g.refusal(r)
-		if test.want != (why == "") {
-			t.Errorf("origin %q at %s: %d %s, want allowed %t", test.origin, test.host, status, why, test.want)
+		refusal := g.judge(r)
+		if test.want != (refusal == nil) {
+			t.Errorf("origin %q at %s: %+v, want allowed %t", test.origin, test.host, refusal, test.want)
+			continue
 		}
 		want := "origin " + test.origin + " may not connect: start the server with --allow-origin " + test.origin
-		if !test.want && (status != http.StatusForbidden || why != want) {
-			t.Errorf("origin %q: %d %s", test.origin, status, why)
+		if !test.want && *refusal != (Refusal{ReasonOrigin, http.StatusForbidden, want}) {
+			t.Errorf("origin %q: %+v", test.origin, refusal)
 		}
 	}
 }
 
 func TestConnectRefusals(t *testing.T) {
 	var log bytes.Buffer
-	g := newGateway(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	told := make(map[Reason]int)
+	g := newGateway(t, func(c *Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		c.Refused = func(_ *http.Request, r Refusal) { told[r.Reason]++ } // one request at a time, each waited for
+	})
 	url := serve(t, g) + "/v1/connect"
 
 	_, response, err := dial(t, url, "https://evil.test", "sockmux.v1")
@@ -176,11 +185,82 @@ func TestConnectRefusals(t *testing.T) {
 	if status, text := refused(t, response, err); status != 503 || text != "the server has ended\n" {
 		t.Errorf("%d %s", status, text)
 	}
+	if want := map[Reason]int{ReasonOrigin: 1, ReasonSubprotocol: 3, ReasonNoWebSocket: 3, ReasonEnded: 1}; !maps.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}
+
+// A page that came over http may have been written by whoever is on the line: it is not the server's own where that is reached over https.
+func TestDowngrade(t *testing.T) {
+	g := newGateway(t, nil)
+	trusted := listener.Proxies{netip.MustParsePrefix("192.0.2.0/24")} // httptest's requests come from there
+	for _, test := range []struct {
+		origin, proto string
+		tls, want     bool
+	}{
+		{"http://127.0.0.1", "", false, true},
+		{"https://127.0.0.1", "", false, true}, // a proxy ends TLS and does not tell
+		{"http://127.0.0.1", "https", false, false},
+		{"https://127.0.0.1", "https", false, true},
+		{"http://127.0.0.1", "http", false, true},
+		{"http://127.0.0.1", "", true, false},
+		{"https://127.0.0.1", "", true, true},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/v1/connect", nil)
+		r.Host = "127.0.0.1"
+		if test.proto != "" {
+			r.Header.Set("X-Forwarded-Proto", test.proto)
+		}
+		if test.tls {
+			r.TLS = new(tls.ConnectionState)
+		}
+		trusted.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if got := g.allowed(test.origin, r); got != test.want {
+				t.Errorf("%+v: allowed %t", test, got)
+			}
+		})).ServeHTTP(httptest.NewRecorder(), r)
+	}
+}
+
+func TestCarriersAndReady(t *testing.T) {
+	inside, leave := make(chan struct{}), make(chan struct{})
+	g := newGateway(t, func(c *Config) {
+		c.Serve = func(_ context.Context, c link.Carrier, _ session.Peer) error {
+			close(inside)
+			<-leave
+			return c.Close(1000, "")
+		}
+	})
+	url := serve(t, g)
+	if n := g.Carriers(); n != 0 || g.Ready() != nil || g.Draining() {
+		t.Errorf("%d carriers, ready %v", n, g.Ready())
+	}
+	conn, _, err := dial(t, url+"/v1/connect", "", "sockmux.v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	<-inside
+	if n := g.Carriers(); n != 1 {
+		t.Errorf("%d carriers", n)
+	}
+	g.Drain()
+	if err := g.Ready(); err == nil || err.Error() != "draining" || !g.Draining() {
+		t.Errorf("ready %v", err)
+	}
+	close(leave)
+	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := g.Carriers(); n != 0 {
+		t.Errorf("%d carriers at the end", n)
+	}
 }
 
 func TestSetAllowOrigins(t *testing.T) {
 	g := newGateway(t, nil)
-	if g.allowed("https://app.example.com", "mux.example.com") {
+	request := httptest.NewRequest(http.MethodGet, "https://mux.example.com/v1/connect", nil)
+	if g.allowed("https://app.example.com", request) {
 		t.Error("allowed before it was set")
 	}
 	p, err := origin.Parse("https://app.example.com")
@@ -188,7 +268,7 @@ func TestSetAllowOrigins(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.SetAllowOrigins([]origin.Pattern{p})
-	if !g.allowed("https://app.example.com", "mux.example.com") {
+	if !g.allowed("https://app.example.com", request) {
 		t.Error("not allowed though it was set")
 	}
 }

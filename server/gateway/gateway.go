@@ -47,6 +47,9 @@ type Config struct {
 	// WebR is a folder with webR's files; empty: there is none.
 	WebR string
 
+	// Refused is told of each request that was not upgraded, beside the log; it must not block. It may be nil.
+	Refused func(r *http.Request, refusal Refusal)
+
 	// Logger is never nil.
 	Logger *slog.Logger
 }

@@ -1,6 +1,9 @@
 package gateway
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 // health says that the process answers. The script reads it too, after a failed connect, to tell a dead server from one that refuses.
 func (g *Gateway) health(w http.ResponseWriter) {
@@ -8,14 +11,35 @@ func (g *Gateway) health(w http.ResponseWriter) {
 	answer(w, http.StatusOK, "ok")
 }
 
-// ready says whether new tunnels are taken; a load balancer takes its decisions from it.
+// Ready says why no new tunnels are taken, or returns nil.
+func (g *Gateway) Ready() error {
+	if g.Draining() {
+		return errDraining
+	}
+	return nil
+}
+
+var errDraining = errors.New("draining")
+
+// Draining says whether Drain was called.
+func (g *Gateway) Draining() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.draining
+}
+
+// Carriers counts the WebSockets that are open.
+func (g *Gateway) Carriers() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.count
+}
+
+// ready is Ready for load balancers.
 func (g *Gateway) ready(w http.ResponseWriter) {
 	shared(w.Header())
-	g.mu.Lock()
-	draining := g.draining
-	g.mu.Unlock()
-	if draining {
-		answer(w, http.StatusServiceUnavailable, "draining")
+	if err := g.Ready(); err != nil {
+		answer(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
 	answer(w, http.StatusOK, "ok")
