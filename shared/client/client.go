@@ -17,8 +17,6 @@ type Config struct {
 	// Token returns the credential for the next hello; nil or "": none.
 	Token func() string
 	Agent string
-	// Window is what each stream may have under way towards this end, in bytes; 0: mux.DefaultWindow.
-	Window uint32
 	// Bound is what is kept until the server acknowledges it, in bytes; 0: link.DefaultBound.
 	Bound int
 	// OnState is called with each new state, OnNotice with each notice of the server's. They must return at once and must not call the client.

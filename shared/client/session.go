@@ -39,7 +39,6 @@ func newSession(c *Client) (*session, error) {
 	s := &session{client: c, link: link.New(link.Config{Bound: c.config.Bound})}
 	var err error
 	s.mux, err = mux.Client(s.link, mux.Config{
-		Window:   c.config.Window,
 		OnNotice: c.config.OnNotice,
 		OnDrain: func(_ time.Duration, text string) {
 			s.mu.Lock()

@@ -8,6 +8,9 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
+// controlID is yamux's number of the control stream: the client opens it first.
+const controlID = 1
+
 var background = context.Background()
 
 // control is the queue of messages for the other end. It is as long as there are streams with news: a few messages each.
@@ -89,7 +92,7 @@ func (s *Session) clientControl(stream *Stream) {
 
 // serverControl answers the client's control stream, then reads messages.
 func (s *Session) serverControl(stream *Stream) {
-	if stream.ID() != 1 || !s.control.use(stream) {
+	if stream.ID() != controlID || !s.control.use(stream) {
 		_ = stream.Reply(wire.Result{Code: wire.InvalidRequest, Text: "the control stream is the first stream and the only one"})
 		stream.Close()
 		return

@@ -17,8 +17,8 @@ func (e *early) put(id uint32, act func(*Stream)) {
 		e.ring[e.next] = id
 		e.next = (e.next + 1) % len(e.ring)
 	}
-	// A FIN, a reset and a stop: more about one stream is of no use to anybody.
-	if len(e.news[id]) < 3 {
+	// A window, a FIN, a reset and a stop: more about one stream that is not known is of no use to anybody.
+	if len(e.news[id]) < 4 {
 		e.news[id] = append(e.news[id], act)
 	}
 }

@@ -3,20 +3,41 @@ package mux
 import (
 	"encoding/binary"
 	"io"
+	"sync"
 )
 
 // A yamux frame's header (yamux spec.md, "Framing"): version, type, u16 flags, u32 stream, u32 length.
 const (
-	headerSize = 12
-	typeData   = 0
-	flagFIN    = 0x4
+	headerSize       = 12
+	typeData         = 0
+	typeWindowUpdate = 1
+	flagFIN          = 0x4
 )
 
-// frameReader passes bytes through and tells of each FIN before yamux sees it: yamux's Read says io.EOF for a FIN and for the end of
-// the session alike.
+type header []byte
+
+func (h header) kind() byte     { return h[1] }
+func (h header) flags() uint16  { return binary.BigEndian.Uint16(h[2:]) }
+func (h header) stream() uint32 { return binary.BigEndian.Uint32(h[4:]) }
+func (h header) length() uint32 { return binary.BigEndian.Uint32(h[8:]) }
+
+func (h header) setLength(n uint32) { binary.BigEndian.PutUint32(h[8:], n) }
+
+// windowUpdate is the header of a window update.
+func windowUpdate(stream, delta uint32) header {
+	h := make(header, headerSize)
+	h[1] = typeWindowUpdate
+	binary.BigEndian.PutUint32(h[4:], stream)
+	h.setLength(delta)
+	return h
+}
+
+// frameReader passes bytes through and tells of each FIN and each window update before yamux sees it: yamux's Read says io.EOF for a FIN and for the end of
+// the session alike, and does not tell how much may be written.
 type frameReader struct {
 	io.Reader
-	onFIN func(stream uint32)
+	onFIN    func(stream uint32)
+	onWindow func(stream, delta uint32)
 
 	header [headerSize]byte
 	have   int    // bytes of the header so far
@@ -44,33 +65,61 @@ func (f *frameReader) follow(b []byte) {
 			return
 		}
 		f.have = 0
-		if f.header[1] == typeData {
-			f.body = binary.BigEndian.Uint32(f.header[8:])
+		h := header(f.header[:])
+		switch {
+		case h.kind() == typeData:
+			f.body = h.length()
+		case h.kind() == typeWindowUpdate && h.length() > 0:
+			f.onWindow(h.stream(), h.length())
 		}
-		if binary.BigEndian.Uint16(f.header[2:])&flagFIN != 0 {
-			f.onFIN(binary.BigEndian.Uint32(f.header[4:]))
+		if h.flags()&flagFIN != 0 {
+			f.onFIN(h.stream())
 		}
 	}
 }
 
-// frameWriter joins the header of a data frame with its body: yamux writes them separately, and each write could become a message.
+// frameWriter takes yamux's frames. It joins the header of a data frame with its body, because yamux writes them separately and each write could become a
+// message, and lets onGrant decide how much of a window update is handed on.
 type frameWriter struct {
 	to      io.Writer
+	onGrant func(stream, delta uint32) uint32
+
+	mu      sync.Mutex // yamux writes, and so do readers of streams
 	pending []byte
 }
 
 func (f *frameWriter) Write(b []byte) (int, error) {
-	if len(f.pending) > 0 {
+	h := header(b)
+	switch {
+	case len(f.pending) > 0: // only yamux's own goroutine gets here
 		both := append(f.pending, b...)
 		f.pending = both[:0]
-		if n, err := f.to.Write(both); err != nil {
-			return max(0, n-headerSize), err
+		if err := f.send(both); err != nil {
+			return 0, err
 		}
-		return len(b), nil
+	case len(b) == headerSize && h.kind() == typeData && h.length() > 0:
+		f.pending = append(f.pending, b...)
+	case len(b) == headerSize && h.kind() == typeWindowUpdate && h.length() > 0:
+		own := append(header(nil), h...)
+		own.setLength(f.onGrant(h.stream(), h.length()))
+		if own.length() == 0 && own.flags() == 0 {
+			break // nothing is left to say
+		}
+		if err := f.send(own); err != nil {
+			return 0, err
+		}
+	default:
+		if err := f.send(b); err != nil {
+			return 0, err
+		}
 	}
-	if len(b) == headerSize && b[1] == typeData && binary.BigEndian.Uint32(b[8:]) > 0 {
-		f.pending = append(f.pending[:0], b...)
-		return len(b), nil
-	}
-	return f.to.Write(b)
+	return len(b), nil
+}
+
+// send writes whole frames.
+func (f *frameWriter) send(frames []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, err := f.to.Write(frames)
+	return err
 }

@@ -294,7 +294,7 @@ func TestResetByTheOpenerBeforeItIsAccepted(t *testing.T) {
 
 func TestResetInterruptsAWriteThatWaits(t *testing.T) {
 	release := make(chan struct{})
-	e := connect(t, mux.Config{Window: mux.MinWindow}, accepted(t, func(s *mux.Stream) {
+	e := connect(t, mux.Config{}, accepted(t, func(s *mux.Stream) {
 		<-release // never reads
 		_ = s.Close()
 	}))

@@ -42,6 +42,7 @@ func (s *Session) open(request wire.Request) (*Stream, error) {
 		stream.end()
 		return nil, s.Err()
 	}
+	stream.spent(len(message))
 	return stream, nil
 }
 
@@ -80,6 +81,7 @@ func (s *Stream) readResult() (wire.Result, error) {
 	if err != nil {
 		return wire.Result{}, err
 	}
+	s.session.consumed(s.ID(), 2+len(body))
 	result, err := wire.DecodeResult(body)
 	if err != nil {
 		s.session.conn.Fail(err.(*wire.Error))
@@ -132,7 +134,8 @@ func (s *Session) accept(handle func(context.Context, *Stream)) {
 func (s *Session) serve(ctx context.Context, stream *Stream, handle func(context.Context, *Stream)) {
 	stream.answered = true // this end answers
 	stream.yamux.SetReadDeadline(time.Now().Add(requestTimeout))
-	request, err := readRequest(stream.yamux)
+	request, n, err := readRequest(stream.yamux)
+	s.consumed(stream.ID(), n)
 	stream.yamux.SetReadDeadline(time.Time{})
 	if err != nil {
 		e, ok := err.(*wire.Error)
@@ -152,23 +155,26 @@ func (s *Session) serve(ctx context.Context, stream *Stream, handle func(context
 	handle(ctx, stream)
 }
 
-func readRequest(y *yamux.Stream) (wire.Request, error) {
+func readRequest(y *yamux.Stream) (request wire.Request, n int, err error) {
 	var partial []byte
 	body, err := readMessage(y, &partial, wire.MaxRequest)
 	if err != nil {
 		if e, ok := err.(*wire.Error); ok {
-			return wire.Request{}, wire.NewError(wire.InvalidRequest, e.Text)
+			err = wire.NewError(wire.InvalidRequest, e.Text)
 		}
-		return wire.Request{}, err
+		return wire.Request{}, len(partial), err
 	}
-	return wire.DecodeRequest(body)
+	request, err = wire.DecodeRequest(body)
+	return request, 2 + len(body), err
 }
 
 // Reply answers the request: once, before anything is written. After a code other than ok the stream is closed, whatever the opener sends.
 func (s *Stream) Reply(result wire.Result) error {
-	if _, err := s.yamux.Write(result.Append(nil)); err != nil {
+	message := result.Append(nil)
+	if _, err := s.yamux.Write(message); err != nil {
 		return s.writeError(err)
 	}
+	s.spent(len(message))
 	if result.Code != wire.OK {
 		s.fail(wire.NewError(result.Code, result.Text))
 		s.end()

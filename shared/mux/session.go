@@ -22,9 +22,10 @@ type Conn interface {
 
 // Config says how a session works. The zero value is good for a client.
 type Config struct {
-	Window   uint32                                           // bytes that each stream may have under way towards this end; 0: DefaultWindow
-	OnDrain  func(in time.Duration, text string)              // the server goes away; called by the goroutine that reads control messages, must not block
-	OnNotice func(level wire.Level, c wire.Code, text string) // as OnDrain
+	// WindowBudget is what the windows of all streams together may grow by, in bytes; 0: DefaultWindowBudget. Each begins with 256 KiB.
+	WindowBudget uint64
+	OnDrain      func(in time.Duration, text string)              // the server goes away; called by the goroutine that reads control messages, must not block
+	OnNotice     func(level wire.Level, c wire.Code, text string) // as OnDrain
 }
 
 // Session is one end of a connection full of streams. All methods may be called at any time.
@@ -34,6 +35,10 @@ type Session struct {
 	yamux   *yamux.Session
 	log     lastLine
 	control control
+	writer  frameWriter
+	windows windows
+	gate    *gate
+	pace    pacer // nil: conn does not care
 	tasks   sync.WaitGroup
 
 	mu      sync.Mutex
@@ -69,17 +74,20 @@ func Server(conn Conn, config Config, handle func(context.Context, *Stream)) (*S
 }
 
 func newSession(conn Conn, config Config, start func(io.ReadWriteCloser, *yamux.Config) (*yamux.Session, error)) (*Session, error) {
-	if config.Window == 0 {
-		config.Window = DefaultWindow
+	if config.WindowBudget == 0 {
+		config.WindowBudget = DefaultWindowBudget
 	}
-	s := &Session{config: config, conn: conn, streams: make(map[uint32]*Stream)}
+	s := &Session{config: config, conn: conn, streams: make(map[uint32]*Stream), gate: newGate()}
+	s.windows = windows{budget: config.WindowBudget, streams: make(map[uint32]*window)}
+	s.pace, _ = conn.(pacer)
 	s.control.init()
+	s.writer = frameWriter{to: conn, onGrant: s.windows.grant}
 	var err error
 	s.yamux, err = start(&tapped{
-		frameReader: frameReader{Reader: conn, onFIN: s.finished},
-		frameWriter: frameWriter{to: conn},
+		frameReader: frameReader{Reader: conn, onFIN: s.finished, onWindow: s.mayWrite},
+		frameWriter: &s.writer,
 		session:     s,
-	}, yamuxConfig(max(config.Window, MinWindow), &s.log))
+	}, yamuxConfig(yamuxWindow, &s.log))
 	if err != nil {
 		return nil, err // of a configuration that is ours
 	}
@@ -90,7 +98,7 @@ func newSession(conn Conn, config Config, start func(io.ReadWriteCloser, *yamux.
 // tapped is the connection as yamux sees it.
 type tapped struct {
 	frameReader
-	frameWriter
+	*frameWriter
 	session *Session
 }
 
@@ -106,7 +114,48 @@ func (t *tapped) Close() error {
 	if text := s.log.String(); !asked && s.conn.Err() == nil && text != "" {
 		s.conn.Fail(wire.NewError(wire.Protocol, text))
 	}
-	return s.conn.Close()
+	err := s.conn.Close()
+	s.gate.close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, stream := range s.streams {
+		stream.wakeWriter()
+	}
+	return err
+}
+
+// pacer is a Conn that knows its path.
+type pacer interface {
+	// Frame returns how many bytes one frame should carry at present: what stands behind it waits for the whole of it.
+	Frame() int
+	// RTT returns the round trip, 0 where it is not known.
+	RTT() time.Duration
+}
+
+// frame is the most that one frame carries at present.
+func (s *Session) frame() int {
+	if s.pace == nil {
+		return MaxFrame
+	}
+	return min(max(s.pace.Frame(), minFrame), MaxFrame)
+}
+
+// mayWrite notes a window update of the other end. It is called by yamux's reader.
+func (s *Session) mayWrite(id, delta uint32) {
+	if id != controlID {
+		s.about(id, func(stream *Stream) { stream.mayWrite(delta) })
+	}
+}
+
+// consumed notes that bytes of a stream were read, and lets the other end send more. It may wait as long as a Write.
+func (s *Session) consumed(id uint32, n int) {
+	rtt := time.Duration(0)
+	if s.pace != nil {
+		rtt = s.pace.RTT()
+	}
+	if update := s.windows.consume(id, n, rtt); update > 0 {
+		_ = s.writer.send(windowUpdate(id, update)) // fails only with the session
+	}
 }
 
 // Done is closed when the session has ended.
@@ -155,7 +204,8 @@ func (s *Session) about(id uint32, act func(*Stream)) {
 }
 
 func (s *Session) add(y *yamux.Stream) *Stream {
-	stream := &Stream{session: s, yamux: y}
+	stream := &Stream{session: s, yamux: y, window: firstWindow}
+	stream.writable = sync.NewCond(&stream.mu)
 	s.mu.Lock()
 	s.streams[y.StreamID()] = stream
 	news := s.early.take(y.StreamID())
@@ -170,4 +220,5 @@ func (s *Session) remove(stream *Stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.streams, stream.ID())
+	s.windows.forget(stream.ID())
 }

@@ -11,8 +11,11 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// MaxFrame is the most that one frame carries: what stands behind a frame waits for the whole of it.
-const MaxFrame = 64 << 10
+// A frame carries at most MaxFrame bytes, because what stands behind it waits for the whole of it; below minFrame headers would count.
+const (
+	MaxFrame = 64 << 10
+	minFrame = 4 << 10
+)
 
 // past is a deadline that interrupts what waits.
 var past = time.Unix(1, 0)
@@ -30,7 +33,11 @@ type Stream struct {
 	result   wire.Result
 	partial  []byte
 
+	tag uint64 // of the gate
+
 	mu       sync.Mutex
+	writable *sync.Cond  // the window has room, or nothing can be written any more
+	window   int         // bytes that the other end takes at present
 	read     uint64      // bytes given by Read
 	written  uint64      // bytes taken from Write
 	writing  bool        // a Write is under way
@@ -89,6 +96,7 @@ func (s *Stream) Read(b []byte) (int, error) {
 		s.mu.Unlock()
 		switch {
 		case n > 0:
+			s.session.consumed(s.ID(), n)
 			return n, nil
 		case errors.Is(err, yamux.ErrTimeout) && theirs != nil:
 			// All bytes of the stream travel before its reset: what is not here does not come.
@@ -138,7 +146,7 @@ func (s *Stream) readError(err error) error {
 func (s *Stream) Write(b []byte) (int, error) {
 	total := 0
 	for len(b) > 0 {
-		n, err := s.write(b[:min(len(b), MaxFrame)])
+		n, err := s.writeFrame(b)
 		total += n
 		if err != nil {
 			return total, err
@@ -148,20 +156,30 @@ func (s *Stream) Write(b []byte) (int, error) {
 	return total, nil
 }
 
-func (s *Stream) write(b []byte) (int, error) {
+// writeFrame sends the first part of b: when the other end takes it, and when it is this stream's turn.
+func (s *Stream) writeFrame(b []byte) (int, error) {
 	s.mu.Lock()
+	for s.window <= 0 && s.writableLocked() == nil && !s.session.yamux.IsClosed() {
+		s.writable.Wait()
+	}
 	if err := s.writableLocked(); err != nil {
 		s.mu.Unlock()
 		return 0, err
 	}
+	b = b[:min(len(b), s.session.frame(), max(s.window, 1))]
 	s.writing = true
 	s.mu.Unlock()
 
-	n, err := s.yamux.Write(b)
+	n, err := 0, error(yamux.ErrSessionShutdown)
+	if s.session.gate.enter(&s.tag, len(b)) {
+		n, err = s.yamux.Write(b)
+		s.session.gate.leave()
+	}
 
 	s.mu.Lock()
 	s.writing = false
 	s.written += uint64(n)
+	s.window -= n
 	end := s.settleLocked()
 	s.mu.Unlock()
 	if end {
@@ -171,6 +189,28 @@ func (s *Stream) write(b []byte) (int, error) {
 		return n, s.writeError(err)
 	}
 	return n, nil
+}
+
+// spent notes bytes that were sent beside Write.
+func (s *Stream) spent(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.window -= n
+}
+
+// mayWrite: the other end takes that many more bytes.
+func (s *Stream) mayWrite(n uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.window += int(n)
+	s.writable.Signal()
+}
+
+// wakeWriter lets a Write that waits look again.
+func (s *Stream) wakeWriter() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writable.Broadcast()
 }
 
 func (s *Stream) writableLocked() error {
@@ -224,6 +264,7 @@ func (s *Stream) failLocked(err *wire.Error) {
 		return
 	}
 	s.failed = err
+	s.writable.Broadcast()
 	if s.unwanted != nil {
 		close(s.unwanted)
 	}
@@ -311,6 +352,7 @@ func (s *Stream) Reset(code wire.Code, text string) error {
 	}
 	s.mine = &reset{err: wire.NewError(code, text)}
 	s.stopped = true
+	s.writable.Broadcast()
 	s.settleLocked()
 	s.mu.Unlock()
 	s.yamux.SetWriteDeadline(past)

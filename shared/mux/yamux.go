@@ -8,14 +8,6 @@ import (
 	"github.com/hashicorp/yamux"
 )
 
-// Defaults of Config.
-const (
-	// DefaultWindow is what a stream may have under way towards this end: 20 MB/s at a round trip of 100 ms.
-	DefaultWindow = 2 << 20
-	// MinWindow is yamux's own; its specification lets no end begin with less.
-	MinWindow = 256 << 10
-)
-
 // backlog is how many streams may wait for the accepter. An opener waits at the same number, so an honest one is never refused for it.
 const backlog = 1024
 
