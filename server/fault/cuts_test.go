@@ -1,0 +1,159 @@
+package fault_test
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/server/fault"
+	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/shared/client"
+)
+
+// TestCuts is the main promise: carriers are lost in every way while streams move bytes, and nobody above the link notices.
+func TestCuts(t *testing.T) {
+	const streams = 20
+	total := scaled[int64](64<<20, 1<<30)
+	cuts := scaled(24, 200)
+	w := newWorld(t, quick)
+	target := service(t, mover)
+	c, states := w.client()
+	first := open(t, c, target)
+
+	began := time.Now()
+	var moved atomic.Int64
+	var failed atomic.Int32
+	var wait sync.WaitGroup
+	for i := range streams {
+		s := open(t, c, target)
+		move := download
+		if i%2 == 1 {
+			move = upload
+		}
+		wait.Go(func() {
+			if err := move(s, uint64(i), total/streams, &moved); err != nil {
+				failed.Add(1)
+				t.Errorf("stream %d: %v", i, err)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { // ends with the streams
+		defer close(done)
+		wait.Wait()
+	}()
+
+	var of [fault.Kinds]int
+	var longest time.Duration
+cutting:
+	for i := range cuts {
+		// Spread evenly over the bytes, so that every cut hits a carrier at work.
+		for at := total * int64(i+1) / int64(cuts+1); moved.Load() < at; {
+			select {
+			case <-done:
+				break cutting
+			case <-time.After(time.Millisecond): // paces the polls
+			}
+		}
+		kind := fault.Kind(i % int(fault.Kinds))
+		from, cut := states.count(), time.Now()
+		w.proxy.Cut(kind)
+		of[kind]++
+		states.await(t, from, kind.String()+" is noticed", is(client.Resuming))
+		_, from = states.await(t, from, kind.String()+" is repaired", is(client.Open))
+		longest = max(longest, time.Since(cut))
+	}
+	<-done
+	took := time.Since(began)
+
+	if s := w.registry.Stats(); s.Sessions != 1 {
+		t.Errorf("%d sessions, want the one", s.Sessions)
+	}
+	if n := w.proxy.Taken(); n < cuts+1 {
+		t.Errorf("%d carriers for %d cuts", n, cuts)
+	}
+	if got := moved.Load(); got != total/streams*streams {
+		t.Errorf("%d bytes were moved, want %d", got, total/streams*streams)
+	}
+	if err := first.Close(); err != nil {
+		t.Errorf("the idle stream: %v", err)
+	}
+	t.Logf("%d MiB over %d streams in %s, %d carriers cut (%d by RST, %d black holes, %d half-open, %d in a frame), longest interruption %s: %d streams lost",
+		moved.Load()>>20, streams, took.Round(time.Millisecond), of[0]+of[1]+of[2]+of[3], of[fault.Reset], of[fault.Hole], of[fault.HalfOpen], of[fault.MidFrame], longest.Round(time.Millisecond), failed.Load())
+	if of[0]+of[1]+of[2]+of[3] != cuts {
+		t.Errorf("%v cuts, want %d in all", of, cuts)
+	}
+}
+
+// TestCutWhileOpening: carriers are cut while 500 streams open; each opens all the same, once.
+func TestCutWhileOpening(t *testing.T) {
+	const streams = 500
+	w := newWorld(t, quick)
+	var dialled atomic.Int64
+	target := service(t, countDials(&dialled))
+	c, states := w.client()
+	open(t, c, target).Close()
+	eventually(t, "the first is there", func() bool { return dialled.Load() == 1 })
+
+	stop := make(chan struct{})
+	var cutting sync.WaitGroup
+	cuts := 0
+	var wait sync.WaitGroup
+	cutting.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond): // the rate of the cuts
+			}
+			from := states.count()
+			w.proxy.Cut([]fault.Kind{fault.Reset, fault.MidFrame}[cuts%2])
+			cuts++
+			c.Kick()
+			if cuts%2 == 1 {
+				states.await(t, from, "repaired", is(client.Open))
+			}
+		}
+	})
+	for i := range streams {
+		wait.Go(func() {
+			s, err := opened(t.Context(), c, target)
+			if err != nil {
+				t.Errorf("stream %d: %v", i, err)
+				return
+			}
+			var moved atomic.Int64
+			if err := upload(s, uint64(i), 10_000, &moved); err != nil {
+				t.Errorf("stream %d: %v", i, err)
+			}
+		})
+	}
+	wait.Wait()
+	close(stop)
+	cutting.Wait()
+	if n := dialled.Load(); n != streams+1 {
+		t.Errorf("the target saw %d connections, want %d", n, streams+1)
+	}
+	if s := w.registry.Stats(); s.Sessions != 1 {
+		t.Errorf("%d sessions, want the one", s.Sessions)
+	}
+	t.Logf("%d streams opened over %d cuts", streams, cuts)
+}
+
+// TestBothEndsCutAtOnce: neither end is told by the other, and both notice.
+func TestBothEndsCutAtOnce(t *testing.T) {
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1, Keepalive: time.Hour})
+	target := service(t, mover)
+	c, states := w.client()
+	var moved atomic.Int64
+	for i := range 20 {
+		s := open(t, c, target)
+		from := states.count()
+		w.proxy.Cut(fault.Reset)
+		if err := upload(s, uint64(i), 300_000, &moved); err != nil {
+			t.Fatalf("cut %d: %v", i, err)
+		}
+		states.await(t, from, "repaired", is(client.Open))
+	}
+}
