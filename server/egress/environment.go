@@ -52,10 +52,14 @@ func newEnvironment(d *direct, config Config, getenv func(string) string) (Diale
 
 // DialContext goes around the proxy if NO_PROXY names the host or the address.
 func (e *environment) DialContext(ctx context.Context, host string, addr netip.AddrPort, check func(netip.AddrPort) error) (net.Conn, error) {
+	return e.way(host, addr).DialContext(ctx, host, addr, check)
+}
+
+func (e *environment) way(host string, addr netip.AddrPort) Dialer {
 	if e.excepted(addr.Addr().WithZone("").String(), addr.Port()) || host != "" && e.excepted(strings.TrimSuffix(host, "."), addr.Port()) {
-		return e.direct.DialContext(ctx, host, addr, check)
+		return e.direct
 	}
-	return e.proxy.DialContext(ctx, host, addr, check)
+	return e.proxy
 }
 
 func (e *environment) excepted(host string, port uint16) bool {
