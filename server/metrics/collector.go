@@ -27,6 +27,7 @@ var (
 	descEnded    = desc("streams_ended_total", "Streams that have ended, by the code of their end.", "code")
 	descBytes    = desc("stream_bytes_total", "Bytes that streams have carried: up to targets, down to pages.", "direction")
 	descRTT      = desc("session_rtt_seconds", "Round trips between server and page of the present sessions, smoothed, by percentile; absent without sessions.", "percentile")
+	descLimits   = desc("limit_refusals_total", "What was refused, ended or cut short by a limit, by the limit's name.", "limit")
 	descExpires  = desc("certificate_expires_timestamp_seconds", "When the server's certificate ends, in Unix time.")
 	descReloadOK = desc("config_last_reload_successful", "1 if the last reload of the configuration was taken, 0 if the old one stayed.")
 	descReloadAt = desc("config_last_reload_timestamp_seconds", "When the configuration was last reloaded or was to be, in Unix time.")
@@ -36,7 +37,7 @@ var (
 func (c collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descEnded, descBytes,
-		descRTT, descExpires, descReloadOK, descReloadAt,
+		descRTT, descLimits, descExpires, descReloadOK, descReloadAt,
 	} {
 		to <- d
 	}
@@ -64,6 +65,9 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	up, down := c.sources.Bytes()
 	counter(descBytes, up, "up")
 	counter(descBytes, down, "down")
+	for name, n := range c.sources.Limits() {
+		counter(descLimits, n, name)
+	}
 	c.collectRTTs(gauge)
 	if c.sources.CertificateExpires != nil {
 		gauge(descExpires, unix(c.sources.CertificateExpires()))

@@ -35,6 +35,8 @@ type Sources struct {
 	Bytes func() (up, down uint64)
 	// RTTs are the smoothed round trips of the sessions that have a connection.
 	RTTs func() []time.Duration
+	// Limits counts what was refused or ended by a limit, by the limit's name; those that have not occurred are there with 0.
+	Limits func() map[string]uint64
 	// CertificateExpires is when the server's certificate ends; nil: there is none from files.
 	CertificateExpires func() time.Time
 	// Reloaded says how the last reload of the configuration ended and when; nil: nothing is reloaded.

@@ -29,6 +29,7 @@ func full() Sources {
 		RTTs: func() []time.Duration {
 			return []time.Duration{40 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 20 * time.Millisecond}
 		},
+		Limits:             func() map[string]uint64 { return map[string]uint64{"opens_per_second": 6, "streams": 0} },
 		CertificateExpires: func() time.Time { return time.Unix(1_900_000_000, 500_000_000) },
 		Reloaded:           func() (bool, time.Time) { return false, time.Unix(1_800_000_000, 0) },
 	}
@@ -63,6 +64,7 @@ func TestMetrics(t *testing.T) {
 		`sockmux_stream_opens_total{code="ok"} 1`, `sockmux_stream_opens_total{code="denied"} 2`, `sockmux_stream_opens_total{code="internal"} 1`, `sockmux_stream_opens_total{code="timed_out"} 0`,
 		`sockmux_dial_duration_seconds_bucket{outcome="ok",le="0.01"} 0`, `sockmux_dial_duration_seconds_bucket{outcome="ok",le="0.025"} 1`, `sockmux_dial_duration_seconds_count{outcome="failed"} 3`,
 		`sockmux_refusals_total{reason="denied",stage="stream"} 1`, `sockmux_refusals_total{reason="origin",stage="upgrade"} 1`,
+		`sockmux_limit_refusals_total{limit="opens_per_second"} 6`, `sockmux_limit_refusals_total{limit="streams"} 0`,
 		`sockmux_session_rtt_seconds{percentile="50"} 0.02`, `sockmux_session_rtt_seconds{percentile="90"} 0.04`, `sockmux_session_rtt_seconds{percentile="100"} 0.04`,
 		`sockmux_certificate_expires_timestamp_seconds 1.9000000005e+09`,
 		`sockmux_config_last_reload_successful 0`, `sockmux_config_last_reload_timestamp_seconds 1.8e+09`,
@@ -113,7 +115,7 @@ func TestLint(t *testing.T) {
 
 // Labels are few and their values come from tables: no address, target or identity may become one.
 func TestLabels(t *testing.T) {
-	allowed := map[string][]string{"code": nil, "stage": nil, "reason": nil, "direction": nil, "outcome": nil, "percentile": nil, "version": nil, "go": nil, "protocol": nil, "le": nil}
+	allowed := map[string][]string{"code": nil, "stage": nil, "limit": nil, "reason": nil, "direction": nil, "outcome": nil, "percentile": nil, "version": nil, "go": nil, "protocol": nil, "le": nil}
 	m := New("dev", full())
 	m.Refused(observe.StageStream, "denied")
 	families, err := m.registry.Gather()

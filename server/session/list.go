@@ -1,11 +1,15 @@
 package session
 
-import "time"
+import (
+	"time"
+
+	"github.com/sockmux/sockmux/server/auth"
+)
 
 // Info says what a session is at one moment, for people.
 type Info struct {
 	ID       string // as in logs: enough to tell sessions apart, and nothing of the secret
-	Identity string
+	Identity string // empty where nobody authenticates
 	Peer     string // address of the client
 	Agent    string // of the client
 	Began    time.Time
@@ -29,8 +33,12 @@ func (s *session) info() Info {
 	rtt := s.link.Stats().RTT
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	identity := s.identity.Name
+	if s.identity.Method == auth.MethodNone {
+		identity = ""
+	}
 	return Info{
-		ID: s.name(), Identity: s.identity.Name, Peer: s.peer.Address, Agent: s.agent, Began: s.began,
+		ID: s.name(), Identity: identity, Peer: s.peer.Address, Agent: s.agent, Began: s.began,
 		Parked: s.expiry != nil, Streams: s.active, RTT: rtt,
 	}
 }
