@@ -177,7 +177,7 @@ func command(args, environment []string) (code int, stdout, stderr string) {
 }
 
 func TestUsage(t *testing.T) {
-	const beyond = ` can be reached from other machines and nobody authenticates: listen on 127.0.0.1 behind a proxy that does, or say --insecure-no-auth`
+	const beyond = ` can be reached from other machines and nobody authenticates: say --token-file, listen on 127.0.0.1 behind a proxy that authenticates, or say --insecure-no-auth`
 	for _, test := range []struct {
 		args, environment, want string
 	}{

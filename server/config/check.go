@@ -15,10 +15,11 @@ func (c *Config) check(source func(name string) string) (mistakes []*Error) {
 		mistakes = append(mistakes, &Error{source(name), fmt.Sprintf(format, values...)})
 	}
 	loopback := isLoopback(c.Listen)
-	if !loopback && !c.InsecureNoAuth {
-		wrongly("listen", "%q can be reached from other machines and nobody authenticates: listen on 127.0.0.1 behind a proxy that does, or say --insecure-no-auth", c.Listen)
+	if !loopback && !c.InsecureNoAuth && !c.Authenticates() {
+		wrongly("listen", "%q can be reached from other machines and nobody authenticates: say --token-file, listen on 127.0.0.1 behind a proxy that authenticates, or say --insecure-no-auth", c.Listen)
 	}
 	c.Arrival.check(c.Listen, wrongly)
+	mistakes = append(mistakes, c.checkAccess(wrongly)...)
 	if c.MaxParked > c.MaxSessions {
 		wrongly("max-parked", "%d is more than the %d of --max-sessions, which counts them too", c.MaxParked, c.MaxSessions)
 	}
@@ -38,7 +39,10 @@ func (c *Config) check(source func(name string) string) (mistakes []*Error) {
 
 // warn adds what looks like a mistake and is none for sure.
 func (c *Config) warn(loopback bool, source func(name string) string) {
-	if loopback && c.InsecureNoAuth {
+	switch {
+	case c.InsecureNoAuth && c.Authenticates():
+		c.Warnings = append(c.Warnings, source("insecure-no-auth")+" changes nothing: clients must authenticate")
+	case c.InsecureNoAuth && loopback:
 		c.Warnings = append(c.Warnings, source("insecure-no-auth")+" changes nothing: "+c.Listen+" is loopback")
 	}
 	for _, pattern := range c.AllowOrigins {

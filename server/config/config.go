@@ -31,6 +31,7 @@ type Config struct {
 	// Who may connect.
 	AllowOrigins   []origin.Pattern // beside the server's own origin
 	InsecureNoAuth bool             // the word for listening beyond loopback though nobody authenticates
+	Access
 
 	// What may be reached.
 	Rules    []policy.Rule     // of the policy DefaultPolicy, in the order in which they were given

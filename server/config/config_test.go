@@ -109,7 +109,7 @@ func TestMistakes(t *testing.T) {
 		t.Fatal("policy takes [::1 for a target")
 	}
 	const address = ": want HOST:PORT, such as 127.0.0.1:8088, [::1]:8088 or :8088 for every interface"
-	const beyond = ` can be reached from other machines and nobody authenticates: listen on 127.0.0.1 behind a proxy that does, or say --insecure-no-auth`
+	const beyond = ` can be reached from other machines and nobody authenticates: say --token-file, listen on 127.0.0.1 behind a proxy that authenticates, or say --insecure-no-auth`
 	const pattern = `: want SCHEME://HOST or SCHEME://HOST:PORT, such as https://app.example.com, https://*.example.com or http://localhost:*; "*" is every page, "null" pages without an origin`
 	for _, test := range []struct {
 		args, environment, want string

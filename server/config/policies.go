@@ -70,4 +70,6 @@ func (c *Config) addPolicies(texts []policyText, layers ...layer) (mistakes []*E
 }
 
 // PolicyNames lists the policies in the order of the alphabet.
-func (c *Config) PolicyNames() []string { return slices.Sorted(maps.Keys(c.Policies)) }
+func (c *Config) PolicyNames() []string { return sortedKeys(c.Policies) }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -33,6 +33,7 @@ type setting struct {
 const (
 	groupListen  = "Where it listens"
 	groupPages   = "Which pages may connect"
+	groupAccess  = "Who may connect"
 	groupTargets = "What may be reached"
 	groupArrival = "How connections arrive"
 	groupLimits  = "How much, how long"
@@ -162,6 +163,8 @@ func settingsOf(c *Config) []setting {
 	}
 	at := slices.IndexFunc(settings, func(s setting) bool { return s.name == "keepalive" })
 	settings = slices.Insert(settings, at, limitsOf(&c.Limits)...)
+	at = slices.IndexFunc(settings, func(s setting) bool { return s.group == groupTargets })
+	settings = slices.Insert(settings, at, accessOf(&c.Access)...)
 	at = slices.IndexFunc(settings, func(s setting) bool { return s.group == groupLimits })
 	settings = slices.Insert(settings, at, arrivalOf(&c.Arrival)...)
 	for i := range settings {
