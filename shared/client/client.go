@@ -76,12 +76,22 @@ func (c *Client) session() (*session, error) {
 	return s, nil
 }
 
-// Kick makes an attempt that waits for its time begin at once: the network may have come back.
+// probeTimeout is how long a server may take to answer after Kick, where its round trips are not known to be slow.
+const probeTimeout = 3 * time.Second
+
+// slowRoundTrips is how many smoothed round trips that may be at least.
+const slowRoundTrips = 4
+
+// Kick says that the network may have come back or may be another: an attempt that waits for its time begins at once, and a carrier that looks open
+// has to prove it within a few seconds.
 func (c *Client) Kick() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	close(c.kick)
 	c.kick = make(chan struct{})
+	for s := range c.live {
+		s.link.Probe(max(probeTimeout, slowRoundTrips*s.link.Stats().RTT))
+	}
 }
 
 func (c *Client) kicked() <-chan struct{} {

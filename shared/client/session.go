@@ -138,27 +138,37 @@ func (s *session) connect() *wire.Error {
 
 // keep resumes the session again and again, and returns why that came to an end.
 func (s *session) keep() *wire.Error {
-	for {
-		deadline := time.Now().Add(s.welcomed().Grace)
-		reason := wire.NewError(wire.SessionLost, "the connection was lost")
-		for attempt := 1; ; attempt++ {
-			if attempt > 1 && !s.pause(min(backoff(attempt), time.Until(deadline))) {
-				return wire.NewError(wire.Aborted, "the client was closed")
-			}
-			if !time.Now().Before(deadline) {
-				return wire.NewError(wire.SessionLost, "the server could not be reached for the grace period: "+reason.Text)
-			}
-			s.client.setState(s, Resuming, attempt, reason)
-			err := s.resume()
-			if ended := s.ended(err); ended != nil {
-				return ended
-			}
-			if s.ran(err) {
-				break // it was resumed, and lost again
-			}
+	lost := wire.NewError(wire.SessionLost, "the connection was lost")
+	reason, deadline := lost, time.Now().Add(s.welcomed().Grace)
+	for attempt := 1; ; attempt++ {
+		if attempt > 1 && !s.pause(min(backoff(attempt), time.Until(deadline))) {
+			return wire.NewError(wire.Aborted, "the client was closed")
+		}
+		if !time.Now().Before(deadline) {
+			return wire.NewError(wire.SessionLost, "the server could not be reached for the grace period: "+reason.Text)
+		}
+		s.client.setState(s, Resuming, attempt, reason)
+		began, before := time.Now(), s.progress()
+		err := s.resume()
+		if ended := s.ended(err); ended != nil {
+			return ended
+		}
+		if !s.ran(err) {
 			reason = wire.NewError(wire.NotConnected, err.Error())
+			continue
+		}
+		// It was resumed, and lost again. Where that served nothing, something on the way cuts every carrier, and haste would make a storm of it.
+		reason, deadline = lost, time.Now().Add(s.welcomed().Grace)
+		if s.progress() > before || time.Since(began) > maxBackoff {
+			attempt = 0
 		}
 	}
+}
+
+// progress is a figure that grows with every byte that has arrived at either end.
+func (s *session) progress() uint64 {
+	stats := s.link.Stats()
+	return stats.Received + stats.Sent - uint64(stats.Unacknowledged)
 }
 
 // errNotResumed wraps what failed before the session was resumed.

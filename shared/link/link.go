@@ -76,6 +76,7 @@ type Link struct {
 	closing  *wire.Close
 	told     bool // the other end knows: a CLOSE was sent or received
 	running  bool
+	stuck    int // runs in a row that were lost before anything that they sent was acknowledged
 	stats    Stats
 
 	// Of the present run.
@@ -85,7 +86,11 @@ type Link struct {
 	heard     time.Time // when anything arrived
 	pinged    bool      // since anything arrived
 	pongs     []wire.Pong
-	receiving bool // the receiver has not ended
+	probe     time.Duration // what Probe allows for the answer; 0: nothing was asked
+	probed    time.Time     // when
+	watchdog  *watchdog     // nil between runs
+	receiving bool          // the receiver has not ended
+	from      uint64        // where the other end was when it began
 }
 
 // Stats are figures of a link for people and tests.
@@ -97,11 +102,12 @@ type Stats struct {
 	MessagesSent     uint64
 	MessagesReceived uint64
 	Runs             int // carriers so far
+	MessageLimit     int // payload bytes that a message has at most
 }
 
 // New returns a link without a carrier. It must be closed.
 func New(config Config) *Link {
-	l := &Link{config: config.orDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{})}
+	l := &Link{config: config.orDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{}), out: outbox{limit: MaxParcel}}
 	l.readable, l.writable, l.taken = sync.NewCond(&l.mu), sync.NewCond(&l.mu), sync.NewCond(&l.mu)
 	return l
 }
@@ -190,6 +196,7 @@ func (l *Link) Stats() Stats {
 	s := l.stats
 	s.Unacknowledged = l.out.held()
 	s.Received = l.received
+	s.MessageLimit = l.out.limit
 	return s
 }
 

@@ -55,6 +55,7 @@ func give(b []byte) {
 
 // outbox holds the bytes that the other end has not acknowledged, as parcels without a gap.
 type outbox struct {
+	limit   int // payload of a message; what was gathered before it fell may be longer
 	parcels []*parcel
 	acked   uint64 // all before it is acknowledged
 	next    uint64 // all before it was sent over the present carrier
@@ -71,11 +72,11 @@ func (o *outbox) add(b []byte) {
 		if n := len(o.parcels); n > 0 && !o.parcels[n-1].sealed {
 			p = o.parcels[n-1]
 		}
-		if p == nil || len(p.bytes) == wire.DataHeader+MaxParcel {
-			p = &parcel{offset: o.end, bytes: wire.AppendDataHeader(take(class(wire.DataHeader+len(b))), o.end)}
+		if p == nil || len(p.bytes) >= wire.DataHeader+o.limit {
+			p = &parcel{offset: o.end, bytes: wire.AppendDataHeader(take(class(wire.DataHeader+min(len(b), o.limit))), o.end)}
 			o.parcels = append(o.parcels, p)
 		}
-		n := min(len(b), wire.DataHeader+MaxParcel-len(p.bytes))
+		n := min(len(b), wire.DataHeader+o.limit-len(p.bytes))
 		if need := len(p.bytes) + n; need > cap(p.bytes) {
 			larger := append(take(class(need)), p.bytes...)
 			give(p.bytes)
@@ -97,10 +98,12 @@ func (o *outbox) lend(now time.Time) (message []byte, p *parcel) {
 	}
 	p.sealed, p.lent, p.sentAt = true, true, now
 	message = p.bytes
-	if skip := int(o.next - p.offset); skip > 0 { // a resend from the middle: rare, so it may copy
-		message = append(wire.AppendDataHeader(nil, o.next), p.payload()[skip:]...)
+	payload := p.payload()
+	if skip := int(o.next - p.offset); skip > 0 || len(payload) > o.limit { // a resend of a part: rare, so it may copy
+		payload = payload[skip:min(len(payload), skip+o.limit)]
+		message = append(wire.AppendDataHeader(make([]byte, 0, wire.DataHeader+len(payload)), o.next), payload...)
 	}
-	o.next = p.end()
+	o.next += uint64(len(payload))
 	return message, p
 }
 

@@ -40,7 +40,7 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	l.heard, l.pinged = now, false
+	l.heard, l.pinged, l.probe = now, false, 0
 	l.stats.MessagesReceived++
 	switch m := m.(type) {
 	case wire.Data:

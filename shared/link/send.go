@@ -57,9 +57,9 @@ func (l *Link) gather() {
 	before := 0
 	for range gathering {
 		l.mu.Lock()
-		n := l.out.unsent()
+		n, limit := l.out.unsent(), l.out.limit
 		l.mu.Unlock()
-		if n <= before || n >= MaxParcel {
+		if n <= before || n >= limit {
 			return
 		}
 		before = n
@@ -92,7 +92,7 @@ func (l *Link) nextMessage(now time.Time) (message []byte, p *parcel, wait time.
 	case !l.ackDue.IsZero() && !now.Before(l.ackDue):
 		message = wire.Ack{Received: l.received, Delay: now.Sub(l.lastSeen)}.Append(nil)
 		l.unacked, l.ackDue = 0, time.Time{}
-	case silent >= l.config.PingAfter && !l.pinged:
+	case (silent >= l.config.PingAfter || l.probe > 0) && !l.pinged:
 		message = wire.Ping{Opaque: l.received}.Append(nil)
 		l.pinged = true
 	case l.out.unsent() > 0:
