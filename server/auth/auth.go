@@ -63,6 +63,9 @@ func (i *Identity) Current() (*Identity, error) {
 	return now, nil
 }
 
+// String returns method and name, which together tell identities apart: limits and accounts are kept by it.
+func (i *Identity) String() string { return i.Method + ":" + i.Name }
+
 // Credentials are all that a client presents. The zero value presents nothing.
 type Credentials struct {
 	Token  string               // of the hello

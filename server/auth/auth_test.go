@@ -16,6 +16,9 @@ func TestNone(t *testing.T) {
 	if err != nil || identity.Name != "anonymous" || identity.Method != MethodNone {
 		t.Fatalf("%+v, %v", identity, err)
 	}
+	if identity.String() != "none:anonymous" {
+		t.Errorf("%s", identity)
+	}
 	if now, err := identity.Current(); now != identity || err != nil {
 		t.Errorf("%+v, %v", now, err)
 	}

@@ -362,3 +362,17 @@ func (s *scripted) Read(b []byte) (int, error) {
 	s.answer = s.answer[n:]
 	return n, nil
 }
+
+// A connection whose attempt has ended while the proxy answered is not given out: its deadline has passed or is about to.
+func TestEndedWhileTheProxyAnswers(t *testing.T) {
+	gone := errors.New("gone")
+	ctx, cancel := context.WithCancelCause(deadline(t))
+	p := open(t, Config{Proxy: "http://" + serve(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }).String()}).(*proxy)
+	p.ask = func(net.Conn, netip.AddrPort) (netip.AddrPort, error) {
+		cancel(gone)
+		return netip.AddrPort{}, nil
+	}
+	if conn, err := p.DialContext(ctx, "", netip.MustParseAddrPort("192.0.2.1:1"), allow); !errors.Is(err, gone) {
+		t.Errorf("%v, %v; want the cause", conn, err)
+	}
+}

@@ -12,7 +12,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/sockmux/sockmux/server/relay"
 )
+
+var _ relay.Resolver = (*Resolver)(nil)
 
 // answers is a source of a test. It counts what it is asked.
 type answers struct {
