@@ -24,11 +24,14 @@ func (f *failure) Error() string { return f.code.String() + ": " + f.err.Error()
 
 func (f *failure) Unwrap() error { return f.err }
 
-// dialFailure describes the failure of one attempt. The policy's own errors pass as they are.
+// dialFailure describes the failure of one attempt. The policy's own errors pass as they are; where an error holds one for the page, the rest is for the log.
 func dialFailure(ctx context.Context, target netip.AddrPort, err error) error {
 	var own *wire.Error
 	if errors.As(err, &own) {
-		return own
+		if err == error(own) {
+			return own
+		}
+		return &failure{code: own.Code, text: own.Text, remote: target, err: err}
 	}
 	code := codeOf(err)
 	if ctx.Err() != nil {

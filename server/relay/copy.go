@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sockmux/sockmux/server/egress"
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -30,8 +31,8 @@ type pipe struct {
 	relay   *Relay
 	stream  Stream
 	request wire.Request
-	conn    *net.TCPConn // set before connected is closed
-	idle    *idle        // likewise
+	conn    egress.Conn // set before connected is closed
+	idle    *idle       // likewise
 
 	// Of a stream with a connection: ends when both directions are to end at once. Set before connected is closed.
 	life    context.Context

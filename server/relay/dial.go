@@ -2,10 +2,8 @@ package relay
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
-	"syscall"
 	"time"
 
 	"github.com/sockmux/sockmux/shared/wire"
@@ -14,29 +12,10 @@ import (
 // attemptDelay is the time for which an attempt has the line to itself (RFC 8305, section 5: 250 ms are recommended).
 const attemptDelay = 250 * time.Millisecond
 
-// keepAlive finds targets that are gone without a word, within two minutes; between the probes of an idle stream is a whole minute, because a server
-// may hold many thousands of them.
-var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 4}
-
-// dial connects to one address. The policy is asked again by the hook that runs on the very address that the system is about to connect to, so nothing between
-// the first check and the connect can change the target. TCP_NODELAY is on: net sets it on every TCP connection.
+// dial connects to one address. The dialer asks the policy again for the very address that the system, or a proxy, is about to connect to, so nothing between
+// the first check and the connect can change the target.
 func (r *Relay) dial(ctx context.Context, host string, target netip.AddrPort) (net.Conn, error) {
-	dialer := net.Dialer{
-		KeepAliveConfig: keepAlive,
-		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
-			dialled, err := netip.ParseAddrPort(address)
-			if err != nil {
-				return fmt.Errorf("address %q: %w", address, err)
-			}
-			return r.policy.CheckAddr(host, dialled)
-		},
-	}
-	dialer.SetMultipathTCP(false) // middleboxes between servers and targets are not to be tried out on users
-	network := "tcp6"
-	if target.Addr().Is4() {
-		network = "tcp4"
-	}
-	conn, err := dialer.DialContext(ctx, network, target.String())
+	conn, err := r.dialer.DialContext(ctx, host, target, func(dialled netip.AddrPort) error { return r.policy.CheckAddr(host, dialled) })
 	if err != nil {
 		return nil, dialFailure(ctx, target, err)
 	}

@@ -2,7 +2,7 @@
 
 package relay
 
-import "net"
+import "github.com/sockmux/sockmux/server/egress"
 
 // peerGone is not needed here: Winsock reports a reset to every call after it, not only to the first.
-func peerGone(*net.TCPConn) bool { return false }
+func peerGone(egress.Conn) bool { return false }

@@ -3,12 +3,13 @@
 package relay
 
 import (
-	"net"
 	"syscall"
+
+	"github.com/sockmux/sockmux/server/egress"
 )
 
 // peerGone tells whether the system has taken the connection down: getpeername then fails with ENOTCONN (POSIX).
-func peerGone(conn *net.TCPConn) bool {
+func peerGone(conn egress.Conn) bool {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return false

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sockmux/sockmux/server/egress"
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/policy"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -50,6 +51,7 @@ const DefaultDialTimeout = 15 * time.Second
 type Config struct {
 	Policy      *policy.Policy
 	Resolver    Resolver      // nil: net.DefaultResolver
+	Dialer      egress.Dialer // nil: targets are connected to directly
 	DialTimeout time.Duration // resolving and dialling together, also where the request asks for more; 0: DefaultDialTimeout
 	IdleTimeout time.Duration // a stream that moves no byte for so long is reset; 0: never
 	Logger      *slog.Logger  // one Info line for each stream; nil: none
@@ -61,6 +63,7 @@ type Config struct {
 type Relay struct {
 	policy      *policy.Policy
 	resolver    Resolver
+	dialer      egress.Dialer
 	dialTimeout time.Duration
 	idleTimeout time.Duration
 	log         *slog.Logger
@@ -82,6 +85,7 @@ func New(config Config) *Relay {
 	r := &Relay{
 		policy:      config.Policy,
 		resolver:    config.Resolver,
+		dialer:      config.Dialer,
 		dialTimeout: cmp.Or(config.DialTimeout, DefaultDialTimeout),
 		idleTimeout: config.IdleTimeout,
 		log:         config.Logger,
@@ -91,6 +95,12 @@ func New(config Config) *Relay {
 	}
 	if r.resolver == nil {
 		r.resolver = net.DefaultResolver
+	}
+	if r.dialer == nil {
+		var err error
+		if r.dialer, err = egress.New(egress.Config{}); err != nil {
+			panic(err) // nothing is configured that could be wrong
+		}
 	}
 	if r.refusals == nil {
 		r.refusals = limit.NewCounter()
@@ -204,7 +214,7 @@ func (p *pipe) serve(ctx context.Context) netip.AddrPort {
 }
 
 // connect resolves and dials within the time that the request and the server allow.
-func (r *Relay) connect(ctx context.Context, request wire.Request) (*net.TCPConn, error) {
+func (r *Relay) connect(ctx context.Context, request wire.Request) (egress.Conn, error) {
 	if request.Kind != wire.TCP {
 		return nil, &wire.Error{Code: wire.UnsupportedKind, Text: fmt.Sprintf("streams of kind %s are not relayed", request.Kind)}
 	}
@@ -230,7 +240,7 @@ func (r *Relay) connect(ctx context.Context, request wire.Request) (*net.TCPConn
 	if err != nil {
 		return nil, err
 	}
-	return conn.(*net.TCPConn), nil // what net.Dialer gives for tcp4 and tcp6
+	return conn.(egress.Conn), nil // what every egress.Dialer gives
 }
 
 // addrPort is the address of a TCP socket as the wire has it: an IPv4 peer of an IPv6 socket is an IPv4 address.
