@@ -5,9 +5,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
-	"strconv"
 	"time"
+
+	"github.com/sockmux/sockmux/server/listener"
 )
 
 // Limits of the HTTP server. There is no WriteTimeout: it would cut WebSockets' upgrades and big files on slow lines; server/gateway moves a write deadline instead.
@@ -32,22 +32,12 @@ func newServer(base context.Context, handler http.Handler, logger *slog.Logger) 
 		MaxHeaderBytes:    maxHeaderBytes,
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			limitUnsent(c)
+			if tcp, ok := listener.TCP(c); ok {
+				limitUnsent(tcp)
+			}
 			return ctx
 		},
 		// Mostly strangers' broken handshakes.
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
-}
-
-// pageURL is where the playground is for somebody at this machine.
-func pageURL(address net.Addr, prefix string) string {
-	host, port := "127.0.0.1", "0"
-	if tcp, ok := address.(*net.TCPAddr); ok {
-		port = strconv.Itoa(tcp.Port)
-		if ip, ok := netip.AddrFromSlice(tcp.IP); ok && !ip.Unmap().IsUnspecified() {
-			host = ip.Unmap().String()
-		}
-	}
-	return "http://" + net.JoinHostPort(host, port) + prefix
 }

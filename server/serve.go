@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/sockmux/sockmux/server/demo"
 	"github.com/sockmux/sockmux/server/gateway"
 	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/notify"
 	"github.com/sockmux/sockmux/server/policy"
 	"github.com/sockmux/sockmux/server/relay"
 	"github.com/sockmux/sockmux/server/session"
@@ -52,6 +52,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		// Behind the operator's own, so that --deny has the last word here too.
 		last = demonstration.Rules()
 	}
+	ops := newOperations()
 	standings, refusals := newPolicies(settings, last), limit.NewCounter()
 	streams := relay.New(relay.Config{
 		Policy:   closed, // every stream has terms of its own
@@ -60,9 +61,14 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		Logger:   logger,
 	})
 	sessions := session.New(session.Config{
-		Handle:      func(ctx context.Context, s *mux.Stream, who session.Client) { streams.ServeOn(ctx, s, standings.terms(who)) },
+		Handle: func(ctx context.Context, s *mux.Stream, who session.Client) {
+			observed := ops.observe(s, who)
+			defer observed.End()
+			streams.ServeOn(ctx, observed, standings.terms(who))
+		},
 		Limits:      standings.limits,
 		Refusals:    refusals,
+		Refused:     ops.sessionRefused,
 		Logger:      logger,
 		MaxSessions: settings.MaxSessions,
 		MaxParked:   settings.MaxParked,
@@ -87,6 +93,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		Fresh:        settings.AssetsDir != "",
 		Demo:         services,
 		WebR:         settings.WebR,
+		Refused:      ops.requestRefused,
 		Logger:       logger,
 	})
 	if err != nil {
@@ -101,21 +108,32 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	// Requests outlive ctx: it only asks for the end.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", settings.Listen)
+	arrivals, err := openFront(ctx, settings, logger)
 	if err != nil {
 		return err
 	}
-	server := newServer(base, routes, logger)
+	defer arrivals.close()
+	closeAdmin, err := ops.serve(ctx, settings, parts{
+		sessions: sessions, streams: streams, routes: routes, refusals: refusals,
+		expires: arrivals.expires(), script: arrivals.base + settings.Prefix + "sockmux.js",
+	}, logger)
+	if err != nil {
+		return err
+	}
+	defer closeAdmin()
+	server := newServer(base, settings.TrustedProxies.Handler(routes), logger)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }() // both ways out below receive from it
-	fmt.Fprintf(stdout, "sockmux %s: %s\n", buildVersion(), pageURL(listener.Addr(), settings.Prefix))
-	logger.Info("listening", "address", listener.Addr().String(), "version", buildVersion())
+	go func() { failed <- server.Serve(arrivals) }() // both ways out below receive from it
+	fmt.Fprintf(stdout, "sockmux %s: %s\n", buildVersion(), arrivals.base+settings.Prefix)
+	logger.Info("listening", "address", arrivals.Addr().String(), "version", buildVersion())
+	tell(logger, notify.Ready)
 
 	select {
 	case err := <-failed:
 		return err
 	case <-stop.drain.Done():
 	}
+	tell(logger, notify.Stopping)
 	drain(stop.now, settings.DrainTimeout, sessions, routes, logger)
 	shutdown(stop.now, server)
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
@@ -136,6 +154,13 @@ func drain(now context.Context, timeout time.Duration, sessions *session.Registr
 		logger.Warn("drain ended early", "reason", err, "streams", before.Streams)
 	}
 	sessions.Close()
+}
+
+// tell tells systemd; elsewhere it does nothing. The service runs as well where systemd does not hear.
+func tell(logger *slog.Logger, states ...string) {
+	if err := notify.Send(states...); err != nil {
+		logger.Warn("systemd is not told", "error", err)
+	}
 }
 
 // shutdown ends the HTTP server; answers that are under way may finish for a short while.
