@@ -72,6 +72,7 @@ export async function startSite({ isolated = true, words = {}, csp } = {}) {
  */
 async function answer(url, words) {
 	const path = decodeURIComponent(new URL(url, 'http://site').pathname);
+	if (path === '/favicon.ico') return ['image/x-icon', ''];
 	const [, first, rest] = /^\/([^/]*)(\/.*)?$/.exec(path) ?? [];
 	/** @type {Record<string, string>} */
 	const roots = { webr: WEBR_DIST, fixtures: FIXTURES, modules: MODULES };
