@@ -20,6 +20,7 @@ func (c *Config) check(source func(name string) string) (mistakes []*Error) {
 	}
 	c.Arrival.check(c.Listen, wrongly)
 	mistakes = append(mistakes, c.checkAccess(wrongly)...)
+	c.Egress.check(wrongly)
 	if c.MaxParked > c.MaxSessions {
 		wrongly("max-parked", "%d is more than the %d of --max-sessions, which counts them too", c.MaxParked, c.MaxSessions)
 	}

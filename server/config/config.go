@@ -12,6 +12,7 @@ import (
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/origin"
 	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/resolver"
 )
 
 // EnvPrefix begins the name of every environment variable: --dial-timeout is SOCKMUX_DIAL_TIMEOUT.
@@ -37,6 +38,7 @@ type Config struct {
 	Rules    []policy.Rule     // of the policy DefaultPolicy, in the order in which they were given
 	Policies map[string]Policy // by name; DefaultPolicy is always there
 	Demo     bool              // run the demo services and allow their addresses
+	Egress
 
 	// How much, how long.
 	MaxSessions  int           // in all, parked ones included
@@ -99,6 +101,7 @@ func Default() Config {
 			StreamIdle:  2 * time.Hour,
 			DialTimeout: 30 * time.Second,
 		},
+		Egress:    Egress{DNSMinTTL: resolver.DefaultMinTTL, DNSMaxTTL: resolver.DefaultMaxTTL},
 		LogLevel:  slog.LevelInfo,
 		LogFormat: LogAuto,
 	}

@@ -35,6 +35,7 @@ const (
 	groupPages   = "Which pages may connect"
 	groupAccess  = "Who may connect"
 	groupTargets = "What may be reached"
+	groupEgress  = "How targets are reached"
 	groupArrival = "How connections arrive"
 	groupLimits  = "How much, how long"
 	groupServe   = "What it serves"
@@ -166,7 +167,7 @@ func settingsOf(c *Config) []setting {
 	at = slices.IndexFunc(settings, func(s setting) bool { return s.group == groupTargets })
 	settings = slices.Insert(settings, at, accessOf(&c.Access)...)
 	at = slices.IndexFunc(settings, func(s setting) bool { return s.group == groupLimits })
-	settings = slices.Insert(settings, at, arrivalOf(&c.Arrival)...)
+	settings = slices.Insert(settings, at, append(egressOf(&c.Egress), arrivalOf(&c.Arrival)...)...)
 	for i := range settings {
 		if settings[i].group == groupLimits {
 			settings[i].section = limitsSection
