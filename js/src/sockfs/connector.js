@@ -20,7 +20,7 @@
  * @property {number} available  bytes that recv gives now
  * @property {boolean} eof  no more will come, and available is 0
  * @property {number} room  bytes that send takes now
- * @property {(max: number) => Uint8Array | null} recv  fresh bytes; null where available is 0
+ * @property {(max: number) => Uint8Array | null} recv  bytes, valid until the next call of any socket; null where available is 0
  * @property {(max: number) => Uint8Array | null} peek  the same, and they stay
  * @property {(bytes: Uint8Array, all?: boolean) => number} send  copies; the number of bytes taken. all: take them even beyond room, where that is possible
  * @property {(how: 0 | 1 | 2) => void} shutdown

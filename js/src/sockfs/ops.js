@@ -25,7 +25,7 @@ const FIONREAD = 21531;
 export const socketOf = (sock) => sockets.get(sock);
 
 /**
- * Puts the operations in place. Returns what undoes it; sockets that are open then keep their connector's.
+ * Puts the operations in place. Returns what undoes it: for the earlier operations, our sockets are not connected.
  * @param {Program} program
  * @param {Connector} connector
  * @param {{ unasked?: boolean }} [options]  unasked: poll() reports POLLERR and POLLHUP, which nobody asks for (default: true). Emscripten's

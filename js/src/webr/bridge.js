@@ -10,14 +10,12 @@ import { IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL, STATE, WANT, 
 
 /** Serves one worker. */
 export class Bridge {
-	#worker;
 	#options;
 	/** @type {Map<number, BridgeSocket>} */
 	#sockets = new Map();
 	/** @type {Int32Array | null} */
 	#signal = null;
 	#closed = false;
-	#listener;
 	/** Resolves when the worker's layer has made itself known. @type {Promise<void>} */
 	ready;
 	/** @type {() => void} */
@@ -28,40 +26,35 @@ export class Bridge {
 	 * @param {{ open: Open, report: (text: string) => void }} options  report: tells the user, a line at a time
 	 */
 	constructor(worker, options) {
-		this.#worker = worker;
 		this.#options = options;
 		this.ready = new Promise((resolve) => {
 			this.#markReady = resolve;
 		});
-		this.#listener = (/** @type {MessageEvent} */ event) => {
+		worker.addEventListener('message', (event) => {
 			const message = event.data?.sockmux;
 			if (message === undefined) return;
 			event.stopImmediatePropagation();
 			this.receive(message);
-		};
-		worker.addEventListener('message', this.#listener);
+		});
 	}
 
-	/** Sockets that are not over. */
+	/** Sockets that the worker has not closed. */
 	get size() {
 		return this.#sockets.size;
 	}
 
-	/** Ends every socket; the worker's next ones are SOCKFS's own again. */
+	/** Ends every socket; the worker's next ones are SOCKFS's own again, also those of a layer that makes itself known only later. */
 	close() {
 		if (this.#closed) return;
 		this.#closed = true;
-		this.#worker.removeEventListener('message', this.#listener);
 		for (const socket of this.#sockets.values()) socket.abandon();
 		this.#sockets.clear();
-		if (this.#signal) {
-			Atomics.store(this.#signal, SIGNAL.page, PAGE.gone);
-			this.#notify();
-		}
+		this.#tell(PAGE.gone);
 	}
 
 	/** A message of the worker's layer. @param {Message} message */
 	receive(message) {
+		if (this.#closed && message.op !== 'hello') return;
 		switch (message.op) {
 			case 'hello':
 				if (message.layout !== LAYOUT) {
@@ -69,8 +62,7 @@ export class Bridge {
 					return;
 				}
 				this.#signal = new Int32Array(message.signal);
-				Atomics.store(this.#signal, SIGNAL.page, PAGE.here);
-				this.#notify();
+				this.#tell(this.#closed ? PAGE.gone : PAGE.here);
 				this.#markReady();
 				break;
 			case 'connect':
@@ -89,12 +81,18 @@ export class Bridge {
 	#connect({ id, buffer, host, port, timeoutMs }) {
 		const socket = new BridgeSocket(buffer, {
 			notify: () => this.#notify(),
-			failed: (why) => this.#options.report(`R's connection to ${host}:${port} failed: ${why.name}: ${why.text || 'no more is known'}`),
+			failed: (why) => this.#options.report(`R's connection to ${host}:${port} failed: ${why ? `${why.name}: ${why.text || 'no more is known'}` : 'R gave it up before there was an answer'}`),
 			released: () => this.#sockets.delete(id),
 		});
 		this.#sockets.set(id, socket);
 		const request = { host, port, window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }) };
 		socket.bind((handlers) => this.#options.open(request, handlers));
+	}
+
+	/** @param {number} page  one of PAGE */
+	#tell(page) {
+		if (this.#signal) Atomics.store(this.#signal, SIGNAL.page, page);
+		this.#notify();
 	}
 
 	#notify() {
@@ -128,8 +126,8 @@ class BridgeSocket {
 
 	/**
 	 * @param {SharedArrayBuffer} buffer
-	 * @param {{ notify: () => void, failed: (why: Ending) => void, released: () => void }} owner
-	 *   failed: it never opened; released: the program has closed it
+	 * @param {{ notify: () => void, failed: (why: Ending | null) => void, released: () => void }} owner
+	 *   failed: it never opened, null if the program did not wait for that; released: the program has closed it
 	 */
 	constructor(buffer, owner) {
 		this.#buffer = buffer;
@@ -186,6 +184,7 @@ class BridgeSocket {
 		if (fresh & WANT.stopRead) this.#stream?.stop();
 		if (fresh & WANT.endWrite) this.#stream?.closeWrite();
 		if (fresh & WANT.close) {
+			if (!this.#opened && this.#ending === null) this.#owner.failed(null);
 			this.#release();
 			this.#stream?.close();
 		}

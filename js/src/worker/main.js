@@ -14,6 +14,10 @@ import { RingConnector } from './ring.js';
 
 const scope = /** @type {any} */ (globalThis);
 
+const UNREACHABLE =
+	'the sockets of this webR (SOCKFS) are not where the layer looks for them, so R keeps the faults of the emulation: it sees no errors and does not wait. '
+	+ 'Use webR 0.6.0, or a newer sockmux';
+
 /** Tells the page. Messages without `type` mean nothing to webR. @param {Message} message */
 const post = (message) => scope.postMessage({ sockmux: message });
 
@@ -35,7 +39,7 @@ function start(token, instance) {
 	}
 	const program = globalProgram(scope, heap32);
 	if (program === null) {
-		post({ op: 'note', token, text: 'this webR keeps its sockets (SOCKFS) where the layer cannot reach them' });
+		post({ op: 'note', token, text: UNREACHABLE });
 		return;
 	}
 	const connector = new RingConnector(post, pump);

@@ -22,8 +22,13 @@ const GRANT_BYTES = IN_BYTES / 4;
 /** Buffers kept for the next sockets. */
 const SPARE_BUFFERS = 16;
 
+/** Received bytes are copied here first: programs read a few kilobytes at a time, and each would be a buffer for the garbage collector. */
+const SCRATCH_BYTES = 1 << 16;
+
 /** The longest single sleep: how late an interrupt is noticed at most. */
 const SLICE_MS = 50;
+
+const scratch = new Uint8Array(SCRATCH_BYTES);
 
 /** @implements {Connector} */
 export class RingConnector {
@@ -186,7 +191,7 @@ class RingSocket {
 		if (count === 0) return null;
 		const at = (this.#load(WORD.inTaken) >>> 0) % IN_BYTES;
 		const first = Math.min(count, IN_BYTES - at);
-		const bytes = new Uint8Array(count);
+		const bytes = count <= SCRATCH_BYTES ? scratch.subarray(0, count) : new Uint8Array(count);
 		bytes.set(this.#in.subarray(at, at + first));
 		if (first < count) bytes.set(this.#in.subarray(0, count - first), first);
 		return bytes;
