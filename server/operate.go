@@ -135,7 +135,7 @@ func (o *operations) serve(ctx context.Context, settings *config.Config, p parts
 	if err != nil {
 		return nil, fmt.Errorf("--admin: %w", err)
 	}
-	logger.Info("operators", "url", "http://"+hostPort(l.Addr(), "")+"/")
+	logger.Info("listening for operators", "address", l.Addr().String())
 	return serveAdmin(ctx, l, admin.New(admin.Config{Metrics: m.Handler(), Status: page, Ready: p.routes.Ready}), page.Run, logger), nil
 }
 

@@ -12,11 +12,11 @@ import (
 // adminURL reads where the operators' listener is from the log.
 func adminURL(t *testing.T, r *running) string {
 	t.Helper()
-	match := regexp.MustCompile(`"msg":"operators","url":"([^"]+)"`).FindStringSubmatch(r.stderr.String())
+	match := regexp.MustCompile(`"msg":"listening for operators","address":"([^"]+)"`).FindStringSubmatch(r.stderr.String())
 	if match == nil {
 		t.Fatalf("log %s", r.stderr)
 	}
-	return match[1]
+	return "http://" + match[1] + "/"
 }
 
 // seen is what the test reads of status.json.
