@@ -18,6 +18,7 @@ const CASES = [
 	['no port', 'sockfs', 'ws://db.example/', 'binary', null],
 	['no slash', 'sockfs', 'ws://db.example:1', 'binary', null],
 	['the page itself', 'sockfs', 'wss://page.example:8443/', 'binary', null],
+	['the page itself, with a path', 'sockfs', 'wss://page.example:8443/echo', 'binary', null],
 	['a URL object', 'sockfs', new URL('ws://db.example:5432/'), 'binary', null],
 	['none', 'none', 'ws://db.example:5432/', 'binary', null],
 	['all-binary takes a path', 'all-binary', 'wss://db.example/ws?x=1', 'binary', { host: 'db.example', port: 443 }],

@@ -93,7 +93,8 @@ function ownTarget(origin) {
  * @param {Target} b
  */
 function same(a, b) {
-	return a.port === b.port && a.host.toLowerCase() === b.host.toLowerCase();
+	// A path that SOCKFS's form has put behind the host does not make another host of it.
+	return a.port === b.port && a.host.toLowerCase().replace(/\/.*$/s, '') === b.host.toLowerCase();
 }
 
 /**
