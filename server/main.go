@@ -50,7 +50,7 @@ func run(ctx context.Context, args, environment []string, stdout, stderr io.Writ
 		fmt.Fprintln(stdout, "the configuration is good")
 		return exitOK
 	}
-	if err := serve(ctx, settings, stdout, newLogger(settings, stderr)); err != nil {
+	if err := serve(ctx, settings, func() (*config.Config, error) { return config.Load(args, environment) }, stdout, newLogger(settings, stderr)); err != nil {
 		fmt.Fprintln(stderr, "sockmux:", err)
 		return exitFailed
 	}

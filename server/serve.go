@@ -30,8 +30,8 @@ const (
 )
 
 // serve runs the server until ctx ends or the process is told to, then drains. It returns when everything it started has ended. The error says what kept
-// it from serving.
-func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logger *slog.Logger) (err error) {
+// it from serving. load reads the settings anew, for a reload.
+func serve(ctx context.Context, settings *config.Config, load func() (*config.Config, error), stdout io.Writer, logger *slog.Logger) (err error) {
 	stop, release := watch(ctx)
 	defer release()
 	for _, warning := range settings.Warnings {
@@ -39,7 +39,20 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	}
 
 	var last []policy.Rule
-	resolver := relay.Resolver(nil)
+	names, err := settings.NewResolver()
+	if err != nil {
+		return err
+	}
+	defer names.Close()
+	dialer, err := settings.NewDialer()
+	if err != nil {
+		return err
+	}
+	credentials, mistakes := settings.Open(settings.TrustedProxies)
+	if len(mistakes) > 0 {
+		return mistakes[0] // of a file that has changed since it was checked
+	}
+	resolver := relay.Resolver(names)
 	var services []gateway.Service
 	if settings.Demo {
 		demonstration, err := demo.Start(demoHost)
@@ -48,7 +61,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		}
 		defer demonstration.Close()
 		services = listed(demonstration.Services())
-		resolver = demonstration.Resolver(nil)
+		resolver = demonstration.Resolver(names)
 		// Behind the operator's own, so that --deny has the last word here too.
 		last = demonstration.Rules()
 	}
@@ -57,6 +70,7 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 	streams := relay.New(relay.Config{
 		Policy:   closed, // every stream has terms of its own
 		Resolver: resolver,
+		Dialer:   dialer,
 		Refusals: refusals,
 		Logger:   logger,
 	})
@@ -66,16 +80,17 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 			defer observed.End()
 			streams.ServeOn(ctx, observed, standings.terms(who))
 		},
-		Limits:      standings.limits,
-		Refusals:    refusals,
-		Refused:     ops.sessionRefused,
-		Logger:      logger,
-		MaxSessions: settings.MaxSessions,
-		MaxParked:   settings.MaxParked,
-		Handshake:   settings.HandshakeTimeout,
-		Grace:       settings.Grace,
-		Keepalive:   settings.Keepalive,
-		Agent:       agent(),
+		Authenticator: credentials.Authenticator,
+		Limits:        standings.limits,
+		Refusals:      refusals,
+		Refused:       ops.sessionRefused,
+		Logger:        logger,
+		MaxSessions:   settings.MaxSessions,
+		MaxParked:     settings.MaxParked,
+		Handshake:     settings.HandshakeTimeout,
+		Grace:         settings.Grace,
+		Keepalive:     settings.Keepalive,
+		Agent:         agent(),
 	})
 	files := assets.Embedded()
 	if settings.AssetsDir != "" {
@@ -113,15 +128,20 @@ func serve(ctx context.Context, settings *config.Config, stdout io.Writer, logge
 		return err
 	}
 	defer arrivals.close()
+	changes := &reloader{
+		load: load, started: settings, credentials: credentials, policies: standings, sessions: sessions, routes: routes, certificates: arrivals.certificates, logger: logger,
+	}
+	defer changes.watch()()
 	closeAdmin, err := ops.serve(ctx, settings, parts{
 		sessions: sessions, streams: streams, routes: routes, refusals: refusals,
-		expires: arrivals.expires(), script: arrivals.base + settings.Prefix + "sockmux.js",
+		expires: arrivals.expires(), reloaded: changes.reloaded, script: arrivals.base + settings.Prefix + "sockmux.js",
 	}, logger)
 	if err != nil {
 		return err
 	}
 	defer closeAdmin()
 	server := newServer(base, settings.TrustedProxies.Handler(routes), logger)
+	server.ReadHeaderTimeout = settings.HandshakeTimeout
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(arrivals) }() // both ways out below receive from it
 	fmt.Fprintf(stdout, "sockmux %s: %s\n", buildVersion(), arrivals.base+settings.Prefix)

@@ -116,8 +116,8 @@ func (g *Gateway) enter() *Refusal {
 	if g.closed {
 		return &Refusal{ReasonEnded, http.StatusServiceUnavailable, "the server has ended"}
 	}
-	if g.config.MaxCarriers > 0 && g.count >= g.config.MaxCarriers {
-		return &Refusal{ReasonConnections, http.StatusServiceUnavailable, fmt.Sprintf("the server has its %d connections: raise --max-sessions", g.config.MaxCarriers)}
+	if g.most > 0 && g.count >= g.most {
+		return &Refusal{ReasonConnections, http.StatusServiceUnavailable, fmt.Sprintf("the server has its %d connections: raise --max-sessions", g.most)}
 	}
 	g.count++
 	g.carriers.Add(1) // under the lock that Close takes, so never beside Close's Wait

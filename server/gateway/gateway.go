@@ -64,13 +64,14 @@ type Gateway struct {
 	mu       sync.Mutex // guards what follows
 	draining bool
 	closed   bool
+	most     int              // of carriers
 	count    int              // of carriers
 	origins  []origin.Pattern // replaced, never changed
 }
 
 // New returns a Gateway. The caller closes it. The error says why the folder of webR cannot be opened.
 func New(config Config) (*Gateway, error) {
-	g := &Gateway{config: config, origins: config.AllowOrigins}
+	g := &Gateway{config: config, origins: config.AllowOrigins, most: config.MaxCarriers}
 	if config.WebR != "" {
 		root, err := os.OpenRoot(config.WebR)
 		if err != nil {
@@ -86,6 +87,13 @@ func (g *Gateway) SetAllowOrigins(patterns []origin.Pattern) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.origins = patterns
+}
+
+// SetMaxCarriers replaces Config.MaxCarriers. WebSockets that are open stay.
+func (g *Gateway) SetMaxCarriers(most int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.most = most
 }
 
 // Drain makes the gateway say on /readyz that it takes no new tunnels. WebSockets are still taken: pages come back to their tunnels over them, and whoever wants a new
