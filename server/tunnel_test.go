@@ -48,6 +48,12 @@ func greet(t *testing.T, r *running, header http.Header, hello wire.Hello) wire.
 // connect opens a session as a page of that origin does; it ends with the test.
 func connect(t *testing.T, r *running, origin string) *tunnel {
 	t.Helper()
+	return connectAs(t, r, origin, "")
+}
+
+// connectAs is connect with a token.
+func connectAs(t *testing.T, r *running, origin, token string) *tunnel {
+	t.Helper()
 	header := http.Header{}
 	if origin != "" {
 		header.Set("Origin", origin)
@@ -56,7 +62,7 @@ func connect(t *testing.T, r *running, origin string) *tunnel {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Send(t.Context(), wire.Hello{Version: wire.Version, Agent: "test"}.Append(nil)); err != nil {
+	if err := c.Send(t.Context(), wire.Hello{Version: wire.Version, Agent: "test", Token: token}.Append(nil)); err != nil {
 		t.Fatal(err)
 	}
 	answer, err := c.Receive(t.Context())
