@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sockmux/sockmux/shared/congestion"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -21,8 +22,11 @@ const (
 // When received bytes are acknowledged at the latest (docs/PROTOCOL.md, 3.3).
 const (
 	ackBytes = 256 << 10
-	ackDelay = 10 * time.Millisecond
+	ackDelay = 5 * time.Millisecond
 )
+
+// maxAckDelay is the longest delay that an acknowledgement can truly have (docs/PROTOCOL.md, 3.3), with time for a busy page.
+const maxAckDelay = 50 * time.Millisecond
 
 // Errors of a Link.
 var (
@@ -63,6 +67,7 @@ type Link struct {
 	config Config
 	wake   chan struct{} // capacity 1: the sender has something to look at
 	done   chan struct{} // closed with the link
+	began  time.Time     // zero of the window's clock
 
 	mu       sync.Mutex
 	readable *sync.Cond // inbox has bytes, or the link has ended
@@ -70,6 +75,7 @@ type Link struct {
 	taken    *sync.Cond // inbox is empty, or the run or the link has ended
 
 	out      outbox
+	window   *congestion.Window
 	inbox    []byte // of the last DATA message, not yet read
 	received uint64
 	ended    error // why; nil while the link lives
@@ -99,6 +105,7 @@ type Stats struct {
 	MinRTT           time.Duration
 	Sent, Received   uint64 // bytes written by and read for the layer above
 	Unacknowledged   int    // bytes
+	Window           int    // bytes that may be in flight
 	MessagesSent     uint64
 	MessagesReceived uint64
 	Runs             int // carriers so far
@@ -107,7 +114,9 @@ type Stats struct {
 
 // New returns a link without a carrier. It must be closed.
 func New(config Config) *Link {
-	l := &Link{config: config.orDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{}), out: outbox{limit: MaxParcel}}
+	l := &Link{config: config.orDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{}), began: time.Now(), out: outbox{limit: MaxParcel}}
+	l.window = congestion.New(l.config.Bound)
+	l.out.most = l.window.Message(l.out.limit)
 	l.readable, l.writable, l.taken = sync.NewCond(&l.mu), sync.NewCond(&l.mu), sync.NewCond(&l.mu)
 	return l
 }
@@ -139,13 +148,14 @@ func eofIfClean(err error) error {
 	return err
 }
 
-// Write takes bytes; it waits while the bound is reached. The bytes are copied.
+// Write takes bytes; it waits while a whole message waits to be sent, so that what is written next can still choose its place, and while the bound is
+// reached. The bytes are copied.
 func (l *Link) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	written := 0
 	for len(b) > 0 {
-		for l.ended == nil && l.closing == nil && l.out.held() >= l.config.Bound {
+		for l.ended == nil && l.closing == nil && l.roomLocked() <= 0 {
 			l.writable.Wait()
 		}
 		if l.ended != nil {
@@ -154,13 +164,38 @@ func (l *Link) Write(b []byte) (int, error) {
 		if l.closing != nil {
 			return written, net.ErrClosed
 		}
-		n := min(len(b), l.config.Bound-l.out.held())
+		n := min(len(b), l.roomLocked())
 		l.out.add(b[:n])
 		l.stats.Sent += uint64(n)
 		b, written = b[n:], written+n
 		l.poke()
 	}
 	return written, nil
+}
+
+// roomLocked is how many bytes Write takes at present.
+func (l *Link) roomLocked() int {
+	if l.out.unsent() >= l.out.most {
+		return 0
+	}
+	return l.config.Bound - l.out.held()
+}
+
+// framesInMessage is how many of yamux's frames fill a message, so that streams take turns within one.
+const framesInMessage = 4
+
+// Frame returns how many bytes a frame of the layer above should carry at present.
+func (l *Link) Frame() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.out.most / framesInMessage
+}
+
+// RTT returns the smoothed round trip, 0 before the first sample.
+func (l *Link) RTT() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.stats.RTT
 }
 
 // SetKeepalive replaces Config's PingAfter and DeadAfter by what the other end demands; it counts from the next Run or ping on. Times that are not positive change nothing.
@@ -194,7 +229,7 @@ func (l *Link) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.stats
-	s.Unacknowledged = l.out.held()
+	s.Unacknowledged, s.Window = l.out.held(), l.window.Size()
 	s.Received = l.received
 	s.MessageLimit = l.out.limit
 	return s

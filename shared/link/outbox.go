@@ -3,8 +3,8 @@ package link
 import (
 	"slices"
 	"sync"
-	"time"
 
+	"github.com/sockmux/sockmux/shared/congestion"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -15,7 +15,7 @@ type parcel struct {
 	sealed bool   // was sent once: takes no more bytes
 	lent   bool   // is being sent
 	done   bool   // is acknowledged: goes back to its pool when it is no longer lent
-	sentAt time.Time
+	mark   congestion.Mark
 }
 
 func (p *parcel) payload() []byte { return p.bytes[wire.DataHeader:] }
@@ -24,7 +24,7 @@ func (p *parcel) end() uint64     { return p.offset + uint64(len(p.bytes)-wire.D
 // sizes of a parcel's memory: few, so that pools serve them; small ones first, because most messages of an idle session are small.
 var sizes = [...]int{1 << 10, 16 << 10, 64 << 10, 256 << 10}
 
-// MaxParcel is the most payload that one DATA message carries. Larger ones are no faster (Chromium), and delay what stands behind them.
+// MaxParcel is the most payload that one DATA message carries on the fastest path; larger ones are no faster (Chromium).
 const MaxParcel = 256<<10 - wire.DataHeader
 
 var pools [len(sizes)]sync.Pool
@@ -56,14 +56,17 @@ func give(b []byte) {
 // outbox holds the bytes that the other end has not acknowledged, as parcels without a gap.
 type outbox struct {
 	limit   int // payload of a message; what was gathered before it fell may be longer
+	most    int // payload of a message on the path as it is at present, up to limit
+	passed  int // payload of the longest message that was acknowledged
 	parcels []*parcel
 	acked   uint64 // all before it is acknowledged
 	next    uint64 // all before it was sent over the present carrier
 	end     uint64 // all before it was written
 }
 
-func (o *outbox) held() int   { return int(o.end - o.acked) }
-func (o *outbox) unsent() int { return int(o.end - o.next) }
+func (o *outbox) held() int     { return int(o.end - o.acked) }
+func (o *outbox) inFlight() int { return int(o.next - o.acked) }
+func (o *outbox) unsent() int   { return int(o.end - o.next) }
 
 // add appends bytes to the last parcel that may grow, or to new ones.
 func (o *outbox) add(b []byte) {
@@ -72,11 +75,11 @@ func (o *outbox) add(b []byte) {
 		if n := len(o.parcels); n > 0 && !o.parcels[n-1].sealed {
 			p = o.parcels[n-1]
 		}
-		if p == nil || len(p.bytes) >= wire.DataHeader+o.limit {
-			p = &parcel{offset: o.end, bytes: wire.AppendDataHeader(take(class(wire.DataHeader+min(len(b), o.limit))), o.end)}
+		if p == nil || len(p.bytes) >= wire.DataHeader+o.most {
+			p = &parcel{offset: o.end, bytes: wire.AppendDataHeader(take(class(wire.DataHeader+min(len(b), o.most))), o.end)}
 			o.parcels = append(o.parcels, p)
 		}
-		n := min(len(b), wire.DataHeader+o.limit-len(p.bytes))
+		n := min(len(b), wire.DataHeader+o.most-len(p.bytes))
 		if need := len(p.bytes) + n; need > cap(p.bytes) {
 			larger := append(take(class(need)), p.bytes...)
 			give(p.bytes)
@@ -89,14 +92,14 @@ func (o *outbox) add(b []byte) {
 }
 
 // lend returns the next message to send and its parcel, which the caller gives back with returned. There must be something unsent.
-func (o *outbox) lend(now time.Time) (message []byte, p *parcel) {
+func (o *outbox) lend() (message []byte, p *parcel) {
 	for i := len(o.parcels) - 1; i >= 0; i-- {
 		if o.parcels[i].offset <= o.next {
 			p = o.parcels[i]
 			break
 		}
 	}
-	p.sealed, p.lent, p.sentAt = true, true, now
+	p.sealed, p.lent = true, true
 	message = p.bytes
 	payload := p.payload()
 	if skip := int(o.next - p.offset); skip > 0 || len(payload) > o.limit { // a resend of a part: rare, so it may copy
@@ -114,19 +117,22 @@ func (o *outbox) returned(p *parcel) {
 	}
 }
 
-// acknowledge frees what lies before received and returns when the last of it was sent; ok is false if it was never sent.
-func (o *outbox) acknowledge(received uint64) (sentAt time.Time, ok bool) {
+// acknowledge frees what lies before received. It returns how many bytes that are, and the mark of the last message among them, which is nil where no message
+// was acknowledged whole; ok is false if the bytes were never sent.
+func (o *outbox) acknowledge(received uint64) (freed int, mark *congestion.Mark, ok bool) {
 	if received > o.next {
-		return time.Time{}, false
+		return 0, nil, false
 	}
 	if received <= o.acked {
-		return time.Time{}, true
+		return 0, nil, true
 	}
+	freed = int(received - o.acked)
 	o.acked = received
 	n := 0
 	for n < len(o.parcels) && o.parcels[n].end() <= received && o.parcels[n].sealed {
 		p := o.parcels[n]
-		sentAt = p.sentAt
+		mark = &p.mark
+		o.passed = max(o.passed, min(len(p.payload()), o.limit))
 		p.done = true
 		if !p.lent {
 			give(p.bytes)
@@ -137,7 +143,18 @@ func (o *outbox) acknowledge(received uint64) (sentAt time.Time, ok bool) {
 	if len(o.parcels) == 0 {
 		o.parcels = nil
 	}
-	return sentAt, true
+	return freed, mark, true
+}
+
+// longestInFlight is the payload of the longest message that was sent and not acknowledged.
+func (o *outbox) longestInFlight() int {
+	longest := 0
+	for _, p := range o.parcels {
+		if p.sealed && p.offset < o.next {
+			longest = max(longest, min(len(p.payload()), o.limit))
+		}
+	}
+	return longest
 }
 
 // rewind makes everything from received on unsent again, for a new carrier.

@@ -46,12 +46,16 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 	case wire.Data:
 		return l.dataLocked(ctx, m, now)
 	case wire.Ack:
-		sentAt, ok := l.out.acknowledge(m.Received)
+		freed, mark, ok := l.out.acknowledge(m.Received)
 		if !ok {
 			return l.violatedLocked(fmt.Sprintf("acknowledgement of byte %d, but only %d were sent", m.Received, l.out.next))
 		}
-		if !sentAt.IsZero() {
-			l.stats.sample(now.Sub(sentAt) - m.Delay)
+		if mark != nil {
+			// The other end's delay is as wrong as it likes: no more is believed than a receiver may take.
+			arrived := now.Sub(l.began) - min(m.Delay, maxAckDelay)
+			l.stats.sample(mark.RTT(arrived))
+			l.window.OnAck(arrived, *mark, freed)
+			l.out.most = l.window.Message(l.out.limit)
 		}
 		l.writable.Signal()
 		l.poke()
@@ -123,7 +127,7 @@ func (l *Link) dataLocked(ctx context.Context, m wire.Data, now time.Time) error
 // sample notes one round trip (smoothing as in RFC 6298, section 2).
 func (s *Stats) sample(rtt time.Duration) {
 	if rtt < 0 {
-		return // the other end's delay is as wrong as it likes
+		return // the other end's delay was longer than the round trip
 	}
 	if s.RTT == 0 {
 		s.RTT, s.MinRTT = rtt, rtt

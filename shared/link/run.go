@@ -56,25 +56,37 @@ func (l *Link) Run(ctx context.Context, c Carrier, peerReceived uint64) error {
 }
 
 const (
-	// patience is how many runs in a row may be lost with nothing acknowledged before messages become shorter. One or two are bad luck.
+	// patience is how many runs in a row may be lost with a message under way that is longer than all that ever arrived, before messages become shorter. One or
+	// two are bad luck.
 	patience = 3
 	// leastMessage is what every proxy passes.
 	leastMessage = 4 << 10
-	// shorter is by how much: 256, 64, 16 and 4 KiB.
+	// shorter is by how much where nothing has arrived: 64, 16 and 4 KiB.
 	shorter = 4
+	// trusted is how much a run must have delivered for longer messages to be tried again.
+	trusted = 1 << 20
 )
 
-// doubtLocked looks at a run that is over while the link is not: a proxy that passes no long messages cuts each carrier at the same byte.
+// doubtLocked looks at a run that is over while the link is not: a proxy that passes no long messages cuts each carrier at the first of them.
 func (l *Link) doubtLocked() {
-	if l.out.acked > l.from || l.out.next == l.out.acked {
+	longest := l.out.longestInFlight()
+	if longest <= l.out.passed {
 		l.stuck = 0
+		if l.out.acked-l.from >= trusted {
+			l.out.limit = min(l.out.limit*shorter, MaxParcel)
+		}
 		return
 	}
 	if l.stuck++; l.stuck < patience {
 		return
 	}
 	l.stuck = 0
-	l.out.limit = max(leastMessage, (l.out.limit+wire.DataHeader)/shorter) - wire.DataHeader
+	if l.out.passed > 0 {
+		l.out.limit = l.out.passed
+	} else {
+		l.out.limit = longest / shorter
+	}
+	l.out.limit = max(l.out.limit, leastMessage-wire.DataHeader)
 }
 
 // begin starts a run.
@@ -91,6 +103,8 @@ func (l *Link) begin(peerReceived uint64) *wire.Error {
 	}
 	l.out.rewind(peerReceived)
 	l.out.acknowledge(peerReceived)
+	l.window.Reset(time.Since(l.began)) // another path, perhaps
+	l.out.most = l.window.Message(l.out.limit)
 	l.writable.Broadcast()
 	l.running, l.receiving, l.from = true, true, peerReceived
 	l.heard, l.pinged, l.probe = time.Now(), false, 0

@@ -57,9 +57,9 @@ func (l *Link) gather() {
 	before := 0
 	for range gathering {
 		l.mu.Lock()
-		n, limit := l.out.unsent(), l.out.limit
+		n, most := l.out.unsent(), l.out.most
 		l.mu.Unlock()
-		if n <= before || n >= limit {
+		if n <= before || n >= most {
 			return
 		}
 		before = n
@@ -95,9 +95,12 @@ func (l *Link) nextMessage(now time.Time) (message []byte, p *parcel, wait time.
 	case (silent >= l.config.PingAfter || l.probe > 0) && !l.pinged:
 		message = wire.Ping{Opaque: l.received}.Append(nil)
 		l.pinged = true
-	case l.out.unsent() > 0:
-		message, p = l.out.lend(now)
-	case l.closing != nil:
+	case l.out.unsent() > 0 && l.out.inFlight() < l.window.Size():
+		before := l.out.inFlight()
+		message, p = l.out.lend()
+		p.mark = l.window.OnSend(now.Sub(l.began), before, l.out.unsent() == 0 && l.out.inFlight() < l.window.Size())
+		l.writable.Signal() // there is room for the next message
+	case l.closing != nil && l.out.unsent() == 0:
 		message = l.closing.Append(nil)
 	default:
 		return nil, nil, l.untilNext(now, silent), nil

