@@ -19,17 +19,30 @@ import (
 
 // Policy is a list of rules with the default behind it. It does not change and may be used by any number of goroutines.
 type Policy struct {
-	rules []Rule
+	all      []Rule
+	protocol Protocol
+	rules    []Rule // of all, those that are about protocol
 }
 
 // New returns the policy of these rules in this order. Without rules it allows public addresses only.
 func New(rules []Rule) *Policy {
-	return &Policy{rules: append([]Rule(nil), rules...)}
+	return (&Policy{all: append([]Rule(nil), rules...)}).For(TCP)
 }
 
-// Rules returns a copy of the rules in their order.
+// For returns the same policy as it is for a protocol; what New returns is for TCP.
+func (p *Policy) For(protocol Protocol) *Policy {
+	other := &Policy{all: p.all, protocol: protocol}
+	for _, r := range p.all {
+		if r.only == 0 || r.only == protocol {
+			other.rules = append(other.rules, r)
+		}
+	}
+	return other
+}
+
+// Rules returns a copy of the rules in their order, those of other protocols too.
 func (p *Policy) Rules() []Rule {
-	return append([]Rule(nil), p.rules...)
+	return append([]Rule(nil), p.all...)
 }
 
 // CheckHost is the early check: host as the page asked for it, a name or an address literal. It returns nil if the target may be allowed, which

@@ -16,6 +16,7 @@ type Rule struct {
 	name  string       // exactName, subdomains: lower case, no trailing dot, for subdomains without "*."
 	net   netip.Prefix // prefix: masked
 	ports ports
+	only  Protocol // 0: every protocol
 }
 
 // kind is what a rule looks at.
@@ -42,7 +43,26 @@ func (p ports) contain(port uint16) bool { return p.first <= port && port <= p.l
 // errForm is the same for all mistakes: the grammar fits into one line.
 var errForm = errors.New(`want HOST or HOST:PORT, where HOST is a name, *.NAME, *, an IPv4 address, an [IPv6] address, either with /BITS, or the word public, and PORT is a number, FIRST-LAST or *`)
 
-// ParseRule reads the text of one rule: HOST or HOST:PORT. PORT is a number, FIRST-LAST or "*", which is also what a rule without PORT means. HOST is one of
+// Protocol is what is spoken to a target.
+type Protocol uint8
+
+// The protocols that rules can name.
+const (
+	TCP Protocol = iota + 1
+	UDP
+)
+
+func (p Protocol) String() string {
+	switch p {
+	case TCP:
+		return "tcp"
+	case UDP:
+		return "udp"
+	}
+	return "every protocol"
+}
+
+// ParseRule reads the text of one rule: HOST or HOST:PORT, behind tcp:// or udp:// where it is about that protocol only. PORT is a number, FIRST-LAST or "*", which is also what a rule without PORT means. HOST is one of
 //
 //	example.org       the host of that name
 //	*.example.org     every host below that name, not the name itself
@@ -63,7 +83,13 @@ var errForm = errors.New(`want HOST or HOST:PORT, where HOST is a name, *.NAME, 
 // IPv4-mapped IPv6 addresses are reached by no rule: they are a second spelling of IPv4 addresses.
 func ParseRule(allow bool, text string) (Rule, error) {
 	rule := Rule{allow: allow, text: text, ports: anyPort}
-	host, port, hasPort, err := split(text)
+	rest := text
+	for _, p := range []Protocol{TCP, UDP} {
+		if cut, ok := strings.CutPrefix(text, p.String()+"://"); ok {
+			rest, rule.only = cut, p
+		}
+	}
+	host, port, hasPort, err := split(rest)
 	if err != nil {
 		return Rule{}, err
 	}
