@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ERRNO } from '../src/sockfs/errno.js';
+import { patchOps } from '../src/sockfs/ops.js';
+import { patchImports, waitFor } from '../src/sockfs/syscalls.js';
+import { FakeConnector, FakeEmscripten } from './fakes/emscripten.js';
+
+/** A program whose system calls record that they were reached. @param {{ canWait?: boolean, nonblocking?: boolean }} [options] */
+function start({ canWait = true, nonblocking = true } = {}) {
+	const emscripten = new FakeEmscripten();
+	const connector = new FakeConnector(canWait);
+	patchOps(emscripten.program, connector);
+	/** @type {unknown[][]} */
+	const reached = [];
+	const names = ['__syscall_poll', '__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_recvfrom', '__syscall_bind'];
+	/** @type {Record<string, any>} */
+	const env = Object.fromEntries(names.map((name) => [name, Object.assign((/** @type {any[]} */ ...args) => {
+		reached.push([name, ...args]);
+		return name === '__syscall_poll' && connector.sockets.some((socket) => socket.available > 0) ? 1 : 0;
+	}, { sig: 'iii' })]));
+	const before = { ...env };
+	patchImports(new Map(names.map((name) => [name, { module: env, key: name }])), emscripten.program, connector);
+	const sock = emscripten.socket();
+	emscripten.errno(() => emscripten.ops.connect(sock, 'a.test', 80));
+	const [socket] = connector.sockets;
+	socket.state = 'open';
+	if (!nonblocking) sock.stream.flags &= ~2048;
+	const other = emscripten.socket();
+	return { emscripten, connector, reached, env, before, socket, fd: sock.stream.fd, otherFd: other.stream.fd };
+}
+
+/** @param {FakeEmscripten} emscripten @param {number[]} fds */
+function pollfds({ heap }, fds) {
+	fds.forEach((fd, i) => {
+		heap[2 * i] = fd;
+		heap[2 * i + 1] = 1;
+	});
+	return 0;
+}
+
+test('calls that are not known stay, and the others keep their signatures', () => {
+	const { env, before } = start();
+	assert.equal(env.__syscall_bind, before.__syscall_bind);
+	assert.equal(env.__syscall_poll.sig, 'iii');
+});
+
+test('poll waits until something is ready', () => {
+	const { emscripten, connector, env, socket, fd } = start();
+	connector.meanwhile = [() => {}, () => void (socket.incoming = Buffer.from('x'))];
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [fd]), 1, -1), 1);
+	assert.deepEqual(connector.waits, [Infinity, Infinity]);
+});
+
+test('poll with no time, with something ready, or with none of ours never waits', () => {
+	const { emscripten, connector, env, reached, socket, fd, otherFd } = start();
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [fd]), 1, 0), 0);
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [otherFd]), 1, 5000), 0);
+	assert.deepEqual(reached.at(-1), ['__syscall_poll', 0, 1, 5000], 'the original has its own way of waiting');
+	socket.incoming = Buffer.from('x');
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [otherFd, fd]), 2, 5000), 1);
+	assert.deepEqual(connector.waits, []);
+});
+
+test('poll gives up when its time is over', () => {
+	const { emscripten, connector, env, fd } = start();
+	const nap = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 15);
+	connector.meanwhile = Array.from({ length: 10 }, () => nap);
+	const began = performance.now();
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [fd]), 1, 40), 0);
+	assert.ok(performance.now() - began >= 39);
+	assert.ok(connector.waits.every((wait) => wait > 0 && wait <= 40), connector.waits.join(' '));
+});
+
+test('where nobody can wait poll is the original', () => {
+	const { emscripten, connector, env, reached, fd } = start({ canWait: false });
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [fd]), 1, 700), 0);
+	assert.deepEqual(reached.at(-1), ['__syscall_poll', 0, 1, 700]);
+	assert.deepEqual(connector.waits, []);
+});
+
+test('shutdown reaches our sockets and no others', () => {
+	const { env, reached, socket, fd, otherFd } = start();
+	assert.equal(env.__syscall_shutdown(fd, 1, 0, 0, 0, 0), 0);
+	assert.deepEqual(socket.calls, ['shutdown 1']);
+	assert.equal(env.__syscall_shutdown(fd, 3, 0, 0, 0, 0), -ERRNO.EINVAL);
+	socket.state = 'connecting';
+	assert.equal(env.__syscall_shutdown(fd, 1, 0, 0, 0, 0), -ERRNO.ENOTCONN);
+	env.__syscall_shutdown(otherFd, 2, 0, 0, 0, 0);
+	assert.deepEqual(reached, [['__syscall_shutdown', otherFd, 2, 0, 0, 0, 0]]);
+});
+
+test('options of TCP and of sockets can be set, others are the original\'s', () => {
+	const { env, reached, fd, otherFd } = start();
+	assert.equal(env.__syscall_setsockopt(fd, 6, 1, 0, 4, 0), 0);
+	assert.equal(env.__syscall_setsockopt(fd, 1, 9, 0, 4, 0), 0);
+	assert.deepEqual(reached, []);
+	env.__syscall_setsockopt(fd, 0, 2, 0, 4, 0);
+	env.__syscall_setsockopt(otherFd, 6, 1, 0, 4, 0);
+	assert.equal(reached.length, 2);
+});
+
+test('the type of a socket can be asked, SO_ERROR is the original\'s', () => {
+	const { emscripten, env, reached, fd } = start();
+	assert.equal(env.__syscall_getsockopt(fd, 1, 3, 400, 404, 0), 0);
+	assert.deepEqual([emscripten.heap[100], emscripten.heap[101]], [1, 4]);
+	env.__syscall_getsockopt(fd, 1, 4, 400, 404, 0);
+	assert.deepEqual(reached, [['__syscall_getsockopt', fd, 1, 4, 400, 404, 0]]);
+});
+
+test('MSG_PEEK leaves the bytes, a plain recv is the original', () => {
+	const { emscripten, connector, env, reached, socket, fd } = start({ nonblocking: false });
+	connector.meanwhile = [() => void (socket.incoming = Buffer.from('abc'))];
+	assert.equal(env.__syscall_recvfrom(fd, 800, 2, 2, 0, 0), 2);
+	assert.equal(Buffer.from(emscripten.heap.buffer, 800, 3).toString(), 'ab\0');
+	assert.equal(socket.available, 3);
+	socket.incoming = Buffer.alloc(0);
+	socket.fin = true;
+	assert.equal(env.__syscall_recvfrom(fd, 800, 2, 2, 0, 0), 0);
+	env.__syscall_recvfrom(fd, 800, 2, 0, 0, 0);
+	assert.deepEqual(reached, [['__syscall_recvfrom', fd, 800, 2, 0, 0, 0]]);
+});
+
+test('MSG_PEEK of a non-blocking socket with nothing to read', () => {
+	const { env, fd } = start();
+	assert.equal(env.__syscall_recvfrom(fd, 800, 2, 2, 0, 0), -ERRNO.EAGAIN);
+});
+
+test('an interrupt leaves poll as it came', () => {
+	const connector = new FakeConnector(true);
+	connector.meanwhile = [() => {
+		throw Infinity;
+	}];
+	assert.throws(() => waitFor(() => 0, -1, connector), (error) => error === Infinity);
+});
