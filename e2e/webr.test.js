@@ -122,13 +122,17 @@ describe('the end', () => {
 		await until(() => Buffer.concat(seen).toString() === 'still\nwriting\n', 'bytes after the half-close');
 	});
 
-	test('a line before a reset arrives, then reading ends', async () => {
+	test('a line before a reset arrives, even if it is read after the reset; then reading ends', async () => {
 		const answer = await r.evalR(`${open('reset')}
-			first <- readLines(con, 1)
+			first <- readBin(con, raw(), 1)
+			other <- socketConnection("127.0.0.1", ${ports.slow}L, open = "r+b", blocking = TRUE, timeout = 20)
+			stopifnot(identical(readLines(other), "late")) # the reset has come meanwhile
+			close(other)
+			line <- readLines(con, 1)
 			rest <- tryCatch(suppressWarnings(length(readBin(con, raw(), 10))), error = function(e) 0L)
 			close(con)
-			list(first = first, rest = rest)`);
-		assert.deepEqual(answer, { first: 'before the reset', rest: 0 });
+			list(line = paste0(rawToChar(first), line), rest = rest)`);
+		assert.deepEqual(answer, { line: 'before the reset', rest: 0 });
 	});
 
 	test('a first message that SOCKFS takes for its own arrives', async () => {

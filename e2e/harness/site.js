@@ -24,7 +24,7 @@ const TYPES = {
  * @typedef {object} SiteOptions
  * @property {boolean} [isolated]  send COOP and COEP (default: true)
  * @property {Record<string, string>} [words]  %NAME% in HTML files becomes the value
- * @property {string} [csp]  Content-Security-Policy of the pages
+ * @property {string} [csp]  Content-Security-Policy of the pages, with %NAME% as in them
  */
 
 /**
@@ -43,7 +43,7 @@ export async function startSite({ isolated = true, words = {}, csp } = {}) {
 				response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
 				response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
 			}
-			if (csp && type.startsWith('text/html')) response.setHeader('Content-Security-Policy', csp);
+			if (csp && type.startsWith('text/html')) response.setHeader('Content-Security-Policy', filled(csp, words));
 			response.end(body);
 		}, () => response.writeHead(404).end('not found\n'));
 	});
@@ -80,7 +80,15 @@ async function answer(url, words) {
 	const type = TYPES[extname(file)] ?? 'application/octet-stream';
 	if (!type.startsWith('text/html')) return [type, await readFile(file)];
 	const text = await readFile(file, 'utf8');
-	return [type, text.replace(/%([A-Z]+)%/g, (whole, word) => words[word] ?? whole)];
+	return [type, filled(text, words)];
+}
+
+/**
+ * @param {string} text
+ * @param {Record<string, string>} words
+ */
+function filled(text, words) {
+	return text.replace(/%([A-Z]+)%/g, (whole, word) => words[word] ?? whole);
 }
 
 /**

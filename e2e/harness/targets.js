@@ -47,8 +47,11 @@ const SERVICES = {
 		const timer = setTimeout(() => socket.end('late\n'), 1000);
 		socket.resume().on('close', () => clearTimeout(timer));
 	},
-	/** One line, then RST. */
-	reset: (socket) => void socket.resume().write('before the reset\n', () => socket.resetAndDestroy()),
+	/** One line, then RST. Some systems throw away with the RST what nobody has read yet, so there is time to read it. */
+	reset: (socket) => {
+		const timer = setTimeout(() => socket.resetAndDestroy(), 200);
+		socket.resume().on('close', () => clearTimeout(timer)).write('before the reset\n');
+	},
 	/** A greeting and FIN at once; what comes after that is kept, and so is the end. */
 	halfclose: (socket, seen) => void socket.on('data', seen).end('greeting\n'),
 	/** The ten bytes that SOCKFS would swallow, then the rest. */
