@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,6 +27,13 @@ func main() {
 // run is the command. It returns the exit code when everything it started has ended. The end of ctx is like SIGTERM. On stdout it prints what was
 // asked for and, once it serves, the address; everything else goes to stderr.
 func run(ctx context.Context, args, environment []string, stdout, stderr io.Writer) int {
+	command, rest, err := findSubcommand(args)
+	if command != nil {
+		err = command.run(ctx, call{args: rest, environment: environment, stdin: os.Stdin, stdout: stdout, stderr: stderr})
+	}
+	if command != nil || err != nil {
+		return ended(err, stderr)
+	}
 	settings, err := config.Load(args, environment)
 	if err != nil {
 		for line := range strings.Lines(err.Error() + "\n") {
@@ -35,7 +43,7 @@ func run(ctx context.Context, args, environment []string, stdout, stderr io.Writ
 	}
 	switch settings.Mode {
 	case config.PrintHelp:
-		fmt.Fprint(stdout, config.Help())
+		fmt.Fprint(stdout, config.Help()+helpOfSubcommands())
 		return exitOK
 	case config.PrintVersion:
 		fmt.Fprintln(stdout, versionLine())
@@ -55,4 +63,22 @@ func run(ctx context.Context, args, environment []string, stdout, stderr io.Writ
 		return exitFailed
 	}
 	return exitOK
+}
+
+// ended says what is wrong with a subcommand, and gives its exit code.
+func ended(err error, stderr io.Writer) int {
+	var misuse usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errDenied):
+		return exitFailed
+	}
+	for line := range strings.Lines(err.Error() + "\n") {
+		fmt.Fprint(stderr, "sockmux: ", line)
+	}
+	if errors.As(err, &misuse) {
+		return exitUsage
+	}
+	return exitFailed
 }

@@ -209,7 +209,7 @@ func TestPortTaken(t *testing.T) {
 }
 
 func TestModes(t *testing.T) {
-	if code, stdout, stderr := command([]string{"--help"}, nil); code != 0 || stdout != config.Help() || stderr != "" {
+	if code, stdout, stderr := command([]string{"--help"}, nil); code != 0 || stdout != config.Help()+helpOfSubcommands() || stderr != "" {
 		t.Errorf("--help: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	if code, stdout, stderr := command([]string{"--version"}, nil); code != 0 || !regexp.MustCompile(`^sockmux \S+ go1\.\S+ \w+/\w+\n$`).MatchString(stdout) || stderr != "" {

@@ -69,3 +69,18 @@ func wrapped(text string, width int) (lines []string) {
 	}
 	return append(lines, line)
 }
+
+// Flag is one flag, for the completion of shells.
+type Flag struct {
+	Name, Hint, Help string // Hint stands for the value; empty: there is none
+	Repeatable       bool
+}
+
+// Flags lists all flags in the order of the help.
+func Flags() (flags []Flag) {
+	c := Default()
+	for _, s := range settingsOf(&c) {
+		flags = append(flags, Flag{s.name, s.hint, s.help, s.repeatable})
+	}
+	return flags
+}
