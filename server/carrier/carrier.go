@@ -74,7 +74,7 @@ func (c *Conn) Send(ctx context.Context, message []byte) error {
 func (c *Conn) Receive(ctx context.Context) ([]byte, error) {
 	kind, r, err := c.ws.Reader(ctx)
 	if err != nil {
-		return nil, err
+		return nil, received(err)
 	}
 	if kind != websocket.MessageBinary {
 		// The close code says it all; a CLOSE message could not follow it.
@@ -89,7 +89,7 @@ func (c *Conn) Receive(ctx context.Context) ([]byte, error) {
 			return c.buffer[:n], nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, received(err)
 		}
 		if n == len(c.buffer) {
 			larger := make([]byte, 4*len(c.buffer)) // the read limit bounds it
@@ -97,6 +97,17 @@ func (c *Conn) Receive(ctx context.Context) ([]byte, error) {
 			c.buffer = larger
 		}
 	}
+}
+
+// ErrTooLong is what Receive returns for a message that is longer than the protocol allows. The WebSocket has been closed with 1009 then.
+var ErrTooLong = wire.NewError(wire.Limit, fmt.Sprintf("a message is longer than %d bytes", wire.MaxMessage))
+
+// received makes an ErrTooLong of the WebSocket's own error.
+func received(err error) error {
+	if errors.Is(err, websocket.ErrMessageTooBig) {
+		return ErrTooLong
+	}
+	return err
 }
 
 // Close implements link.Carrier.

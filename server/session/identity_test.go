@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -14,7 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/sockmux/sockmux/server/auth"
+	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/client"
@@ -407,5 +412,49 @@ func TestUncheckedCredentials(t *testing.T) {
 	}
 	if !out.has("session refused", "reason=credentials_unchecked", "peer=192.0.2.9", "unexpected EOF") {
 		t.Error("the log has no cause")
+	}
+}
+
+// A message beyond what the protocol allows ends the session, with its own reason.
+func TestMessageTooLong(t *testing.T) {
+	out := new(log)
+	r := session.New(session.Config{Handle: echo, Logger: slog.New(slog.NewTextHandler(out, nil))})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		c, err := carrier.Accept(w, request)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_ = r.Serve(request.Context(), c, session.Peer{Address: request.RemoteAddr}) // why it ended is in the log
+	}))
+	defer server.Close()
+	defer r.Close()
+	c, err := carrier.Dial(t.Context(), server.URL, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close(0, "") }() // the server has closed it
+	if err := c.Send(t.Context(), wire.Hello{Version: wire.Version, Capabilities: wire.CanResume}.Append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Send(t.Context(), make([]byte, wire.MaxMessage+1)) // the server may close before it has taken all
+	for err == nil {
+		_, err = c.Receive(t.Context())
+	}
+	if code := websocket.CloseStatus(err); code != websocket.StatusMessageTooBig {
+		t.Errorf("close code %d, %v", code, err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	for deadline := time.Now().Add(10 * time.Second); !out.has("session ended early", "reason=message_size", `a message is longer than 1048576 bytes`); {
+		if time.Now().After(deadline) {
+			t.Fatal("it is not logged")
+		}
+		time.Sleep(time.Millisecond) // polls, bounded above
+	}
+	if n := r.Refusals()[limit.MessageSize]; n != 1 {
+		t.Errorf("%d are counted", n)
 	}
 }

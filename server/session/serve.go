@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -170,6 +171,7 @@ func (s *session) claim(ctx context.Context, c link.Carrier, received uint64, gr
 	}
 	if err = c.Send(ctx, welcome.Append(nil)); err == nil {
 		err = s.link.Run(ctx, c, received)
+		s.noteTooLong(err)
 	} else {
 		_ = c.Close(0, "") // the carrier is lost
 		err = fmt.Errorf("welcome: %w", err)
@@ -178,6 +180,16 @@ func (s *session) claim(ctx context.Context, c link.Carrier, received uint64, gr
 		s.afterRun(err)
 	}
 	return err
+}
+
+// noteTooLong counts the one refusal that the carrier itself decides.
+func (s *session) noteTooLong(err error) {
+	if err != error(carrier.ErrTooLong) {
+		return
+	}
+	client := s.client()
+	s.registry.note("session ended early", Refusal{Session: client.Session, Identity: client.Identity.Name, Peer: s.peer.Address},
+		&limit.Refused{Reason: limit.MessageSize, Err: carrier.ErrTooLong})
 }
 
 // afterRun parks the session or ends it.
