@@ -11,7 +11,7 @@ import { FakeTunnel } from './fakes/tunnel.js';
 const WEBR_TEXT = `${' '.repeat(20_000)}case 'proxyWebSocket': Module.webr`;
 
 function withOwnData() {
-	class Message extends /** @type {typeof Event} */ (MessageEvent) {}
+	class Message extends /** @type {typeof Event} */ (/** @type {unknown} */ (MessageEvent)) {}
 	Object.defineProperty(Message.prototype, 'data', /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(MessageEvent.prototype, 'data')));
 	return Message;
 }
