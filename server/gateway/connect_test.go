@@ -350,3 +350,19 @@ func TestCloseWaits(t *testing.T) {
 		t.Errorf("closed with error %v, carrier ended %t", err, ended)
 	}
 }
+
+func TestSetMaxCarriers(t *testing.T) {
+	g := newGateway(t, func(c *Config) { c.MaxCarriers = 1 })
+	if r := g.enter(); r != nil {
+		t.Fatal(r)
+	}
+	if g.enter() == nil {
+		t.Error("a second one is taken")
+	}
+	g.SetMaxCarriers(2)
+	if r := g.enter(); r != nil {
+		t.Error(r)
+	}
+	g.leave()
+	g.leave()
+}

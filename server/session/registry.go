@@ -206,16 +206,19 @@ func (r *Registry) find(resume *wire.Resume) (*session, error) {
 	return s, nil
 }
 
-// park counts a session without a carrier, if there may be one more.
-func (r *Registry) park() bool {
+// park counts a session without a carrier, if there may be one more. The error says why not.
+func (r *Registry) park() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.parked >= r.most.parked || r.closed {
-		return false
+	switch {
+	case r.closed:
+		return errEnded
+	case r.parked >= r.most.parked:
+		return limit.RefuseWith(limit.ParkedSessions, wire.SessionLost, "the server has its %d sessions without a connection", r.most.parked)
 	}
 	r.parked++
 	r.tasks.Add(1) // for the expiry, which unpark or expire gives back
-	return true
+	return nil
 }
 
 func (r *Registry) unpark() {

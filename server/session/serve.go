@@ -122,10 +122,17 @@ func (r *Registry) welcome(hello wire.Hello, known *wire.Session, resumed *uint6
 		Limits:    wire.Limits{Streams: uint32(limits.Streams), Unacknowledged: uint32(r.config.Bound)},
 		PingAfter: config.PingAfter, DeadAfter: config.DeadAfter,
 	}
-	if r.config.Grace > 0 && r.config.MaxParked > 0 {
+	if r.resumable() {
 		w.Capabilities, w.Grace = hello.Capabilities&wire.CanResume, r.config.Grace
 	}
 	return w
+}
+
+// resumable tells whether sessions are kept that lose their carriers.
+func (r *Registry) resumable() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.config.Grace > 0 && r.most.parked > 0
 }
 
 // resume takes the session from its old carrier, which may not know yet that it is dead, or from its wait.

@@ -158,7 +158,12 @@ func (s *session) close() {
 // park keeps the session for the grace period; it returns false where that is not allowed.
 func (s *session) park() bool {
 	r := s.registry
-	if !s.resumes || r.config.Grace <= 0 || !r.park() {
+	if !s.resumes || !r.resumable() {
+		return false
+	}
+	if err := r.park(); err != nil {
+		client := s.client()
+		r.note("session not kept", Refusal{Session: client.Session, Identity: client.Identity.Name, Peer: s.peer.Address}, err)
 		return false
 	}
 	s.mu.Lock()

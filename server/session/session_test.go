@@ -426,6 +426,9 @@ func TestParkedSessionsAreLimited(t *testing.T) {
 	eventually(t, "one is parked and the others are gone", func() bool {
 		return w.figures() == session.Stats{Sessions: 1, Parked: 1}
 	})
+	if n := w.registry.Refusals()[limit.ParkedSessions]; n != 2 {
+		t.Errorf("%d are counted", n)
+	}
 }
 
 func TestDrain(t *testing.T) {
