@@ -21,7 +21,7 @@ const (
 
 // When received bytes are acknowledged at the latest (docs/PROTOCOL.md, 3.3).
 const (
-	ackBytes = 256 << 10
+	ackBytes = 1 << 20
 	ackDelay = 5 * time.Millisecond
 )
 

@@ -12,6 +12,7 @@ import (
 func (l *Link) send(ctx context.Context, c Carrier) error {
 	timer := time.NewTimer(0) // the first wait sets it
 	defer timer.Stop()
+	var set time.Time // when the timer comes; zero: it does not
 	for {
 		l.gather()
 		message, p, wait, err := l.nextMessage(time.Now())
@@ -19,10 +20,15 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 			return err
 		}
 		if message == nil {
-			timer.Reset(wait)
+			// Timers cost a page more than looking once too often, so one that is early enough is kept.
+			if due := time.Now().Add(wait); !set.After(time.Now()) || due.Before(set) {
+				set = due
+				timer.Reset(wait)
+			}
 			select {
 			case <-l.wake:
 			case <-timer.C:
+				set = time.Time{}
 			case <-l.done:
 			case <-ctx.Done():
 				return context.Cause(ctx)

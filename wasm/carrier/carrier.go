@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// highWater is how many bytes may wait in the browser's own buffer, which knows no back-pressure: what is in it cannot be overtaken. Below a
-	// few hundred KiB the network runs dry between two looks.
-	highWater = 256 << 10
+	// highWater is how many bytes may wait in the browser's own buffer, which knows no back-pressure. The link keeps less than that in flight on all but the
+	// fastest paths; this holds where its window is still too large for a line that has just become slow.
+	highWater = 2 << 20
 	// lookAgain is how soon a full buffer is looked at again where no message of the server's comes first. Timers of hidden pages are slower;
 	// acknowledgements are not.
 	lookAgain = 5 * time.Millisecond
