@@ -56,7 +56,9 @@ func (s *Stream) Result(ctx context.Context) (wire.Result, error) {
 	stop := context.AfterFunc(ctx, func() { s.yamux.SetReadDeadline(past) })
 	result, err := s.readResult()
 	if !stop() && ctx.Err() != nil {
-		s.yamux.SetReadDeadline(time.Time{})
+		if !s.session.yamux.IsClosed() { // its deadline stays: see interrupt
+			s.yamux.SetReadDeadline(time.Time{})
+		}
 		if err != nil {
 			return wire.Result{}, ctx.Err()
 		}

@@ -108,6 +108,7 @@ func (t *tapped) Write(b []byte) (int, error) { return t.frameWriter.Write(b) }
 // Close is called by yamux when its session ends. Where nobody asked for that the other end broke yamux's rules.
 func (t *tapped) Close() error {
 	s := t.session
+	s.interrupt()
 	s.mu.Lock()
 	asked := s.closed
 	s.mu.Unlock()
@@ -122,6 +123,22 @@ func (t *tapped) Close() error {
 		stream.wakeWriter()
 	}
 	return err
+}
+
+// interrupt ends what waits in yamux for a stream. When its session ends, yamux's Read and Write look again and again until their stream has been told, in a
+// loop that gives way to nobody; where all goroutines share one thread that nothing preempts (a browser) that is for ever. A deadline ends the loop.
+// It must be called before anything that lets other goroutines run.
+func (s *Session) interrupt() {
+	s.control.mu.Lock()
+	if s.control.stream != nil {
+		_ = s.control.stream.yamux.SetDeadline(past) // never fails
+	}
+	s.control.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, stream := range s.streams {
+		_ = stream.yamux.SetDeadline(past) // never fails
+	}
 }
 
 // pacer is a Conn that knows its path.

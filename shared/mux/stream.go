@@ -101,7 +101,7 @@ func (s *Stream) Read(b []byte) (int, error) {
 		case errors.Is(err, yamux.ErrTimeout) && theirs != nil:
 			// All bytes of the stream travel before its reset: what is not here does not come.
 			return 0, theirs.err
-		case errors.Is(err, yamux.ErrTimeout) && !stopped:
+		case errors.Is(err, yamux.ErrTimeout) && !stopped && !s.session.yamux.IsClosed():
 			s.yamux.SetReadDeadline(time.Time{}) // it belonged to somebody who waited before
 		case err != nil:
 			return 0, s.readError(err)
