@@ -198,15 +198,19 @@ func (l *Link) RTT() time.Duration {
 	return l.stats.RTT
 }
 
-// SetKeepalive replaces Config's PingAfter and DeadAfter by what the other end demands; it counts from the next Run or ping on. Times that are not positive change nothing.
+// SetKeepalive replaces Config's PingAfter and DeadAfter by what the other end demands, from now on. Times that are not positive change nothing.
 func (l *Link) SetKeepalive(pingAfter, deadAfter time.Duration) {
 	if pingAfter <= 0 || deadAfter <= pingAfter {
 		return
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.config.PingAfter, l.config.DeadAfter = pingAfter, deadAfter
+	w := l.watchdog
 	l.poke()
+	l.mu.Unlock()
+	if w != nil {
+		w.look()
+	}
 }
 
 // poke wakes the sender.

@@ -15,7 +15,8 @@ import (
 // after an ErrLost the owner calls it again with the next carrier.
 func (l *Link) Run(ctx context.Context, c Carrier, peerReceived uint64) error {
 	if err := l.begin(peerReceived); err != nil {
-		_ = c.Close(err.Code.CloseCode(), err.Text)
+		l.tell(c, err)
+		_ = c.Close(err.Code.CloseCode(), err.Text) // as below
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/link/linktest"
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // bubble runs a test of two joined links on a fake clock.
@@ -183,5 +184,35 @@ func TestProxyThatLimitsMessages(t *testing.T) {
 		p.a.Close()
 		p.b.Close()
 		p.runs.Wait()
+	}
+}
+
+// TestKeepaliveFromTheOtherEnd: what the welcome demands counts for the carrier that brought it.
+func TestKeepaliveFromTheOtherEnd(t *testing.T) {
+	bubble(t, link.Config{}, func(t *testing.T, p *pair, a *linktest.Carrier) {
+		p.a.SetKeepalive(time.Second, 2*time.Second)
+		synctest.Wait()
+		a.Blackhole()
+		began := time.Now()
+		<-p.errs
+		if took := time.Since(began); took != 2*time.Second {
+			t.Errorf("found dead after %s, want 2s", took)
+		}
+	})
+}
+
+// TestResumeFromNowhereIsToldWhy: the CLOSE comes before the WebSocket's close, so that a page can read it.
+func TestResumeFromNowhereIsToldWhy(t *testing.T) {
+	l := link.New(link.Config{})
+	mine, theirs := linktest.Pipe()
+	if err := l.Run(t.Context(), mine, 1); !errors.Is(err, wire.NewError(wire.Protocol, "")) {
+		t.Errorf("run: %v", err)
+	}
+	message, err := theirs.Receive(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := wire.Decode(message); err != nil || m.(wire.Close).Code != wire.Protocol {
+		t.Errorf("answer: %+v, %v, want CLOSE protocol", m, err)
 	}
 }

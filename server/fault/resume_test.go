@@ -1,0 +1,335 @@
+package fault_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/server/fault"
+	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/shared/client"
+	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// TestServerRestarted: a resume is refused by a server that knows nothing of the session; the streams say so, and the next ones work.
+func TestServerRestarted(t *testing.T) {
+	w := newWorld(t, quick)
+	target := service(t, mover)
+	c, states := w.client()
+	streams := make([]io.Reader, 20)
+	for i := range streams {
+		s := open(t, c, target)
+		if _, err := io.WriteString(s, "echo\n"); err != nil {
+			t.Fatal(err)
+		}
+		streams[i] = s
+	}
+	next, err := startBackend(quick, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(next.stop)
+	w.proxy.SetUpstream(next.addr)
+	from := states.count()
+	w.proxy.Cut(fault.Reset)
+	for i, s := range streams {
+		if _, err := s.Read(make([]byte, 1)); !isCode(err, wire.UnknownSession) {
+			t.Errorf("stream %d: %v, want unknown_session", i, err)
+		}
+	}
+	state, _ := states.await(t, from, "closed", is(client.Closed))
+	if state.Reason == nil || state.Reason.Code != wire.UnknownSession {
+		t.Errorf("state: %+v", state)
+	}
+	var moved atomic.Int64
+	if err := upload(open(t, c, target), 1, 100_000, &moved); err != nil {
+		t.Error(err)
+	}
+}
+
+// hello says hello by hand, over a carrier of its own, and returns the answer.
+func (w *world) hello(h wire.Hello) (wire.Message, link.Carrier, error) {
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	c, err := dialer(w.proxy.Addr)(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	w.t.Cleanup(func() { _ = c.Close(0, "") }) // may be closed already
+	h.Version, h.Capabilities = wire.Version, wire.CanResume
+	if err := c.Send(ctx, h.Append(nil)); err != nil {
+		return nil, c, err
+	}
+	for {
+		message, err := c.Receive(ctx)
+		if err != nil {
+			return nil, c, err
+		}
+		m, err := wire.Decode(message)
+		return m, c, err
+	}
+}
+
+func (w *world) mustHello(h wire.Hello) (wire.Message, link.Carrier) {
+	w.t.Helper()
+	m, c, err := w.hello(h)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return m, c
+}
+
+// TestWrongSecret: whoever knows the id and not the secret learns nothing and touches nothing, whatever secret he tries.
+func TestWrongSecret(t *testing.T) {
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
+	m, _ := w.mustHello(wire.Hello{})
+	known := m.(wire.Welcome).Session
+	for bit := range 8 * len(known.Secret) {
+		wrong := known.Secret
+		wrong[bit/8] ^= 1 << (bit % 8)
+		m, _ := w.mustHello(wire.Hello{Resume: &wire.Resume{ID: known.ID, Secret: wrong}})
+		if got, ok := m.(wire.Close); !ok || got.Code != wire.UnknownSession {
+			t.Fatalf("bit %d: answer %+v, want CLOSE unknown_session", bit, m)
+		}
+	}
+	m, _ = w.mustHello(wire.Hello{Resume: &wire.Resume{Secret: known.Secret}})
+	if got, ok := m.(wire.Close); !ok || got.Code != wire.UnknownSession {
+		t.Errorf("the secret with another id: %+v", m)
+	}
+	if s := w.registry.Stats(); s.Sessions != 1 || s.Parked != 0 {
+		t.Errorf("the session was touched: %+v", s)
+	}
+	m, _ = w.mustHello(wire.Hello{Resume: &wire.Resume{ID: known.ID, Secret: known.Secret}})
+	if got, ok := m.(wire.Welcome); !ok || got.Resumed == nil {
+		t.Errorf("the owner: %+v", m)
+	}
+}
+
+// TestStolenSecret: a thief who has id and secret, and does not know how many bytes the owner has, ends the session with a clear error for the owner. He
+// never gets the owner's bytes from a point of his choice, and nobody goes on with bytes that are wrong.
+func TestStolenSecret(t *testing.T) {
+	var known *wire.Session
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10, Keepalive: 200 * time.Millisecond})
+	target := service(t, mover)
+	dial := dialer(w.proxy.Addr)
+	c, _ := newClient(t, func(ctx context.Context) (link.Carrier, error) {
+		conn, err := dial(ctx)
+		return &spy{Carrier: conn, seen: func(s *wire.Session) { known = s }}, err
+	})
+	s := open(t, c, target)
+	if _, err := io.WriteString(s, "down 1 100000\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := same(s, 1, 100_000); err != nil {
+		t.Fatal(err)
+	}
+	owner := open(t, c, target) // known is set: the welcome comes before the result
+	m, thief := w.mustHello(wire.Hello{Resume: &wire.Resume{ID: known.ID, Secret: known.Secret, Received: 0}})
+	if _, ok := m.(wire.Welcome); ok {
+		message, err := thief.Receive(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err = wire.Decode(message); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _ = thief.Receive(t.Context()) // the close, which wants an answer
+	if got, ok := m.(wire.Close); !ok || got.Code != wire.Protocol {
+		t.Errorf("the thief gets %+v, want CLOSE protocol", m)
+	}
+	var e *wire.Error
+	if _, err := owner.Read(make([]byte, 1)); !errors.As(err, &e) {
+		t.Errorf("the owner's stream: %v", err)
+	}
+	var moved atomic.Int64
+	if err := upload(open(t, c, target), 1, 1000, &moved); err != nil {
+		t.Errorf("the owner's next stream: %v", err)
+	}
+}
+
+// spy looks at welcomes.
+type spy struct {
+	link.Carrier
+	seen func(*wire.Session)
+}
+
+func (s *spy) Receive(ctx context.Context) ([]byte, error) {
+	message, err := s.Carrier.Receive(ctx)
+	if err == nil {
+		if m, err := wire.Decode(message); err == nil {
+			if w, ok := m.(wire.Welcome); ok && w.Session != nil {
+				s.seen(w.Session)
+			}
+		}
+	}
+	return message, err
+}
+
+// TestRacingResumes: of several carriers that resume one session at the same time, one holds it in the end, and the others have ended.
+func TestRacingResumes(t *testing.T) {
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10, Keepalive: time.Hour})
+	m, _ := w.mustHello(wire.Hello{})
+	known := m.(wire.Welcome).Session
+	for round := range scaled(30, 500) {
+		type racer struct {
+			welcomed bool
+			carrier  link.Carrier
+		}
+		racers := make([]racer, 2)
+		var racing sync.WaitGroup
+		for i := range racers {
+			racing.Go(func() {
+				m, c, err := w.hello(wire.Hello{Resume: &wire.Resume{ID: known.ID, Secret: known.Secret}})
+				welcome, ok := m.(wire.Welcome)
+				racers[i] = racer{err == nil && ok && welcome.Resumed != nil, c}
+			})
+		}
+		racing.Wait()
+		// A ping is answered by the session; a carrier that was replaced is closed.
+		holders := 0
+		for _, one := range racers {
+			if one.welcomed && answers(t.Context(), one.carrier) {
+				holders++
+			}
+		}
+		if holders != 1 {
+			t.Fatalf("round %d: %d carriers hold the session, want 1", round, holders)
+		}
+		if s := w.registry.Stats(); s.Sessions != 1 || s.Parked != 0 {
+			t.Fatalf("round %d: %+v", round, s)
+		}
+	}
+}
+
+// answers says whether there is a PONG before the carrier's end.
+func answers(ctx context.Context, c link.Carrier) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if c.Send(ctx, wire.Ping{Opaque: 1}.Append(nil)) != nil {
+		return false
+	}
+	for {
+		message, err := c.Receive(ctx)
+		if err != nil {
+			return false
+		}
+		if m, err := wire.Decode(message); err == nil && m == (wire.Pong{Opaque: 1}) {
+			return true
+		}
+	}
+}
+
+// TestCutDuringDrain: a session that loses its carrier while the server drains comes back, its streams finish, and the drain ends with them.
+func TestCutDuringDrain(t *testing.T) {
+	w := newWorld(t, quick)
+	target := service(t, mover)
+	c, states := w.client()
+	n := int64(2 << 20)
+	old := make([]io.ReadWriteCloser, 10)
+	for i := range old {
+		s := open(t, c, target)
+		if _, err := io.WriteString(s, "echo\n"); err != nil {
+			t.Fatal(err)
+		}
+		old[i] = s
+	}
+	drained := make(chan error, 1)
+	go func() { drained <- w.registry.Drain(t.Context()) }() // received below
+
+	var wait sync.WaitGroup
+	for i, s := range old {
+		wait.Go(func() {
+			var write sync.WaitGroup
+			write.Go(func() {
+				if _, err := io.CopyN(s, noise(uint64(i)), n); err != nil {
+					t.Errorf("stream %d: %v", i, err)
+				}
+				_ = s.(interface{ CloseWrite() error }).CloseWrite() // what failed is told above
+			})
+			if err := same(s, uint64(i), n); err != nil {
+				t.Errorf("stream %d: %v", i, err)
+			}
+			write.Wait()
+			_ = s.Close() // both directions have ended
+		})
+	}
+	for range 5 {
+		from := states.count()
+		w.proxy.Cut(fault.Reset)
+		c.Kick()
+		select {
+		case err := <-drained:
+			drained <- err
+		default:
+			states.await(t, from, "repaired or at its end", func(s client.State) bool { return s.Phase == client.Open || s.Phase == client.Idle })
+		}
+	}
+	wait.Wait()
+	select {
+	case err := <-drained:
+		if err != nil {
+			t.Errorf("drain: %v", err)
+		}
+	case <-time.After(patience):
+		t.Error("the drain does not end with the streams")
+	}
+}
+
+var errPath = errors.New("this path is dead")
+
+// TestNewPath: the network changes, and the server is reached another way.
+func TestNewPath(t *testing.T) {
+	w := newWorld(t, quick)
+	target := service(t, mover)
+	paths := []*fault.Proxy{w.proxy, newProxy(t, w.addr), newProxy(t, w.addr)}
+	var way atomic.Int64
+	c, states := newClient(t, func(ctx context.Context) (link.Carrier, error) {
+		i := int(way.Load())
+		if i >= len(paths) {
+			return nil, errPath
+		}
+		return dialer(paths[i].Addr)(ctx)
+	})
+	s := open(t, c, target)
+	if _, err := io.WriteString(s, "echo\n"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range paths {
+		say(t, s, fmt.Sprint("over path ", i))
+		if i == len(paths)-1 {
+			break
+		}
+		from := states.count()
+		way.Store(int64(len(paths))) // nothing goes for a while
+		paths[i].Cut(fault.Hole)
+		state, _ := states.await(t, from, "failed attempts", func(s client.State) bool { return s.Phase == client.Resuming && s.Attempt > 2 })
+		if state.Reason == nil || state.Reason.Code != wire.NotConnected || state.Reason.Text != errPath.Error() {
+			t.Errorf("state: %+v", state)
+		}
+		way.Store(int64(i + 1))
+		c.Kick()
+		states.await(t, from, "repaired", is(client.Open))
+	}
+	if n := w.registry.Stats().Sessions; n != 1 {
+		t.Errorf("%d sessions, want 1", n)
+	}
+}
+
+// say sends a text through an echo and wants it back.
+func say(t *testing.T, s io.ReadWriter, text string) {
+	t.Helper()
+	if _, err := io.WriteString(s, text); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, len(text))
+	if _, err := io.ReadFull(s, got); err != nil || string(got) != text {
+		t.Fatalf("echo %q, error %v, want %q", got, err, text)
+	}
+}
