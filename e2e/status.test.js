@@ -35,7 +35,7 @@ async function openStatus(options = WIDE) {
 /** A page of the user's with sockets to these services; each is open, or has been refused, when this returns. @param {string[]} services */
 async function openUser(...services) {
 	const page = await world.newPage();
-	await page.goto(`${world.site.origin}/plain.html`);
+	await page.goto(`${world.site.origin}/bare.html`);
 	await page.evaluate((ports) => Promise.all(ports.map((port) => new Promise((resolve) => {
 		const socket = new WebSocket(`ws://127.0.0.1:${port}/`, ['binary']);
 		socket.binaryType = 'arraybuffer';
@@ -208,7 +208,7 @@ test('a server that drains says so, and one that is gone is not shown as if it w
 	await status.goto(`${adminOf(own)}/`);
 	await status.locator('#state[data-state="good"]').waitFor();
 	const user = await world.newPage();
-	await user.goto(`${world.site.origin}/bare.html`);
+	await user.goto(`${world.site.origin}/plain.html`);
 	await user.addScriptTag({ url: `${own.origin}/sockmux.js` });
 	await user.evaluate((port) => new Promise((resolve) => {
 		new WebSocket(`ws://127.0.0.1:${port}/`, ['binary']).onopen = resolve;
@@ -220,7 +220,7 @@ test('a server that drains says so, and one that is gone is not shown as if it w
 
 test('another site can neither read the figures nor start a profile', async () => {
 	const page = await world.newPage();
-	await page.goto(`${world.site.origin}/bare.html`);
+	await page.goto(`${world.site.origin}/plain.html`);
 	const admin = adminOf(world.sockmux);
 	for (const path of ['/status.json', '/metrics', '/debug/pprof/profile?seconds=1']) {
 		const outcome = await page.evaluate((url) => fetch(url).then(() => 'read', () => 'refused'), admin + path);
