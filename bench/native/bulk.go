@@ -124,7 +124,7 @@ func bulkOf(w *world, kind, direction string, streams int, s size, rate, cpu, al
 	}
 	profiled := make(chan error, 1)
 	file := filepath.Join(w.profile, fmt.Sprintf("%s-%s-%d.pprof", kind, direction, streams))
-	go func() { profiled <- server.profiled(file, 3) }()
+	go func() { profiled <- server.save("profile?seconds=3", file) }()
 	for began := time.Now(); time.Since(began) < 3*time.Second; {
 		if _, err := transfer(ctx, w, d, direction, streams, bytes); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strconv"
 
 	chclient "github.com/jpillora/chisel/client"
@@ -31,7 +32,8 @@ type chisel struct {
 func dialChisel(ctx context.Context, port int, targets map[string]int) (*chisel, error) {
 	c := &chisel{local: map[int]int{}}
 	var remotes []string
-	for _, target := range targets {
+	for _, service := range []string{"echo", "source", "sink"} {
+		target := targets[service]
 		local, err := freePort()
 		if err != nil {
 			return nil, err
@@ -40,10 +42,9 @@ func dialChisel(ctx context.Context, port int, targets map[string]int) (*chisel,
 		remotes = append(remotes, fmt.Sprintf("127.0.0.1:%d:127.0.0.1:%d", local, target))
 	}
 	var err error
-	if c.client, err = chclient.NewClient(&chclient.Config{Server: "http://127.0.0.1:" + strconv.Itoa(port), Remotes: remotes}); err != nil {
+	if c.client, err = quietClient(&chclient.Config{Server: "http://127.0.0.1:" + strconv.Itoa(port), Remotes: remotes}); err != nil {
 		return nil, err
 	}
-	c.client.Info = false
 	ctx, c.cancel = context.WithCancel(ctx)
 	if err := c.client.Start(ctx); err != nil {
 		c.cancel()
@@ -56,6 +57,18 @@ func dialChisel(ctx context.Context, port int, targets map[string]int) (*chisel,
 		}
 	}
 	return c, nil
+}
+
+// quietClient keeps from the terminal what the client says of each port; its loggers take the standard error as it is when they are made.
+func quietClient(config *chclient.Config) (*chclient.Client, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	stderr := os.Stderr
+	os.Stderr = null
+	defer func() { os.Stderr = stderr }()
+	return chclient.NewClient(config)
 }
 
 func (c *chisel) dial(ctx context.Context, port int) (io.ReadWriteCloser, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -21,9 +22,10 @@ func idle(w *world, r *report, s size) error {
 	bytes, resident, goroutines := valuesOf{}, valuesOf{}, valuesOf{}
 	for _, kind := range kinds[1:] {
 		count := streams
-		if kind == "plain ws" {
-			count = sessions // a WebSocket and a connection each
+		if kind != "sockmux" {
+			count = min(count, files()/4) // up to two descriptors each in one process, and two ports of the system's each
 		}
+		fmt.Printf("%d idle streams, %s\n", count, kind)
 		if err := idleStreams(w, kind, count, bytes, resident, goroutines); err != nil {
 			return fmt.Errorf("%d idle streams, %s: %w", count, kind, err)
 		}
@@ -33,6 +35,7 @@ func idle(w *world, r *report, s size) error {
 	r.add(measurement{"idle stream", name + ", resident", "KiB a stream", "", resident})
 	r.add(measurement{"idle stream", name + ", goroutines", "a stream", "", goroutines})
 
+	fmt.Printf("%d idle sessions\n", sessions)
 	with, withResident, without, perSession := valuesOf{}, valuesOf{}, valuesOf{}, valuesOf{}
 	if err := idleSessions(w, sessions, with, withResident, without, perSession); err != nil {
 		return fmt.Errorf("%d sessions: %w", sessions, err)
@@ -107,10 +110,20 @@ func idleSessions(w *world, count int, with, withResident, without, goroutines v
 	if err != nil {
 		return err
 	}
+	if w.profile != "" {
+		if err := server.save("heap", filepath.Join(w.profile, "sessions-of-one-stream.pprof")); err != nil {
+			return err
+		}
+	}
 	closeAll(conns)
 	empty, err := server.settled()
 	if err != nil {
 		return err
+	}
+	if w.profile != "" {
+		if err := server.save("heap", filepath.Join(w.profile, "sessions-of-none.pprof")); err != nil {
+			return err
+		}
 	}
 	live := func(s hook.Stats) float64 { return float64(s.Live) / 1024 }
 	with.add("sockmux", perOne(before, full, count, live))

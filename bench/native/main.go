@@ -5,8 +5,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"io"
-	"log"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -33,6 +31,8 @@ func main() {
 func run() error {
 	var (
 		rounds  = flag.Int("rounds", 5, "rounds; each measures every rival in turn")
+		mega    = flag.Int("megabytes", 512, "of one bulk transfer")
+		many    = flag.Int("idle", 10_000, "idle streams and sessions")
 		quick   = flag.Bool("quick", false, "one round of everything")
 		smoke   = flag.Bool("smoke", false, "only that everything works, in seconds")
 		only    = flag.String("only", "bulk,open,delay,idle", "families to measure")
@@ -44,9 +44,8 @@ func run() error {
 	if *chisel != "" {
 		return serveChisel(*chisel)
 	}
-	log.SetOutput(io.Discard) // chisel's client tells of each port
-	debug.SetGCPercent(400)   // the client's collector is not what is measured
-	s := size{rounds: *rounds, bytes: 1 << 30, idle: 10_000, counts: []int{1, 10, 100}, opens: 2000, long: 256 << 20}
+	debug.SetGCPercent(400) // the client's collector is not what is measured
+	s := size{rounds: *rounds, bytes: int64(*mega) << 20, idle: *many, counts: []int{1, 10, 100}, opens: 2000, long: 128 << 20}
 	if *quick {
 		s.rounds = 1
 	}

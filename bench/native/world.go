@@ -177,9 +177,9 @@ func (s *server) stats(collect bool) (hook.Stats, error) {
 	return stats, json.NewDecoder(response.Body).Decode(&stats)
 }
 
-// profiled writes the server's CPU profile of the next seconds to a file.
-func (s *server) profiled(file string, seconds int) error {
-	response, err := http.Get(fmt.Sprintf("%s/profile?seconds=%d", s.hook, seconds))
+// save writes a profile of the server's process to a file; what is its path and query.
+func (s *server) save(what, file string) error {
+	response, err := http.Get(s.hook + "/" + what)
 	if err != nil {
 		return err
 	}
