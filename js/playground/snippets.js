@@ -72,7 +72,7 @@ total <- 0
 while (length(x <- readBin(con, raw(), 1e6)) > 0) total <- total + length(x)
 secs <- as.numeric(Sys.time() - t0, units = "secs")
 close(con)
-cat(total, "bytes in", round(secs, 2), "s:", round(total / 1e6 / secs, 1), "MB/s\\n")`,
+cat(format(total, scientific = FALSE), "bytes in", round(secs, 2), "s:", round(total / 1e6 / secs, 1), "MB/s\\n")`,
 	},
 	{
 		title: 'Half-close',
