@@ -1,0 +1,13 @@
+# What is needed to run sockmux somewhere: archives for each system, an image.
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+.PHONY: dist
+dist: assets ## archives for linux, darwin and windows (amd64, arm64) with SHA256SUMS, in dist/
+	deploy/dist '$(VERSION)' '$(LDFLAGS)' $(PLATFORMS)
+
+# IMAGE names the image, BUILDER is any program that takes docker's arguments, RUNTIME is what the image stands on (see Dockerfile).
+IMAGE   ?= sockmux:$(VERSION)
+BUILDER ?= docker
+.PHONY: image
+image: ## build the container image (docker, or make image BUILDER=podman)
+	$(BUILDER) build --build-arg VERSION='$(VERSION)' --build-arg REVISION="$$(git rev-parse HEAD)" $(if $(RUNTIME),--build-arg RUNTIME='$(RUNTIME)') -t '$(IMAGE)' .
