@@ -16,7 +16,12 @@ import (
 // serveAddress runs a server whose only answer is the client's address.
 func serveAddress(t *testing.T, config Config) string {
 	t.Helper()
-	l := loopback(t, config)
+	return serveOn(t, loopback(t, config))
+}
+
+// serveOn is serveAddress on a listener that exists; it closes it.
+func serveOn(t *testing.T, l net.Listener) string {
+	t.Helper()
 	server := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RemoteAddr) }),
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
