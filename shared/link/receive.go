@@ -120,8 +120,14 @@ func (l *Link) dataLocked(ctx context.Context, m wire.Data, now time.Time) error
 	for len(l.inbox) > 0 && l.ended == nil && ctx.Err() == nil {
 		l.taken.Wait()
 	}
-	// Bytes that are not read when the run ends are read later: the carrier's buffer is theirs then.
-	return nil
+	if len(l.inbox) == 0 {
+		return nil
+	}
+	// Bytes that are not read when the run ends are read later: the carrier's buffer is theirs then, so it must not receive again.
+	if l.ended != nil {
+		return l.ended
+	}
+	return context.Cause(ctx)
 }
 
 // sample notes one round trip (smoothing as in RFC 6298, section 2).
