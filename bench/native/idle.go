@@ -15,10 +15,9 @@ import (
 // spareFiles are the descriptors that a process needs beside the connections.
 const spareFiles = 100
 
-// idle measures what connections that do nothing cost the server: many streams in one session, many sessions of one stream, and many sessions of none.
+// idle measures what streams that do nothing cost the server, many in one session.
 func idle(w *world, r *report, s size) error {
-	streams, sessions := s.idle, min(s.idle, (files()-spareFiles)/2) // a session of one stream takes two descriptors
-	r.Facts["sessions of one stream"] = sessions
+	streams := s.idle
 	bytes, resident, goroutines := valuesOf{}, valuesOf{}, valuesOf{}
 	for _, kind := range kinds[1:] {
 		count := streams
@@ -35,12 +34,22 @@ func idle(w *world, r *report, s size) error {
 	r.add(measurement{"idle stream", name + ", resident", "KiB a stream", "", resident})
 	r.add(measurement{"idle stream", name + ", goroutines", "a stream", "", goroutines})
 
+	return nil
+}
+
+// sessions measures what sessions cost the server, with one stream each and with none.
+func sessions(w *world, r *report, s size) error {
+	sessions := min(s.idle, (files()-spareFiles)/2) // a session of one stream takes two descriptors
+	r.Facts["sessions of one stream"] = sessions
 	fmt.Printf("%d idle sessions\n", sessions)
+	if _, err := w.servers["sockmux"].settled(); err != nil { // what other families have left is gone
+		return err
+	}
 	with, withResident, without, perSession := valuesOf{}, valuesOf{}, valuesOf{}, valuesOf{}
 	if err := idleSessions(w, sessions, with, withResident, without, perSession); err != nil {
 		return fmt.Errorf("%d sessions: %w", sessions, err)
 	}
-	name = fmt.Sprintf("%d sessions", sessions)
+	name := fmt.Sprintf("%d sessions", sessions)
 	r.add(measurement{"idle session", name + " of one stream, heap and stacks", "KiB a session", "", with})
 	r.add(measurement{"idle session", name + " of one stream, resident", "KiB a session", "", withResident})
 	r.add(measurement{"idle session", name + " of none, heap and stacks", "KiB a session", "<= 64", without})

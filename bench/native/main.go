@@ -35,7 +35,7 @@ func run() error {
 		many    = flag.Int("idle", 10_000, "idle streams and sessions")
 		quick   = flag.Bool("quick", false, "one round of everything")
 		smoke   = flag.Bool("smoke", false, "only that everything works, in seconds")
-		only    = flag.String("only", "bulk,open,delay,idle", "families to measure")
+		only    = flag.String("only", "bulk,open,delay,idle,sessions", "families to measure")
 		out     = flag.String("out", "../out/native.json", "file for the values")
 		profile = flag.String("profile", "", "folder for the server's CPU profiles during bulk")
 		chisel  = flag.String("serve-chisel", "", "be the chisel server on this port (internal)")
@@ -63,7 +63,7 @@ func run() error {
 	families := []struct {
 		name    string
 		measure func(*world, *report, size) error
-	}{{"bulk", bulk}, {"open", open}, {"delay", delay}, {"idle", idle}}
+	}{{"bulk", bulk}, {"open", open}, {"delay", delay}, {"idle", idle}, {"sessions", sessions}}
 	wanted := strings.Split(*only, ",")
 	for _, f := range families {
 		if !slices.Contains(wanted, f.name) {

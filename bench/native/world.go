@@ -69,7 +69,8 @@ func (w *world) start(s size) (err error) {
 	w.servers["plain ws"] = &server{port: relay.ports["relay"], hook: relayHook}
 
 	limit := strconv.Itoa(s.idle + 1000)
-	args := []string{"--log-level", "warn", "--max-sessions", limit, "--max-streams", limit, "--listen"}
+	// The short grace frees what a measurement leaves behind before the next begins.
+	args := []string{"--log-level", "error", "--grace", "1s", "--max-sessions", limit, "--max-streams", limit, "--listen"}
 	for _, name := range []string{"echo", "source", "sink"} {
 		args = append([]string{"--allow", fmt.Sprintf("127.0.0.1:%d", w.targets.ports[name])}, args...)
 	}

@@ -23,8 +23,10 @@ func serve(listener net.Listener, handle func(net.Conn)) {
 	}
 }
 
-// echo returns what it receives.
-func echo(conn net.Conn) { io.Copy(conn, conn) }
+// echo returns what it receives. Without the wrapping the system would splice, which takes two more descriptors for each connection.
+func echo(conn net.Conn) {
+	io.CopyBuffer(struct{ io.Writer }{conn}, struct{ io.Reader }{conn}, make([]byte, 1<<10))
+}
 
 // source reads a count (u64, big-endian) and writes that many bytes.
 func source(conn net.Conn) {
