@@ -29,7 +29,7 @@ var _ link.Carrier = (*Conn)(nil)
 
 // Accept upgrades a request. On failure it has answered the request and returns why. The caller has checked the Origin header, and closes the carrier.
 func Accept(w http.ResponseWriter, r *http.Request) (*Conn, error) {
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+	ws, err := websocket.Accept(upgrading{w}, r, &websocket.AcceptOptions{
 		Subprotocols: []string{wire.Subprotocol},
 		// The gateway checks origins, by rules that know schemes and ports.
 		InsecureSkipVerify: true,
@@ -45,7 +45,7 @@ func Accept(w http.ResponseWriter, r *http.Request) (*Conn, error) {
 // Dial opens a carrier to a server: url is ws:, wss:, http: or https:, up to and with v1/connect. client may be nil.
 func Dial(ctx context.Context, url string, client *http.Client, header http.Header) (*Conn, error) {
 	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
-		HTTPClient:      client,
+		HTTPClient:      through(client),
 		HTTPHeader:      header,
 		Subprotocols:    []string{wire.Subprotocol},
 		CompressionMode: websocket.CompressionDisabled,

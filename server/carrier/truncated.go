@@ -1,0 +1,77 @@
+package carrier
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+)
+
+// coder/websocket takes an io.EOF of the connection in the middle of a frame for the end of the message, and gives out what has arrived of it as a whole
+// message (v1.8.15, msgReader.Read). A carrier that is cut there would break the protocol in its last word. An end of the connection is never the end of a
+// message, so the connection says io.ErrUnexpectedEOF instead.
+
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// upgrading is a response whose connection, once hijacked, never says io.EOF.
+type upgrading struct{ http.ResponseWriter }
+
+// Hijack implements http.Hijacker.
+func (u upgrading) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(u.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	return hijacked{conn}, buffered, nil
+}
+
+// Unwrap is for http.ResponseController.
+func (u upgrading) Unwrap() http.ResponseWriter { return u.ResponseWriter }
+
+type hijacked struct{ net.Conn }
+
+func (h hijacked) Read(b []byte) (int, error) {
+	n, err := h.Conn.Read(b)
+	return n, unexpected(err)
+}
+
+// dialling is a transport whose upgraded connections never say io.EOF.
+type dialling struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (d dialling) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := d.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	if conn, upgraded := response.Body.(io.ReadWriteCloser); upgraded {
+		response.Body = dialled{conn}
+	}
+	return response, nil
+}
+
+type dialled struct{ io.ReadWriteCloser }
+
+func (d dialled) Read(b []byte) (int, error) {
+	n, err := d.ReadWriteCloser.Read(b)
+	return n, unexpected(err)
+}
+
+// through returns the client with such a transport; nil stands for the default client.
+func through(client *http.Client) *http.Client {
+	if client == nil {
+		client = http.DefaultClient
+	}
+	with := *client
+	if with.Transport == nil {
+		with.Transport = http.DefaultTransport
+	}
+	with.Transport = dialling{with.Transport}
+	return &with
+}
