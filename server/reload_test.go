@@ -152,6 +152,10 @@ func TestReload(t *testing.T) {
 	say(t, aliceStream, "what was open goes on")
 	connectAs(t, r, "https://new.test", bob)
 
+	f.put("tokens", bobLine+"nonsense\n")
+	r.logged(t, `"msg":"reload refused: everything stays as it was"`, f.file("tokens")+":2: want NAME:HASH")
+	say(t, aliceStream, "a mistake revokes nobody")
+
 	f.put("tokens", bobLine)
 	r.logged(t, `"msg":"session ended early"`, `"identity":"alice"`, `"code":"expired"`)
 	if _, err := aliceStream.Read(make([]byte, 1)); err == nil || !strings.HasPrefix(err.Error(), "expired") {
