@@ -1,5 +1,5 @@
 # Benchmarks: rivals beside sockmux in the same run, and ratios. docs/PERFORMANCE.md says how to read them.
-# BENCHFLAGS: -quick for one round of everything.
+# BENCHFLAGS: --quick for one round of everything.
 BENCHFLAGS ?=
 BENCH_DEPS := bench/node_modules/.package-lock.json
 

@@ -1,9 +1,8 @@
 // From the script tag to the first open stream, beside an empty Go program; and the sizes of what is loaded.
 
-import { readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { alternate } from './alternate.mjs';
 import { root, withProfile } from './world.mjs';
 
@@ -53,14 +52,12 @@ async function firstSocket(world, report, size) {
 }
 
 export async function sizes(world, report) {
-	const dist = join(root, 'js/build');
-	for (const [name, file, goal] of [['script', 'dist/sockmux.js', 12], ['wasm', 'sockmux.wasm', 620]]) {
-		const body = await readFile(join(dist, file));
-		const values = { raw: body.length, gzip: gzipSync(body, { level: 9 }).length, brotli: brotliCompressSync(body).length };
-		for (const [how, bytes] of Object.entries(values)) {
-			report.add({ family: 'size', name: `${name}, ${how}`, unit: 'kB', goal: how === 'brotli' ? `<= ${goal} kB` : '', values: { sockmux: [bytes / 1000] } });
+	const dist = join(root, 'server/assets/dist'); // compressed as the server sends them
+	for (const [name, file, goal] of [['script', 'sockmux.js', 12], ['wasm', 'sockmux.wasm', 620]]) {
+		for (const [how, suffix] of [['raw', ''], ['gzip', '.gz'], ['brotli', '.br']]) {
+			const { size } = await stat(join(dist, file + suffix));
+			report.add({ family: 'size', name: `${name}, ${how}`, unit: 'kB', goal: how === 'brotli' ? `<= ${goal} kB` : '', values: { sockmux: [size / 1000] } });
 		}
 	}
-	const empty = await readFile(join(root, 'bin/bench-empty.wasm'));
-	report.add({ family: 'size', name: 'empty Go program, brotli', unit: 'kB', values: { empty: [brotliCompressSync(empty).length / 1000] } });
+	report.add({ family: 'size', name: 'empty Go program, brotli', unit: 'kB', values: { empty: [world.emptyBytes / 1000] } });
 }

@@ -10,7 +10,7 @@ import { createServer as createTCPServer, connect } from 'node:net';
 import { dirname, extname, join, normalize } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync } from 'node:zlib';
+import { brotliCompressSync, constants } from 'node:zlib';
 import { launch } from './chromium.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -56,13 +56,14 @@ export async function freePort() {
 }
 
 /** Resolves when somebody listens on the port. */
-export async function listening(port, what) {
+export async function listening(port, what, child) {
 	const end = performance.now() + START_MS;
 	for (;;) {
 		const socket = connect(port, '127.0.0.1');
 		const up = await new Promise((resolve) => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)));
 		socket.destroy();
 		if (up) return;
+		if (child && (child.exitCode !== null || child.signalCode !== null)) throw new Error(`${what} ended at its start`);
 		if (performance.now() > end) throw new Error(`${what} does not listen on port ${port} after ${START_MS} ms`);
 		await new Promise((resolve) => setTimeout(resolve, 25));
 	}
@@ -86,8 +87,8 @@ async function startPeers() {
 async function startWisp() {
 	const port = await freePort();
 	const script = join(root, 'bench/node_modules/@mercuryworkshop/wisp-js/src/bin/server_cli.mjs');
-	run(process.execPath, [script, '--port', `${port}`, '--logging', 'NONE', '--options', '{"allow_loopback_ips":true,"allow_private_ips":true}']);
-	await listening(port, 'wisp-js-server');
+	const child = run(process.execPath, [script, '--port', `${port}`, '--logging', 'NONE', '--options', '{"allow_loopback_ips":true,"allow_private_ips":true}']);
+	await listening(port, 'wisp-js-server', child);
 	return port;
 }
 
@@ -95,9 +96,9 @@ async function startServer(origin, ports) {
 	const [port, hook] = [await freePort(), await freePort()];
 	const allowed = ['echo', 'source', 'sink', 'pour', 'drain', 'socks'].flatMap((name) => ['--allow', `127.0.0.1:${ports[name]}`]);
 	const binary = process.env.BENCH_SOCKMUX ?? join(root, 'bin/bench-sockmux');
-	run(binary, ['--listen', `127.0.0.1:${port}`, '--allow-origin', origin, '--log-level', 'warn', '--max-streams', `${MAX_STREAMS}`, ...allowed],
+	const child = run(binary, ['--listen', `127.0.0.1:${port}`, '--allow-origin', origin, '--log-level', 'warn', '--max-streams', `${MAX_STREAMS}`, ...allowed],
 		{ stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, BENCH_HOOK: `127.0.0.1:${hook}` } });
-	await listening(port, 'bin/bench-sockmux');
+	await listening(port, 'bin/bench-sockmux', child);
 	return { port, hook: `http://127.0.0.1:${hook}` };
 }
 
@@ -105,8 +106,8 @@ async function startServer(origin, ports) {
  * Serves this folder at /, webR at /webr/, the Wisp client at /wisp/, and an empty Go program at /empty/. %SCRIPT% in HTML is the script element that the query asks for:
  * ?script=ORIGIN and, one attribute each, what else it names.
  */
-async function startSite() {
-	const empty = brotliCompressSync(await readFile(join(root, 'bin/bench-empty.wasm')));
+async function startSite(quality) {
+	const empty = brotliCompressSync(await readFile(join(root, 'bin/bench-empty.wasm')), { params: { [constants.BROTLI_PARAM_QUALITY]: quality } });
 	const folders = {
 		webr: join(root, 'e2e/node_modules/webr/dist'),
 		wisp: join(root, 'bench/node_modules/@mercuryworkshop/wisp-js/dist'),
@@ -144,7 +145,7 @@ async function startSite() {
 		site.close();
 		await once(site, 'close');
 	});
-	return `http://127.0.0.1:${site.address().port}`;
+	return { origin: `http://127.0.0.1:${site.address().port}`, emptyBytes: empty.length };
 }
 
 function scriptElement(query) {
@@ -180,12 +181,12 @@ export async function withProfile(use) {
  * The world of the benchmark.
  * @typedef {Awaited<ReturnType<typeof startWorld>>} World
  */
-export async function startWorld() {
+export async function startWorld({ smoke = false } = {}) {
 	for (const file of ['bin/bench-peers', 'bin/bench-sockmux', 'bin/bench-empty.wasm']) {
 		if (!existsSync(join(root, file))) throw new Error(`${file} is missing: run make bench-deps`);
 	}
 	const { ports, line } = await startPeers();
-	const origin = await startSite();
+	const { origin, emptyBytes } = await startSite(smoke ? constants.BROTLI_MIN_QUALITY : constants.BROTLI_MAX_QUALITY);
 	const server = await startServer(origin, ports);
 	const wisp = await startWisp();
 	const browser = await startChromium();
@@ -212,5 +213,5 @@ export async function startWorld() {
 		for (const kind of kinds) await page.evaluate(([k, port]) => window.bench.firstEcho({ kind: k, port }), [kind, ports.echo]);
 		return { ...page, close: () => context.close() };
 	}
-	return { ports, line, origin, server, script, wisp, browser, newPage };
+	return { ports, line, origin, emptyBytes, server, script, wisp, browser, newPage };
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strconv"
 
 	chclient "github.com/jpillora/chisel/client"
@@ -42,7 +41,7 @@ func dialChisel(ctx context.Context, port int, targets map[string]int) (*chisel,
 		remotes = append(remotes, fmt.Sprintf("127.0.0.1:%d:127.0.0.1:%d", local, target))
 	}
 	var err error
-	if c.client, err = quietClient(&chclient.Config{Server: "http://127.0.0.1:" + strconv.Itoa(port), Remotes: remotes}); err != nil {
+	if c.client, err = chclient.NewClient(&chclient.Config{Server: "http://127.0.0.1:" + strconv.Itoa(port), Remotes: remotes}); err != nil {
 		return nil, err
 	}
 	ctx, c.cancel = context.WithCancel(ctx)
@@ -57,18 +56,6 @@ func dialChisel(ctx context.Context, port int, targets map[string]int) (*chisel,
 		}
 	}
 	return c, nil
-}
-
-// quietClient keeps from the terminal what the client says of each port; its loggers take the standard error as it is when they are made.
-func quietClient(config *chclient.Config) (*chclient.Client, error) {
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		return nil, err
-	}
-	stderr := os.Stderr
-	os.Stderr = null
-	defer func() { os.Stderr = stderr }()
-	return chclient.NewClient(config)
 }
 
 func (c *chisel) dial(ctx context.Context, port int) (io.ReadWriteCloser, error) {

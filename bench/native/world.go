@@ -134,7 +134,7 @@ func (w *world) startPeers() (*peers, string, error) {
 func (w *world) hooked(command *exec.Cmd, port int) string {
 	address := fmt.Sprintf("127.0.0.1:%d", port)
 	command.Env = append(os.Environ(), hook.Variable+"="+address)
-	command.Stderr = os.Stderr
+	command.Stderr = stderr
 	return "http://" + address
 }
 
