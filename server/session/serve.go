@@ -18,6 +18,10 @@ const refuseTimeout = 2 * time.Second
 // errTakenOver ends the run of a session that has come back over another carrier.
 var errTakenOver = errors.New("the session was taken over by a newer connection")
 
+// errStale ends a carrier whose hello is older than what the client has acknowledged since, over another: the network or this server was slow with it.
+// The client has given such a carrier up; a CLOSE would not be for it.
+var errStale = errors.New("the resume is older than the session's last carrier")
+
 // Serve runs one carrier from its hello to its end, and closes it. The error says why the carrier ended.
 func (r *Registry) Serve(ctx context.Context, c link.Carrier, peer Peer) error {
 	if err := r.begin(); err != nil {
@@ -140,6 +144,10 @@ func (s *session) resume(ctx context.Context, c link.Carrier, peer Peer, hello w
 	return s.claim(ctx, c, hello.Resume.Received, func() (wire.Welcome, error) {
 		if !s.unpark() {
 			return wire.Welcome{}, wire.NewError(wire.UnknownSession, "the session has just ended")
+		}
+		if !s.link.Resumable(hello.Resume.Received) {
+			s.afterRun(errStale)
+			return wire.Welcome{}, errStale
 		}
 		s.registry.countResume()
 		received := s.link.Received()
