@@ -10,7 +10,7 @@ import { until } from './harness/until.js';
 const WIDE = { viewport: { width: 1280, height: 900 } };
 const NARROW = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
-const world = suite({ flags: () => ['--admin', '127.0.0.1:0'] });
+const world = suite({ flags: () => ['--demo', '--admin', '127.0.0.1:0'] });
 
 /**
  * Where the operators of a server look.
@@ -32,17 +32,23 @@ async function openStatus(options = WIDE) {
 	return page;
 }
 
-/** A page of the user's with sockets to these services; each is open, or has been refused, when this returns. @param {string[]} services */
+/**
+ * A page of the user's with sockets to these services; each is open, or has been refused, when this returns.
+ * @param {string[]} services  names, or HOST/NAME where the host is not 127.0.0.1
+ */
 async function openUser(...services) {
 	const page = await world.newPage();
 	await page.goto(`${world.site.origin}/bare.html`);
-	await page.evaluate((ports) => Promise.all(ports.map((port) => new Promise((resolve) => {
-		const socket = new WebSocket(`ws://127.0.0.1:${port}/`, ['binary']);
+	await page.evaluate((targets) => Promise.all(targets.map(([host, name, port]) => new Promise((resolve) => {
+		const socket = new WebSocket(`ws://${host}:${port}/`, ['binary']);
 		socket.binaryType = 'arraybuffer';
 		socket.onopen = socket.onerror = resolve;
-		/** @type {any} */ (globalThis).open ??= {};
-		/** @type {any} */ (globalThis).open[port] = socket;
-	}))), services.map((name) => world.targets.ports[name]));
+		/** @type {any} */ (globalThis).sockets ??= {};
+		/** @type {any} */ (globalThis).sockets[name] = socket;
+	}))), services.map((service) => {
+		const [name, host = '127.0.0.1'] = service.split('/').reverse();
+		return [host, name, world.targets.ports[name]];
+	}));
 	return page;
 }
 
@@ -52,15 +58,15 @@ async function openUser(...services) {
  * @param {number} bytes
  */
 async function echo(page, bytes) {
-	await page.evaluate(([port, size]) => new Promise((resolve) => {
-		const socket = /** @type {any} */ (globalThis).open[port];
+	await page.evaluate((size) => new Promise((resolve) => {
+		const socket = /** @type {any} */ (globalThis).sockets.echo;
 		let left = size;
 		socket.onmessage = (/** @type {MessageEvent} */ { data }) => {
 			left -= data.byteLength;
 			if (left <= 0) resolve(undefined);
 		};
 		socket.send(new Uint8Array(size));
-	}), [world.targets.ports.echo, bytes]);
+	}), bytes);
 }
 
 test('sessions, sockets, bytes, refusals and the snippet are shown as they are', async () => {
@@ -233,17 +239,19 @@ test('another site can neither read the figures nor start a profile', async () =
 // SCREENSHOTS=FOLDER also takes the pictures of the documentation.
 if (process.env.SCREENSHOTS) {
 	test('pictures', { timeout: 240_000 }, async () => {
-		const users = await Promise.all([openUser('echo', 'silent', 'denied', 'refused'), openUser('echo', 'line'), openUser('echo', 'drip')]);
+		const users = await Promise.all([openUser('h1.test/echo', 'silent', 'demo.test/drip'), openUser('demo.test/echo', 'h7.test/slow'), openUser('h2.test/echo', 'demo.test/silent')]);
 		const began = Date.now();
 		for (let i = 0; Date.now() - began < 110_000; i++) {
 			const size = 20_000 + 260_000 * (1 + Math.sin(i / 9)) ** 2;
 			await Promise.all(users.map((user, n) => echo(user, Math.round(size / (n + 1)))));
-			if (i % 25 === 0) await (await openUser('denied', 'refused')).close();
+			if (i % 40 === 0) await (await openUser('denied', 'refused', 'h7.test/line')).close();
+			if (i % 90 === 0) await fetch(`${world.sockmux.origin}/v1/connect`, { headers: { Origin: 'https://elsewhere.example' } });
+			if (i % 120 === 0) await fetch(`${world.sockmux.origin}/v1/connect`);
 			await new Promise((resolve) => {
 				setTimeout(resolve, 350);
 			});
 		}
-		for (const [name, options] of Object.entries({ 'status-1280': WIDE, 'status-1280-dark': { ...WIDE, colorScheme: /** @type {const} */ ('dark') }, 'status-390': NARROW })) {
+		for (const [name, options] of Object.entries({ 'status-1280': WIDE, 'status-390': NARROW })) {
 			const status = await openStatus(options);
 			await status.getByRole('button', { name: '2 min' }).click();
 			await status.locator('tr.stream').first().waitFor();

@@ -12,12 +12,12 @@ const HEADROOM = 12;
 const LEAST = 2000;
 
 /**
- * The next of 1, 2, 5, 10, 20, ...
+ * The next of 1, 2, 3, 5, 10, 20, ...
  * @param {number} value
  */
 export function roundUp(value) {
 	const power = 10 ** Math.floor(Math.log10(value));
-	return power * (/** @type {number} */ ([1, 2, 5, 10].find((factor) => factor * power >= value * 0.999999)));
+	return power * (/** @type {number} */ ([1, 2, 3, 5, 10].find((factor) => factor * power >= value * 0.999999)));
 }
 
 /**
