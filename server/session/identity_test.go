@@ -266,14 +266,14 @@ func TestRenewal(t *testing.T) {
 	known := newTokens(t)
 	old, oldLine := line(t, "alice", "", time.Now().Add(time.Hour))
 	renewed, renewedLine := line(t, "alice", "", time.Now().Add(2*time.Hour))
-	known.set(oldLine)
+	known.set(oldLine, renewedLine)
 	w := newWorld(t, session.Config{Authenticator: known, Grace: time.Minute, MaxParked: 10})
 	m, _ := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Token: old})
 	secret := m.(wire.Welcome).Session
-	known.set(renewedLine)
 	if m, ok := w.resume(secret, renewed).(wire.Welcome); !ok || m.Resumed == nil {
 		t.Errorf("%+v", m)
 	}
+	known.set(renewedLine)
 	w.registry.Review()
 	if m, ok := w.resume(secret, "").(wire.Welcome); !ok || m.Resumed == nil {
 		t.Errorf("after the review: %+v", m)
