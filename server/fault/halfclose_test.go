@@ -1,6 +1,7 @@
 package fault_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -73,10 +74,8 @@ func same(r io.Reader, seed uint64, n int64) error {
 	for {
 		m, err := r.Read(got)
 		_, _ = io.ReadFull(source, want[:m]) // a noise has no end
-		for i := range m {
-			if got[i] != want[i] {
-				return fmt.Errorf("byte %d differs", total+int64(i))
-			}
+		if !bytes.Equal(got[:m], want[:m]) {
+			return fmt.Errorf("bytes %d to %d differ", total, total+int64(m))
 		}
 		total += int64(m)
 		if err == io.EOF {

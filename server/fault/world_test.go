@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -101,12 +102,44 @@ type world struct {
 
 func newWorld(t *testing.T, config session.Config) *world {
 	t.Helper()
+	log := new(lines)
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.NewTextHandler(log, nil))
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the server's last words:\n%s", log)
+		}
+	})
 	b, err := startBackend(config, "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.stop() })
 	return &world{backend: b, t: t, proxy: newProxy(t, b.addr)}
+}
+
+// lines keeps the last lines of a log.
+type lines struct {
+	mu   sync.Mutex
+	last []string
+}
+
+// kept is how many.
+const kept = 40
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = append(l.last, string(b))
+	l.last = l.last[max(0, len(l.last)-kept):]
+	return len(b), nil
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.last, "")
 }
 
 func newProxy(t *testing.T, upstream string) *fault.Proxy {
