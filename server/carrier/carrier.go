@@ -92,7 +92,7 @@ func (c *Conn) Receive(ctx context.Context) ([]byte, error) {
 			return nil, received(err)
 		}
 		if n == len(c.buffer) {
-			larger := make([]byte, 4*len(c.buffer)) // the read limit bounds it
+			larger := make([]byte, min(4*len(c.buffer), wire.MaxMessage+1)) // the read limit bounds it; one more byte is for the end
 			copy(larger, c.buffer)
 			c.buffer = larger
 		}

@@ -52,11 +52,17 @@ func newSession(r *Registry, who admitted, account *limit.Account, hello wire.He
 	_, _ = rand.Read(s.known.ID[:]) // never fails (crypto/rand)
 	_, _ = rand.Read(s.known.Secret[:])
 	var err error
-	if s.mux, err = mux.Server(s.link, mux.Config{WindowBudget: windowBudget}, s.handle); err != nil {
+	if s.mux, err = mux.Server(s.link, mux.Config{WindowBudget: windowBudget, MaxStreams: s.maxStreams}, s.handle); err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	return s, nil
 }
+
+// spareStreams is how many streams there may be beside those that are served: that wait for their requests, are being refused, or wait for the client's FIN.
+const spareStreams = 64
+
+// maxStreams is what mux.Config asks for.
+func (s *session) maxStreams() int { return s.account.Limits().Streams + spareStreams }
 
 // handle serves one stream within the limits of the session.
 func (s *session) handle(ctx context.Context, stream *mux.Stream) {

@@ -31,6 +31,21 @@ func (c *control) send(m wire.ControlMessage) {
 	c.change.Signal()
 }
 
+// maxAnswers is how many messages may wait when one more is an answer that the other end has asked for: far more than there are streams, and a few MiB.
+const maxAnswers = 1 << 16
+
+// answer sends unless too many wait: whoever asks and reads nothing must not fill this end's memory.
+func (c *control) answer(m wire.ControlMessage) bool {
+	c.mu.Lock()
+	full := len(c.queue) >= maxAnswers
+	c.mu.Unlock()
+	if full {
+		return false
+	}
+	c.send(m)
+	return true
+}
+
 func (c *control) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -130,7 +145,9 @@ func (s *Session) handle(m wire.ControlMessage) {
 	switch m := m.(type) {
 	case wire.StreamReset:
 		s.about(m.ID, func(stream *Stream) { stream.resetByPeer(m) }) // first: FIN may follow RESET-DONE at once
-		s.control.send(wire.StreamResetDone{ID: m.ID})
+		if !s.control.answer(wire.StreamResetDone{ID: m.ID}) {
+			s.conn.Fail(wire.NewError(wire.Protocol, "too many resets wait for the answers to be read"))
+		}
 	case wire.StreamResetDone:
 		s.about(m.ID, (*Stream).resetDone)
 	case wire.StreamStop:

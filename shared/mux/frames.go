@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"io"
 	"sync"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // A yamux frame's header (yamux spec.md, "Framing"): version, type, u16 flags, u32 stream, u32 length.
@@ -11,7 +13,12 @@ const (
 	headerSize       = 12
 	typeData         = 0
 	typeWindowUpdate = 1
+	typePing         = 2
+	typeGoAway       = 3
+	flagSYN          = 0x1
+	flagACK          = 0x2
 	flagFIN          = 0x4
+	flagRST          = 0x8
 )
 
 type header []byte
@@ -36,7 +43,9 @@ func windowUpdate(stream, delta uint32) header {
 // the session alike, and does not tell how much may be written.
 type frameReader struct {
 	io.Reader
-	onFIN    func(stream uint32)
+	check    func(header) *wire.Error // what is not to reach yamux
+	onBad    func(*wire.Error)        // told once
+	onFIN    func(stream uint32)      // also of a stream that was reset by yamux
 	onWindow func(stream, delta uint32)
 
 	header [headerSize]byte
@@ -46,11 +55,15 @@ type frameReader struct {
 
 func (f *frameReader) Read(b []byte) (int, error) {
 	n, err := f.Reader.Read(b)
-	f.follow(b[:n])
+	if bad := f.follow(b[:n]); bad != nil {
+		f.onBad(bad)
+		return 0, bad
+	}
 	return n, err
 }
 
-func (f *frameReader) follow(b []byte) {
+// follow returns what is wrong with the frames that begin in b, nil for nothing.
+func (f *frameReader) follow(b []byte) *wire.Error {
 	for len(b) > 0 {
 		if f.body > 0 {
 			n := min(uint32(len(b)), f.body)
@@ -62,20 +75,24 @@ func (f *frameReader) follow(b []byte) {
 		f.have += n
 		b = b[n:]
 		if f.have < headerSize {
-			return
+			return nil
 		}
 		f.have = 0
 		h := header(f.header[:])
+		if bad := f.check(h); bad != nil {
+			return bad
+		}
 		switch {
 		case h.kind() == typeData:
 			f.body = h.length()
 		case h.kind() == typeWindowUpdate && h.length() > 0:
 			f.onWindow(h.stream(), h.length())
 		}
-		if h.flags()&flagFIN != 0 {
+		if stream := h.kind() == typeData || h.kind() == typeWindowUpdate; stream && h.flags()&(flagFIN|flagRST) != 0 {
 			f.onFIN(h.stream())
 		}
 	}
+	return nil
 }
 
 // frameWriter takes yamux's frames. It joins the header of a data frame with its body, because yamux writes them separately and each write could become a
@@ -83,6 +100,7 @@ func (f *frameReader) follow(b []byte) {
 type frameWriter struct {
 	to      io.Writer
 	onGrant func(stream, delta uint32) uint32
+	onFrame func(header) // of yamux's own, before it is sent
 
 	mu      sync.Mutex // yamux writes, and so do readers of streams
 	pending []byte
@@ -90,6 +108,9 @@ type frameWriter struct {
 
 func (f *frameWriter) Write(b []byte) (int, error) {
 	h := header(b)
+	if len(b) == headerSize && len(f.pending) == 0 {
+		f.onFrame(h)
+	}
 	switch {
 	case len(f.pending) > 0: // only yamux's own goroutine gets here
 		both := append(f.pending, b...)

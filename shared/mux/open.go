@@ -122,13 +122,18 @@ func readMessage(r io.Reader, have *[]byte, limit int) ([]byte, error) {
 func (s *Session) accept(handle func(context.Context, *Stream)) {
 	ctx, cancel := context.WithCancel(context.Background()) // the session's lifetime
 	defer cancel()
-	for {
+	for s.awaitRoom() {
 		y, err := s.yamux.AcceptStream()
 		if err != nil {
 			return
 		}
-		stream := s.add(y)
-		s.tasks.Go(func() { s.serve(ctx, stream, handle) })
+		stream := s.accepted(y)
+		s.tasks.Go(func() {
+			s.serve(ctx, stream, handle)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			stream.releaseLocked()
+		})
 	}
 }
 

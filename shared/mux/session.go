@@ -24,8 +24,11 @@ type Conn interface {
 type Config struct {
 	// WindowBudget is what the windows of all streams together may grow by, in bytes; 0: DefaultWindowBudget. Each begins with 256 KiB.
 	WindowBudget uint64
-	OnDrain      func(in time.Duration, text string)              // the server goes away; called by the goroutine that reads control messages, must not block
-	OnNotice     func(level wire.Level, c wire.Code, text string) // as OnDrain
+	// MaxStreams returns how many streams may be there at once at a server, those counted that wait for their requests or for the other end's FIN; beyond them none is
+	// taken until one is gone. It is called often and must not block. nil: any number.
+	MaxStreams func() int
+	OnDrain    func(in time.Duration, text string)              // the server goes away; called by the goroutine that reads control messages, must not block
+	OnNotice   func(level wire.Level, c wire.Code, text string) // as OnDrain
 }
 
 // Session is one end of a connection full of streams. All methods may be called at any time.
@@ -37,19 +40,22 @@ type Session struct {
 	control control
 	writer  frameWriter
 	windows windows
+	guard   guard
 	gate    *gate
 	pace    pacer // nil: conn does not care
 	tasks   sync.WaitGroup
 
 	mu      sync.Mutex
 	streams map[uint32]*Stream
+	taken   int        // streams that a server has taken and that are not gone
+	fewer   *sync.Cond // taken has become less, or the session has ended
 	early   early
 	closed  bool // by Close: yamux's reasons do not matter
 }
 
 // Client starts the opener's end and its control stream. It waits for nothing. The session owns conn from now on.
 func Client(conn Conn, config Config) (*Session, error) {
-	s, err := newSession(conn, config, yamux.Client)
+	s, err := newSession(conn, config, false, yamux.Client)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +71,7 @@ func Client(conn Conn, config Config) (*Session, error) {
 // Server starts the accepter's end. handle is called for each stream whose request has been read, in a goroutine of its own; it must reply and in the end
 // close or reset the stream. Its context ends with the session. The session owns conn from now on.
 func Server(conn Conn, config Config, handle func(context.Context, *Stream)) (*Session, error) {
-	s, err := newSession(conn, config, yamux.Server)
+	s, err := newSession(conn, config, true, yamux.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -73,18 +79,20 @@ func Server(conn Conn, config Config, handle func(context.Context, *Stream)) (*S
 	return s, nil
 }
 
-func newSession(conn Conn, config Config, start func(io.ReadWriteCloser, *yamux.Config) (*yamux.Session, error)) (*Session, error) {
+func newSession(conn Conn, config Config, accepts bool, start func(io.ReadWriteCloser, *yamux.Config) (*yamux.Session, error)) (*Session, error) {
 	if config.WindowBudget == 0 {
 		config.WindowBudget = DefaultWindowBudget
 	}
 	s := &Session{config: config, conn: conn, streams: make(map[uint32]*Stream), gate: newGate()}
 	s.windows = windows{budget: config.WindowBudget, streams: make(map[uint32]*window)}
+	s.guard.accepts, s.guard.windows = accepts, &s.windows
+	s.fewer = sync.NewCond(&s.mu)
 	s.pace, _ = conn.(pacer)
 	s.control.init()
-	s.writer = frameWriter{to: conn, onGrant: s.windows.grant}
+	s.writer = frameWriter{to: conn, onGrant: s.windows.grant, onFrame: s.guard.sent}
 	var err error
 	s.yamux, err = start(&tapped{
-		frameReader: frameReader{Reader: conn, onFIN: s.finished, onWindow: s.mayWrite},
+		frameReader: frameReader{Reader: conn, check: s.guard.check, onBad: conn.Fail, onFIN: s.finished, onWindow: s.mayWrite},
 		frameWriter: &s.writer,
 		session:     s,
 	}, yamuxConfig(yamuxWindow, &s.log))
@@ -122,6 +130,7 @@ func (t *tapped) Close() error {
 	for _, stream := range s.streams {
 		stream.wakeWriter()
 	}
+	s.fewer.Broadcast()
 	return err
 }
 
@@ -220,10 +229,18 @@ func (s *Session) about(id uint32, act func(*Stream)) {
 	}
 }
 
-func (s *Session) add(y *yamux.Stream) *Stream {
-	stream := &Stream{session: s, yamux: y, window: firstWindow}
+func (s *Session) add(y *yamux.Stream) *Stream { return s.addHeld(y, 0) }
+
+// accepted is add for a stream of the other end.
+func (s *Session) accepted(y *yamux.Stream) *Stream { return s.addHeld(y, 2) }
+
+func (s *Session) addHeld(y *yamux.Stream, holds int) *Stream {
+	stream := &Stream{session: s, yamux: y, window: firstWindow, holds: holds}
 	stream.writable = sync.NewCond(&stream.mu)
 	s.mu.Lock()
+	if holds > 0 {
+		s.taken++
+	}
 	s.streams[y.StreamID()] = stream
 	news := s.early.take(y.StreamID())
 	s.mu.Unlock()
@@ -236,6 +253,28 @@ func (s *Session) add(y *yamux.Stream) *Stream {
 func (s *Session) remove(stream *Stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.streams[stream.ID()] != stream {
+		return // it was removed before
+	}
 	delete(s.streams, stream.ID())
 	s.windows.forget(stream.ID())
+	stream.releaseLocked()
+}
+
+// releaseLocked is called when the stream is removed, and when its handler has returned; behind both a server may take another.
+func (s *Stream) releaseLocked() {
+	if s.holds--; s.holds == 0 {
+		s.session.taken--
+		s.session.fewer.Signal()
+	}
+}
+
+// awaitRoom waits until one more stream may be taken; it returns false when the session has ended.
+func (s *Session) awaitRoom() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.config.MaxStreams != nil && s.taken >= s.config.MaxStreams() && !s.yamux.IsClosed() {
+		s.fewer.Wait()
+	}
+	return !s.yamux.IsClosed()
 }

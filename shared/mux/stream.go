@@ -33,7 +33,8 @@ type Stream struct {
 	result   wire.Result
 	partial  []byte
 
-	tag uint64 // of the gate
+	tag   uint64 // of the gate
+	holds int    // of a stream that a server has taken: its handler, its place in the session; guarded by the session
 
 	mu       sync.Mutex
 	writable *sync.Cond  // the window has room, or nothing can be written any more

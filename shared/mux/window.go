@@ -32,6 +32,7 @@ type windows struct {
 type window struct {
 	size     uint32
 	granted  uint32 // by yamux, not handed on
+	left     uint32 // that the other end may send
 	consumed uint32 // read since the last update
 	updated  time.Time
 }
@@ -43,13 +44,42 @@ func (w *windows) grant(id, delta uint32) (handedOn uint32) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.beginLocked(id).granted += delta // of a stream that this end opens it is the first frame
+	return 0
+}
+
+// begin notes a stream of the other end, which may send at once.
+func (w *windows) begin(id uint32) {
+	if id == controlID {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.beginLocked(id)
+}
+
+func (w *windows) beginLocked(id uint32) *window {
 	one := w.streams[id]
-	if one == nil { // the first grant comes with the stream's first frame
-		one = &window{size: firstWindow, updated: time.Now()}
+	if one == nil {
+		one = &window{size: firstWindow, left: firstWindow, updated: time.Now()}
 		w.streams[id] = one
 	}
-	one.granted += delta
-	return 0
+	return one
+}
+
+// receive notes n bytes of the other end; it returns false if it may not send that many. Streams that are gone are nobody's: yamux drops what comes for them.
+func (w *windows) receive(id, n uint32) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one := w.streams[id]
+	if one == nil {
+		return true
+	}
+	if n > one.left {
+		return false
+	}
+	one.left -= n
+	return true
 }
 
 // consume notes that n bytes of a stream were read; it returns the update to send, 0 for none.
@@ -74,6 +104,7 @@ func (w *windows) consume(id uint32, n int, rtt time.Duration) (update uint32) {
 	one.updated = now
 	update = min(one.consumed+more, one.granted)
 	one.granted -= update
+	one.left += update
 	one.consumed -= min(one.consumed, update)
 	return update
 }

@@ -1,0 +1,282 @@
+package mux_test
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// frame is a yamux frame with a header of any content.
+func frame(kind byte, flags uint16, stream, length uint32, body ...byte) []byte {
+	b := binary.BigEndian.AppendUint16([]byte{0, kind}, flags)
+	b = binary.BigEndian.AppendUint32(b, stream)
+	b = binary.BigEndian.AppendUint32(b, length)
+	return append(b, body...)
+}
+
+// Types and flags of yamux frames.
+const (
+	data, update, ping = 0, 1, 2
+	syn, fin, rst      = 1, 4, 8
+)
+
+// deaf is a Conn whose other end sends what the test gives and reads nothing.
+type deaf struct {
+	io.Reader
+	feed *io.PipeWriter
+
+	once   sync.Once
+	closed chan struct{}
+	mu     sync.Mutex
+	reason *wire.Error
+}
+
+func newDeaf() *deaf {
+	r, w := io.Pipe()
+	return &deaf{Reader: r, feed: w, closed: make(chan struct{})}
+}
+
+func (d *deaf) Write([]byte) (int, error) {
+	<-d.closed
+	return 0, io.ErrClosedPipe
+}
+
+func (d *deaf) Close() error {
+	d.once.Do(func() {
+		close(d.closed)
+		d.feed.Close()
+	})
+	return nil
+}
+
+func (d *deaf) Fail(err *wire.Error) {
+	d.mu.Lock()
+	if d.reason == nil {
+		d.reason = err
+	}
+	d.mu.Unlock()
+	_ = d.Close()
+}
+
+func (d *deaf) Err() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.reason == nil {
+		return nil
+	}
+	return d.reason
+}
+
+// request is what opens a stream, with the first bytes of it.
+func request(t testing.TB, id uint32, q wire.Request) []byte {
+	t.Helper()
+	body, err := q.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(frame(update, syn, id, 0), frame(data, 0, id, uint32(len(body)), body...)...)
+}
+
+// TestViolations: what yamux would take, or end without a word for, ends the session with a reason.
+func TestViolations(t *testing.T) {
+	for _, test := range []struct {
+		what, says string
+		bytes      []byte
+	}{
+		{"version", "version 1", []byte{1, data, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}},
+		{"type", "type 4", frame(4, 0, 0, 0)},
+		{"even stream", "stream 2 ", frame(update, syn, 2, 0)},
+		{"stream 0", "stream 0 ", frame(data, syn, 0, 0)},
+		{"one frame beyond the window", "window", append(frame(update, syn, 3, 0), frame(data, 0, 3, 256<<10+1)...)},
+		{"many frames beyond the window", "window", append(frame(update, syn, 3, 0), strings.Repeat(string(frame(data, 0, 3, 64<<10, make([]byte, 64<<10)...)), 5)...)},
+		{"pings", "pings", []byte(strings.Repeat(string(frame(ping, syn, 0, 7)), 5000))},
+		{"duplicate", "duplicate", append(frame(update, syn, 3, 0), frame(update, syn, 3, 0)...)},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			conn := newDeaf()
+			s, err := mux.Server(conn, mux.Config{}, func(_ context.Context, s *mux.Stream) { _ = s.Close() })
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = conn.feed.Write(test.bytes) // fails where the session ends before it has read all
+			<-s.Done()
+			if err := s.Err(); !isCode(err, wire.Protocol) || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("%v, want protocol and %q", err, test.says)
+			}
+			s.Close()
+		})
+	}
+}
+
+// TestServerOpensNothing: a client takes no streams.
+func TestServerOpensNothing(t *testing.T) {
+	conn := newDeaf()
+	s, err := yamuxClient(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = conn.feed.Write(frame(update, syn, 2, 0)) // the session ends
+	<-s.Done()
+	if err := s.Err(); !isCode(err, wire.Protocol) {
+		t.Errorf("%v, want protocol", err)
+	}
+	s.Close()
+}
+
+// yamuxClient is a client whose request of the control stream is taken.
+func yamuxClient(conn *deaf) (*mux.Session, error) {
+	return mux.Client(taking{conn}, mux.Config{})
+}
+
+// taking takes what is written.
+type taking struct{ *deaf }
+
+func (taking) Write(b []byte) (int, error) { return len(b), nil }
+
+// TestAnswersAreBounded: whoever asks for answers and reads none is cut off.
+func TestAnswersAreBounded(t *testing.T) {
+	taken := &gulp{deaf: newDeaf(), most: 1 << 10} // the result of the control stream
+	s, err := mux.Server(taken, mux.Config{}, func(context.Context, *mux.Stream) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := taken.feed.Write(request(t, 1, wire.Request{Kind: wire.Control})); err != nil {
+		t.Fatal(err)
+	}
+	message := wire.StreamReset{ID: 77, Code: wire.Reset}.Append(nil)
+	block := []byte(strings.Repeat(string(message), 1000))
+	for range 100 {
+		if _, err = taken.feed.Write(frame(data, 0, 1, uint32(len(block)), block...)); err != nil {
+			break
+		}
+	}
+	<-s.Done()
+	if err := s.Err(); !isCode(err, wire.Protocol) || !strings.Contains(err.Error(), "resets") {
+		t.Errorf("%v, want protocol", err)
+	}
+}
+
+// gulp is a deaf Conn that takes some bytes first.
+type gulp struct {
+	*deaf
+	mu   sync.Mutex
+	most int
+}
+
+func (g *gulp) Write(b []byte) (int, error) {
+	g.mu.Lock()
+	g.most -= len(b)
+	room := g.most >= 0
+	g.mu.Unlock()
+	if room {
+		return len(b), nil
+	}
+	return g.deaf.Write(b)
+}
+
+// TestStreamsAreBounded: a client that opens streams and asks for nothing, or reads no refusal, holds no more of them than MaxStreams and the backlog.
+func TestStreamsAreBounded(t *testing.T) {
+	const most = 16
+	before := runtime.NumGoroutine()
+	conn := newDeaf()
+	s, err := mux.Server(conn, mux.Config{MaxStreams: func() int { return most }}, func(_ context.Context, s *mux.Stream) {
+		_ = s.Reply(wire.Result{Code: wire.Limit}) // nobody reads it
+		_ = s.Close()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := uint32(1); id < 1000; id += 2 {
+		if _, err := conn.feed.Write(frame(update, syn, id, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := s.Streams(); n > most {
+		t.Errorf("%d streams, want %d at most", n, most)
+	}
+	if n := runtime.NumGoroutine() - before; n > most+10 {
+		t.Errorf("%d goroutines for %d streams", n, most)
+	}
+	s.Close()
+}
+
+// TestRoomComesBack: streams that are gone make room for others, also those that yamux has reset.
+func TestRoomComesBack(t *testing.T) {
+	e := connect(t, mux.Config{MaxStreams: func() int { return 3 }}, accepted(t, echo)) // one of them is the control stream
+	for range 20 {
+		a, b := open(t, e.client), open(t, e.client)
+		for _, s := range []*mux.Stream{a, b} {
+			if err := s.CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	e.gone(t)
+
+	conn := &gulp{deaf: newDeaf(), most: 1 << 20}
+	served := make(chan uint32, 100)
+	s, err := mux.Server(conn, mux.Config{MaxStreams: func() int { return 1 }}, func(_ context.Context, s *mux.Stream) {
+		_ = s.Reply(wire.Result{}) // the stream may have been reset already
+		_, _ = io.Copy(io.Discard, s)
+		_ = s.Close()
+		served <- s.ID()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for id := uint32(3); id < 43; id += 2 {
+		if _, err := conn.feed.Write(append(request(t, id, target), frame(update, rst, id, 0)...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := conn.feed.Write(append(request(t, 43, target), frame(update, fin, 43, 0)...)); err != nil {
+		t.Fatal(err)
+	}
+	for id := uint32(0); id != 43; {
+		select {
+		case id = <-served:
+		case <-time.After(30 * time.Second):
+			t.Fatal("the last stream was not served")
+		}
+	}
+}
+
+// FuzzServer feeds a server's end any bytes: it ends with a reason of the protocol or waits for more, and leaves nothing behind.
+func FuzzServer(f *testing.F) {
+	control := request(f, 1, wire.Request{Kind: wire.Control})
+	f.Add(control)
+	f.Add(append(control, frame(data, 0, 1, 9, 0, 7, 2, 0, 0, 0, 3, 0, 1)...))
+	f.Add(append(request(f, 3, target), frame(data, fin, 3, 2, 'h', 'i')...))
+	f.Add(append(request(f, 3, target), frame(update, rst, 3, 0)...))
+	f.Add(frame(ping, syn, 0, 1))
+	f.Add(frame(3, 0, 0, 1))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		conn := taking{newDeaf()}
+		s, err := mux.Server(conn, mux.Config{MaxStreams: func() int { return 8 }}, func(_ context.Context, s *mux.Stream) {
+			_ = s.Reply(wire.Result{})
+			_, _ = io.Copy(io.Discard, s)
+			_ = s.Close()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = conn.feed.Write(b) // fails where the session ends before it has read all
+		if err := conn.Err(); err != nil && !isCode(err, wire.Protocol) {
+			t.Errorf("%v, want protocol", err)
+		}
+		s.Close()
+	})
+}
