@@ -32,8 +32,10 @@ const report = new Report(`Chromium, ${size.rounds} rounds`);
 try {
 	const world = await startWorld(size);
 	report.fact('browser', world.browser.version());
-	for (const name of wanted) await families[name](world, report, size);
-	await report.write(options.out);
+	for (const name of wanted) {
+		await families[name](world, report, size);
+		await report.write(options.out); // what was measured stays if a later family fails
+	}
 } finally {
 	await stop();
 }

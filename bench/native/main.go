@@ -78,6 +78,9 @@ func run() error {
 		if err := f.measure(w, r, s); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
+		if err := r.write(*out); err != nil { // what was measured stays if a later family fails
+			return err
+		}
 	}
-	return r.write(*out)
+	return nil
 }
