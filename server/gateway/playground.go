@@ -52,6 +52,7 @@ func (g *Gateway) demo(w http.ResponseWriter) {
 	if err != nil {
 		panic(err) // texts and numbers always encode
 	}
+	shared(w.Header()) // where the demo listens is no secret, and pages of other origins may use it
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store") // the ports change with every start
 	w.Write(append(list, '\n'))

@@ -32,6 +32,6 @@ func TestDemo(t *testing.T) {
 		c.Demo = []Service{{Name: "echo", Port: 7001, Description: "sends back"}, {Name: "daytime", Port: 7002, Description: "the time"}}
 	}), "/demo.json")
 	wantAnswer(t, w, 200, `[{"name":"echo","port":7001,"description":"sends back"},{"name":"daytime","port":7002,"description":"the time"}]`+"\n")
-	wantHeaders(t, w, "Content-Type: application/json", "Cache-Control: no-store", "Access-Control-Allow-Origin:")
+	wantHeaders(t, w, "Content-Type: application/json", "Cache-Control: no-store", "Access-Control-Allow-Origin: *")
 	wantAnswer(t, get(newGateway(t, func(c *Config) { c.Demo = []Service{} }), "/demo.json"), 200, "[]\n")
 }

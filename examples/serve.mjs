@@ -1,0 +1,37 @@
+// Serves the examples with the headers that make a page cross-origin isolated: node examples/serve.mjs [PORT]
+// webR comes from e2e/node_modules (make e2e-deps), so that no other server is needed.
+
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const webr = fileURLToPath(new URL('../e2e/node_modules/webr/dist/', import.meta.url));
+const types = {
+	'.html': 'text/html; charset=utf-8',
+	'.js': 'text/javascript',
+	'.mjs': 'text/javascript',
+	'.json': 'application/json',
+	'.wasm': 'application/wasm',
+};
+
+const server = createServer(async (request, response) => {
+	let path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname));
+	if (path === '/') path = '/webr/';
+	if (path.endsWith('/')) path += 'index.html';
+	const file = path.startsWith('/webr-dist/') ? webr + path.slice('/webr-dist/'.length) : here + path;
+	try {
+		const body = await readFile(file);
+		response.writeHead(200, {
+			'Content-Type': types[extname(file)] ?? 'application/octet-stream',
+			'Cross-Origin-Opener-Policy': 'same-origin',
+			'Cross-Origin-Embedder-Policy': 'require-corp',
+		}).end(body);
+	} catch {
+		response.writeHead(404).end('not found\n');
+	}
+});
+server.listen(Number(process.argv[2] ?? 8000), '127.0.0.1', () => {
+	console.log(`http://127.0.0.1:${server.address().port}/`);
+});
