@@ -124,6 +124,13 @@ func (p *pipe) drop() {
 	_ = p.conn.Close()
 }
 
+// leave closes the connection as a system does for a program that ends: what was written is delivered. It is for a page that has closed its session.
+func (p *pipe) leave() {
+	p.endLife()
+	_ = p.conn.CloseWrite() // fails only if the target is gone
+	_ = p.conn.Close()
+}
+
 // copyUp gives the target what the page writes, until the page's FIN, which it passes on, or an error. It begins to read before there is a connection, because
 // only so it learns that the page has given up: then it ends the dialling.
 func (p *pipe) copyUp(giveUp context.CancelCauseFunc) {
@@ -164,7 +171,11 @@ func (p *pipe) copyUp(giveUp context.CancelCauseFunc) {
 	}
 	if err != io.EOF {
 		p.end(goneCode(err), gone(err))
-		p.drop()
+		if errors.Is(err, wire.NewError(wire.OK, "")) {
+			p.leave()
+		} else {
+			p.drop()
+		}
 		return
 	}
 	p.finSent.Store(true)

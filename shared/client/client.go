@@ -121,13 +121,21 @@ func (c *Client) Close() {
 	var flush sync.WaitGroup
 	for s := range c.live {
 		flush.Go(func() {
+			if !s.connected() && s.welcomed() == nil {
+				return // nobody is there to deliver to
+			}
 			ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 			defer cancel()
-			if s.connected() {
-				_ = s.link.Shutdown(ctx, wire.OK, "") // the link ends either way
+			_ = s.link.Shutdown(ctx, wire.OK, "") // the link ends either way
+			// The last message is with the carrier now; a carrier that is cut short takes it along.
+			select {
+			case <-s.finished:
+			case <-ctx.Done():
 			}
 		})
 	}
+	close(c.kick) // what waits for a carrier has no time to wait
+	c.kick = make(chan struct{})
 	c.mu.Unlock()
 	flush.Wait()
 	c.end()

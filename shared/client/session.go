@@ -29,6 +29,8 @@ type session struct {
 	link   *link.Link
 	mux    *mux.Session
 
+	finished chan struct{} // closed when run has ended
+
 	mu       sync.Mutex
 	welcome  *wire.Welcome // of the first carrier; nil before
 	draining bool
@@ -36,7 +38,7 @@ type session struct {
 }
 
 func newSession(c *Client) (*session, error) {
-	s := &session{client: c, link: link.New(link.Config{Bound: c.config.Bound})}
+	s := &session{client: c, link: link.New(link.Config{Bound: c.config.Bound}), finished: make(chan struct{})}
 	var err error
 	s.mux, err = mux.Client(s.link, mux.Config{
 		OnNotice: c.config.OnNotice,
@@ -72,6 +74,7 @@ func (s *session) welcomed() *wire.Welcome {
 
 // run is the goroutine that owns the session.
 func (s *session) run() {
+	defer close(s.finished)
 	c := s.client
 	reason := s.connect()
 	if reason == nil {

@@ -155,14 +155,12 @@ func (l *Link) Write(b []byte) (int, error) {
 	defer l.mu.Unlock()
 	written := 0
 	for len(b) > 0 {
-		for l.ended == nil && l.closing == nil && l.roomLocked() <= 0 {
+		// After Shutdown nothing is taken. The writer is not told before the end: an error would make yamux give the session up, with what is still to be sent.
+		for l.ended == nil && (l.closing != nil || l.roomLocked() <= 0) {
 			l.writable.Wait()
 		}
 		if l.ended != nil {
 			return written, l.ended
-		}
-		if l.closing != nil {
-			return written, net.ErrClosed
 		}
 		n := min(len(b), l.roomLocked())
 		l.out.add(b[:n])
@@ -282,7 +280,7 @@ func (l *Link) endLocked(err error) {
 	l.taken.Broadcast()
 }
 
-// Shutdown sends what was written, then CLOSE with the code and the text, then ends the link. It takes no more bytes from now on. Where no carrier takes the
+// Shutdown sends what was written, then CLOSE with the code and the text, then ends the link. It takes no more bytes from now on: a Write waits for the end. Where no carrier takes the
 // bytes before the context ends, the link ends without.
 func (l *Link) Shutdown(ctx context.Context, code wire.Code, text string) error {
 	l.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/yamux"
@@ -122,13 +123,17 @@ func readMessage(r io.Reader, have *[]byte, limit int) ([]byte, error) {
 func (s *Session) accept(handle func(context.Context, *Stream)) {
 	ctx, cancel := context.WithCancel(context.Background()) // the session's lifetime
 	defer cancel()
+	var handlers sync.WaitGroup
+	defer s.deliver(&handlers)
 	for s.awaitRoom() {
 		y, err := s.yamux.AcceptStream()
 		if err != nil {
 			return
 		}
 		stream := s.accepted(y)
+		handlers.Add(1)
 		s.tasks.Go(func() {
+			defer handlers.Done()
 			s.serve(ctx, stream, handle)
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -136,6 +141,29 @@ func (s *Session) accept(handle func(context.Context, *Stream)) {
 		})
 	}
 }
+
+// deliverTimeout is how long the handlers of a session that was closed may take for what was sent before.
+const deliverTimeout = 5 * time.Second
+
+// deliver lets the handlers of a session that the other end has closed read to the end of what was sent, before their context ends.
+func (s *Session) deliver(handlers *sync.WaitGroup) {
+	if !s.closedCleanly() {
+		return
+	}
+	done := make(chan struct{})
+	s.tasks.Go(func() {
+		defer close(done)
+		handlers.Wait()
+	})
+	timer := time.NewTimer(deliverTimeout)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+func (s *Session) closedCleanly() bool { return errors.Is(s.conn.Err(), wire.NewError(wire.OK, "")) }
 
 // serve reads the request of one stream and hands it on.
 func (s *Session) serve(ctx context.Context, stream *Stream, handle func(context.Context, *Stream)) {

@@ -110,8 +110,16 @@ type tapped struct {
 	session *Session
 }
 
-func (t *tapped) Read(b []byte) (int, error)  { return t.frameReader.Read(b) }
-func (t *tapped) Write(b []byte) (int, error) { return t.frameWriter.Write(b) }
+func (t *tapped) Read(b []byte) (int, error) { return t.frameReader.Read(b) }
+
+// Write never fails because the other end has closed the session: nobody wants what is written then, and yamux would stop reading what was sent before the close.
+func (t *tapped) Write(b []byte) (int, error) {
+	n, err := t.frameWriter.Write(b)
+	if err != nil && t.session.closedCleanly() {
+		return len(b), nil
+	}
+	return n, err
+}
 
 // Close is called by yamux when its session ends. Where nobody asked for that the other end broke yamux's rules.
 func (t *tapped) Close() error {
@@ -205,6 +213,9 @@ func (s *Session) Streams() int {
 
 // Close ends the session and its streams at once and waits for the goroutines of the session, so no handler may call it.
 func (s *Session) Close() {
+	if s.closedCleanly() {
+		<-s.yamux.CloseChan() // its reader ends with the connection, behind the last frame that has arrived
+	}
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
