@@ -41,9 +41,17 @@ $(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/tunnel/go.js js/src/tunnel/go
 	$(ESBUILD) js/src/tunnel/go.js --format=esm --define:globalThis=goScope --define:fs=goScope.fs \
 		--inject:js/src/tunnel/goscope.js --banner:js='// @ts-nocheck' --outfile=$@
 
-# What a worker runs before webr-worker.js, as text inside the script.
-$(JS_BUILD)/prelude.txt: $(JS_SRC)
-	$(ESBUILD) js/src/worker/main.js --format=iife --outfile=$@
+# Parts of the script that are files of their own, each a classic script.
+JS_PARTS := engine tunnel-worker remote sockfs webr webr-worker
+
+$(JS_STAGE)/sockmux-engine.js: JS_ENTRY := js/src/boot/part-engine.js
+$(JS_STAGE)/sockmux-tunnel-worker.js: JS_ENTRY := js/src/boot/part-tunnel.js
+$(JS_STAGE)/sockmux-remote.js: JS_ENTRY := js/src/boot/part-remote.js
+$(JS_STAGE)/sockmux-webr.js: JS_ENTRY := js/src/boot/part-webr.js
+$(JS_STAGE)/sockmux-sockfs.js: JS_ENTRY := js/src/boot/part-sockfs.js
+$(JS_STAGE)/sockmux-webr-worker.js: JS_ENTRY := js/src/worker/main.js
+$(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js): $(JS_SRC) $(JS_BUILD)/go.js
+	$(ESBUILD) $(JS_ENTRY) --format=iife --outfile=$@
 
 $(JS_BUILD)/pack: $(wildcard tools/pack/*.go) tools/go.mod
 	cd tools && go build -o ../$@ ./pack
@@ -55,20 +63,23 @@ $(JS_BUILD)/version: FORCE
 .PHONY: FORCE
 FORCE:
 
-# The script holds the hashed name of its wasm and what the wasm must be.
-$(JS_BUILD)/defines: $(JS_BUILD)/sockmux.wasm $(JS_BUILD)/version $(JS_BUILD)/pack
-	$(JS_BUILD)/pack -name $< > $@.new
-	awk '{ printf "--define:SOCKMUX_WASM=\"%s\" --define:SOCKMUX_WASM_INTEGRITY=\"%s\"", $$1, $$2 }' $@.new > $@
-	printf ' --define:SOCKMUX_VERSION="%s"\n' "$$(cat $(JS_BUILD)/version)" >> $@
-	@rm $@.new
+# The script holds the hashed names of the other files and what they must be.
+JS_FILES := wasm:$(JS_BUILD)/sockmux.wasm engine:$(JS_STAGE)/sockmux-engine.js tunnel:$(JS_STAGE)/sockmux-tunnel-worker.js \
+	remote:$(JS_STAGE)/sockmux-remote.js sockfs:$(JS_STAGE)/sockmux-sockfs.js webr:$(JS_STAGE)/sockmux-webr.js worker:$(JS_STAGE)/sockmux-webr-worker.js
 
-JS_PARTS := $(JS_SRC) $(JS_BUILD)/go.js $(JS_BUILD)/prelude.txt $(JS_BUILD)/defines
+$(JS_BUILD)/defines: $(JS_BUILD)/sockmux.wasm $(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js) $(JS_BUILD)/version $(JS_BUILD)/pack
+	printf -- '--define:SOCKMUX_VERSION="%s" --define:SOCKMUX_FILES={' "$$(cat $(JS_BUILD)/version)" > $@.new
+	comma=; for file in $(JS_FILES); do \
+		set -- $${file%%:*} $$($(JS_BUILD)/pack -name $${file#*:}) || exit 1; \
+		printf '%s"%s":{"name":"%s","integrity":"%s"}' "$$comma" $$1 $${2#assets/} $$3 >> $@.new; comma=,; \
+	done
+	echo '}' >> $@.new && mv $@.new $@
 
-$(JS_STAGE)/sockmux.js: $(JS_PARTS)
-	$(ESBUILD) js/src/boot/script.js --format=iife --loader:.txt=text $$(cat $(JS_BUILD)/defines) --outfile=$@
+$(JS_STAGE)/sockmux.js: $(JS_SRC) $(JS_BUILD)/defines
+	$(ESBUILD) js/src/boot/script.js --format=iife $$(cat $(JS_BUILD)/defines) --outfile=$@
 
-$(JS_STAGE)/sockmux.mjs: $(JS_PARTS)
-	$(ESBUILD) js/src/boot/module.js --format=esm --loader:.txt=text $$(cat $(JS_BUILD)/defines) --outfile=$@
+$(JS_STAGE)/sockmux.mjs: $(JS_SRC) $(JS_BUILD)/defines
+	$(ESBUILD) js/src/boot/module.js --format=esm $$(cat $(JS_BUILD)/defines) --outfile=$@
 
 server/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs $(JS_BUILD)/sockmux.wasm js/types/sockmux.d.ts $(PLAYGROUND) $(JS_BUILD)/pack
 	rm -rf $(JS_STAGE)/playground && mkdir -p $(JS_STAGE)/playground
@@ -80,4 +91,7 @@ server/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs
 # js/dist is what the npm package ships.
 .PHONY: npm
 npm: assets ## put the built files into js/dist, as the npm package has them
-	mkdir -p js/dist && cp $(JS_STAGE)/sockmux.* js/dist/
+	rm -rf js/dist && mkdir -p js/dist/assets && cp $(JS_STAGE)/sockmux.* js/dist/
+	for file in $(JS_FILES); do \
+		set -- $${file#*:} $$($(JS_BUILD)/pack -name $${file#*:}) && cp $$1 js/dist/$$2 || exit 1; \
+	done

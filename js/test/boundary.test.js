@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Boundary, EVENT, text } from '../src/tunnel/boundary.js';
+import { Boundary } from '../src/tunnel/boundary.js';
+import { EVENT, text } from '../src/tunnel/events.js';
 import { FakeProgram } from './fakes/program.js';
 import { settled } from './fakes/tunnel.js';
 

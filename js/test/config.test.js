@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FILES } from '../src/boot/build.js';
 import { ConfigError, fromDataset, readConfig, unknownOptions } from '../src/boot/config.js';
 
-const PLACE = { script: 'https://tunnel.example/sub/sockmux.js', page: 'https://page.example/notes/index.html', origin: 'https://page.example', wasm: 'assets/sockmux-01234567.wasm', integrity: 'sha384-abc' };
+const PLACE = { script: 'https://tunnel.example/sub/sockmux.js', page: 'https://page.example/notes/index.html', origin: 'https://page.example', built: { ...FILES, wasm: { name: 'sockmux-01234567.wasm', integrity: 'sha384-abc' } } };
 
 test('everything comes from where the script came from', () => {
-	assert.deepEqual(readConfig({}, PLACE), {
+	const { files, ...config } = readConfig({}, PLACE);
+	assert.deepEqual(files.wasm, { url: 'https://tunnel.example/sub/assets/sockmux-01234567.wasm', integrity: 'sha384-abc' });
+	assert.deepEqual(Object.keys(files), Object.keys(FILES));
+	assert.deepEqual(files.engine, { url: 'https://tunnel.example/sub/assets/sockmux-engine.js', integrity: undefined });
+	assert.deepEqual(config, {
 		url: 'wss://tunnel.example/sub/v1/connect', prefix: 'https://tunnel.example/sub/',
-		wasm: 'https://tunnel.example/sub/assets/sockmux-01234567.wasm', integrity: 'sha384-abc',
-		match: 'sockfs', origin: 'https://page.example', optimistic: false, timeoutMs: undefined, load: 'eager', webr: true, sockfs: true, token: undefined,
+		match: 'sockfs', origin: 'https://page.example', optimistic: false, timeoutMs: undefined, load: 'eager', worker: false, webr: true, sockfs: true, token: undefined,
 	});
 });
 
@@ -26,16 +30,23 @@ const PLACES = [
 for (const [name, given, script, url, wasm] of PLACES) {
 	test(`place: ${name}`, () => {
 		const config = readConfig(given, { ...PLACE, script });
-		assert.deepEqual([config.url, config.wasm], [url, wasm]);
-		assert.equal(config.integrity, given.wasm ? undefined : 'sha384-abc');
+		assert.deepEqual([config.url, config.files.wasm.url], [url, wasm]);
+		assert.equal(config.files.wasm.integrity, given.wasm ? undefined : 'sha384-abc');
 	});
 }
 
+test('the other files may be elsewhere, all of them or the wasm alone', () => {
+	const { files } = readConfig({ assets: '/static/sockmux', wasm: 'https://cdn.example/x.wasm' }, PLACE);
+	assert.deepEqual(files.engine.url, 'https://page.example/static/sockmux/sockmux-engine.js');
+	assert.deepEqual(files.wasm, { url: 'https://cdn.example/x.wasm' });
+	assert.equal(readConfig({ integrity: 'sha384-def' }, PLACE).files.wasm.integrity, 'sha384-def');
+});
+
 test('attributes are strings, options have types', () => {
-	const strings = readConfig({ optimistic: '', timeout: '2.5', load: 'lazy', webr: 'off', sockfs: 'on', match: '*.example' }, PLACE);
-	const typed = readConfig({ optimistic: true, timeout: 2.5, load: 'lazy', webr: false, sockfs: true, match: '*.example' }, PLACE);
+	const strings = readConfig({ optimistic: '', timeout: '2.5', load: 'lazy', worker: 'on', webr: 'off', sockfs: 'on', match: '*.example' }, PLACE);
+	const typed = readConfig({ optimistic: true, timeout: 2.5, load: 'lazy', worker: true, webr: false, sockfs: true, match: '*.example' }, PLACE);
 	assert.deepEqual(strings, typed);
-	assert.deepEqual([strings.optimistic, strings.timeoutMs, strings.load, strings.webr], [true, 2500, 'lazy', false]);
+	assert.deepEqual([strings.optimistic, strings.timeoutMs, strings.load, strings.worker, strings.webr], [true, 2500, 'lazy', true, false]);
 });
 
 /** @type {[given: Record<string, unknown>, message: RegExp | string][]} */
@@ -53,6 +64,8 @@ const FAULTS = [
 	[{ timeout: '' }, /^timeout: ""/],
 	[{ timeout: 60_000 }, /^timeout: 60000/],
 	[{ timeout: 'soon' }, /^timeout: "soon"/],
+	[{ assets: 'file:///x/' }, 'assets: "file:///x/" is not a URL that begins with https: or http:'],
+	[{ worker: 'shared' }, 'worker: "shared" is not "on" or "off"'],
 	[{ load: 'never' }, 'load: "never" is not "eager" or "lazy"'],
 	[{ integrity: 'md5-x' }, 'integrity: "md5-x" is not an SRI string such as "sha384-..."'],
 	[{ token: 7 }, 'token: 7 is not a string that is not empty'],

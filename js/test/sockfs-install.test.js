@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { ERRNO } from '../src/sockfs/errno.js';
+import { createHelper } from '../src/sockfs/helper.js';
 import { installSockfsHook } from '../src/sockfs/install.js';
 import { FakeEmscripten } from './fakes/emscripten.js';
 import { FakeTunnel } from './fakes/tunnel.js';
@@ -13,8 +14,10 @@ function start() {
 	const scope = /** @type {any} */ ({ WebAssembly: { instantiate: WebAssembly.instantiate } });
 	/** @type {string[]} */
 	const reports = [];
-	const uninstall = installSockfsHook({ open: (request, handlers) => tunnel.open(request, handlers), scope, report: (text) => void reports.push(text) });
-	return { tunnel, scope, reports, uninstall };
+	const report = (/** @type {string} */ text) => void reports.push(text);
+	const load = mock.fn(async () => createHelper({ open: (request, handlers) => tunnel.open(request, handlers), scope, report }));
+	const uninstall = installSockfsHook({ load, scope, report });
+	return { tunnel, scope, reports, load, uninstall };
 }
 
 /** @param {FakeEmscripten} emscripten */
@@ -81,5 +84,37 @@ test('taken away, programs are as they were, those that make their first socket 
 });
 
 test('a scope without WebAssembly is no error', () => {
-	assert.doesNotThrow(() => installSockfsHook({ open: () => assert.fail('opened'), scope: {}, report: () => {} })());
+	assert.doesNotThrow(() => installSockfsHook({ load: () => assert.fail('loaded'), scope: {}, report: () => {} })());
+});
+
+test('nothing is loaded for programs without sockets, and once for all others', async () => {
+	const { scope, load } = start();
+	await scope.WebAssembly.instantiate(MODULE, { env: {} });
+	assert.equal(load.mock.callCount(), 0);
+	await scope.WebAssembly.instantiate(MODULE, { env: makeEnv(new FakeEmscripten()) });
+	await scope.WebAssembly.instantiate(MODULE, { env: makeEnv(new FakeEmscripten()) });
+	assert.equal(load.mock.callCount(), 1);
+});
+
+test('a layer that cannot be loaded is reported, and the program runs without', async () => {
+	const { scope, load, reports } = start();
+	load.mock.mockImplementation(async () => {
+		throw new Error('https://h/x.js could not be loaded');
+	});
+	const env = makeEnv(new FakeEmscripten());
+	const before = { ...env };
+	const { instance } = await scope.WebAssembly.instantiate(MODULE, { env });
+	assert.ok(instance.exports.m);
+	assert.deepEqual(env, before);
+	assert.match(reports[0], /could not be loaded.*https:\/\/h\/x\.js could not be loaded$/);
+});
+
+test('a program that waits for the layer while it is taken away stays as it is', async () => {
+	const { scope, uninstall } = start();
+	const env = makeEnv(new FakeEmscripten());
+	const before = { ...env };
+	const starting = scope.WebAssembly.instantiate(MODULE, { env });
+	uninstall();
+	await starting;
+	assert.deepEqual(env, before);
 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FILES } from '../src/boot/build.js';
 import { readConfig } from '../src/boot/config.js';
 import { installed, Sockmux } from '../src/boot/sockmux.js';
-import { EVENT } from '../src/tunnel/boundary.js';
+import { startEngine } from '../src/tunnel/engine.js';
+import { EVENT } from '../src/tunnel/events.js';
 import { fakeScope, NativeSocket } from './fakes/page.js';
 import { FakeProgram } from './fakes/program.js';
 import { settled, Tasks } from './fakes/tunnel.js';
@@ -14,8 +16,8 @@ async function make(options = {}, layers = []) {
 	scope.document = Object.assign(new EventTarget(), { visibilityState: 'hidden' });
 	const program = new FakeProgram();
 	const tasks = new Tasks();
-	const config = readConfig(options, { script: 'https://h/sockmux.js', page: 'https://p/', origin: 'https://p', wasm: 'w.wasm' });
-	const sockmux = new Sockmux({ scope, config, version: '1.2.3', start: program.start, layers, schedule: tasks.schedule });
+	const config = readConfig(options, { script: 'https://h/sockmux.js', page: 'https://p/', origin: 'https://p', built: FILES });
+	const sockmux = new Sockmux({ scope, config, version: '1.2.3', start: (owner) => startEngine({ start: program.start, Native: scope.WebSocket }, owner), layers, schedule: tasks.schedule });
 	await settled();
 	await tasks.run();
 	return { scope, program, tasks, sockmux, options };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EVENT } from '../src/tunnel/boundary.js';
+import { EVENT } from '../src/tunnel/events.js';
 import { CODES, ending } from '../src/tunnel/codes.js';
 import { Stream } from '../src/tunnel/stream.js';
 import { Tasks } from './fakes/tunnel.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { EVENT } from '../src/tunnel/boundary.js';
+import { startEngine } from '../src/tunnel/engine.js';
+import { EVENT } from '../src/tunnel/events.js';
 import { Tunnel } from '../src/tunnel/tunnel.js';
 import { FakeCarrier, FakeProgram } from './fakes/program.js';
 import { settled, Tasks } from './fakes/tunnel.js';
@@ -9,8 +10,8 @@ afterEach(() => {
 	FakeCarrier.made = [];
 });
 
-/** @param {Partial<import('../src/tunnel/tunnel.js').TunnelConfig>} [config] */
-function make(config) {
+/** @param {Partial<import('../src/tunnel/tunnel.js').TunnelConfig> & { Native?: typeof WebSocket }} [config] */
+function make({ Native = /** @type {any} */ (FakeCarrier), ...config } = {}) {
 	const tasks = new Tasks();
 	/** @type {FakeProgram[]} */
 	const programs = [];
@@ -18,13 +19,12 @@ function make(config) {
 	const logged = [];
 	const log = (/** @type {string} */ level) => (/** @type {string} */ line) => void logged.push(`${level} ${line}`);
 	const tunnel = new Tunnel({
-		url: 'wss://h/v1/connect', agent: 'sockmux.js/1', schedule: tasks.schedule, Native: /** @type {any} */ (FakeCarrier),
-		start: (imports, onexit) => {
+		url: 'wss://h/v1/connect', agent: 'sockmux.js/1', schedule: tasks.schedule,
+		start: (owner) => {
 			const program = new FakeProgram();
 			programs.push(program);
-			return program.start(imports, onexit);
+			return startEngine({ start: program.start, Native, probe: async () => 'the server is down' }, owner);
 		},
-		probe: async () => 'the server is down',
 		log: { error: log('error'), warn: log('warn'), info: log('info') },
 		...config,
 	});

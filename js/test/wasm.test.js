@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { whyUnreachable } from '../src/tunnel/carrier.js';
-import { programFrom } from '../src/tunnel/wasm.js';
+import { programFrom } from '../src/tunnel/program.js';
+import { wasmFrom } from '../src/tunnel/wasm.js';
 
 /** The smallest module: magic and version. */
 const EMPTY_WASM = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
@@ -37,15 +38,16 @@ for (const type of ['application/wasm', 'application/octet-stream']) {
 		const fetched = mockFetch(t, wasmAnswer(type));
 		/** @type {FakeGo[]} */
 		const made = [];
-		const start = programFrom({ url: 'https://h/w.wasm', integrity: 'sha384-x', Go: class extends FakeGo {
+		const Go = class extends FakeGo {
 			constructor() {
 				super();
 				made.push(this);
 			}
-		} });
+		};
+		const wasm = wasmFrom({ url: 'https://h/w.wasm', integrity: 'sha384-x' });
 		const onexit = () => {};
-		const program = await start({}, onexit);
-		await start({}, onexit);
+		const program = await programFrom(await wasm(), Go)({}, onexit);
+		await programFrom(await wasm(), Go)({}, onexit);
 		assert.equal(fetched.mock.callCount(), 1);
 		assert.deepEqual(fetched.mock.calls[0].arguments, ['https://h/w.wasm', { integrity: 'sha384-x', credentials: 'omit' }]);
 		assert.equal(made.length, 2);
@@ -58,9 +60,9 @@ for (const type of ['application/wasm', 'application/octet-stream']) {
 
 test('a wasm that is not there is named, and asked for again the next time', async (t) => {
 	const fetched = mockFetch(t, async () => new Response('', { status: 404 }));
-	const start = programFrom({ url: 'https://h/w.wasm', Go: FakeGo });
-	await assert.rejects(start({}, () => {}), { message: 'https://h/w.wasm: the server answered 404' });
-	await assert.rejects(start({}, () => {}), { message: 'https://h/w.wasm: the server answered 404' });
+	const wasm = wasmFrom({ url: 'https://h/w.wasm' });
+	await assert.rejects(wasm(), { message: 'https://h/w.wasm: the server answered 404' });
+	await assert.rejects(wasm(), { message: 'https://h/w.wasm: the server answered 404' });
 	assert.equal(fetched.mock.callCount(), 2);
 });
 

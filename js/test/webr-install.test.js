@@ -101,7 +101,8 @@ function makePage({ isolated = true, blobsAllowed = 'yes' } = {}) {
 	const tunnel = new FakeTunnel();
 	const report = (/** @type {string} */ text) => void reports.push(text);
 	const bridges = new Bridges({ open: (request, handlers) => tunnel.open(request, handlers), report });
-	const uninstall = installWorkerHook({ bridges, workerSource: 'LAYER', scope, report });
+	const serve = (/** @type {Worker} */ worker) => void bridges.of(worker);
+	const uninstall = installWorkerHook({ serve, prelude: 'https://t.test/layer.js', scope, report });
 	return { scope, workers, blobs, texts, reports, bridges, tunnel, uninstall, FakeWorker };
 }
 
@@ -125,7 +126,7 @@ describe('the Worker constructor', () => {
 		assert.equal(worker, workers[0]);
 		assert.deepEqual(workers[0].options, { name: 'R' });
 		const text = await /** @type {Blob} */ (blobs.get(workers[0].url)).text();
-		assert.match(text, /^self\.sockmuxGiven=\{"token":"","running":false,"base":"https:\/\/site\.test\/webr\/webr-worker\.js"\};\nLAYER\n;importScripts\("https:\/\/site\.test\/webr\/webr-worker\.js"\);$/);
+		assert.match(text, /^self\.sockmuxGiven=\{"token":"","running":false,"base":"https:\/\/site\.test\/webr\/webr-worker\.js"\};importScripts\("https:\/\/t\.test\/layer\.js"\);\nimportScripts\("https:\/\/site\.test\/webr\/webr-worker\.js"\);$/);
 	});
 
 	test('holds webR\'s messages back until the layer has started, and keeps its own from webR', () => {
@@ -168,7 +169,7 @@ describe('the Worker constructor', () => {
 		for (const url of [webr, other, small, hidden]) new scope.Worker(url);
 		assert.deepEqual(workers.slice(1).map(({ url }) => url), [other, small, hidden]);
 		const text = await /** @type {Blob} */ (blobs.get(workers[0].url)).text();
-		assert.ok(text.startsWith('self.sockmuxGiven={"token":"","running":false,"base":""};\nLAYER\n;') && text.endsWith(WEBR_TEXT));
+		assert.ok(text.startsWith('self.sockmuxGiven={"token":"","running":false,"base":""};importScripts("https://t.test/layer.js");\n') && text.endsWith(WEBR_TEXT));
 	});
 
 	test('a page that is not isolated is told what to change, once', () => {
@@ -265,19 +266,19 @@ describe('attach', () => {
 		const page = makePage();
 		const signal = new SharedArrayBuffer(8);
 		const webR = makeWebR(page, (token) => ({ op: 'hello', layout: LAYOUT, token, signal }));
-		await attach({ bridges: page.bridges, workerSource: 'LAYER', scope: page.scope }, webR);
+		await attach({ bridges: page.bridges, source: async () => 'LAYER', scope: page.scope }, webR);
 		assert.equal(new Int32Array(signal)[1], 1);
 		assert.ok(webR.codes[0].includes('LAYER') && webR.codes[0].includes('"running":true'));
 		webR.worker.say({ sockmux: { op: 'connect', id: 1, buffer: new SharedArrayBuffer(1 << 21), host: 'a.test', port: 80, timeoutMs: 0 } });
 		assert.equal(page.tunnel.streams[0].request.host, 'a.test');
-		await attach({ bridges: page.bridges, workerSource: 'LAYER', scope: page.scope }, webR);
+		await attach({ bridges: page.bridges, source: async () => 'LAYER', scope: page.scope }, webR);
 	});
 
 	test('says why it failed, and leaves nothing behind', async () => {
 		const page = makePage();
 		const data = () => Object.getOwnPropertyDescriptor(page.scope.MessageEvent.prototype, 'data')?.get;
 		const native = data();
-		const options = { bridges: page.bridges, workerSource: '', scope: page.scope };
+		const options = { bridges: page.bridges, source: async () => '', scope: page.scope };
 		await assert.rejects(attach(options, /** @type {any} */ ({})), /attach: the argument is no WebR object/);
 		await assert.rejects(attach(options, makeWebR(page, (token) => ({ op: 'note', token, text: 'no SOCKFS' }))), /attach: no SOCKFS/);
 		await assert.rejects(attach(options, makeWebR(page, () => ({ op: 'hello', token: 'another' }))), /attach: nothing was heard/);

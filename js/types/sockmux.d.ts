@@ -39,12 +39,16 @@ export interface Options {
 	optimistic?: boolean;
 	/** Seconds that opening a socket may take. Default: as long as the server takes. */
 	timeout?: number;
+	/** URL of the folder with the other files of the build, under their hashed names. Default: assets/ beside the script. */
+	assets?: string;
 	/** URL of sockmux.wasm. Default: the one that was built with the script. */
 	wasm?: string;
 	/** SRI string of that file. */
 	integrity?: string;
 	/** Whether the wasm is loaded with the page or with the first socket. Default: 'eager'. */
 	load?: 'eager' | 'lazy';
+	/** Run the tunnel in a dedicated worker, away from the page's own work. Everything else stays the same. Default: false. */
+	worker?: boolean;
 	/** Help webR's workers. Default: true. */
 	webr?: boolean;
 	/** Help Emscripten programs in this thread. Default: true. */

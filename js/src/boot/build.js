@@ -1,11 +1,34 @@
 // What the build knows. Outside of a build (unit tests) there are stand-ins.
 
-/* global SOCKMUX_VERSION, SOCKMUX_WASM, SOCKMUX_WASM_INTEGRITY -- set by esbuild, see js.mk */
+/* global SOCKMUX_VERSION, SOCKMUX_FILES -- set by esbuild, see js.mk */
 
-export const BUILD = Object.freeze({
-	version: typeof SOCKMUX_VERSION === 'string' ? SOCKMUX_VERSION : 'dev',
-	/** Path of the wasm below the server's prefix; its name holds its hash. */
-	wasm: typeof SOCKMUX_WASM === 'string' ? SOCKMUX_WASM : 'sockmux.wasm',
-	/** SRI string of that file. */
-	integrity: typeof SOCKMUX_WASM_INTEGRITY === 'string' ? SOCKMUX_WASM_INTEGRITY : undefined,
-});
+/**
+ * A file of the build.
+ * @typedef {object} BuiltFile
+ * @property {string} name  in the folder assets/; holds the file's hash
+ * @property {string} [integrity]  SRI string
+ */
+
+/**
+ * - wasm: the Go program;
+ * - engine: what runs it in the page, with Go's glue;
+ * - tunnel: the same for a worker;
+ * - remote: the page's half of that;
+ * - sockfs: the layer under Emscripten programs in the page;
+ * - webr: the page's half of the sockets of webR's workers;
+ * - worker: the other half, run by webR's worker before its own script.
+ * @typedef {Record<'wasm' | 'engine' | 'tunnel' | 'remote' | 'sockfs' | 'webr' | 'worker', BuiltFile>} BuiltFiles
+ */
+
+export const VERSION = typeof SOCKMUX_VERSION === 'string' ? SOCKMUX_VERSION : 'dev';
+
+/** @type {BuiltFiles} */
+export const FILES = typeof SOCKMUX_FILES === 'object' ? SOCKMUX_FILES : {
+	wasm: { name: 'sockmux.wasm' },
+	engine: { name: 'sockmux-engine.js' },
+	tunnel: { name: 'sockmux-tunnel-worker.js' },
+	sockfs: { name: 'sockmux-sockfs.js' },
+	remote: { name: 'sockmux-remote.js' },
+	webr: { name: 'sockmux-webr.js' },
+	worker: { name: 'sockmux-webr-worker.js' },
+};

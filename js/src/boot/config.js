@@ -11,9 +11,11 @@ import { createRule } from '../facade/rule.js';
  * @property {Match} [match]  which constructions of a WebSocket are tunnelled; default: 'sockfs'
  * @property {boolean} [optimistic]  sockets count as open before the server has answered
  * @property {number} [timeout]  seconds that opening a socket may take; default: the server's
+ * @property {string} [assets]  URL of the folder with the other files of the build; default: assets/ beside the script
  * @property {string} [wasm]  URL of sockmux.wasm; default: the one that was built with the script
  * @property {string} [integrity]  SRI string of it
  * @property {'eager' | 'lazy'} [load]  whether the wasm is loaded with the page or with the first socket; default: 'eager'
+ * @property {boolean} [worker]  whether the tunnel runs in a worker of its own; default: false
  * @property {boolean} [webr]  whether the workers of webR are helped; default: true
  * @property {boolean} [sockfs]  whether Emscripten programs in this thread are helped; default: true
  * @property {string} [token]  credential for the server
@@ -24,13 +26,13 @@ import { createRule } from '../facade/rule.js';
  * @typedef {object} Config
  * @property {string} url  of the endpoint, ws: or wss:
  * @property {string} prefix  of the server, http: or https:, with a slash at its end
- * @property {string} wasm
- * @property {string} [integrity]
+ * @property {Record<keyof import('./build.js').BuiltFiles, import('./parts.js').File>} files
  * @property {Match} match
  * @property {string} origin  of the page
  * @property {boolean} optimistic
  * @property {number} [timeoutMs]
  * @property {'eager' | 'lazy'} load
+ * @property {boolean} worker
  * @property {boolean} webr
  * @property {boolean} sockfs
  * @property {string} [token]
@@ -45,7 +47,7 @@ const ENDPOINT = 'v1/connect';
 const MAX_TIMEOUT_S = 3600;
 
 /** @type {readonly (keyof Options)[]} */
-const NAMES = ['url', 'match', 'optimistic', 'timeout', 'wasm', 'integrity', 'load', 'webr', 'sockfs', 'token'];
+const NAMES = ['url', 'match', 'optimistic', 'timeout', 'assets', 'wasm', 'integrity', 'load', 'worker', 'webr', 'sockfs', 'token'];
 
 /**
  * The options that the script element gives. Only what has a value of ours is taken: pages put data- attributes of others on any element.
@@ -71,29 +73,33 @@ export function unknownOptions(given) {
 /**
  * Checks the options and fills in the defaults. Throws a ConfigError.
  * @param {Record<string, unknown>} given  values may be strings, as attributes give them
- * @param {{ script: string | null, page: string, origin: string, wasm: string, integrity?: string }} place
- *   URL of the script if known, URL and origin of the page, path of the built wasm below the prefix and its SRI string
+ * @param {{ script: string | null, page: string, origin: string, built: import('./build.js').BuiltFiles }} place
+ *   URL of the script if known, URL and origin of the page, the files of the build
  * @returns {Config}
  */
-export function readConfig(given, { script, page, origin, wasm, integrity }) {
+export function readConfig(given, { script, page, origin, built }) {
 	const prefix = given.url === undefined ? prefixOf(script) : prefixFrom(given.url, page);
 	if (prefix === null) throw new ConfigError('url is missing: it is the URL of the sockmux server, such as "https://tunnel.example.org/"');
-	const own = prefixOf(script) ?? prefix;
+	const assets = given.assets === undefined ? new URL('assets/', prefixOf(script) ?? prefix).href : absolute('assets', given.assets, page).replace(/\/?$/, '/');
+	const files = /** @type {Config['files']} */ (Object.fromEntries(
+		Object.entries(built).map(([key, { name, integrity }]) => [key, { url: new URL(name, assets).href, integrity }]),
+	));
+	if (given.wasm !== undefined) files.wasm = { url: absolute('wasm', given.wasm, page) };
+	if (given.integrity !== undefined) files.wasm.integrity = sri(given.integrity);
 	const config = {
 		url: new URL(ENDPOINT, prefix).href.replace(/^http/, 'ws'),
 		prefix,
-		wasm: given.wasm === undefined ? new URL(wasm, own).href : absolute('wasm', given.wasm, page),
-		integrity: given.wasm === undefined ? integrity : undefined,
+		files,
 		match: /** @type {Match} */ (given.match ?? 'sockfs'),
 		origin,
 		optimistic: flag('optimistic', given.optimistic, false),
 		timeoutMs: timeout(given.timeout),
 		load: choice('load', given.load, /** @type {const} */ (['eager', 'lazy'])),
+		worker: flag('worker', given.worker, false),
 		webr: flag('webr', given.webr, true),
 		sockfs: flag('sockfs', given.sockfs, true),
 		token: given.token === undefined ? undefined : text('token', given.token),
 	};
-	if (given.integrity !== undefined) config.integrity = sri(given.integrity);
 	try {
 		createRule(config.match, { origin, report: () => {} });
 	} catch (error) {

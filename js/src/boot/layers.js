@@ -1,57 +1,67 @@
-// The layers beside the facade, with what each needs. The worker's half is a script of its own, here as text.
+// The layers beside the facade: what must be in place from the first moment. The rest of each is a part (parts.js) that only pages with such programs load.
 
-import workerSource from '../../build/prelude.txt';
-import { openNative } from '../facade/native.js';
 import { createRule } from '../facade/rule.js';
 import { installSockfsHook } from '../sockfs/install.js';
-import { createOpener } from '../sockfs/opener.js';
-import { attach } from '../webr/attach.js';
+import { serveLater } from '../webr/earlier.js';
 import { installWorkerHook } from '../webr/install.js';
-import { Bridges } from '../webr/workers.js';
+import { loadPart, once } from './parts.js';
 
 /** @typedef {import('./sockmux.js').Layer} Layer */
+/** @typedef {import('./opener.js').Parts} Parts */
 
 const report = (/** @type {string} */ text) => console.warn(`sockmux: ${text}`);
 
 /**
- * Opens what the rule gives the tunnel, and leaves the rest to the browser.
- * @param {Parameters<import('./sockmux.js').InstallLayer>[0]} parts
+ * @param {Parameters<import('./sockmux.js').InstallLayer>[0]} given
+ * @returns {Parts}
  */
-function opener({ tunnel, config, Native }) {
-	return createOpener({
-		tunnel,
-		rule: createRule(config.match, { origin: config.origin, report: (error) => console.error('sockmux: match:', error) }),
-		openNative: (url, handlers) => openNative(Native, url, handlers),
-		timeoutMs: config.timeoutMs,
-	});
+function partsOf(given) {
+	const { match, origin } = given.config;
+	return { ...given, report, rule: createRule(match, { origin, report: (error) => console.error('sockmux: match:', error) }) };
 }
 
 /**
  * Sockets of webR's workers.
- * @param {Parameters<import('./sockmux.js').InstallLayer>[0]} parts
+ * @param {Parameters<import('./sockmux.js').InstallLayer>[0]} given
  * @returns {Layer}
  */
-function webr(parts) {
-	const { config, scope } = parts;
-	const bridges = new Bridges({ open: opener(parts), report });
-	const restore = config.webr ? installWorkerHook({ bridges, workerSource, scope, report }) : () => {};
+function webr(given) {
+	const { config, scope } = given;
+	const { webr: page, worker } = config.files;
+	let removed = false;
+	const load = once(async () => {
+		/** @type {import('./part-webr.js').WebRPartOf} */
+		const partOf = await loadPart(scope, page);
+		const part = partOf(partsOf(given));
+		if (removed) part.bridges.close();
+		return part;
+	});
+	const serve = (/** @type {Worker} */ started) => serveLater(started, load().then(({ bridges }) => bridges), report);
+	const restore = config.webr ? installWorkerHook({ serve, prelude: worker.url, scope, report }) : () => {};
 	return {
-		attach: (webR) => attach({ bridges, workerSource, scope }, webR),
+		attach: async (webR) => (await load()).attach(webR),
 		remove() {
 			restore();
-			bridges.close();
+			removed = true;
+			load.made?.bridges.close();
 		},
 	};
 }
 
 /**
  * Sockets of Emscripten programs in this thread.
- * @param {Parameters<import('./sockmux.js').InstallLayer>[0]} parts
+ * @param {Parameters<import('./sockmux.js').InstallLayer>[0]} given
  * @returns {Layer}
  */
-function sockfs(parts) {
-	const { config, scope } = parts;
-	return { remove: config.sockfs ? installSockfsHook({ open: opener(parts), scope, report }) : () => {} };
+function sockfs(given) {
+	const { config, scope } = given;
+	if (!config.sockfs) return { remove() {} };
+	const load = once(async () => {
+		/** @type {import('./part-sockfs.js').HelperOf} */
+		const helperOf = await loadPart(scope, config.files.sockfs);
+		return helperOf(partsOf(given));
+	});
+	return { remove: installSockfsHook({ load, scope, report }) };
 }
 
 /** @type {readonly import('./sockmux.js').InstallLayer[]} */

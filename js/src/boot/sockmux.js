@@ -40,12 +40,12 @@ export class Sockmux {
 
 	/**
 	 * Installs everything in the scope.
-	 * @param {{ scope: any, config: Config, version: string, start: import('../tunnel/wasm.js').Start, layers?: readonly InstallLayer[], schedule?: import('../tunnel/tasks.js').Schedule }} parts
+	 * @param {{ scope: any, config: Config, version: string, start: import('../tunnel/engine.js').StartEngine, layers?: readonly InstallLayer[], schedule?: import('../tunnel/tasks.js').Schedule }} parts
 	 */
 	constructor({ scope, config, version, start, layers = [], schedule = taskQueue() }) {
 		this.version = version;
 		const Native = scope.WebSocket;
-		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule, Native });
+		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule });
 		this.#tunnel = tunnel;
 		this.#undo.push(() => tunnel.close());
 		this.#undo.push(installFacade({ tunnel, config, scope }));

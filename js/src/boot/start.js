@@ -1,9 +1,8 @@
 // Reads the options and installs: what the two entries have in common.
 
-import { Go } from '../../build/go.js';
-import { programFrom } from '../tunnel/wasm.js';
-import { BUILD } from './build.js';
+import { FILES, VERSION } from './build.js';
 import { readConfig, unknownOptions } from './config.js';
+import { engineFor } from './engines.js';
 import { layers } from './layers.js';
 import { installed, Sockmux } from './sockmux.js';
 
@@ -21,11 +20,9 @@ export function start(options, script) {
 		script,
 		page: scope.document?.baseURI ?? scope.location.href,
 		origin: scope.origin,
-		wasm: BUILD.wasm,
-		integrity: BUILD.integrity,
+		built: FILES,
 	});
 	const unknown = unknownOptions(options);
 	if (unknown.length > 0) console.error(`sockmux: ${unknown.join(', ')}: there is no such option; it is ignored`);
-	const program = programFrom({ url: config.wasm, integrity: config.integrity, Go });
-	return new Sockmux({ scope, config, version: BUILD.version, start: program, layers });
+	return new Sockmux({ scope, config, version: VERSION, start: engineFor(scope, config), layers });
 }

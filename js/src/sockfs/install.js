@@ -1,44 +1,36 @@
-// Brings the layer into Emscripten programs that run in the page's own thread: C with a main loop or ASYNCIFY, and the sockets of pthreads,
-// whose calls are carried out here.
+// Watches for Emscripten programs in the page's own thread. What helps them is a part of its own, loaded with the first such program.
 
-import { patchDNS } from './dns.js';
 import { onInstantiate } from './instantiate.js';
-import { LocalConnector } from './local.js';
-import { patchOps } from './ops.js';
-import { globalProgramOf, hiddenProgram } from './program.js';
-import { patchImports } from './syscalls.js';
 
-/** @typedef {import('./program.js').Program} Program */
+/** @typedef {ReturnType<typeof import('./helper.js').createHelper>} Helper */
 
 /**
- * Helps every program that is instantiated from now on, until the function that it returns is called. A program whose parts are not found
- * keeps SOCKFS's own sockets, which go through the facade.
+ * Helps every program that is instantiated from now on, until the function that it returns is called. The first one waits for the helper;
+ * where that cannot be had, programs keep SOCKFS's own sockets.
  * @param {object} options
- * @param {import('./opener.js').Open} options.open
+ * @param {() => Promise<Helper>} options.load  makes the helper, once
  * @param {any} options.scope  the page's global object
  * @param {(text: string) => void} options.report  tells the user, one line
  * @returns {() => void}
  */
-export function installSockfsHook({ open, scope, report }) {
+export function installSockfsHook({ load, scope, report }) {
 	if (!scope.WebAssembly?.instantiate) return () => undefined;
-	const connector = new LocalConnector(open, report);
-	/** @type {Set<() => void>} */
-	const undo = new Set();
-	/** @param {Program} program */
-	const patch = (program) => {
-		if (!connector.alive) return;
-		undo.add(patchOps(program, connector));
-		undo.add(patchDNS(program.DNS));
-	};
+	let removed = false;
+	/** @type {Helper | null} */
+	let helper = null;
 	const stop = onInstantiate(scope, (instance) => {
-		const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
-		if (program.ops) patch(program);
-		patchImports(instance.calls, program, connector);
+		if (helper) return helper.help(instance);
+		return load().then((made) => {
+			helper = made;
+			if (removed) made.remove();
+			else made.help(instance);
+		}, (error) => {
+			report(`the layer for Emscripten programs could not be loaded, so SOCKFS's own sockets are used, which know no errors: ${error.message}`);
+		});
 	});
 	return () => {
+		removed = true;
 		stop();
-		connector.close();
-		for (const restore of undo) restore();
-		undo.clear();
+		helper?.remove();
 	};
 }

@@ -10,9 +10,9 @@
 /** Where an import stands. @typedef {{ module: Record<string, any>, key: string }} ImportSlot */
 
 /**
- * Calls back with every program that has sockets, until the function that it returns is called.
+ * Calls back with every program that has sockets, until the function that it returns is called. A program waits for the promise that it gets back.
  * @param {any} scope
- * @param {(instance: Instance) => void} found
+ * @param {(instance: Instance) => unknown} found
  * @returns {() => void}
  */
 export function onInstantiate(scope, found) {
@@ -23,11 +23,12 @@ export function onInstantiate(scope, found) {
 		const calls = findCalls(args[1]);
 		if (!calls.has('__syscall_connect')) return native.apply(WebAssembly, args);
 		const memory = { current: findMemory(args[1]) };
-		found({ calls, heap32: heapOf(memory) });
-		return native.apply(WebAssembly, args).then((result) => {
+		const begin = () => native.apply(WebAssembly, args).then((result) => {
 			memory.current ??= findMemory({ exports: (result.instance ?? result).exports });
 			return result;
 		});
+		const wait = found({ calls, heap32: heapOf(memory) });
+		return wait instanceof Promise ? wait.then(begin) : begin();
 	};
 	const ours = looking(instantiate);
 	const oursStreaming = instantiateStreaming && looking(instantiateStreaming);

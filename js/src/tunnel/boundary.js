@@ -3,6 +3,8 @@
 // Two rules keep it safe. Go is never entered while Go runs: what Go calls (the imports) copies, notes and returns.
 // And Go never waits in a call from here: exports queue for goroutines, which run in resume().
 
+/** @typedef {import('./events.js').Event} Event */
+
 /**
  * What Go exports besides `mem`. Pointers and lengths are in bytes.
  * @typedef {object} Exports
@@ -25,19 +27,6 @@
  * @property {() => void} shutdown
  */
 
-/**
- * Something that Go tells the page.
- * @typedef {object} Event
- * @property {number} kind  one of EVENT
- * @property {number} id  the stream, 0 where it is none
- * @property {number} a
- * @property {number} b
- * @property {Uint8Array} data  fresh; the receiver owns it
- */
-
-/** Kinds of events; wasm/pump/event.go has the same numbers and says what a, b and data are. */
-export const EVENT = Object.freeze({ opened: 1, data: 2, eof: 3, written: 4, closed: 5, state: 6, notice: 7 });
-
 /** A stream that takes no account of grants. */
 const UNLIMITED = 0xffffffff;
 
@@ -45,11 +34,7 @@ const UNLIMITED = 0xffffffff;
 const OPTIMISTIC = 1;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 const EMPTY = new Uint8Array(0);
-
-/** @param {Uint8Array} bytes */
-export const text = (bytes) => decoder.decode(bytes);
 
 export class Boundary {
 	#exports;

@@ -2,19 +2,12 @@
 // would travel through itself.
 
 /** @typedef {import('./boundary.js').Boundary} Boundary */
+/** @typedef {import('./traffic.js').Traffic} Traffic */
 
 const SUBPROTOCOL = 'sockmux.v1';
 
 /** How long the question why a dial failed may take: the next attempt waits for the answer. */
 const PROBE_MS = 2000;
-
-/** What the carriers have moved, messages of the link included. */
-export class Traffic {
-	bytesIn = 0;
-	bytesOut = 0;
-	messagesIn = 0;
-	messagesOut = 0;
-}
 
 export class Carriers {
 	/** @type {Map<number, WebSocket>} */

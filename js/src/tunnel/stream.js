@@ -1,11 +1,11 @@
 // One stream of the tunnel, as the page sees it.
 
 import { CODES, ending } from './codes.js';
-import { EVENT, text } from './boundary.js';
+import { EVENT, text } from './events.js';
 import { callHandler } from './tasks.js';
 
-/** @typedef {import('./boundary.js').Boundary} Boundary */
-/** @typedef {import('./boundary.js').Event} Event */
+/** @typedef {import('./engine.js').Commands} Commands */
+/** @typedef {import('./events.js').Event} Event */
 /** @typedef {import('./codes.js').Ending} Ending */
 
 /** @typedef {{ addr: string, port: number }} Address */
@@ -62,7 +62,7 @@ export class Stream {
 	#request;
 	#handlers;
 	#owner;
-	/** @type {Boundary | null} */
+	/** @type {Commands | null} */
 	#boundary = null;
 	/** Bytes that wait for room in the wasm. @type {Uint8Array[]} */
 	#queue = [];
@@ -157,7 +157,7 @@ export class Stream {
 
 	/**
 	 * For the tunnel: the wasm is ready; everything that waited goes to it.
-	 * @param {Boundary} boundary
+	 * @param {Commands} boundary
 	 */
 	attach(boundary) {
 		if (this.#abandoned || this.ending) return;

@@ -40,3 +40,8 @@ export function callHandler(handler, ...args) {
 		else console.error(error);
 	}
 }
+
+/** What to tell people of an error. @param {unknown} error */
+export function reasonOf(error) {
+	return error instanceof Error ? error.message : String(error);
+}

@@ -1,11 +1,11 @@
 // The tunnel: starts the Go program, owns its streams, tells its state.
 
-import { Boundary, EVENT, text } from './boundary.js';
-import { Carriers, Traffic } from './carrier.js';
 import { CODES, ending } from './codes.js';
+import { EVENT, text } from './events.js';
 import { Stream } from './stream.js';
 import { checkTarget } from './target.js';
-import { callHandler } from './tasks.js';
+import { callHandler, reasonOf } from './tasks.js';
+import { Traffic } from './traffic.js';
 
 /** @typedef {import('./codes.js').Ending} Ending */
 /** @typedef {import('./stream.js').Request} Request */
@@ -67,10 +67,8 @@ import { callHandler } from './tasks.js';
  * @property {string} url  of the server's endpoint, ws: or wss:
  * @property {string} agent  name and version of this client
  * @property {string} [token]
- * @property {import('./wasm.js').Start} start
+ * @property {import('./engine.js').StartEngine} start  where the Go program runs is its affair
  * @property {import('./tasks.js').Schedule} schedule
- * @property {typeof WebSocket} Native
- * @property {(url: string) => Promise<string>} [probe]  why a dial failed
  * @property {Pick<Console, 'error' | 'warn' | 'info'>} [log]
  */
 
@@ -105,8 +103,8 @@ export class Tunnel {
 	#log;
 	/** @type {string | undefined} */
 	#token;
-	/** The running program. @type {{ boundary: Boundary, carriers: Carriers } | null} */
-	#program = null;
+	/** The running program. @type {import('./engine.js').Engine | null} */
+	#engine = null;
 	#loading = false;
 	#closed = false;
 	#startedAt = -Infinity;
@@ -140,12 +138,12 @@ export class Tunnel {
 	 */
 	open(request, handlers = {}) {
 		const stream = new Stream(this.#nextId++, request, handlers, { schedule: this.schedule, onended: (ended) => this.#onended(ended) });
-				this.schedule(() => this.#emit('stream', describe(stream)));
+		this.schedule(() => this.#emit('stream', describe(stream)));
 		const fault = checkTarget(request);
 		if (!fault) this.#live.set(stream.id, stream);
 		if (fault) this.schedule(() => stream.end(fault));
 		else if (this.#closed) this.#refuse(stream, 'sockmux was uninstalled');
-		else if (this.#program) stream.attach(this.#program.boundary);
+		else if (this.#engine) stream.attach(this.#engine.commands);
 		else if (!this.#loading && performance.now() - this.#startedAt < RESTART_MS && this.#status.state === 'failed') {
 			this.#refuse(stream, this.#status.reason?.text ?? '');
 		} else this.load();
@@ -154,7 +152,7 @@ export class Tunnel {
 
 	/** Loads the wasm, so that the first stream need not wait for it. Without effect where it is loaded. */
 	load() {
-		if (this.#program || this.#loading || this.#closed) return;
+		if (this.#engine || this.#loading || this.#closed) return;
 		this.#loading = true;
 		this.#startedAt = performance.now();
 		this.#setState('loading', 0, null);
@@ -168,7 +166,7 @@ export class Tunnel {
 
 	/** @returns {Stats} */
 	stats() {
-		const session = this.#program?.boundary.stats() ?? null;
+		const session = this.#engine?.commands.stats() ?? null;
 		return {
 			url: this.#config.url,
 			rttMs: session?.rttMs ?? null,
@@ -199,55 +197,46 @@ export class Tunnel {
 	/** @param {string} token  sent when the next session begins */
 	setToken(token) {
 		this.#token = token;
-		this.#program?.boundary.setToken(token);
+		this.#engine?.commands.setToken(token);
 	}
 
 	/** Try at once what waits to be tried again. */
 	kick() {
-		this.#program?.boundary.kick();
+		this.#engine?.commands.kick();
 	}
 
 	/** Ends every stream and the session. The tunnel cannot be used again. */
 	close() {
 		if (this.#closed) return;
 		this.#closed = true;
-		const program = this.#program;
-		this.#program = null;
-		if (program) {
-			program.boundary.shutdown();
-			program.boundary.resume(); // the last messages leave now: the page may be about to go
-			program.boundary.kill();
-			program.carriers.drop();
-		}
+		this.#engine?.end();
+		this.#engine = null;
 		this.#endAll(ending(CODES.aborted, 'sockmux was uninstalled'));
 		this.#setState('closed', 0, null);
 	}
 
 	async #start() {
-		/** @type {{ boundary: Boundary, carriers: Carriers } | null} */
-		let program = null;
-		const current = () => /** @type {NonNullable<typeof program>} */ (program);
-		const read = (/** @type {number} */ at, /** @type {number} */ length) => text(current().boundary.borrow(at, length).slice());
-		const loaded = await this.#config.start({
-			carrierDial: (/** @type {number} */ id) => current().carriers.dial(id),
-			carrierSend: (/** @type {number} */ id, /** @type {number} */ at, /** @type {number} */ length) =>
-				current().carriers.send(id, current().boundary.borrow(at, length)),
-			carrierBuffered: (/** @type {number} */ id) => current().carriers.buffered(id),
-			carrierClose: (/** @type {number} */ id, /** @type {number} */ code, /** @type {number} */ at, /** @type {number} */ length) =>
-				current().carriers.close(id, code, read(at, length)),
-			event: () => this.#drainSoon(),
-			log: (/** @type {number} */ level, /** @type {number} */ at, /** @type {number} */ length) => this.#write(level, read(at, length)),
-		}, (code) => this.schedule(() => this.#crashed(program, `the Go program ended with code ${code}`)));
-		if (this.#closed) return;
-		const boundary = new Boundary(loaded.exports, loaded.resume, (error) => this.schedule(() => this.#crashed(program, reasonOf(error))));
-		program = { boundary, carriers: new Carriers(boundary, { ...this.#config, traffic: this.#traffic }) };
-		loaded.run();
+		/** @type {import('./engine.js').Engine | null} */
+		let engine = null;
+		engine = await this.#config.start({
+			url: this.#config.url,
+			traffic: this.#traffic,
+			onevent: () => this.#drainSoon(),
+			onlog: (level, line) => this.#write(level, line),
+			onfailure: (why) => this.schedule(() => this.#crashed(engine, why)),
+		});
+		if (this.#closed) {
+			engine.drop();
+			return;
+		}
+		engine.run();
 		this.#loading = false;
-		this.#program = program;
+		this.#engine = engine;
 		this.#setState('idle', 0, null);
-		boundary.configure(this.#config);
-		if (this.#token !== undefined) boundary.setToken(this.#token);
-		for (const stream of this.#live.values()) stream.attach(boundary);
+		const { commands } = engine;
+		commands.configure(this.#config);
+		if (this.#token !== undefined) commands.setToken(this.#token);
+		for (const stream of this.#live.values()) stream.attach(commands);
 	}
 
 	#drainSoon() {
@@ -261,17 +250,17 @@ export class Tunnel {
 		this.#draining = false;
 		const until = performance.now() + SLICE_MS;
 		for (;;) {
-			const event = this.#program?.boundary.nextEvent();
+			const event = this.#engine?.commands.nextEvent();
 			if (!event) break;
 			this.#deliver(event);
 			if (performance.now() < until) continue;
 			this.#drainSoon();
 			break;
 		}
-		this.#program?.boundary.resumeSoon(); // goroutines may wait for room in the queue
+		this.#engine?.commands.resumeSoon(); // goroutines may wait for room in the queue
 	}
 
-	/** @param {import('./boundary.js').Event} event */
+	/** @param {import('./events.js').Event} event */
 	#deliver(event) {
 		if (event.kind === EVENT.state) {
 			const why = event.b === 0 && event.data.length === 0 ? null : ending(event.b, text(event.data));
@@ -305,12 +294,12 @@ export class Tunnel {
 	}
 
 	/**
-	 * @param {unknown} program
+	 * @param {unknown} engine
 	 * @param {string} why
 	 */
-	#crashed(program, why) {
-		if (this.#closed || (this.#program && this.#program !== program)) return;
-		if (!this.#program && !this.#loading) return;
+	#crashed(engine, why) {
+		if (this.#closed || (this.#engine && this.#engine !== engine)) return;
+		if (!this.#engine && !this.#loading) return;
 		this.#fail(`the tunnel has crashed: ${why}`, CRASH_ADVICE);
 	}
 
@@ -320,9 +309,8 @@ export class Tunnel {
 	 */
 	#fail(why, advice) {
 		this.#loading = false;
-		this.#program?.boundary.kill();
-		this.#program?.carriers.drop();
-		this.#program = null;
+		this.#engine?.drop();
+		this.#engine = null;
 		if (this.#closed) return;
 		const reason = ending(CODES.not_connected, why);
 		if (this.#said !== why) {
@@ -385,9 +373,4 @@ function describe(stream) {
 	const { id, host, port, state, bytesIn, bytesOut, connectMs, startedAt, closedAt, ending: why } = stream;
 	const target = `${host.includes(':') ? `[${host}]` : host}:${port}`;
 	return { id, target, state, bytesIn, bytesOut, connectMs, startedAt, closedAt, code: why?.code ?? null, name: why?.name ?? '', text: why?.text ?? '' };
-}
-
-/** @param {unknown} error */
-function reasonOf(error) {
-	return error instanceof Error ? error.message : String(error);
 }

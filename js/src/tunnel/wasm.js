@@ -1,48 +1,19 @@
-// Loads the Go program: fetches and compiles the wasm once, and makes an instance whenever one is wanted.
-
-/** @typedef {import('./boundary.js').Exports} Exports */
+// Fetches and compiles the wasm.
 
 /**
- * One instance of the Go program, not yet running.
- * @typedef {object} Program
- * @property {Exports} exports
- * @property {() => void} run  starts it; returns when all of its goroutines wait
- * @property {() => void} resume
+ * Gives the compiled wasm: once fetched it is kept, and after a failure the next call fetches again. Rejects with an error that names the file.
+ * @param {{ url: string, integrity?: string }} file
+ * @returns {() => Promise<WebAssembly.Module>}
  */
-
-/**
- * Makes an instance. Rejects with an error that says which file could not be loaded.
- * @callback Start
- * @param {WebAssembly.ModuleImports} imports  what Go calls as module "sockmux"
- * @param {(code: number) => void} onexit  called when the program has ended, perhaps while Go runs
- * @returns {Promise<Program>}
- */
-
-/**
- * @param {{ url: string, integrity?: string, Go: new () => import('./go.js').GoProgram }} options
- *   URL of the wasm and its SRI string; the class of wasm_exec.js
- * @returns {Start}
- */
-export function programFrom({ url, integrity, Go }) {
+export function wasmFrom({ url, integrity }) {
 	/** @type {Promise<WebAssembly.Module> | null} */
 	let module = null;
-	return async (imports, onexit) => {
-		module ??= compile(url, integrity);
-		let compiled;
-		try {
-			compiled = await module;
-		} catch (error) {
-			module = null; // the next start fetches again
+	return () => {
+		module ??= compile(url, integrity).catch((error) => {
+			module = null;
 			throw error;
-		}
-		const go = new Go();
-		go.exit = onexit;
-		const instance = await WebAssembly.instantiate(compiled, { ...go.importObject, sockmux: imports });
-		return {
-			exports: /** @type {any} */ (instance.exports),
-			run: () => void go.run(instance),
-			resume: () => go._resume(),
-		};
+		});
+		return module;
 	};
 }
 

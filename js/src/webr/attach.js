@@ -1,7 +1,7 @@
 // Brings the layer into the worker of a webR that runs already, through R itself: for pages in which the Worker constructor cannot be
 // replaced, or whose policy forbids workers from blob: URLs.
 
-import { NOT_ISOLATED } from './install.js';
+import { NOT_ISOLATED } from './isolation.js';
 
 /** @typedef {import('./workers.js').Bridges} Bridges */
 /** @typedef {{ init: () => Promise<unknown>, evalRVoid: (code: string, options?: { env?: Record<string, string> }) => Promise<void> }} WebR */
@@ -12,16 +12,17 @@ let attachments = 0;
  * Resolves when R's sockets go through the tunnel. May be called more than once, and where the layer is there already.
  * @param {object} options
  * @param {Bridges} options.bridges
- * @param {string} options.workerSource  text of the built worker/main.js
+ * @param {() => Promise<string>} options.source  fetches the text of the built worker/main.js
  * @param {any} options.scope  the page's global object
  * @param {WebR} webR
  * @returns {Promise<void>}
  */
-export async function attach({ bridges, workerSource, scope }, webR) {
+export async function attach({ bridges, source, scope }, webR) {
 	if (typeof webR?.evalRVoid !== 'function') throw new TypeError('attach: the argument is no WebR object');
 	if (!scope.crossOriginIsolated) throw new Error(`attach: ${NOT_ISOLATED}`);
 	const token = `attach ${++attachments}`;
 	const given = { token, running: true, base: '' };
+	const workerSource = await source();
 	const answer = catchAnswer(scope, token);
 	try {
 		await webR.init();

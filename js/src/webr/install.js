@@ -1,31 +1,24 @@
 // Brings the layer into webR's worker by itself: the page's Worker constructor puts it before webR's own script.
 
+import { NOT_ISOLATED } from './isolation.js';
 import { isWebRText, isWebRUrl, rememberBlobs } from './recognise.js';
 import { startWorker } from './starter.js';
 
-/** @typedef {import('./workers.js').Bridges} Bridges */
-
-/** What a page can do that is not cross-origin isolated. */
-export const NOT_ISOLATED =
-	'this page is not cross-origin isolated, so webR uses its PostMessage channel, in which R cannot wait for a socket and its connections fail. '
-	+ 'Send the headers "Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp" (or "credentialless") with the page, '
-	+ 'or use coi-serviceworker where headers cannot be set';
-
 const NO_BLOB =
-	'the page\'s Content-Security-Policy forbids workers from blob: URLs, so the layer could not be put into webR\'s worker. '
-	+ 'Add blob: to worker-src, or call "await sockmux.attach(webR)" after "new WebR()"';
+	'the layer could not be put into webR\'s worker: the page\'s Content-Security-Policy forbids workers from blob: URLs, or scripts of the server in them. '
+	+ 'Add blob: to worker-src and the server to script-src, or call "await sockmux.attach(webR)" after "new WebR()"';
 
 /**
  * Replaces scope.Worker until the function that it returns is called. Workers that are not webR's get the native constructor's object,
  * as it is; webR's too, with a script of ours in front.
  * @param {object} options
- * @param {Bridges} options.bridges
- * @param {string} options.workerSource  text of the built worker/main.js
+ * @param {(worker: Worker) => void} options.serve  called with every worker of webR's
+ * @param {string} options.prelude  absolute URL of the built worker/main.js
  * @param {any} options.scope  the page's global object
  * @param {(text: string) => void} options.report  tells the user, one line
  * @returns {() => void}
  */
-export function installWorkerHook({ bridges, workerSource, scope, report }) {
+export function installWorkerHook({ serve, prelude, scope, report }) {
 	const Native = scope.Worker;
 	if (typeof Native !== 'function') return () => undefined;
 	const blobs = rememberBlobs(scope.URL);
@@ -45,7 +38,8 @@ export function installWorkerHook({ bridges, workerSource, scope, report }) {
 		const absolute = blob ? '' : new URL(url, scope.location.href).href;
 		const given = { token: '', running: false, base: absolute };
 		const own = blob ?? `importScripts(${JSON.stringify(absolute)});`;
-		const script = new Blob([`self.sockmuxGiven=${JSON.stringify(given)};\n${workerSource}\n;`, own], { type: 'text/javascript' });
+		const first = `self.sockmuxGiven=${JSON.stringify(given)};importScripts(${JSON.stringify(prelude)});\n`;
+		const script = new Blob([first, own], { type: 'text/javascript' });
 		const scriptUrl = scope.URL.createObjectURL(script);
 		const worker = startWorker({
 			Native,
@@ -57,7 +51,7 @@ export function installWorkerHook({ bridges, workerSource, scope, report }) {
 				if (!started) once(NO_BLOB);
 			},
 		});
-		bridges.of(worker);
+		serve(worker);
 		return worker;
 	};
 

@@ -18,7 +18,7 @@ export class FakeProgram {
 	onexit = () => {};
 	#at = 1024;
 
-	/** @type {import('../../src/tunnel/wasm.js').Start} */
+	/** @type {import('../../src/tunnel/program.js').Start} */
 	start = async (imports, onexit) => {
 		this.imports = imports;
 		this.onexit = onexit;

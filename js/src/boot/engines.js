@@ -1,0 +1,36 @@
+// Where the Go program runs: beside the page's scripts or in a worker.
+
+import { wasmFrom } from '../tunnel/wasm.js';
+import { fetchPart, loadPart } from './parts.js';
+
+/** @typedef {import('./config.js').Config} Config */
+/** @typedef {import('../tunnel/engine.js').StartEngine} StartEngine */
+
+/**
+ * Must be called before the page's WebSocket and Worker are replaced: the tunnel goes by the browser's own.
+ * @param {any} scope
+ * @param {Config} config
+ * @returns {StartEngine}
+ */
+export function engineFor(scope, config) {
+	const wasm = wasmFrom(config.files.wasm);
+	const { WebSocket: Native, Worker: NativeWorker } = scope;
+	if (!config.worker) {
+		return async (owner) => {
+			/** @type {[WebAssembly.Module, import('./part-engine.js').EngineOf]} */
+			const [module, engineOf] = await Promise.all([wasm(), loadPart(scope, config.files.engine)]);
+			return engineOf(module, Native)(owner);
+		};
+	}
+	return async (owner) => {
+		/** @type {[WebAssembly.Module, string, typeof import('../tunnel/remote.js').startRemote]} */
+		const [module, text, startRemote] = await Promise.all([wasm(), fetchPart(config.files.tunnel), loadPart(scope, config.files.remote)]);
+		// Workers must come from the page's own origin, and a blob does.
+		const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+		try {
+			return await startRemote({ worker: new NativeWorker(url, { name: 'sockmux' }), module }, owner);
+		} finally {
+			URL.revokeObjectURL(url);
+		}
+	};
+}

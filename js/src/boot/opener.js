@@ -1,0 +1,20 @@
+// Opens the sockets of programs that do not make them with the page's WebSocket: what the rule gives the tunnel, and the rest by the browser.
+
+import { openNative } from '../facade/native.js';
+import { createOpener } from '../sockfs/opener.js';
+
+/**
+ * What a layer works with.
+ * @typedef {object} Parts
+ * @property {import('../tunnel/tunnel.js').Tunnel} tunnel
+ * @property {import('./config.js').Config} config
+ * @property {any} scope  the page's global object
+ * @property {typeof WebSocket} Native  the page's own WebSocket
+ * @property {import('../facade/rule.js').Rule} rule
+ * @property {(text: string) => void} report  tells the user, one line
+ */
+
+/** @param {Parts} parts */
+export function opener({ tunnel, config, Native, rule }) {
+	return createOpener({ tunnel, rule, openNative: (url, handlers) => openNative(Native, url, handlers), timeoutMs: config.timeoutMs });
+}

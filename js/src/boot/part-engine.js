@@ -1,0 +1,13 @@
+// Entry of sockmux-engine.js: the Go program's surroundings in the page.
+
+import { Go } from '../../build/go.js';
+import { startEngine } from '../tunnel/engine.js';
+import { programFrom } from '../tunnel/program.js';
+import { handOver } from './parts.js';
+
+/** @typedef {(module: WebAssembly.Module, Native: typeof WebSocket) => import('../tunnel/engine.js').StartEngine} EngineOf */
+
+/** @type {EngineOf} */
+const engineOf = (module, Native) => (owner) => startEngine({ start: programFrom(module, Go), Native }, owner);
+
+handOver(engineOf);

@@ -1,0 +1,76 @@
+// Parts of the script that are files of their own, so that a page loads only what it uses. Each is a classic script, because only those can be
+// held to an SRI string everywhere, and leaves what it has at its own script element, so that the page's globals stay the page's.
+
+/** @typedef {{ url: string, integrity?: string }} File  with its absolute URL */
+
+const KEY = Symbol.for('sockmux.part');
+
+/** For the part itself: hands over what it has. Must be called while its script runs. @param {unknown} value */
+export function handOver(value) {
+	const scope = /** @type {any} */ (globalThis);
+	(scope.document?.currentScript ?? scope)[KEY] = value;
+}
+
+/**
+ * Loads a part. Rejects with an error that names the file.
+ * @param {any} scope
+ * @param {File} file
+ * @returns {Promise<any>}
+ */
+export function loadPart(scope, { url, integrity }) {
+	const { document } = scope;
+	if (!document) return importPart(scope, url);
+	return new Promise((resolve, reject) => {
+		const script = document.createElement('script');
+		script.src = url;
+		script.crossOrigin = 'anonymous';
+		if (integrity) script.integrity = integrity;
+		// A policy that goes by nonces lets in what has the nonce of the page's other scripts.
+		script.nonce = document.querySelector('script[nonce]')?.nonce ?? '';
+		script.onload = () => resolve(script[KEY]);
+		script.onerror = () => reject(new Error(`${url} could not be loaded`));
+		document.head.append(script);
+		script.remove(); // it is loaded all the same
+	});
+}
+
+/** In a worker there are no script elements, and so no check of the file. @param {any} scope @param {string} url */
+async function importPart(scope, url) {
+	await import(url);
+	const value = scope[KEY];
+	delete scope[KEY];
+	return value;
+}
+
+/**
+ * The text of a part, checked.
+ * @param {File} file
+ */
+export async function fetchPart({ url, integrity }) {
+	const response = await fetch(url, { integrity, credentials: 'omit' });
+	if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
+	return response.text();
+}
+
+/**
+ * Makes something with the first call; the next ones get the same, or try again after a failure. `made` is what there is.
+ * @template T
+ * @param {() => Promise<T>} make
+ * @returns {(() => Promise<T>) & { made?: T }}
+ */
+export function once(make) {
+	/** @type {Promise<T> | null} */
+	let making = null;
+	/** @type {(() => Promise<T>) & { made?: T }} */
+	const get = async () => {
+		making ??= make();
+		try {
+			get.made = await making;
+		} catch (error) {
+			making = null;
+			throw error;
+		}
+		return get.made;
+	};
+	return get;
+}

@@ -1,0 +1,37 @@
+// Makes an instance of the Go program from the compiled wasm.
+
+/** @typedef {import('./boundary.js').Exports} Exports */
+
+/**
+ * One instance of the Go program, not yet running.
+ * @typedef {object} Program
+ * @property {Exports} exports
+ * @property {() => void} run  starts it; returns when all of its goroutines wait
+ * @property {() => void} resume
+ */
+
+/**
+ * Makes an instance.
+ * @callback Start
+ * @param {WebAssembly.ModuleImports} imports  what Go calls as module "sockmux"
+ * @param {(code: number) => void} onexit  called when the program has ended, perhaps while Go runs
+ * @returns {Promise<Program>}
+ */
+
+/**
+ * @param {WebAssembly.Module} module
+ * @param {new () => import('./go.js').GoProgram} Go  the class of wasm_exec.js
+ * @returns {Start}
+ */
+export function programFrom(module, Go) {
+	return async (imports, onexit) => {
+		const go = new Go();
+		go.exit = onexit;
+		const instance = await WebAssembly.instantiate(module, { ...go.importObject, sockmux: imports });
+		return {
+			exports: /** @type {any} */ (instance.exports),
+			run: () => void go.run(instance),
+			resume: () => go._resume(),
+		};
+	};
+}
