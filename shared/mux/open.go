@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/yamux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -190,7 +189,7 @@ func (s *Session) serve(ctx context.Context, stream *Stream, handle func(context
 	handle(ctx, stream)
 }
 
-func readRequest(y *yamux.Stream) (request wire.Request, n int, err error) {
+func readRequest(y raw) (request wire.Request, n int, err error) {
 	var partial []byte
 	body, err := readMessage(y, &partial, wire.MaxRequest)
 	if err != nil {
@@ -206,7 +205,7 @@ func readRequest(y *yamux.Stream) (request wire.Request, n int, err error) {
 // Reply answers the request: once, before anything is written. After a code other than ok the stream is closed, whatever the opener sends.
 func (s *Stream) Reply(result wire.Result) error {
 	message := result.Append(nil)
-	if _, err := s.yamux.Write(message); err != nil {
+	if _, err := s.yamux.Write(message); err != nil && !s.Left() { // who has closed the session may have read it, and what it sent is to be delivered
 		return s.writeError(err)
 	}
 	s.spent(len(message))

@@ -246,7 +246,7 @@ func (s *Session) add(y *yamux.Stream) *Stream { return s.addHeld(y, 0) }
 func (s *Session) accepted(y *yamux.Stream) *Stream { return s.addHeld(y, 2) }
 
 func (s *Session) addHeld(y *yamux.Stream, holds int) *Stream {
-	stream := &Stream{session: s, yamux: y, window: firstWindow, holds: holds}
+	stream := &Stream{session: s, yamux: raw{y}, window: firstWindow, holds: holds}
 	stream.writable = sync.NewCond(&stream.mu)
 	s.mu.Lock()
 	if holds > 0 {

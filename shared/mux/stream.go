@@ -25,7 +25,7 @@ var past = time.Unix(1, 0)
 // A stream is given back when both directions have ended. Close, or CloseWrite and reading to the end, or Reset brings that about.
 type Stream struct {
 	session *Session
-	yamux   *yamux.Stream
+	yamux   raw
 	request wire.Request
 
 	resultMu sync.Mutex // serialises the readers of the result
@@ -64,6 +64,9 @@ func (s *Stream) Lost() <-chan struct{} { return s.session.Done() }
 
 // LostErr says why the session has ended.
 func (s *Stream) LostErr() error { return s.session.Err() }
+
+// Left says whether the session has ended because one end closed it: then every byte that was sent before has been given by Read.
+func (s *Stream) Left() bool { return s.session.closedCleanly() }
 
 // ID returns yamux's number of the stream.
 func (s *Stream) ID() uint32 { return s.yamux.StreamID() }
