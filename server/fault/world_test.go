@@ -67,7 +67,7 @@ func startBackend(config session.Config, address string) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{relay: relay.New(relay.Config{Policy: policy.New([]policy.Rule{rule})})}
+	b := &backend{relay: relay.New(relay.Config{Policy: policy.New([]policy.Rule{rule}), Logger: config.Logger})}
 	config.Handle = func(ctx context.Context, s *mux.Stream, _ session.Client) { b.relay.Serve(ctx, s) }
 	b.registry = session.New(config)
 	listener, err := net.Listen("tcp", address)

@@ -171,7 +171,7 @@ func (p *pipe) copyUp(giveUp context.CancelCauseFunc) {
 	}
 	if err != io.EOF {
 		p.end(goneCode(err), gone(err))
-		if errors.Is(err, wire.NewError(wire.OK, "")) {
+		if closed, ok := p.stream.(interface{ Left() bool }); ok && closed.Left() {
 			p.leave()
 		} else {
 			p.drop()
