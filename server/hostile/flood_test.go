@@ -1,0 +1,99 @@
+package hostile_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// floods open streams, as many as the issue says, by clients that read and by clients that do not.
+func floods(t *testing.T, p *process, where targets, counts *table) {
+	n := scaled(10_000, 100_000)
+	flood := func(e *peer, some func(id uint32) []byte) error {
+		b := control()
+		for i := range uint32(n) {
+			if b = append(b, some(3+2*i)...); len(b) > 64<<10 {
+				if err := e.bytes(b); err != nil {
+					return err
+				}
+				b = b[:0]
+			}
+		}
+		return e.bytes(b)
+	}
+	for _, test := range []struct {
+		input string
+		some  func(id uint32) []byte
+	}{
+		{"streams opened without a request (SYN flood)", syn},
+		{"streams with a request that is denied, never ended", func(id uint32) []byte {
+			return open(id, wire.Request{Kind: wire.TCP, Host: "169.254.169.254", Port: 80})
+		}},
+		{"streams opened to a target and reset by yamux's RST", func(id uint32) []byte {
+			return append(open(id, to(where.echo)), frame(typeWindow, flagRST, id, 0)...)
+		}},
+		{"streams opened to a target, used and ended", func(id uint32) []byte {
+			return slices.Concat(open(id, to(where.echo)), payload(id, []byte("hello")), frame(typeWindow, flagFIN, id, 0))
+		}},
+	} {
+		row := counts.row("yamux", test.input)
+		e := p.greet(t)
+		code := make(chan int, 1)
+		go func() { code <- e.follow() }()
+		if err := flood(e, test.some); err != nil {
+			t.Errorf("%s: %v", test.input, err)
+		}
+		_ = e.message(wire.Close{Code: wire.OK}.Append(nil))
+		got := <-code
+		if got != 1000 {
+			t.Errorf("after %s: CLOSE %v and %d, want 1000", test.input, e.last, got)
+		}
+		counts.add(row, n, fmt.Sprintf("served, refused or reset, %d", got))
+	}
+
+	// Whoever reads nothing is not read any more either, and is cut as a dead line.
+	for _, test := range []struct {
+		input string
+		some  func(id uint32) []byte
+	}{
+		{"the same SYN flood by a client that reads nothing", syn},
+		{"RESETs whose answers are not read", func(id uint32) []byte { return telling(wire.StreamReset{ID: id, Size: 1}) }},
+	} {
+		row := counts.row("yamux", test.input)
+		e := p.greet(t)
+		_ = e.conn.SetWriteDeadline(time.Now().Add(2 * keepalive)) // never fails on an open socket
+		_ = flood(e, test.some)                                    // the server may have stopped reading
+		e.silent = true
+		code := e.follow() // reads what has piled up, and acknowledges none of it
+		if code != lost && code != 4017 {
+			t.Errorf("%s: %d, want none or 4017", test.input, code)
+		}
+		counts.add(row, n, closed(code))
+	}
+}
+
+// unread fills the windows of streams whose target reads nothing: memory is bounded by the windows.
+func unread(t *testing.T, p *process, where targets, counts *table) {
+	n := scaled(64, 1024)
+	row := counts.row("yamux", "streams with a full window of 256 KiB that the target does not read")
+	e := p.greet(t)
+	code := make(chan int, 1)
+	go func() { code <- e.follow() }()
+	_ = e.bytes(control()) // what fails is found at the end
+	for i := range uint32(n) {
+		id := 3 + 2*i
+		_ = e.bytes(open(id, to(where.deaf)))
+		for range 7 {
+			_ = e.bytes(payload(id, make([]byte, 32<<10)))
+		}
+	}
+	_ = e.message(wire.Close{Code: wire.OK}.Append(nil))
+	got := <-code
+	if got != 1000 {
+		t.Errorf("after streams that nobody reads: CLOSE %v and %d, want 1000", e.last, got)
+	}
+	counts.add(row, n, fmt.Sprintf("kept, %d", got))
+}

@@ -1,0 +1,104 @@
+package hostile_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// What the server may take beside what it took before. A soak opens ten times as many streams, and the race detector multiplies memory.
+const (
+	spareGoroutines  = 10      // of timers and of the connection that measures
+	spareDescriptors = 10      // as above
+	spareHeap        = 8 << 20 // pools and buffers that are kept
+)
+
+// bound is how much the RSS may grow while it is attacked.
+func bound() int64 {
+	most := int64(scaled(256<<20, 1<<30))
+	if race {
+		most *= 6
+	}
+	return most
+}
+
+// TestHostileInput sends everything to one server, beside a session that goes on, and looks at what is left of it.
+func TestHostileInput(t *testing.T) {
+	where := startTargets(t)
+	p := startServer(t, "--allow", where.echo.String(), "--allow", where.deaf.String())
+	_ = p.greet(t).bye() // what is made once is there
+	p.measure(t)
+	before := p.measure(t)
+
+	var peak atomic.Int64
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			peak.Store(max(peak.Load(), p.rss()))
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	beside := startNeighbour(p, where.echo)
+	counts := new(table)
+	for _, attack := range []struct {
+		name string
+		run  func(*testing.T)
+	}{
+		{"http", func(t *testing.T) { malformedHTTP(t, p, counts) }},
+		{"slow loris", func(t *testing.T) { slowLoris(t, p, counts) }},
+		{"frames", func(t *testing.T) { frames(t, p, counts) }},
+		{"messages", func(t *testing.T) { messages(t, p, counts) }},
+		{"random frames", func(t *testing.T) { randomFrames(t, p, counts) }},
+		{"control frames", func(t *testing.T) { controlFloods(t, p, counts) }},
+		{"slow sockets", func(t *testing.T) { slowSockets(t, p, counts) }},
+		{"greetings", func(t *testing.T) { greetings(t, p, counts) }},
+		{"link", func(t *testing.T) { violations(t, p, counts) }},
+		{"link floods", func(t *testing.T) { linkFloods(t, p, counts) }},
+		{"yamux", func(t *testing.T) { muxViolations(t, p, where, counts) }},
+		{"tolerated", func(t *testing.T) { tolerated(t, p, where, counts) }},
+		{"random yamux", func(t *testing.T) { randomMux(t, p, where, counts) }},
+		{"floods", func(t *testing.T) { floods(t, p, where, counts) }},
+		{"unread", func(t *testing.T) { unread(t, p, where, counts) }},
+	} {
+		began := time.Now()
+		t.Run(attack.name, attack.run)
+		t.Logf("%-14s %5.1f s, then %s", attack.name, time.Since(began).Seconds(), p.measure(t))
+	}
+	close(stop)
+	<-stopped
+	if err := beside.end(); err != nil {
+		t.Errorf("the neighbour: %v", err)
+	}
+	if beside.exchanges == 0 {
+		t.Error("the neighbour moved nothing")
+	}
+
+	after := p.measure(t)
+	for deadline := time.Now().Add(patience); !calm(before, after); after = p.measure(t) { // polls, bounded
+		if time.Now().After(deadline) {
+			t.Errorf("before: %s; after: %s", before, after)
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if grown := peak.Load() - before.rss; grown > bound() {
+		t.Errorf("the server grew by %d MiB, want %d at most", grown>>20, bound()>>20)
+	}
+	t.Logf("before: %s", before)
+	t.Logf("peak: RSS %d MiB", peak.Load()>>20)
+	t.Logf("after:  %s", after)
+	t.Logf("the neighbour: %d exchanges, %d MiB, each with its digest; the slowest took %s", beside.exchanges, beside.bytes>>20, beside.slowest.Round(time.Millisecond))
+	t.Logf("what was tried:\n%s", counts)
+}
+
+// calm says whether a server is as it was.
+func calm(before, after figures) bool {
+	return after.goroutines <= before.goroutines+spareGoroutines && after.fds <= before.fds+spareDescriptors && after.heap <= before.heap+spareHeap
+}
