@@ -68,9 +68,6 @@ func (s *Stream) LostErr() error { return s.session.Err() }
 // Left says whether the session has ended because one end closed it: then every byte that was sent before has been given by Read.
 func (s *Stream) Left() bool { return s.session.closedCleanly() }
 
-// Left says whether the session has ended because one end closed it: then every byte that was sent before has been given by Read.
-func (s *Stream) Left() bool { return s.session.closedCleanly() }
-
 // ID returns yamux's number of the stream.
 func (s *Stream) ID() uint32 { return s.yamux.StreamID() }
 
