@@ -55,13 +55,15 @@ func floods(t *testing.T, p *process, where targets, counts *table) {
 	}
 
 	// Whoever reads nothing is not read any more either, and is cut as a dead line.
-	for _, test := range []struct {
+	silent := []struct {
 		input string
 		some  func(id uint32) []byte
 	}{
 		{"the same SYN flood by a client that reads nothing", syn},
 		{"RESETs whose answers are not read", func(id uint32) []byte { return telling(wire.StreamReset{ID: id, Size: 1}) }},
-	} {
+	}
+	each(t, len(silent), func(i int) {
+		test := silent[i]
 		row := counts.row("yamux", test.input)
 		e := p.greet(t)
 		_ = e.conn.SetWriteDeadline(time.Now().Add(2 * keepalive)) // never fails on an open socket
@@ -72,7 +74,7 @@ func floods(t *testing.T, p *process, where targets, counts *table) {
 			t.Errorf("%s: %d, want none or 4017", test.input, code)
 		}
 		counts.add(row, n, closed(code))
-	}
+	})
 }
 
 // unread fills the windows of streams whose target reads nothing: memory is bounded by the windows.

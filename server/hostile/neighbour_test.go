@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,6 +70,7 @@ type neighbour struct {
 	exchanges int
 	bytes     int64
 	slowest   time.Duration
+	recent    atomic.Int64 // the slowest since somebody asked
 	err       error
 }
 
@@ -100,7 +102,9 @@ func startNeighbour(server *process, echo netip.AddrPort) *neighbour {
 			}
 			n.exchanges++
 			n.bytes += 2 * int64(len(block))
-			n.slowest = max(n.slowest, time.Since(began))
+			took := time.Since(began)
+			n.slowest = max(n.slowest, took)
+			n.recent.Store(max(n.recent.Load(), int64(took)))
 		}
 	}()
 	return n

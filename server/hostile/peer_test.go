@@ -34,7 +34,7 @@ type peer struct {
 
 	mu       sync.Mutex // of the writes, and of sent
 	sent     uint64     // bytes of the link
-	silent   bool       // acknowledges nothing
+	silent   bool       // answers nothing
 	received uint64
 	control  []byte // bytes of yamux that were received, where keep
 	keep     bool
@@ -192,7 +192,9 @@ func (e *peer) follow() (code int) {
 		case wire.Close:
 			e.last = m.Code
 		case wire.Ping:
-			_ = e.message(wire.Pong(m).Append(nil))
+			if !e.silent {
+				_ = e.message(wire.Pong(m).Append(nil))
+			}
 		case wire.Data:
 			e.received += uint64(len(m.Payload))
 			if e.keep {

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // Times of the server under test: short, so that what waits for them is over soon.
 const (
 	handshake = time.Second
-	keepalive = 2 * time.Second
+	keepalive = time.Second
 )
 
 // process is the server.

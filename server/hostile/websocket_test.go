@@ -29,12 +29,12 @@ func frames(t *testing.T, p *process, counts *table) {
 		switch {
 		case first&0x70 != 0:
 			name = "reserved bits"
+		case !masked: // RFC 6455, 5.1, demands an end and only allows a code
+			name, want = "unmasked", lost
 		case op > 2 && op < 8 || op > 10:
 			name = "unknown opcode"
 		case op >= 8 && (!fin || size > 125):
 			name = "fragmented or long control frame"
-		case !masked:
-			name = "unmasked"
 		case op == 0:
 			name = "continuation of nothing"
 		case op == opText:
@@ -111,7 +111,7 @@ func messages(t *testing.T, p *process, counts *table) {
 // randomFrames are bytes without a plan behind the upgrade and behind HELLO.
 func randomFrames(t *testing.T, p *process, counts *table) {
 	row := counts.row("WebSocket", "random bytes after the upgrade or after HELLO")
-	known := []int{lost, 1000, 1002, 1003, 1005, 1009, 4007, 4016, 4017}
+	known := []int{lost, 1000, 1002, 1003, 1005, 1009, 4007, 4016, 4017, 4023} // 4023 answers a CLOSE with an unknown code
 	each(t, scaled(400, 20_000), func(i int) {
 		random := rand.New(rand.NewPCG(6, uint64(i)))
 		e := p.dial(t)
