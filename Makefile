@@ -12,6 +12,7 @@ GOFILES := $(shell git ls-files -co --exclude-standard '*.go' 'go.mod' 'go.sum')
 include js/js.mk
 include e2e/e2e.mk
 include bench/bench.mk
+include server/fault/soak.mk
 include deploy/deploy.mk
 
 .PHONY: help

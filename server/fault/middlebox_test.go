@@ -178,7 +178,7 @@ func TestIdleSessionIsNeverIdle(t *testing.T) {
 // TestClose: what was sent before the session's close arrives: every byte, again and again.
 func TestClose(t *testing.T) {
 	rounds := scaled(150, 5000)
-	w := newWorld(t, quick)
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
 	answers := make(chan string, 1)
 	target := service(t, recorder(answers))
 	r := rand.New(rand.NewPCG(3, 4))

@@ -1,0 +1,113 @@
+package fault_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/mux"
+)
+
+// Budgets of both ends together, which are one process here. A stream that nobody reads may fill yamux's first window at the receiver and a copy buffer of the
+// relay; the sockets' buffers are the kernel's. A session may fill what windows may grow by at both ends, the links' two bounds, and what they gather.
+const (
+	firstWindow   = 256 << 10
+	streamBudget  = firstWindow + 64<<10
+	sessionBudget = mux.DefaultWindowBudget + 16<<20 + 2*link.DefaultBound + 8<<20
+)
+
+// stuck is a target that takes a line and then never reads; with "down" it sends for ever.
+func stuck(conn *net.TCPConn) {
+	b := make([]byte, 5)
+	if _, err := io.ReadFull(conn, b); err != nil {
+		return
+	}
+	if string(b) == "down\n" {
+		_, _ = io.Copy(conn, noise(9)) // until the other end has gone
+		return
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	// It waits for what never comes: to be readable for a reader that is never content. The end of the test closes the connection.
+	_ = raw.Read(func(uintptr) bool { return false })
+}
+
+// TestNobodyReads: targets and programs that never read hold no more memory than they may, and streams beside them run.
+func TestNobodyReads(t *testing.T) {
+	for name, test := range map[string]struct {
+		streams int
+		first   string
+	}{
+		"a target that never reads":        {1, "stop\n"},
+		"a page that never reads":          {1, "down\n"},
+		"100 streams that the page leaves": {scaled(100, 1000), "down\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1})
+			target, lively := service(t, stuck), service(t, mover)
+			c, _ := w.client()
+			var moved atomic.Int64
+			began := time.Now()
+			if err := upload(open(t, c, lively), 1, 4<<20, &moved); err != nil {
+				t.Fatal(err)
+			}
+			alone := time.Since(began)
+			base := figuresNow()
+
+			var writers sync.WaitGroup
+			streams := make([]*mux.Stream, test.streams)
+			for i := range streams {
+				s := open(t, c, target)
+				streams[i] = s
+				writers.Go(func() {
+					if _, err := io.WriteString(s, test.first); err != nil {
+						t.Error(err)
+					}
+					if test.first == "stop\n" {
+						_, _ = io.Copy(s, noise(1)) // until the stream is reset below
+					}
+				})
+			}
+			// Until nothing moves any more.
+			last, calm := int64(-1), 0
+			eventually(t, "all is stuck", func() bool {
+				now := w.proxy.Moved()
+				if now == last {
+					calm++
+				} else {
+					last, calm = now, 0
+				}
+				return calm > 300
+			})
+			held := figuresNow()
+			budget := uint64(sessionBudget + test.streams*streamBudget)
+			if held.heap > base.heap+budget {
+				t.Errorf("%d MiB are held, the budget is %d MiB", (held.heap-base.heap)>>20, budget>>20)
+			}
+			began = time.Now()
+			if err := upload(open(t, c, lively), 1, 4<<20, &moved); err != nil {
+				t.Error(err)
+			}
+			beside := time.Since(began)
+			if beside > 10*alone+5*time.Second {
+				t.Errorf("a stream beside them took %s, alone %s", beside, alone)
+			}
+			t.Logf("%d streams hold %.1f MiB (budget %d MiB); 4 MiB beside them took %s, alone %s", test.streams,
+				float64(int64(held.heap)-int64(base.heap))/(1<<20), budget>>20, beside.Round(time.Millisecond), alone.Round(time.Millisecond))
+			for i, s := range streams {
+				if err := s.Reset(8, fmt.Sprint("stream ", i)); err != nil {
+					t.Error(err)
+				}
+			}
+			writers.Wait()
+		})
+	}
+}
