@@ -16,15 +16,9 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// bufferSize is what one read takes at most. A stream holds two of them for as long as it lives, idle or not, so it is no larger than what
-// makes a difference in the number of system calls.
-const bufferSize = 32 << 10
-
 // lingerTime is for how long a target may go on sending after the page has closed its socket. Until then the relay takes its bytes and drops them: to
 // close at once would make the system answer with a reset, which destroys what the page wrote and the target has not yet read.
 const lingerTime = 5 * time.Second
-
-var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
 // pipe is one stream with its connection.
 type pipe struct {
@@ -134,9 +128,9 @@ func (p *pipe) leave() {
 // copyUp gives the target what the page writes, until the page's FIN, which it passes on, or an error. It begins to read before there is a connection, because
 // only so it learns that the page has given up: then it ends the dialling.
 func (p *pipe) copyUp(giveUp context.CancelCauseFunc) {
-	buffer := buffers.Get().(*[bufferSize]byte)
-	defer buffers.Put(buffer)
-	n, err := p.stream.Read(buffer[:])
+	var buffer buffer
+	defer buffer.put()
+	n, err := p.stream.Read(buffer.get())
 	if err != nil && err != io.EOF {
 		giveUp(&failure{code: goneCode(err), text: wire.Aborted.Meaning(), err: gone(err)})
 	}
@@ -151,7 +145,7 @@ func (p *pipe) copyUp(giveUp context.CancelCauseFunc) {
 				return
 			}
 			p.idle.touch()
-			written, writeErr := p.conn.Write(buffer[:n])
+			written, writeErr := p.conn.Write(buffer.get()[:n])
 			p.up.Add(int64(written))
 			p.idle.touch()
 			if errors.Is(writeErr, net.ErrClosed) {
@@ -167,7 +161,8 @@ func (p *pipe) copyUp(giveUp context.CancelCauseFunc) {
 		if err != nil {
 			break
 		}
-		n, err = p.stream.Read(buffer[:])
+		buffer.used(n)
+		n, err = p.stream.Read(buffer.get())
 	}
 	if err != io.EOF {
 		p.end(goneCode(err), gone(err))
@@ -213,20 +208,20 @@ func (p *pipe) linger() {
 
 // copyDown gives the page what the target sends, until the target's FIN or reset, which it passes on behind the last byte.
 func (p *pipe) copyDown() {
-	buffer := buffers.Get().(*[bufferSize]byte)
-	defer buffers.Put(buffer)
+	var buffer buffer
+	defer buffer.put()
 	for {
-		n, err := p.conn.Read(buffer[:])
+		n, err := p.conn.Read(buffer.get())
 		if n > 0 {
 			if !p.take(p.stream.Stopped(), n) {
 				return
 			}
 			p.idle.touch()
-			written, writeErr := p.stream.Write(buffer[:n])
+			written, writeErr := p.stream.Write(buffer.get()[:n])
 			p.down.Add(int64(written))
 			p.idle.touch()
 			if writeErr != nil {
-				p.discard(buffer[:])
+				p.discard(buffer.get())
 				return
 			}
 		}
@@ -234,6 +229,7 @@ func (p *pipe) copyDown() {
 			p.endDown(err)
 			return
 		}
+		buffer.used(n)
 	}
 }
 

@@ -4,13 +4,13 @@ package mux
 // does no harm; it is forgotten when the ring comes round.
 type early struct {
 	news map[uint32][]func(*Stream)
-	ring [backlog]uint32 // ids in the order of their first news; 0: none
+	ring []uint32 // ids in the order of their first news; 0: none
 	next int
 }
 
 func (e *early) put(id uint32, act func(*Stream)) {
 	if e.news == nil {
-		e.news = make(map[uint32][]func(*Stream))
+		e.news, e.ring = make(map[uint32][]func(*Stream)), make([]uint32, backlog)
 	}
 	if _, known := e.news[id]; !known {
 		delete(e.news, e.ring[e.next])
