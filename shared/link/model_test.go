@@ -20,12 +20,11 @@ const (
 
 // kinds of a message of the model.
 const (
-	none   = iota
-	data   // n: offset
-	ack    // n: received
-	resume // from the sender: nothing; the offsets are in hello and welcome
-	hello  // n: what the client, here the sender's end, has; and it asks for the receiver's offset
-	greet  // n: what the receiver has got
+	none  = iota
+	data  // n: offset
+	ack   // n: received
+	hello // n: what the client, here the sender's end, has; and it asks for the receiver's offset
+	greet // n: what the receiver has got
 )
 
 type packet struct{ kind, n uint8 }
