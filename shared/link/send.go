@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/sockmux/sockmux/shared/wire"
@@ -10,6 +11,8 @@ import (
 
 // send is the goroutine that owns the carrier's outgoing side: it decides what goes next.
 func (l *Link) send(ctx context.Context, c Carrier) error {
+	sending, release := unhurried(ctx)
+	defer release()
 	timer := time.NewTimer(0) // the first wait sets it
 	defer timer.Stop()
 	var set time.Time // when the timer comes; zero: it does not
@@ -36,7 +39,7 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 			continue
 		}
 		last := message[0] == byte(wire.TypeClose)
-		err = c.Send(ctx, message)
+		err = c.Send(sending, message)
 		if p != nil {
 			l.mu.Lock()
 			l.out.returned(p)
@@ -51,6 +54,34 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 		if last {
 			return l.closeSent()
 		}
+	}
+}
+
+// unhurried returns a context for messages that are on their way when ctx ends. Where a CLOSE is to follow, in either direction, they have tellTimeout left: to
+// cut a message short is to cut the carrier, and the reason with it.
+func unhurried(ctx context.Context) (sending context.Context, release func()) {
+	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var mu sync.Mutex
+	var timer *time.Timer
+	released := false
+	stop := context.AfterFunc(ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if code, _ := closing(context.Cause(ctx)); code == 0 || released {
+			cancel() // nobody waits for a reason
+			return
+		}
+		timer = time.AfterFunc(tellTimeout, cancel)
+	})
+	return sending, func() {
+		stop()
+		mu.Lock()
+		defer mu.Unlock()
+		released = true
+		if timer != nil {
+			timer.Stop()
+		}
+		cancel()
 	}
 }
 

@@ -264,6 +264,8 @@ func FuzzServer(f *testing.F) {
 	f.Add(frame(ping, syn, 0, 1))
 	f.Add(frame(3, 0, 0, 1))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		hung := time.AfterFunc(20*time.Second, func() { panic("the session does not end") })
+		defer hung.Stop()
 		conn := taking{newDeaf()}
 		s, err := mux.Server(conn, mux.Config{MaxStreams: func() int { return 8 }}, func(_ context.Context, s *mux.Stream) {
 			_ = s.Reply(wire.Result{})
