@@ -165,6 +165,23 @@ test('figures come with events, and without them now and then', async (t) => {
 	assert.equal(worker.answers.length, count, 'nothing new is not told');
 });
 
+test('Go is asked nothing before it is configured', async (t) => {
+	t.mock.timers.enable({ apis: ['setInterval'] });
+	const worker = new FakeWorker();
+	const program = new FakeProgram();
+	program.figures = { rtt: 1, unacknowledged: 0 };
+	serve({ port: worker.port, Native: /** @type {any} */ (FakeCarrier), Go: /** @type {any} */ (class {}), schedule: new Tasks().schedule, close() {}, program: () => program.start });
+	worker.postMessage({ start: { url: 'wss://h/', module: MODULE, traffic: {} } }, []);
+	await settled();
+	t.mock.timers.tick(2000);
+	const { answers } = worker;
+	assert.equal(JSON.stringify(answers), '[{"ready":true}]');
+	worker.postMessage({ calls: [['configure', { url: 'wss://h/', agent: 'a' }]] }, []);
+	t.mock.timers.tick(500);
+	assert.equal(answers.at(-1).figures.session.unacknowledged, 0);
+	worker.postMessage({ end: true }, []);
+});
+
 test('what Go logs reaches the page\'s console', async (t) => {
 	const { program, logged } = await make(t);
 	const { pointer, length } = program.put('hello');

@@ -70,6 +70,15 @@ export function serve({ port, Native, Go, schedule, close, probe, program = prog
 		}
 		engine.commands.resumeSoon(); // goroutines may wait for room in the queue
 	};
+	/** Go has no figures before it is configured. */
+	const tellFigures = () => {
+		timer ??= setInterval(() => {
+			const now = figures();
+			const line = JSON.stringify(now);
+			if (line !== told) post({ figures: now });
+			told = line;
+		}, FIGURES_MS);
+	};
 	const stop = () => {
 		clearInterval(timer);
 		engine = null;
@@ -96,13 +105,6 @@ export function serve({ port, Native, Go, schedule, close, probe, program = prog
 		}
 		engine.run();
 		post({ ready: true });
-		drainSoon();
-		timer = setInterval(() => {
-			const now = figures();
-			const line = JSON.stringify(now);
-			if (line !== told) post({ figures: now });
-			told = line;
-		}, FIGURES_MS);
 	};
 
 	port.onmessage = ({ data }) => {
@@ -117,6 +119,7 @@ export function serve({ port, Native, Go, schedule, close, probe, program = prog
 		} else if (engine && data.calls) {
 			const commands = /** @type {any} */ (engine.commands);
 			for (const [name, ...args] of data.calls) commands[name](...args);
+			tellFigures(); // the first call was configure
 		}
 	};
 }

@@ -3,6 +3,7 @@
 /** @typedef {import('./workers.js').Bridges} Bridges */
 
 /**
+ * Listens from now on, before webR does, which so never sees a message of the layer.
  * @param {Worker} worker
  * @param {Promise<Bridges>} loading
  * @param {(text: string) => void} report  tells the user, one line
@@ -11,19 +12,22 @@
 export async function serveLater(worker, loading, report) {
 	/** @type {any[]} */
 	const held = [];
-	const hold = (/** @type {MessageEvent} */ event) => {
+	let receive = (/** @type {any} */ message) => {
+		held.push(message);
+	};
+	worker.addEventListener('message', (event) => {
 		const message = event.data?.sockmux;
 		if (message === undefined) return;
 		event.stopImmediatePropagation();
-		held.push(message);
-	};
-	worker.addEventListener('message', hold);
+		receive(message);
+	});
 	try {
 		const bridge = (await loading).of(worker);
-		for (const message of held) bridge.receive(message);
+		receive = (message) => bridge.receive(message);
+		held.splice(0).forEach(receive);
 	} catch (error) {
+		receive = () => {};
+		held.length = 0;
 		report(`the sockets of webR do not work: ${error instanceof Error ? error.message : error}`);
-		return; // webR understands none of these messages
 	}
-	worker.removeEventListener('message', hold);
 }
