@@ -142,7 +142,7 @@ func slowLoris(t *testing.T, p *process, counts *table) {
 // slowSockets are upgraded and then say nothing, or HELLO byte by byte, or half a message after it: each is cut when its time is over.
 func slowSockets(t *testing.T, p *process, counts *table) {
 	hello := wsFrame(final|opBinary, make([]byte, 2000))
-	for _, test := range []struct {
+	tests := []struct {
 		input string
 		begin func(testing.TB) *peer
 		bytes []byte
@@ -151,7 +151,9 @@ func slowSockets(t *testing.T, p *process, counts *table) {
 		{"upgraded, no HELLO", p.dial, nil, 4007},
 		{"upgraded, HELLO byte by byte", p.dial, hello, 4007},
 		{"a session, then a message byte by byte", p.greet, hello, lost}, // as a line that has died
-	} {
+	}
+	each(t, len(tests), func(i int) {
+		test := tests[i]
 		row := counts.row("WebSocket", test.input)
 		n := scaled(50, 500)
 		peers := make(chan *peer, n)
@@ -180,5 +182,5 @@ func slowSockets(t *testing.T, p *process, counts *table) {
 			}
 		}
 		drip.Stop()
-	}
+	})
 }

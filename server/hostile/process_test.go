@@ -25,8 +25,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // Times of the server under test: short, so that what waits for them is over soon.
 const (
-	handshake = time.Second
-	keepalive = time.Second
+	handshake = 2 * time.Second
+	keepalive = 2 * time.Second
 )
 
 // process is the server.
