@@ -1,0 +1,61 @@
+// The script and the files that it loads: how large it is, what a page loads and when, and policies that go by nonces.
+
+import assert from 'node:assert/strict';
+import { get } from 'node:http';
+import { test } from 'node:test';
+import { suite } from './harness/suite.js';
+
+/** What every page pays before its first socket, as it is sent. */
+const MAX_SCRIPT_BYTES = 12_000;
+
+const world = suite({
+	flags: () => ['--demo'],
+	site: { csp: "default-src 'none'; script-src 'nonce-c29ja211eA' 'wasm-unsafe-eval'; connect-src * ws:" },
+});
+
+const url = () => `ws://127.0.0.1:${world.targets.ports.echo}/`;
+
+/** @param {string} path */
+const sizeOf = (path) => new Promise((resolve, reject) => {
+	get(`${world.sockmux.origin}${path}`, { headers: { 'accept-encoding': 'br' } }, (response) => {
+		assert.deepEqual([response.statusCode, response.headers['content-encoding']], [200, 'br']);
+		let size = 0;
+		response.on('data', (data) => {
+			size += data.length;
+		}).on('end', () => resolve(size)).on('error', reject);
+	}).on('error', reject);
+});
+
+for (const path of ['/sockmux.js', '/sockmux.mjs']) {
+	test(`${path} has at most ${MAX_SCRIPT_BYTES} bytes (brotli)`, async () => {
+		const size = await sizeOf(path);
+		assert.ok(size <= MAX_SCRIPT_BYTES, `${size} bytes`);
+	});
+}
+
+test('a page without programs loads the engine and the wasm, and its policy\'s nonce lets them in', async () => {
+	const page = await world.newPage();
+	await page.goto(`${world.site.origin}/nonce.html`);
+	const answer = await page.evaluate((u) => /** @type {any} */ (globalThis).echo(u, 'binary', 'hello'), url());
+	assert.equal(answer.text, 'hello');
+	const names = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => /\/assets\/(.*)-[0-9a-f]{8}(\.\w+)$/.exec(name)?.slice(1).join('') ?? '').filter(Boolean).sort());
+	assert.deepEqual(names, ['sockmux-engine.js', 'sockmux.wasm']);
+	const left = await page.evaluate(() => ({ scripts: document.scripts.length, symbols: Object.getOwnPropertySymbols(globalThis).map(String).filter((name) => name.includes('sockmux')), go: 'Go' in globalThis }));
+	assert.deepEqual(left, { scripts: 2, symbols: [], go: false });
+	assert.deepEqual(page.lines, []);
+	await page.context().close();
+});
+
+test('a part that was changed on its way is refused, and the console says so', async () => {
+	const page = await world.newPage();
+	await page.route(/sockmux-engine-/, async (route) => {
+		const response = await route.fetch();
+		await route.fulfill({ response, body: `${await response.text()}\n` });
+	});
+	await page.goto(`${world.site.origin}/nonce.html`);
+	const answer = await page.evaluate((u) => /** @type {any} */ (globalThis).echo(u, 'binary', 'hello'), url());
+	assert.deepEqual(answer.events, ['error', 'close']);
+	assert.match(answer.last.reason, /sockmux-engine-[0-9a-f]{8}\.js could not be loaded/);
+	assert.ok(page.lines.some((line) => line.includes('sockmux: the wasm could not be started: ')), page.lines.join('\n'));
+	await page.context().close();
+});
