@@ -21,6 +21,8 @@ const (
 	// not come all at the same moment.
 	minBackoff = 250 * time.Millisecond
 	maxBackoff = 10 * time.Second
+	// fruitless is how long a carrier must live to count as one that worked, where no byte has moved over it.
+	fruitless = 500 * time.Millisecond
 )
 
 // session is one session with the server, from the first dial to its end.
@@ -162,9 +164,10 @@ func (s *session) keep() *wire.Error {
 		}
 		// It was resumed, and lost again. Where that served nothing, something on the way cuts every carrier, and haste would make a storm of it.
 		reason, deadline = lost, time.Now().Add(s.welcomed().Grace)
-		if s.progress() > before || time.Since(began) > maxBackoff {
+		if s.progress() > before || time.Since(began) > fruitless {
 			attempt = 0
 		}
+		s.client.setState(s, Resuming, attempt+1, reason) // also while it pauses
 	}
 }
 
