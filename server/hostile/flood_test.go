@@ -43,15 +43,13 @@ func floods(t *testing.T, p *process, where targets, counts *table) {
 		e := p.greet(t)
 		code := make(chan int, 1)
 		go func() { code <- e.follow() }()
-		if err := flood(e, test.some); err != nil {
-			t.Errorf("%s: %v", test.input, err)
-		}
+		_ = flood(e, test.some) // the server may have ended it
 		_ = e.message(wire.Close{Code: wire.OK}.Append(nil))
 		got := <-code
-		if got != 1000 {
-			t.Errorf("after %s: CLOSE %v and %d, want 1000", test.input, e.last, got)
+		if got != 1000 && got != 4017 {
+			t.Errorf("after %s: CLOSE %v and %d, want 1000, or 4017 where more than the backlog were not taken yet", test.input, e.last, got)
 		}
-		counts.add(row, n, fmt.Sprintf("served, refused or reset, %d", got))
+		counts.add(row, n, closed(got))
 	}
 
 	// Whoever reads nothing is not read any more either, and is cut as a dead line.

@@ -17,6 +17,7 @@ type guard struct {
 	accepts bool // the other end may open streams
 	windows *windows
 	pings   atomic.Int32
+	waiting atomic.Int32 // streams that the other end has opened and nobody has taken
 }
 
 // check returns what is wrong with a frame, nil for nothing.
@@ -39,6 +40,11 @@ func (g *guard) check(h header) *wire.Error {
 	if h.flags()&flagSYN != 0 {
 		if !g.accepts || h.stream()%2 == 0 {
 			return wire.NewError(wire.Protocol, "stream "+decimal(h.stream())+" may not be opened by this end")
+		}
+		// yamux would answer each with a reset and read nothing meanwhile, acknowledgements neither: where many come, for ever. One more may be here than wait: it
+		// is told of its taking before it is counted out.
+		if g.waiting.Add(1) > backlog+1 {
+			return wire.NewError(wire.Protocol, "more than "+strconv.Itoa(backlog)+" streams wait to be taken")
 		}
 		g.windows.begin(h.stream())
 	}

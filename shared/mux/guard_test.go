@@ -98,6 +98,7 @@ func TestViolations(t *testing.T) {
 		{"one frame beyond the window", "window", append(frame(update, syn, 3, 0), frame(data, 0, 3, 256<<10+1)...)},
 		{"many frames beyond the window", "window", append(frame(update, syn, 3, 0), strings.Repeat(string(frame(data, 0, 3, 64<<10, make([]byte, 64<<10)...)), 5)...)},
 		{"pings", "pings", []byte(strings.Repeat(string(frame(ping, syn, 0, 7)), 5000))},
+		{"streams", "streams wait", synFlood()},
 		{"duplicate", "duplicate", append(frame(update, syn, 3, 0), frame(update, syn, 3, 0)...)},
 	} {
 		t.Run(test.what, func(t *testing.T) {
@@ -114,6 +115,15 @@ func TestViolations(t *testing.T) {
 			s.Close()
 		})
 	}
+}
+
+// synFlood opens more streams than may wait.
+func synFlood() []byte {
+	var b []byte
+	for id := uint32(1); id < 5000; id += 2 {
+		b = append(b, frame(update, syn, id, 0)...)
+	}
+	return b
 }
 
 // TestServerOpensNothing: a client takes no streams.
@@ -143,7 +153,7 @@ func (taking) Write(b []byte) (int, error) { return len(b), nil }
 
 // TestAnswersAreBounded: whoever asks for answers and reads none is cut off.
 func TestAnswersAreBounded(t *testing.T) {
-	taken := &gulp{deaf: newDeaf(), most: 1 << 10} // the result of the control stream
+	taken := &gulp{deaf: newDeaf(), most: 1 << 10, took: make(chan struct{}, 1<<10)} // the result of the control stream
 	s, err := mux.Server(taken, mux.Config{}, func(context.Context, *mux.Stream) {})
 	if err != nil {
 		t.Fatal(err)
@@ -151,6 +161,9 @@ func TestAnswersAreBounded(t *testing.T) {
 	defer s.Close()
 	if _, err := taken.feed.Write(request(t, 1, wire.Request{Kind: wire.Control})); err != nil {
 		t.Fatal(err)
+	}
+	for range 2 { // the window beyond the first 256 KiB, and the result
+		<-taken.took
 	}
 	message := wire.StreamReset{ID: 77, Code: wire.Reset}.Append(nil)
 	block := []byte(strings.Repeat(string(message), 1000))
@@ -170,6 +183,7 @@ type gulp struct {
 	*deaf
 	mu   sync.Mutex
 	most int
+	took chan struct{} // one for each Write; nil: nobody counts
 }
 
 func (g *gulp) Write(b []byte) (int, error) {
@@ -178,6 +192,9 @@ func (g *gulp) Write(b []byte) (int, error) {
 	room := g.most >= 0
 	g.mu.Unlock()
 	if room {
+		if g.took != nil {
+			g.took <- struct{}{}
+		}
 		return len(b), nil
 	}
 	return g.deaf.Write(b)

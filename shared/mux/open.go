@@ -129,6 +129,7 @@ func (s *Session) accept(handle func(context.Context, *Stream)) {
 		if err != nil {
 			return
 		}
+		s.guard.waiting.Add(-1)
 		stream := s.accepted(y)
 		handlers.Add(1)
 		s.tasks.Go(func() {
