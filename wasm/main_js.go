@@ -127,6 +127,9 @@ func carrierClosed(id, length uint32) { program.carriers.Closed(id, string(incom
 //go:wasmexport nextEvent
 func nextEvent() uint32 {
 	p := &program
+	if p.pump == nil {
+		return 0 // not configured yet
+	}
 	e, ok := p.pump.Next()
 	if !ok {
 		return 0
@@ -140,6 +143,9 @@ func nextEvent() uint32 {
 //go:wasmexport stats
 func stats() uint32 {
 	p := &program
+	if p.client == nil {
+		return 0 // not configured yet
+	}
 	s, ok := p.client.Stats()
 	if !ok {
 		return 0

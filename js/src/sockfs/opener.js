@@ -21,7 +21,7 @@ import { checkTarget, unbracket } from '../facade/target.js';
  */
 export function createOpener({ tunnel, rule, openNative, timeoutMs }) {
 	return (request, handlers) => {
-		const asked = { ...request, host: unbracket(request.host) };
+		const asked = { ...request, host: unbracket(request.host), quiet: true };
 		// In a URL, a host with a slash would be another host's address. The tunnel refuses what is no target, and says so.
 		if (checkTarget(asked)) return tunnel.open(asked, handlers);
 		const url = `wss://${asked.host.includes(':') ? `[${asked.host}]` : asked.host}:${asked.port}/`;

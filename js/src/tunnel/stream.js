@@ -18,6 +18,7 @@ import { callHandler } from './tasks.js';
  * @property {number} [timeoutMs]  for everything until the stream is open; absent: as long as the server takes
  * @property {boolean} [optimistic]  the stream counts as open as soon as the request is on its way
  * @property {number} [window]  bytes that ondata may give before a grant; absent: unlimited
+ * @property {boolean} [quiet]  whoever opens it tells people why it could not be opened; the tunnel does not
  */
 
 /**
@@ -84,6 +85,7 @@ export class Stream {
 	 */
 	constructor(id, request, handlers, owner) {
 		this.id = id;
+		this.quiet = request.quiet ?? false;
 		this.host = request.host;
 		this.port = request.port;
 		this.#request = { ...request };

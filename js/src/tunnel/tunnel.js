@@ -344,7 +344,8 @@ export class Tunnel {
 		if (why.code !== CODES.ok && why.code !== CODES.aborted) {
 			this.#status = { ...this.#status, lastError: { target: stats.target, at: Date.now(), ...why } };
 		}
-		if (!QUIET.has(why.code)) this.#log.warn(`sockmux: ${stats.target}: ${why.name}${why.text === '' ? '' : `: ${why.text}`}`);
+		const told = stream.quiet && stream.connectMs === null;
+		if (!QUIET.has(why.code) && !told) this.#log.warn(`sockmux: ${stats.target}: ${why.name}${why.text === '' ? '' : `: ${why.text}`}`);
 		this.#emit('streamend', stats);
 	}
 
