@@ -1,0 +1,221 @@
+// Sessions that survive: real webR in Chromium, and between the page and the server a connection that fails.
+
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { describe, test } from 'node:test';
+import { startSockmux } from './harness/sockmux.js';
+import { suite } from './harness/suite.js';
+import { block, md5, MEGABYTE } from './harness/targets.js';
+import { until } from './harness/until.js';
+import { withWebR } from './harness/webr.js';
+
+/** How much is moved while connections are cut. */
+const MEGABYTES = 20;
+
+/** The server finds a dead connection in two of these. */
+const KEEPALIVE = '1s';
+const GRACE_MS = 4000;
+
+/**
+ * A TCP proxy on loopback whose connections can be lost.
+ * @param {number} port  of the server; may be changed
+ */
+async function startProxy(port) {
+	/** @type {Set<{ client: import('node:net').Socket, server: import('node:net').Socket }>} */
+	const lines = new Set();
+	const proxy = {
+		port,
+		origin: '',
+		taken: 0,
+		moved: 0,
+		/** Loses every present connection: by RST to both ends, or silently. @param {'reset' | 'hole'} how */
+		cut(how) {
+			for (const { client, server } of lines) {
+				if (how === 'reset') {
+					client.resetAndDestroy();
+					server.resetAndDestroy();
+				} else {
+					client.removeAllListeners('data').pause();
+					server.removeAllListeners('data').pause();
+				}
+			}
+		},
+		async stop() {
+			for (const { client, server } of lines) {
+				client.destroy();
+				server.destroy();
+			}
+			await new Promise((resolve) => listener.close(resolve));
+		},
+	};
+	const listener = createServer({ noDelay: true }, (client) => {
+		proxy.taken++;
+		const server = connect({ port: proxy.port, host: '127.0.0.1', noDelay: true });
+		const line = { client, server };
+		lines.add(line);
+		for (const [from, to] of [[client, server], [server, client]]) {
+			from.on('data', (data) => {
+				proxy.moved += data.length;
+				if (!to.write(data)) from.pause();
+			});
+			to.on('drain', () => void (from.listenerCount('data') > 0 && from.resume()));
+			from.on('end', () => to.end());
+			from.on('error', () => to.destroy());
+			from.on('close', () => {
+				to.destroy();
+				lines.delete(line);
+			});
+		}
+	});
+	await new Promise((resolve) => listener.listen(0, '127.0.0.1', () => resolve(undefined)));
+	proxy.origin = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (listener.address()).port}`;
+	return proxy;
+}
+
+/** @type {Awaited<ReturnType<typeof startProxy>>} */
+let proxy;
+/** @type {import('./harness/suite.js').TestPage} */
+let page;
+/** @type {import('./harness/webr.js').R} */
+let r;
+/** @type {Record<string, number>} */
+let ports;
+
+const flags = () => ['--keepalive', KEEPALIVE, '--grace', `${GRACE_MS}ms`];
+
+const world = suite({
+	flags,
+	async ready({ targets, sockmux, alsoStop }) {
+		ports = targets.ports;
+		proxy = await startProxy(sockmux.port);
+		alsoStop(proxy);
+		await start();
+	},
+});
+
+/** A new page with webR, its tunnel through the proxy, and every state that it tells kept in `states`. */
+async function start() {
+	page = await world.newPage();
+	await page.addInitScript((url) => {
+		const scope = /** @type {any} */ (globalThis);
+		if (scope.top === scope) scope.sockmux = { url };
+	}, proxy.origin);
+	await page.goto(`${world.site.origin}/webr.html`);
+	await page.evaluate(() => {
+		const scope = /** @type {any} */ (globalThis);
+		scope.states = [];
+		scope.sockmux.on('state', (/** @type {any} */ state) => scope.states.push(state));
+	});
+	r = await withWebR(page);
+}
+
+const states = () => page.evaluate(() => /** @type {any} */ (globalThis).states);
+const status = () => page.evaluate(() => /** @type {any} */ (globalThis).sockmux.status);
+
+const open = (/** @type {string} */ name) => `con <- socketConnection("127.0.0.1", ${ports[name]}L, open = "r+b", blocking = TRUE, timeout = 60)\n`;
+
+/** R code whose value is the MD5 of each megabyte of a download. */
+const download = () => `${open('download')}
+	writeLines("${MEGABYTES}", con)
+	sums <- character()
+	buffer <- raw()
+	repeat {
+		more <- readBin(con, raw(), ${MEGABYTE} - length(buffer))
+		buffer <- c(buffer, more)
+		if (length(buffer) == ${MEGABYTE} || (length(more) == 0 && length(buffer) > 0)) {
+			sums <- c(sums, unname(tools::md5sum(bytes = buffer)))
+			buffer <- raw()
+		}
+		if (length(more) == 0) break
+	}
+	close(con)
+	sums`;
+
+/** R code whose value is what the target says of an upload: the MD5 of each megabyte. */
+const upload = () => `${open('upload')}
+	writeLines("${MEGABYTES * MEGABYTE}", con)
+	for (i in seq_len(${MEGABYTES})) writeBin(rep(as.raw(i), ${MEGABYTE}), con)
+	sums <- readLines(con)
+	close(con)
+	sums`;
+
+const downloaded = () => Array.from({ length: MEGABYTES }, (_, i) => md5(block(i)));
+const uploaded = () => Array.from({ length: MEGABYTES }, (_, i) => md5(Buffer.alloc(MEGABYTE, i + 1)));
+
+for (const how of /** @type {const} */ (['reset', 'hole'])) {
+	for (const [what, code, want] of /** @type {const} */ ([['download', download, downloaded], ['upload', upload, uploaded]])) {
+		test(`a connection that is lost during a ${what} (${how}) loses no byte`, { timeout: 120_000 }, async () => {
+			const before = (await states()).length;
+			const from = proxy.moved;
+			const taken = proxy.taken;
+			const moving = r.evalR(code(), 110_000);
+			await until(() => proxy.moved > from + 5 * MEGABYTE, 'some of the bytes', 60_000);
+			proxy.cut(how);
+			await until(() => proxy.taken > taken, 'another connection', 20_000);
+			assert.deepEqual(await moving, want());
+			const seen = (await states()).slice(before).map((/** @type {any} */ s) => s.state);
+			assert.ok(seen.includes('resuming'), `the page saw ${seen}`);
+			assert.equal((await status()).state, 'open');
+		});
+	}
+}
+
+describe('what the page can see', () => {
+	test('resuming says since when and which attempt; open follows', { timeout: 60_000 }, async () => {
+		assert.equal(await r.evalR(`${open('echo')} writeLines("one", con); readLines(con, 1)`), 'one');
+		const before = (await states()).length;
+		const at = Date.now();
+		const { port } = proxy;
+		proxy.port = ports.refused;
+		proxy.cut('reset');
+		const resuming = await until(async () => (await states()).slice(before).find((/** @type {any} */ s) => s.state === 'resuming' && s.attempt >= 3), 'a third attempt', 10_000);
+		assert.ok(resuming.since >= at - 1000 && resuming.since <= Date.now(), `since ${resuming.since}`);
+		proxy.port = port;
+		await until(async () => (await status()).state === 'open', 'open again', 20_000);
+		assert.equal(await r.evalR('writeLines("two", con); answer <- readLines(con, 1); close(con); answer'), 'two');
+	});
+
+	test('the network goes and comes back (CDP): the socket lives', { timeout: 60_000 }, async () => {
+		assert.equal(await r.evalR(`${open('echo')} writeLines("before", con); readLines(con, 1)`), 'before');
+		const cdp = await page.context().newCDPSession(page);
+		const away = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
+		await cdp.send('Network.emulateNetworkConditions', { ...away, offline: true });
+		proxy.cut('reset'); // the emulation leaves WebSockets that are open alone
+		await until(async () => (await status()).state === 'resuming', 'it resumes', 10_000);
+		await cdp.send('Network.emulateNetworkConditions', { ...away, offline: false });
+		await until(async () => (await status()).state === 'open', 'open again', 10_000);
+		assert.equal(await r.evalR('writeLines("after", con); answer <- readLines(con, 1); close(con); answer'), 'after');
+	});
+
+	test('a server that was restarted: the socket ends, the next one works', { timeout: 120_000 }, async () => {
+		await r.evalR(`${open('echo')} writeLines("before", con); readLines(con, 1)`);
+		const next = await startSockmux(['--allow-origin', world.site.origin, '--allow', `127.0.0.1:${ports.echo}`, ...flags()]);
+		try {
+			const before = (await states()).length;
+			proxy.port = next.port;
+			proxy.cut('reset');
+			const refused = (/** @type {any} */ s) => JSON.stringify(s.reason)?.includes('unknown_session');
+			await until(async () => (await states()).slice(before).some(refused), 'the session is refused', 10_000);
+			assert.equal(await r.evalR('n <- length(readLines(con)); close(con); n', 15_000), 0);
+			assert.equal(await r.evalR(`${open('echo')} writeLines("again", con); answer <- readLines(con, 1); close(con); answer`), 'again');
+		} finally {
+			proxy.port = world.sockmux.port;
+			proxy.cut('reset');
+			await next.stop();
+		}
+	});
+});
+
+test('a tab that is reloaded leaves nothing in the server after the grace period', { timeout: 180_000 }, async () => {
+	const files = () => readdirSync(`/proc/${world.sockmux.pid}/fd`).length;
+	await page.close();
+	await until(() => world.targets.closed.echo >= 1, 'the old page is gone', 2 * GRACE_MS);
+	await start();
+	const before = world.targets.closed.silent;
+	await r.evalR(`cons <- lapply(1:10, function(i) socketConnection("127.0.0.1", ${ports.silent}L, open = "r+b", blocking = TRUE, timeout = 20)); length(cons)`);
+	const busy = files();
+	await page.reload();
+	await until(() => world.targets.closed.silent >= before + 10, 'the targets see the end', 4 * GRACE_MS);
+	await until(() => files() <= busy - 10, 'the server has closed its files', 4 * GRACE_MS);
+});
