@@ -60,8 +60,8 @@ cutting:
 		from, cut := states.count(), time.Now()
 		w.proxy.Cut(kind)
 		of[kind]++
-		states.await(t, from, kind.String()+" is noticed", is(client.Resuming))
-		_, from = states.await(t, from, kind.String()+" is repaired", is(client.Open))
+		_, from = states.await(t, from, kind.String()+" is noticed", is(client.Resuming))
+		states.await(t, from, kind.String()+" is repaired", is(client.Open))
 		longest = max(longest, time.Since(cut))
 	}
 	<-done

@@ -66,14 +66,12 @@ func (w *world) hello(h wire.Hello) (wire.Message, link.Carrier, error) {
 	if err := c.Send(ctx, h.Append(nil)); err != nil {
 		return nil, c, err
 	}
-	for {
-		message, err := c.Receive(ctx)
-		if err != nil {
-			return nil, c, err
-		}
-		m, err := wire.Decode(message)
-		return m, c, err
+	message, err := c.Receive(ctx)
+	if err != nil {
+		return nil, c, err
 	}
+	m, err := wire.Decode(message)
+	return m, c, err
 }
 
 func (w *world) mustHello(h wire.Hello) (wire.Message, link.Carrier) {
