@@ -67,7 +67,7 @@ func startServer(t *testing.T, args ...string) *process {
 	}
 	p := &process{log: new(buffer)}
 	command := exec.Command(binary, append([]string{
-		"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--handshake-timeout", handshake.String(), "--keepalive", keepalive.String(), "--log-level", "info", "--log-format", "text",
+		"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--handshake-timeout", handshake.String(), "--keepalive", keepalive.String(), "--grace", "5s", "--log-level", "info", "--log-format", "text",
 	}, args...)...)
 	command.Stderr = p.log
 	stdout, err := command.StdoutPipe()

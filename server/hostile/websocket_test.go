@@ -151,7 +151,7 @@ func controlFloods(t *testing.T, p *process, counts *table) {
 	}
 	_ = e.message(wire.Close{Code: wire.OK}.Append(nil))
 	got := <-code
-	if got != 1000 {
+	if got != 1000 && got != lost { // pings of WebSockets are no sign of life: a long flood of them is a dead line
 		t.Errorf("after a ping flood: %d, want 1000", got)
 	}
 	counts.add(row, n, fmt.Sprintf("answered, %d", got))

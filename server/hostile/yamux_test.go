@@ -184,7 +184,7 @@ func tolerated(t *testing.T, p *process, where targets, counts *table) {
 		}
 		_ = e.message(wire.Close{Code: wire.OK}.Append(nil))
 		got := <-code
-		if got != 1000 {
+		if got != 1000 && got != 4017 { // 4017: more streams at once than may wait
 			t.Errorf("after %s: CLOSE %v and %d, want 1000", test.row.input, e.last, got)
 		}
 		counts.add(test.row, test.n, fmt.Sprintf("ignored or answered, %d", got))
