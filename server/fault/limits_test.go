@@ -14,11 +14,11 @@ import (
 	"github.com/sockmux/sockmux/shared/mux"
 )
 
-// Budgets of both ends together, which are one process here. A stream that nobody reads may fill yamux's first window at the receiver and a copy buffer of the
-// relay; the sockets' buffers are the kernel's. A session may fill what windows may grow by at both ends, the links' two bounds, and what they gather.
+// Budgets of both ends together, which are one process here. A stream that nobody reads may fill yamux's first window at the receiver, whose buffer (bytes.Buffer)
+// grows by doubling and so may take twice that, and a copy buffer of the relay; the sockets' buffers are the kernel's. A session may fill what windows may grow by at both ends, the links' two bounds, and what they gather.
 const (
 	firstWindow   = 256 << 10
-	streamBudget  = firstWindow + 64<<10
+	streamBudget  = 2*firstWindow + 64<<10
 	sessionBudget = mux.DefaultWindowBudget + 16<<20 + 2*link.DefaultBound + 8<<20
 )
 
