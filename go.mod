@@ -2,6 +2,13 @@ module github.com/sockmux/sockmux
 
 go 1.26.0
 
+// npm packages may hold Go files.
+ignore (
+	./bench/node_modules
+	./e2e/node_modules
+	./js/node_modules
+)
+
 require (
 	github.com/coder/websocket v1.8.15
 	github.com/golang-jwt/jwt/v5 v5.3.1

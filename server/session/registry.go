@@ -33,8 +33,7 @@ const (
 // deadAfter is how many keepalive intervals of silence make a carrier dead.
 const deadAfter = 2
 
-// windowBudget is what the windows of a session may grow by: with 256 KiB for each of 1024 streams, a session whose targets take nothing holds 272 MiB at most, and only
-// where a page sends that much.
+// windowBudget is what the windows of a session may grow by, beside the 256 KiB of each stream. docs/SECURITY.md adds up what a session may hold.
 const windowBudget = 16 << 20
 
 // Config says how sessions are kept. Handle must be set; zero values stand for the defaults, but for Grace and MaxParked, where 0 means never.
