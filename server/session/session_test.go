@@ -454,6 +454,37 @@ func TestDrain(t *testing.T) {
 	eventually(t, "no session is left", func() bool { return w.figures() == session.Stats{} })
 }
 
+// TestDrainSendsNewStreamsElsewhere: a client that is told to go opens its next streams over a new connection, while the old ones go on.
+func TestDrainSendsNewStreamsElsewhere(t *testing.T) {
+	w := newWorld(t, session.Config{})
+	c, _ := w.client()
+	old := open(t, c)
+	first := w.registry
+	w.mu.Lock()
+	w.registry = session.New(session.Config{Handle: echo})
+	w.mu.Unlock()
+	drained := make(chan error, 1)
+	go func() { drained <- first.Drain(t.Context()) }()
+	eventually(t, "a stream goes to the new server", func() bool {
+		s, err := c.Open(target)
+		if err != nil {
+			return false
+		}
+		defer s.Close()
+		result, err := s.Result(t.Context())
+		return err == nil && result.Code == wire.OK
+	})
+	if w.dials() != 2 {
+		t.Errorf("%d connections, want 2", w.dials())
+	}
+	roundTrip(t, open(t, c), 100_000, 1)
+	roundTrip(t, old, 100_000, 2)
+	if err := <-drained; err != nil {
+		t.Errorf("drain: %v", err)
+	}
+	first.Close()
+}
+
 func TestDrainEndsAtItsTimeout(t *testing.T) {
 	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
 	c, _ := w.client()
