@@ -87,6 +87,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 		Logger:        logger,
 		MaxSessions:   settings.MaxSessions,
 		MaxParked:     settings.MaxParked,
+		Bound:         settings.MaxUnacknowledged,
 		Handshake:     settings.HandshakeTimeout,
 		Grace:         settings.Grace,
 		Keepalive:     settings.Keepalive,

@@ -41,11 +41,12 @@ type Config struct {
 	Egress
 
 	// How much, how long.
-	MaxSessions  int           // in all, parked ones included
-	MaxParked    int           // sessions without a connection
-	Keepalive    time.Duration // between pings on a silent connection; it is dead after twice this time
-	Grace        time.Duration // for which a session without a connection is kept; 0: never
-	DrainTimeout time.Duration // between SIGTERM and the end of the streams that are left
+	MaxSessions       int           // in all, parked ones included
+	MaxParked         int           // sessions without a connection
+	MaxUnacknowledged int           // bytes that are kept of one session until the page has acknowledged them
+	Keepalive         time.Duration // between pings on a silent connection; it is dead after twice this time
+	Grace             time.Duration // for which a session without a connection is kept; 0: never
+	DrainTimeout      time.Duration // between SIGTERM and the end of the streams that are left
 	// HandshakeTimeout is for a request's header, and for a page's first message.
 	HandshakeTimeout time.Duration
 	// Limits are what one client may have unless its policy says otherwise.
@@ -88,14 +89,15 @@ const (
 // Default returns the configuration of a server that was told nothing.
 func Default() Config {
 	return Config{
-		Listen:           "127.0.0.1:8088",
-		Prefix:           "/",
-		MaxSessions:      1000,
-		MaxParked:        500,
-		Keepalive:        10 * time.Second,
-		Grace:            2 * time.Minute,
-		DrainTimeout:     30 * time.Second,
-		HandshakeTimeout: 10 * time.Second,
+		Listen:            "127.0.0.1:8088",
+		Prefix:            "/",
+		MaxSessions:       1000,
+		MaxParked:         500,
+		MaxUnacknowledged: 4 << 20,
+		Keepalive:         10 * time.Second,
+		Grace:             2 * time.Minute,
+		DrainTimeout:      30 * time.Second,
+		HandshakeTimeout:  10 * time.Second,
 		Limits: limit.Limits{
 			Streams:     1024,
 			StreamIdle:  2 * time.Hour,

@@ -57,6 +57,9 @@ const (
 	shortestKeepalive = time.Second
 	// Proxies cut connections that are silent for a minute (nginx: proxy_read_timeout).
 	longestKeepalive = 5 * time.Minute
+	// Below two messages of the link a session would wait for every acknowledgement; beyond the most, one page could take a server's memory.
+	leastUnacknowledged = 2 << 20
+	mostUnacknowledged  = 256 << 20
 )
 
 // settingsOf binds the table to the Config that it fills. --deny stands before --allow because the environment has no order of its own: there a
@@ -115,6 +118,11 @@ func settingsOf(c *Config) []setting {
 			group: groupLimits, name: "max-parked", hint: "NUMBER", live: true,
 			help:  "how many of them may be without a connection",
 			parse: integer(&c.MaxParked, 0, mostSessions), print: printed(&c.MaxParked, strconv.Itoa),
+		},
+		{
+			group: groupLimits, name: "max-unacknowledged", hint: "BYTES",
+			help:  "kept of one session for a page that has not acknowledged them yet: what a lost connection had under way, and the most that is under way",
+			parse: integer(&c.MaxUnacknowledged, leastUnacknowledged, mostUnacknowledged), print: printed(&c.MaxUnacknowledged, strconv.Itoa),
 		},
 		{
 			group: groupLimits, name: "keepalive", hint: "TIME",
