@@ -18,7 +18,7 @@ import "time"
 const (
 	// target is the queueing delay to keep: enough that the line never runs dry while the ends are busy for some
 	// milliseconds (a browser's main thread is) and between two acknowledgements, little enough that nobody feels it.
-	target = 8 * time.Millisecond
+	target = 9 * time.Millisecond
 	// initial is the window of a new path. TCP below has its own slow start; this only has to be no obstacle to it.
 	initial = 256 << 10
 	// minimum keeps a slow path moving: a dozen packets.
