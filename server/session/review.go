@@ -97,6 +97,13 @@ func (s *session) scheduleLocked() {
 
 // terminate ends the session and tells the client why; what is under way towards the client gets there first, if it can.
 func (s *session) terminate(err error) {
+	s.mu.Lock()
+	again := s.condemned
+	s.condemned = true
+	s.mu.Unlock()
+	if again {
+		return // two looks at once have come to the same end
+	}
 	var e *wire.Error
 	errors.As(err, &e) // one is in all that judge returns
 	client := s.client()

@@ -27,11 +27,12 @@ type session struct {
 	link     *link.Link
 	mux      *mux.Session
 
-	turn   chan struct{} // capacity 1: filled by the Serve that runs the session
-	mu     sync.Mutex
-	newest context.CancelCauseFunc // ends the claim of the newest carrier, which runs the session or waits for its turn
-	expiry *time.Timer             // of a parked session
-	ended  bool
+	turn      chan struct{} // capacity 1: filled by the Serve that runs the session
+	mu        sync.Mutex
+	newest    context.CancelCauseFunc // ends the claim of the newest carrier, which runs the session or waits for its turn
+	expiry    *time.Timer             // of a parked session
+	ended     bool
+	condemned bool // it is being ended for a reason of its own
 
 	proved   *auth.Identity // as the newest credentials gave it
 	identity *auth.Identity // as they would give it now
