@@ -82,21 +82,20 @@ type Link struct {
 	closing  *wire.Close
 	told     bool // the other end knows: a CLOSE was sent or received
 	running  bool
-	stuck    int // runs in a row that were lost before anything that they sent was acknowledged
+	stuck    int // runs in a row that were lost with a message under way that is longer than all that ever arrived
 	stats    Stats
 
 	// Of the present run.
-	ackDue    time.Time // zero: nothing to acknowledge
-	unacked   int       // received and not acknowledged
-	lastSeen  time.Time // when the last of them arrived
-	heard     time.Time // when anything arrived
-	pinged    bool      // since anything arrived
-	pongs     []wire.Pong
-	probe     time.Duration // what Probe allows for the answer; 0: nothing was asked
-	probed    time.Time     // when
-	watchdog  *watchdog     // nil between runs
-	receiving bool          // the receiver has not ended
-	from      uint64        // where the other end was when it began
+	ackDue   time.Time // zero: nothing to acknowledge
+	unacked  int       // received and not acknowledged
+	lastSeen time.Time // when the last of them arrived
+	heard    time.Time // when anything arrived
+	pinged   bool      // since anything arrived
+	pongs    []wire.Pong
+	probe    time.Duration // what Probe allows for the answer; 0: nothing was asked
+	probed   time.Time     // when
+	watchdog *watchdog     // nil between runs
+	from     uint64        // where the other end was when it began
 }
 
 // Stats are figures of a link for people and tests.

@@ -107,7 +107,7 @@ func (l *Link) begin(peerReceived uint64) *wire.Error {
 	l.window.Reset(time.Since(l.began)) // another path, perhaps
 	l.out.most = l.window.Message(l.out.limit)
 	l.writable.Broadcast()
-	l.running, l.receiving, l.from = true, true, peerReceived
+	l.running, l.from = true, peerReceived
 	l.heard, l.pinged, l.probe = time.Now(), false, 0
 	l.pongs, l.unacked, l.ackDue = nil, 0, time.Time{}
 	l.stats.Runs++
