@@ -162,13 +162,15 @@ func TestRefusal(t *testing.T) {
 
 func TestResultWaitsNoLongerThanItsContext(t *testing.T) {
 	release := make(chan struct{})
-	e := connect(t, mux.Config{}, accepted(t, echo))
-	slow := connect(t, mux.Config{}, func(_ context.Context, s *mux.Stream) {
+	replied := make(chan struct{})
+	e := connect(t, mux.Config{}, func(ctx context.Context, s *mux.Stream) {
 		<-release
-		accepted(t, echo)(nil, s)
+		accepted(t, func(s *mux.Stream) {
+			close(replied)
+			echo(s)
+		})(ctx, s)
 	})
-	_ = e
-	stream, err := slow.client.Open(target)
+	stream, err := e.client.Open(target)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,6 +183,7 @@ func TestResultWaitsNoLongerThanItsContext(t *testing.T) {
 	if result, err := stream.Result(t.Context()); err != nil || result.Code != wire.OK {
 		t.Errorf("later: %+v, %v", result, err)
 	}
+	<-replied // the result can be here before Reply has returned, and the end of the session would be its error
 	_ = stream.Close()
 }
 
