@@ -44,6 +44,7 @@ HEAVY := /server/(fault|hostile)$$
 test-go: assets ## native Go tests, with the race detector
 	go test $(RACE) -shuffle=on -timeout 10m $$(go list ./... | grep -v -E '$(HEAVY)')
 	go test $(RACE) -shuffle=on -timeout 10m -p 1 $$(go list ./... | grep -E '$(HEAVY)')
+	cd tools && go test ./...
 
 .PHONY: test-wasm
 test-wasm: ## Go tests of the packages that run in the browser, as GOOS=js under Node

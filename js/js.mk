@@ -28,8 +28,15 @@ $(JS_DEPS): js/package.json js/package-lock.json
 	cd js && npm ci --ignore-scripts
 	@touch $@
 
-$(JS_BUILD)/sockmux.wasm: $(WASM_SRC)
+$(JS_BUILD)/linked.wasm: $(WASM_SRC)
 	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o $@ ./wasm
+
+$(JS_BUILD)/trimwasm: $(wildcard tools/trimwasm/*.go) tools/go.mod
+	cd tools && go build -o ../$@ ./trimwasm
+
+# A quarter fewer bytes on the wire. A Go release with other tables than trimwasm knows gives a program that is larger and works.
+$(JS_BUILD)/sockmux.wasm: $(JS_BUILD)/linked.wasm $(JS_BUILD)/trimwasm
+	$(JS_BUILD)/trimwasm -in $< -out $@ || cp $< $@
 
 # The runtime's half in JavaScript must be of the same release as the compiler.
 $(JS_BUILD)/wasm_exec.js: go.mod
