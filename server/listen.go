@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/listener"
+	"github.com/sockmux/sockmux/server/unsent"
 )
 
 // Limits of the HTTP server. There is no WriteTimeout: it would cut WebSockets' upgrades and big files on slow lines; server/gateway moves a write deadline instead.
@@ -33,7 +34,9 @@ func newServer(base context.Context, handler http.Handler, logger *slog.Logger) 
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			if tcp, ok := listener.TCP(c); ok {
-				limitUnsent(tcp)
+				if raw, err := tcp.SyscallConn(); err == nil { // else it has ended
+					unsent.Limit(raw)
+				}
 			}
 			return ctx
 		},

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sockmux/sockmux/server/unsent"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -85,6 +86,7 @@ func (d *direct) dial(ctx context.Context, network, address string, check func(n
 					return err
 				}
 			}
+			unsent.Limit(raw)
 			if d.card != nil {
 				return d.bind(network, raw)
 			}

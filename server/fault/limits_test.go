@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,16 +15,23 @@ import (
 	"github.com/sockmux/sockmux/shared/mux"
 )
 
-// Budgets of both ends together, which are one process here. A stream that nobody reads may fill yamux's first window at the receiver, whose buffer (bytes.Buffer)
-// grows by doubling and so may take twice that, and a copy buffer of the relay; the sockets' buffers are the kernel's. A session may fill what windows may grow by at both ends, the links' two bounds, and what they gather.
+// Budgets of both ends together, which are one process here; a heap profile has exactly these (docs/RELIABILITY.md). A stream that nobody reads may fill yamux's first
+// window at the receiver, whose buffer (bytes.Buffer) grows by doubling and so may take twice that, a copy buffer of the relay, and one of io.Copy in the test itself. A
+// session may fill what windows may grow by at both ends, the links' two bounds, and what they gather.
 const (
 	firstWindow   = 256 << 10
-	streamBudget  = 2*firstWindow + 64<<10
+	streamBudget  = 2*firstWindow + 64<<10 + 32<<10
 	sessionBudget = mux.DefaultWindowBudget + 16<<20 + 2*link.DefaultBound + 8<<20
 )
 
+// farBuffer is what the system of a target keeps for a connection. It is this very system in a test, and with megabytes for each of a thousand connections it would come to
+// the most that it gives to TCP (Linux: net.ipv4.tcp_mem), from where on it drops packets of all connections, those of the streams beside them, too.
+const farBuffer = 64 << 10
+
 // stuck is a target that takes a line and then never reads; with "down" it sends for ever.
 func stuck(conn *net.TCPConn) {
+	_ = conn.SetReadBuffer(farBuffer)  // fails only where the connection has ended
+	_ = conn.SetWriteBuffer(farBuffer) // as above
 	b := make([]byte, 5)
 	if _, err := io.ReadFull(conn, b); err != nil {
 		return
@@ -40,27 +48,41 @@ func stuck(conn *net.TCPConn) {
 	_ = raw.Read(func(uintptr) bool { return false })
 }
 
-// TestNobodyReads: targets and programs that never read hold no more memory than they may, and streams beside them run.
+// besides is how many uploads are timed, of which the median counts.
+const besides = 5
+
+// TestNobodyReads: targets and programs that never read hold no more memory than they may, and streams beside them run at full speed.
 func TestNobodyReads(t *testing.T) {
-	for name, test := range map[string]struct {
+	many := scaled(100, 1000)
+	for _, test := range []struct {
+		name    string
 		streams int
 		first   string
 	}{
-		"a target that never reads":        {1, "stop\n"},
-		"a page that never reads":          {1, "down\n"},
-		"100 streams that the page leaves": {scaled(100, 1000), "down\n"},
+		{"a target that never reads", 1, "stop\n"},
+		{"a page that never reads", 1, "down\n"},
+		{"many targets that never read", many, "stop\n"},
+		{"many streams that the page never reads", many, "down\n"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1})
 			target, lively := service(t, stuck), service(t, mover)
 			c, _ := w.client()
 			var moved atomic.Int64
-			began := time.Now()
-			if err := upload(open(t, c, lively), 1, 4<<20, &moved); err != nil {
-				t.Fatal(err)
+			median := func() time.Duration {
+				var took []time.Duration
+				for i := range besides {
+					began := time.Now()
+					if err := upload(open(t, c, lively), uint64(i), 4<<20, &moved); err != nil {
+						t.Fatal(err)
+					}
+					took = append(took, time.Since(began))
+				}
+				slices.Sort(took)
+				return took[besides/2]
 			}
-			alone := time.Since(began)
-			base := figuresNow()
+			alone := median()
+			base, before := figuresNow(), w.proxy.Moved()
 
 			var writers sync.WaitGroup
 			streams := make([]*mux.Stream, test.streams)
@@ -76,7 +98,7 @@ func TestNobodyReads(t *testing.T) {
 					}
 				})
 			}
-			// Until nothing moves any more.
+			// Until every window is full and nothing moves any more.
 			last, calm := int64(-1), 0
 			eventually(t, "all is stuck", func() bool {
 				now := w.proxy.Moved()
@@ -85,29 +107,26 @@ func TestNobodyReads(t *testing.T) {
 				} else {
 					last, calm = now, 0
 				}
-				return calm > 300
+				return calm > 300 && now-before >= int64(test.streams)*firstWindow
 			})
 			held := figuresNow()
 			budget := uint64(sessionBudget + test.streams*streamBudget)
 			if held.heap > base.heap+budget {
 				t.Errorf("%d MiB are held, the budget is %d MiB", (held.heap-base.heap)>>20, budget>>20)
 			}
-			began = time.Now()
-			if err := upload(open(t, c, lively), 1, 4<<20, &moved); err != nil {
-				t.Error(err)
-			}
-			beside := time.Since(began)
-			if beside > 10*alone+5*time.Second {
-				t.Errorf("a stream beside them took %s, alone %s", beside, alone)
-			}
-			t.Logf("%d streams hold %.1f MiB (budget %d MiB); 4 MiB beside them took %s, alone %s", test.streams,
-				float64(int64(held.heap)-int64(base.heap))/(1<<20), budget>>20, beside.Round(time.Millisecond), alone.Round(time.Millisecond))
+			beside := median()
 			for i, s := range streams {
 				if err := s.Reset(8, fmt.Sprint("stream ", i)); err != nil {
 					t.Error(err)
 				}
 			}
 			writers.Wait()
+			alone = max(alone, median()) // what else the machine does comes and goes
+			if beside > 2*alone+100*time.Millisecond {
+				t.Errorf("a stream beside them took %s, alone %s", beside, alone)
+			}
+			t.Logf("%d streams hold %.1f MiB (budget %d MiB); 4 MiB beside them took %s, alone %s (medians of %d)", test.streams,
+				float64(int64(held.heap)-int64(base.heap))/(1<<20), budget>>20, beside.Round(time.Millisecond), alone.Round(time.Millisecond), besides)
 		})
 	}
 }
