@@ -35,14 +35,14 @@ run: build webr ## build all, start the server with the playground on http://127
 	bin/sockmux --listen $(LISTEN) --demo --webr e2e/node_modules/webr/dist $(RUNFLAGS)
 
 .PHONY: test
-test: test-go test-wasm test-js test-e2e ## run every test (fetches Go modules, npm packages and, if there is none, Chromium)
+test: test-go test-wasm test-js test-proxies test-e2e ## run every test (fetches Go modules, npm packages and, as root, Chromium and proxies where there are none)
 
 # Packages whose tests fill the machine's sockets and processors: they run alone, or others would fail by their doing.
 HEAVY := /server/(fault|hostile)$$
 
 .PHONY: test-go
 test-go: assets ## native Go tests, with the race detector
-	go test $(RACE) -shuffle=on -timeout 10m $$(go list ./... | grep -v -E '$(HEAVY)')
+	go test $(RACE) -shuffle=on -timeout 10m $$(go list ./... | grep -v -E '$(HEAVY)|/deploy/proxies$$')
 	go test $(RACE) -shuffle=on -timeout 10m -p 1 $$(go list ./... | grep -E '$(HEAVY)')
 	cd tools && go test ./...
 

@@ -11,3 +11,13 @@ BUILDER ?= docker
 .PHONY: image
 image: ## build the container image (docker, or make image BUILDER=podman)
 	$(BUILDER) build --build-arg VERSION='$(VERSION)' --build-arg REVISION="$$(git rev-parse HEAD)" $(if $(RUNTIME),--build-arg RUNTIME='$(RUNTIME)') -t '$(IMAGE)' .
+
+# The examples with real proxies. make test runs them with those that are there, or that root can install; make proxies wants all.
+.PHONY: test-proxies
+test-proxies: assets
+	if tools/ensure-proxies; then export SOCKMUX_REQUIRE_PROXIES=1; fi; go test ./deploy/proxies
+
+.PHONY: proxies
+proxies: assets ## run deploy/examples with nginx, HAProxy and Caddy (root installs Debian's), none of them skipped
+	tools/ensure-proxies
+	SOCKMUX_REQUIRE_PROXIES=1 go test -count=1 -v ./deploy/proxies

@@ -1,0 +1,139 @@
+package proxies_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// haproxyGlobal stands before the example. The old process keeps its connections after a reload; here it has a moment.
+const haproxyGlobal = `global
+    stats socket %s/stats mode 600 level operator expose-fd listeners
+    hard-stop-after 300ms
+`
+
+// balancer is HAProxy with what it tells of itself.
+type balancer struct {
+	*front
+	stats string // socket
+}
+
+// startHAProxy runs HAProxy with the example in front of two servers.
+func startHAProxy(t *testing.T, prefix string, change func(*example), flags ...string) *balancer {
+	t.Helper()
+	program, dir := find(t, "haproxy"), folder(t)
+	roots, cert, key := authority(t, dir)
+	e := readExample(t, "haproxy.cfg")
+	e.flag(t, "--tls-cert", cert)
+	e.flag(t, "--tls-key", key)
+	e.flag(t, "--trusted-proxies", "127.0.0.1")
+	flags = append(append(e.flags, "--prefix", prefix), flags...)
+	b := &balancer{front: &front{host: host, roots: roots, prefix: prefix, origins: []string{"https://page.example.org"}}, stats: filepath.Join(dir, "stats")}
+	for i := range 2 {
+		s := startServer(t, flags...)
+		b.servers = append(b.servers, s)
+		e.replace(t, fmt.Sprintf("10.0.0.%d:8443", i+1), s.addr)
+	}
+	e.replace(t, "GET /readyz", "GET "+prefix+"readyz")
+	e.replace(t, "inter 5s", "inter 200ms")
+	if change != nil {
+		change(e)
+	}
+	global, site := filepath.Join(dir, "global.cfg"), filepath.Join(dir, "haproxy.cfg")
+	put(t, global, fmt.Sprintf(haproxyGlobal, dir))
+	p, addr := startProxy(t, func(port string) *exec.Cmd {
+		bound := *e
+		bound.replace(t, "bind :443", "bind 127.0.0.1:"+port)
+		bound.write(t, site)
+		return exec.Command(program, "-W", "-f", global, "-f", site)
+	})
+	b.addr = addr
+	b.reload = func(t *testing.T) {
+		if err := p.command.Process.Signal(syscall.SIGUSR2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b
+}
+
+// health gives what the checks of each server last said; nothing while HAProxy starts.
+func (b *balancer) health(t *testing.T) (checks []string) {
+	t.Helper()
+	conn, err := net.Dial("unix", b.stats)
+	if err != nil {
+		return nil
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "show stat\n"); err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimPrefix(string(text), "# "), "\n")
+	columns := strings.Split(lines[0], ",")
+	for _, line := range lines[1:] {
+		row := make(map[string]string)
+		for i, value := range strings.Split(line, ",") {
+			row[columns[i]] = value
+		}
+		if row["svname"] == "one" || row["svname"] == "two" {
+			checks = append(checks, row["status"]+" "+strings.TrimPrefix(row["check_status"], "* ")+" "+row["check_code"])
+		}
+	}
+	return checks
+}
+
+func TestHAProxy(t *testing.T) {
+	t.Parallel()
+	for _, prefix := range []string{"/sockmux/", "/"} {
+		t.Run(prefix, func(t *testing.T) { check(t, startHAProxy(t, prefix, nil).front) })
+	}
+	impatient := func(e *example) {
+		e.replace(t, "timeout client 1h", fmt.Sprintf("timeout client %dms", idleTimeout.Milliseconds()))
+		e.replace(t, "timeout server 1h", fmt.Sprintf("timeout server %dms", idleTimeout.Milliseconds()))
+	}
+	t.Run("idle", func(t *testing.T) {
+		checkIdle(t, startHAProxy(t, "/", impatient, "--keepalive", keepalive.String()).front)
+	})
+	t.Run("idle without pings", func(t *testing.T) {
+		checkIdleBites(t, startHAProxy(t, "/", impatient, "--keepalive", "1m").front)
+	})
+	t.Run("health", func(t *testing.T) { checkHealth(t, startHAProxy(t, "/", nil)) })
+}
+
+// checkHealth: the checks pass TLS and the PROXY header; a server that ends is taken out, and its pages begin anew at the other.
+func checkHealth(t *testing.T, b *balancer) {
+	const good, bad = "UP L7OK 200", "DOWN"
+	eventually(t, "both servers are checked", func() bool {
+		checks := b.health(t)
+		return len(checks) == 2 && checks[0] == good && checks[1] == good
+	})
+	p := b.open(t)
+	first := p.connect(t, "echo")
+	say(t, first, "before")
+	own := -1
+	eventually(t, "one of the servers has the session", func() bool {
+		for i, s := range b.servers {
+			if strings.Contains(s.log.String(), "peer="+visitor+":") {
+				own = i
+			}
+		}
+		return own >= 0
+	})
+	b.servers[own].stop()
+	if n, err := first.Read(make([]byte, 1)); err == nil {
+		t.Fatalf("the stream outlives its server: %d bytes", n)
+	}
+	eventually(t, "the server is taken out", func() bool {
+		checks := b.health(t)
+		return len(checks) == 2 && strings.HasPrefix(checks[own], bad)
+	})
+	say(t, p.connect(t, "echo"), "at the other")
+}
