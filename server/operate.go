@@ -18,8 +18,10 @@ import (
 	"github.com/sockmux/sockmux/server/metrics"
 	"github.com/sockmux/sockmux/server/observe"
 	"github.com/sockmux/sockmux/server/relay"
+	"github.com/sockmux/sockmux/server/resolver"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/server/status"
+	"github.com/sockmux/sockmux/server/tracing"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -27,13 +29,15 @@ import (
 // operations are what operators see of the server. What happens is told to it from the start; serve shows it once there is something to ask.
 type operations struct {
 	observer *observe.Observer
+	tracer   *tracing.Tracer // nil: nothing is traced
 
 	mu      sync.Mutex
 	metrics *metrics.Metrics // nil before serve
 }
 
-func newOperations() *operations {
-	o := new(operations)
+// newOperations returns operations that have seen nothing. tracer is nil or the caller's to close when nothing is observed any more.
+func newOperations(tracer *tracing.Tracer) *operations {
+	o := &operations{tracer: tracer}
 	o.observer = observe.New(observe.Config{
 		Opened: func(code wire.Code, took time.Duration) {
 			if m := o.counted(); m != nil {
@@ -55,9 +59,13 @@ func (o *operations) counted() *metrics.Metrics {
 	return o.metrics
 }
 
-// observe begins with a stream; the caller serves what it returns and calls its End.
-func (o *operations) observe(s *mux.Stream, who session.Client) *observe.Stream {
-	return o.observer.Observe(s, observe.Who{Session: who.Session, Identity: nameOf(who.Identity), Peer: who.Peer.Address})
+// observe begins with a stream; the caller serves what it returns on terms with that watcher, which may be nil, and calls End.
+func (o *operations) observe(s *mux.Stream, who session.Client) (*observe.Stream, relay.Watcher) {
+	observed := o.observer.Observe(s, observe.Who{Session: who.Session, Identity: nameOf(who.Identity), Peer: who.Peer.Address})
+	if o.tracer == nil {
+		return observed, nil
+	}
+	return observed, o.traceStream(who, s.Request())
 }
 
 // nameOf is empty where nobody authenticates: a name that everybody has says nothing.
@@ -78,6 +86,7 @@ func (o *operations) sessionRefused(r session.Refusal) {
 		Stage: stage, Reason: r.Reason, Target: r.Target, Text: r.Text,
 		Who: observe.Who{Session: r.Session, Identity: r.Identity, Peer: r.Peer},
 	})
+	o.traceRefused(r)
 }
 
 // requestRefused is for gateway.Config.
@@ -89,6 +98,7 @@ func (o *operations) requestRefused(r *http.Request, refusal gateway.Refusal) {
 type parts struct {
 	sessions *session.Registry
 	streams  *relay.Relay
+	names    *resolver.Resolver
 	routes   *gateway.Gateway
 	refusals *limit.Counter
 	expires  func() time.Time               // of the certificate; nil: there is none from files
@@ -108,6 +118,7 @@ func (o *operations) serve(ctx context.Context, settings *config.Config, p parts
 		Active:   func() int { return int(p.streams.Stats().Active) },
 		Bytes:    o.observer.Bytes,
 		RTTs:     func() []time.Duration { return roundTrips(p.sessions.List()) },
+		Resolver: p.names.Stats,
 		Limits: func() map[string]uint64 {
 			counts := make(map[string]uint64)
 			for reason, n := range p.refusals.Counts() {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"log/slog"
 	"sync/atomic"
 
+	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/config"
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/policy"
@@ -47,6 +49,9 @@ func (p *policies) find(name string) (standing, bool) {
 	found, known := (*p.byName.Load())[name]
 	return found, known
 }
+
+// policyOf names the policy that an identity has.
+func policyOf(identity *auth.Identity) string { return cmp.Or(identity.Policy, config.DefaultPolicy) }
 
 // limits is what session.Config wants.
 func (p *policies) limits(name string) (limit.Limits, bool) {

@@ -65,7 +65,12 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 		// Behind the operator's own, so that --deny has the last word here too.
 		last = demonstration.Rules()
 	}
-	ops := newOperations()
+	tracer, err := openTracer(settings, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { closeTracer(stop.now, tracer) }() // behind the last session
+	ops := newOperations(tracer)
 	standings, refusals := newPolicies(settings, last), limit.NewCounter()
 	streams := relay.New(relay.Config{
 		Policy:   closed, // every stream has terms of its own
@@ -76,14 +81,17 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	})
 	sessions := session.New(session.Config{
 		Handle: func(ctx context.Context, s *mux.Stream, who session.Client) {
-			observed := ops.observe(s, who)
+			observed, watcher := ops.observe(s, who)
 			defer observed.End()
-			streams.ServeOn(ctx, observed, standings.terms(who))
+			terms := standings.terms(who)
+			terms.Watcher = watcher
+			streams.ServeOn(ctx, observed, terms)
 		},
 		Authenticator: credentials.Authenticator,
 		Limits:        standings.limits,
 		Refusals:      refusals,
 		Refused:       ops.sessionRefused,
+		Opened:        ops.opened(),
 		Logger:        logger,
 		MaxSessions:   settings.MaxSessions,
 		MaxParked:     settings.MaxParked,
@@ -134,7 +142,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	}
 	defer changes.watch()()
 	closeAdmin, err := ops.serve(ctx, settings, parts{
-		sessions: sessions, streams: streams, routes: routes, refusals: refusals,
+		sessions: sessions, streams: streams, names: names, routes: routes, refusals: refusals,
 		expires: arrivals.expires(), reloaded: changes.reloaded, script: arrivals.base + settings.Prefix + "sockmux.js",
 	}, logger)
 	if err != nil {

@@ -58,6 +58,12 @@ func connectAs(t *testing.T, r *running, origin, token string) *tunnel {
 	if origin != "" {
 		header.Set("Origin", origin)
 	}
+	return connectWith(t, r, header, token)
+}
+
+// connectWith is connectAs with the headers of the upgrade.
+func connectWith(t *testing.T, r *running, header http.Header, token string) *tunnel {
+	t.Helper()
 	c, err := carrier.Dial(t.Context(), r.url+"v1/connect", nil, header)
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ func (c *Config) check(source func(name string) string) (mistakes []*Error) {
 	c.Arrival.check(c.Listen, wrongly)
 	mistakes = append(mistakes, c.checkAccess(wrongly)...)
 	c.Egress.check(wrongly)
+	c.Tracing.check(wrongly)
 	if c.MaxParked > c.MaxSessions {
 		wrongly("max-parked", "%d is more than the %d of --max-sessions, which counts them too", c.MaxParked, c.MaxSessions)
 	}
@@ -45,6 +46,9 @@ func (c *Config) warn(loopback bool, source func(name string) string) {
 		c.Warnings = append(c.Warnings, source("insecure-no-auth")+" changes nothing: clients must authenticate")
 	case c.InsecureNoAuth && loopback:
 		c.Warnings = append(c.Warnings, source("insecure-no-auth")+" changes nothing: "+c.Listen+" is loopback")
+	}
+	if c.Tracing.inTheClear() {
+		c.Warnings = append(c.Warnings, source("otlp-endpoint")+": the headers of "+c.Tracing.HeadersFile+" go to "+c.Tracing.Endpoint+" without TLS, for everybody on the way to read")
 	}
 	for _, pattern := range c.AllowOrigins {
 		if pattern.String() == "*" {

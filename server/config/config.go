@@ -55,6 +55,7 @@ type Config struct {
 	// What is said.
 	LogLevel  slog.Level
 	LogFormat LogFormat
+	Tracing   Tracing
 
 	// What is served.
 	AssetsDir string // folder in place of the embedded files; empty: embedded
@@ -106,6 +107,7 @@ func Default() Config {
 		Egress:    Egress{DNSMinTTL: resolver.DefaultMinTTL, DNSMaxTTL: resolver.DefaultMaxTTL},
 		LogLevel:  slog.LevelInfo,
 		LogFormat: LogAuto,
+		Tracing:   Tracing{Sample: 1},
 	}
 }
 

@@ -63,7 +63,7 @@ func TestEveryFlag(t *testing.T) {
 	got := *c
 	got.AllowOrigins, got.Rules, got.Policies = nil, nil, nil
 	want := Config{
-		Egress: Default().Egress,
+		Egress: Default().Egress, Tracing: Default().Tracing,
 		Listen: ":0", Prefix: "/sockmux/", InsecureNoAuth: true, Demo: true,
 		MaxSessions: 7, MaxParked: 6, MaxUnacknowledged: 3000000, Keepalive: 15 * time.Second, Grace: time.Minute, DrainTimeout: 3 * time.Second, HandshakeTimeout: 4 * time.Second,
 		Limits: limit.Limits{

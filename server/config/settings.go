@@ -175,7 +175,7 @@ func settingsOf(c *Config) []setting {
 	at = slices.IndexFunc(settings, func(s setting) bool { return s.group == groupTargets })
 	settings = slices.Insert(settings, at, accessOf(&c.Access)...)
 	at = slices.IndexFunc(settings, func(s setting) bool { return s.group == groupLimits })
-	settings = slices.Insert(settings, at, append(egressOf(&c.Egress), arrivalOf(&c.Arrival)...)...)
+	settings = slices.Insert(settings, at, slices.Concat(egressOf(&c.Egress), arrivalOf(&c.Arrival), tracingOf(&c.Tracing))...)
 	for i := range settings {
 		if settings[i].group == groupLimits {
 			settings[i].section = limitsSection

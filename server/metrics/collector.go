@@ -28,6 +28,9 @@ var (
 	descBytes    = desc("stream_bytes_total", "Bytes that streams have carried: up to targets, down to pages.", "direction")
 	descRTT      = desc("session_rtt_seconds", "Round trips between server and page of the present sessions, smoothed, by percentile; absent without sessions.", "percentile")
 	descLimits   = desc("limit_refusals_total", "What was refused, ended or cut short by a limit, by the limit's name.", "limit")
+	descNames    = desc("resolver_requests_total", "Names that streams wanted, by what answered them: cache, underway (a lookup that another had begun) or lookup.", "answered_by")
+	descLookups  = desc("resolver_lookups_total", "Lookups that have ended, by result: found, not_found or failed.", "result")
+	descCache    = desc("resolver_cache_entries", "Answers that the resolver remembers, those that are too old and not asked for since included.")
 	descExpires  = desc("certificate_expires_timestamp_seconds", "When the server's certificate ends, in Unix time.")
 	descReloadOK = desc("config_last_reload_successful", "1 if the last reload of the configuration was taken, 0 if the old one stayed.")
 	descReloadAt = desc("config_last_reload_timestamp_seconds", "When the configuration was last reloaded or was to be, in Unix time.")
@@ -37,7 +40,7 @@ var (
 func (c collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descEnded, descBytes,
-		descRTT, descLimits, descExpires, descReloadOK, descReloadAt,
+		descRTT, descLimits, descNames, descLookups, descCache, descExpires, descReloadOK, descReloadAt,
 	} {
 		to <- d
 	}
@@ -68,6 +71,14 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	for name, n := range c.sources.Limits() {
 		counter(descLimits, n, name)
 	}
+	names := c.sources.Resolver()
+	counter(descNames, names.Hits, "cache")
+	counter(descNames, names.Shared, "underway")
+	counter(descNames, names.Lookups, "lookup")
+	counter(descLookups, names.Found, "found")
+	counter(descLookups, names.NotFound, "not_found")
+	counter(descLookups, names.Failed, "failed")
+	gauge(descCache, float64(names.Entries))
 	c.collectRTTs(gauge)
 	if c.sources.CertificateExpires != nil {
 		gauge(descExpires, unix(c.sources.CertificateExpires()))

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/sockmux/sockmux/server/observe"
+	"github.com/sockmux/sockmux/server/resolver"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -37,6 +38,8 @@ type Sources struct {
 	RTTs func() []time.Duration
 	// Limits counts what was refused or ended by a limit, by the limit's name; those that have not occurred are there with 0.
 	Limits func() map[string]uint64
+	// Resolver counts what became of names.
+	Resolver func() resolver.Stats
 	// CertificateExpires is when the server's certificate ends; nil: there is none from files.
 	CertificateExpires func() time.Time
 	// Reloaded says how the last reload of the configuration ended and when; nil: nothing is reloaded.

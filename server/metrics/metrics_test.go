@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/sockmux/sockmux/server/observe"
+	"github.com/sockmux/sockmux/server/resolver"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -29,7 +30,10 @@ func full() Sources {
 		RTTs: func() []time.Duration {
 			return []time.Duration{40 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 20 * time.Millisecond}
 		},
-		Limits:             func() map[string]uint64 { return map[string]uint64{"opens_per_second": 6, "streams": 0} },
+		Limits: func() map[string]uint64 { return map[string]uint64{"opens_per_second": 6, "streams": 0} },
+		Resolver: func() resolver.Stats {
+			return resolver.Stats{Hits: 50, Shared: 4, Lookups: 20, Found: 15, NotFound: 3, Failed: 2, Entries: 12}
+		},
 		CertificateExpires: func() time.Time { return time.Unix(1_900_000_000, 500_000_000) },
 		Reloaded:           func() (bool, time.Time) { return false, time.Unix(1_800_000_000, 0) },
 	}
@@ -66,6 +70,9 @@ func TestMetrics(t *testing.T) {
 		`sockmux_refusals_total{reason="denied",stage="stream"} 1`, `sockmux_refusals_total{reason="origin",stage="upgrade"} 1`,
 		`sockmux_limit_refusals_total{limit="opens_per_second"} 6`, `sockmux_limit_refusals_total{limit="streams"} 0`,
 		`sockmux_session_rtt_seconds{percentile="50"} 0.02`, `sockmux_session_rtt_seconds{percentile="90"} 0.04`, `sockmux_session_rtt_seconds{percentile="100"} 0.04`,
+		`sockmux_resolver_requests_total{answered_by="cache"} 50`, `sockmux_resolver_requests_total{answered_by="underway"} 4`, `sockmux_resolver_requests_total{answered_by="lookup"} 20`,
+		`sockmux_resolver_lookups_total{result="found"} 15`, `sockmux_resolver_lookups_total{result="not_found"} 3`, `sockmux_resolver_lookups_total{result="failed"} 2`,
+		`sockmux_resolver_cache_entries 12`,
 		`sockmux_certificate_expires_timestamp_seconds 1.9000000005e+09`,
 		`sockmux_config_last_reload_successful 0`, `sockmux_config_last_reload_timestamp_seconds 1.8e+09`,
 	} {
@@ -115,7 +122,7 @@ func TestLint(t *testing.T) {
 
 // Labels are few and their values come from tables: no address, target or identity may become one.
 func TestLabels(t *testing.T) {
-	allowed := map[string][]string{"code": nil, "stage": nil, "limit": nil, "reason": nil, "direction": nil, "outcome": nil, "percentile": nil, "version": nil, "go": nil, "protocol": nil, "le": nil}
+	allowed := map[string][]string{"code": nil, "stage": nil, "limit": nil, "reason": nil, "direction": nil, "outcome": nil, "percentile": nil, "answered_by": nil, "result": nil, "version": nil, "go": nil, "protocol": nil, "le": nil}
 	m := New("dev", full())
 	m.Refused(observe.StageStream, "denied")
 	families, err := m.registry.Gather()
@@ -136,7 +143,7 @@ func TestLabels(t *testing.T) {
 			}
 		}
 	}
-	if most := 3*len(wire.Codes()) + 2*len(dialBuckets) + 30; series > most {
+	if most := 3*len(wire.Codes()) + 2*len(dialBuckets) + 40; series > most {
 		t.Errorf("%d series, want at most %d", series, most)
 	}
 }

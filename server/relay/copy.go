@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,8 @@ type pipe struct {
 	life    context.Context
 	endLife context.CancelFunc
 	dialled time.Duration // how long resolving and connecting took
+
+	told netip.AddrPort // the remote address of the answer; only for the goroutine of Serve
 
 	connected chan struct{} // closed when conn is there and the page knows
 	failed    chan struct{} // closed in its place when there is none

@@ -15,11 +15,13 @@ const attemptDelay = 250 * time.Millisecond
 // dial connects to one address. The dialer asks the policy again for the very address that the system, or a proxy, is about to connect to, so nothing between
 // the first check and the connect can change the target.
 func (r *Relay) dial(ctx context.Context, host string, target netip.AddrPort) (net.Conn, error) {
+	ended := r.step(StepDial, target)
 	conn, err := r.dialer.DialContext(ctx, host, target, func(dialled netip.AddrPort) error { return r.policy.CheckAddr(host, dialled) })
 	if err != nil {
-		return nil, dialFailure(ctx, target, err)
+		err = dialFailure(ctx, target, err)
 	}
-	return conn, nil
+	ended(err)
+	return conn, err
 }
 
 // race connects to the first of the addresses that answers (RFC 8305, section 5): an attempt begins when the one before has failed or delay has passed.

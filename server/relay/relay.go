@@ -75,6 +75,7 @@ type Relay struct {
 	lifetime time.Duration
 	meter    Meter
 	who      []slog.Attr
+	watcher  Watcher // nil: nobody
 }
 
 // New returns a relay. It panics without a policy, because what that would mean is for nobody to guess.
@@ -125,29 +126,30 @@ func (r *Relay) Serve(ctx context.Context, stream Stream) {
 	p := newPipe(r, stream)
 	remote := p.serve(ctx)
 
-	e := p.ended()
-	up, down := p.up.Load(), p.down.Load()
-	r.counters.end(e.code, up, down)
-	var refused *limit.Refused
-	if errors.As(e.err, &refused) {
-		r.refusals.Add(refused.Reason)
+	record := p.record(p.ended(), remote, began)
+	r.counters.end(record.Code, record.Up, record.Down)
+	if record.Limit != "" {
+		r.refusals.Add(record.Limit)
+	}
+	if r.watcher != nil {
+		r.watcher.Served(record)
 	}
 	attrs := append(slices.Clip(r.who),
 		slog.String("target", p.request.Target()),
-		slog.String("code", e.code.String()),
-		slog.Int64("up", up),
-		slog.Int64("down", down),
-		slog.Duration("dial", p.dialled),
-		slog.Duration("duration", time.Since(began)),
+		slog.String("code", record.Code.String()),
+		slog.Int64("up", record.Up),
+		slog.Int64("down", record.Down),
+		slog.Duration("dial", record.Dial),
+		slog.Duration("duration", record.Duration),
 	)
-	if refused != nil {
-		attrs = append(attrs, slog.String("limit", string(refused.Reason)))
+	if record.Limit != "" {
+		attrs = append(attrs, slog.String("limit", string(record.Limit)))
 	}
-	if remote.IsValid() {
-		attrs = append(attrs, slog.String("remote", remote.String()))
+	if record.Remote.IsValid() {
+		attrs = append(attrs, slog.String("remote", record.Remote.String()))
 	}
-	if e.err != nil {
-		attrs = append(attrs, slog.String("error", e.err.Error()))
+	if record.Err != nil {
+		attrs = append(attrs, slog.String("error", record.Err.Error()))
 	}
 	r.log.LogAttrs(ctx, slog.LevelInfo, "stream", attrs...)
 }
@@ -170,6 +172,7 @@ func (p *pipe) serve(ctx context.Context) netip.AddrPort {
 		var f *failure
 		if errors.As(err, &f) {
 			result.Remote = f.remote
+			p.told = f.remote
 		}
 		p.end(result.Code, err)
 		// The page learns of an answer that is lost from what took it: its session's end.
@@ -183,6 +186,7 @@ func (p *pipe) serve(ctx context.Context) netip.AddrPort {
 	p.life, p.endLife = context.WithCancel(ctx)
 	defer p.endLife()
 	remote := addrPort(conn.RemoteAddr())
+	p.told = remote
 	if err := p.stream.Reply(wire.Result{Code: wire.OK, Bound: addrPort(conn.LocalAddr()), Remote: remote}); err != nil {
 		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
 	}
@@ -221,7 +225,10 @@ func (r *Relay) connect(ctx context.Context, request wire.Request) (egress.Conn,
 	if request.Port == 0 {
 		return nil, &wire.Error{Code: wire.InvalidRequest, Text: "port 0 is no port to connect to"}
 	}
-	if err := r.policy.CheckHost(request.Host, request.Port); err != nil {
+	asked := r.step(StepPolicy, netip.AddrPort{})
+	err := r.policy.CheckHost(request.Host, request.Port)
+	asked(err)
+	if err != nil {
 		return nil, err
 	}
 	timeout := r.dialTimeout

@@ -29,10 +29,22 @@ func (r *Relay) resolve(ctx context.Context, request wire.Request) ([]netip.Addr
 			return nil, &wire.Error{Code: wire.AddressNotAvailable, Text: fmt.Sprintf("%s is no IPv%d address", literal, family)}
 		}
 		addrs = []netip.Addr{literal}
-	} else if addrs, err = r.lookup(ctx, request.Host, request.Family); err != nil {
-		return nil, err
+	} else {
+		resolved := r.step(StepResolve, netip.AddrPort{})
+		addrs, err = r.lookup(ctx, request.Host, request.Family)
+		resolved(err)
+		if err != nil {
+			return nil, err
+		}
 	}
+	asked := r.step(StepPolicy, netip.AddrPort{})
+	targets, err := r.allowed(request, addrs)
+	asked(err)
+	return targets, err
+}
 
+// allowed are those of the addresses that the policy does not deny, in the order in which to try them. It never returns an empty list without an error.
+func (r *Relay) allowed(request wire.Request, addrs []netip.Addr) ([]netip.AddrPort, error) {
 	var targets []netip.AddrPort
 	var denied error
 	for _, addr := range interleave(addrs) {

@@ -17,6 +17,7 @@ type Terms struct {
 	Lifetime    time.Duration  // after which the stream is reset, whatever it does; 0: never
 	Meter       Meter          // nil: every byte may pass at once
 	Who         []slog.Attr    // begin the stream's log line
+	Watcher     Watcher        // nil: nobody
 }
 
 // Meter says when bytes may pass; *limit.Account is one.
@@ -34,5 +35,6 @@ func (r *Relay) on(terms Terms) *Relay {
 	}
 	own.dialTimeout = cmp.Or(terms.DialTimeout, DefaultDialTimeout)
 	own.idleTimeout, own.lifetime, own.meter, own.who = terms.IdleTimeout, terms.Lifetime, terms.Meter, terms.Who
+	own.watcher = terms.Watcher
 	return &own
 }

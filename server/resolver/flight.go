@@ -81,6 +81,8 @@ func (r *Resolver) fly(ctx context.Context, q question, f *flight) {
 		r.stats.NotFound++
 	case f.answer.err != nil:
 		r.stats.Failed++
+	default:
+		r.stats.Found++
 	}
 	close(f.done)
 }

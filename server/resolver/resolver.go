@@ -71,8 +71,9 @@ type Stats struct {
 	Hits     uint64 // answered from the cache
 	Shared   uint64 // answered by a lookup that was under way
 	Lookups  uint64 // that were begun
+	Found    uint64 // lookups that gave an address
 	NotFound uint64 // lookups whose name does not exist or has no address
-	Failed   uint64 // lookups without an answer
+	Failed   uint64 // lookups without an answer, those that nobody waited for any more included
 	Entries  int    // in the cache now
 }
 

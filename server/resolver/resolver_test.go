@@ -84,6 +84,18 @@ func TestCacheTimes(t *testing.T) {
 				ask(1)
 				<-time.After(time.Nanosecond)
 				ask(2)
+				got, want := r.Stats(), Stats{Hits: 1, Lookups: 2, Entries: 1}
+				switch {
+				case test.err == nil:
+					want.Found = 2
+				case isNotFound(test.err):
+					want.NotFound = 2
+				default:
+					want.Failed = 2
+				}
+				if got != want {
+					t.Errorf("%+v; want %+v", got, want)
+				}
 			})
 		})
 	}
@@ -110,7 +122,7 @@ func TestShared(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if got, want := r.Stats(), (Stats{Shared: 99, Lookups: 1, Entries: 1}); got != want {
+		if got, want := r.Stats(), (Stats{Shared: 99, Lookups: 1, Found: 1, Entries: 1}); got != want {
 			t.Errorf("%+v; want %+v", got, want)
 		}
 		if _, err := r.LookupNetIP(t.Context(), "ip", "a.example"); err != nil || r.Stats().Hits != 1 {

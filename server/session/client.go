@@ -18,6 +18,7 @@ type Client struct {
 	Peer     Peer   // at the session's first carrier
 	Identity *auth.Identity
 	Account  *limit.Account // what the client takes, over all of its sessions
+	Watcher  Watcher        // of the session, as Config.Opened gave it; nil: nobody
 }
 
 // Refusal is something that was refused, or ended because it must not go on.
@@ -28,7 +29,8 @@ type Refusal struct {
 	Session  string // empty: there is none
 	Identity string // empty: not known
 	Peer     string
-	Target   string // of a stream; empty: the whole session
+	Target   string  // of a stream; empty: the whole session
+	Watcher  Watcher // of the stream's session; nil: nobody, or no stream
 }
 
 // admitted is who may have a session.

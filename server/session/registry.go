@@ -50,7 +50,9 @@ type Config struct {
 	// Refusals counts what was refused; nil: one that only this registry knows.
 	Refusals *limit.Counter
 	// Refused is told of each refusal, beside the log; it must not block. It may be nil.
-	Refused     func(Refusal)
+	Refused func(Refusal)
+	// Opened is told of every hello that asks for a new session, and returns who watches that session; nil: nobody. It must not block. It may be nil.
+	Opened      func(Opening) Watcher
 	Logger      *slog.Logger
 	MaxSessions int           // in all
 	MaxParked   int           // without a carrier

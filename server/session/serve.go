@@ -29,9 +29,11 @@ func (r *Registry) Serve(ctx context.Context, c link.Carrier, peer Peer) error {
 		return err
 	}
 	defer r.tasks.Done()
+	began := time.Now()
 	hello, err := r.receiveHello(ctx, c)
 	if err != nil {
 		r.note("session refused", Refusal{Peer: peer.Address}, err)
+		r.tellOpened(Opening{Began: began, Peer: peer, Err: err})
 		return fmt.Errorf("hello: %w", err)
 	}
 	if hello.Resume != nil {
@@ -55,9 +57,11 @@ func (r *Registry) Serve(ctx context.Context, c link.Carrier, peer Peer) error {
 	}
 	if err != nil {
 		r.note("session refused", refusal, err)
+		r.tellOpened(Opening{Began: began, Peer: peer, Identity: who.now, Agent: hello.Agent, Err: err})
 		refuse(ctx, c, err)
 		return err
 	}
+	s.watchedBy(r.tellOpened(Opening{Began: began, Peer: peer, Identity: who.now, Session: s.name(), Agent: hello.Agent}))
 	r.config.Logger.Info("session opened", "session", s.name(), "peer", peer.Address, "identity", who.now.Name, "method", who.now.Method, "policy", who.now.Policy, "agent", hello.Agent)
 	s.watch()
 	return s.run(ctx, c, r.welcome(hello, &s.known, nil, who.limits))
@@ -150,6 +154,7 @@ func (s *session) resume(ctx context.Context, c link.Carrier, peer Peer, hello w
 			return wire.Welcome{}, errStale
 		}
 		s.registry.countResume()
+		s.watched().Resumed()
 		received := s.link.Received()
 		s.registry.config.Logger.Info("session resumed", "session", s.name(), "peer", peer.Address, "streams", s.streams())
 		return s.registry.welcome(hello, nil, &received, s.account.Limits()), nil
@@ -211,6 +216,7 @@ func (s *session) noteTooLong(err error) {
 func (s *session) afterRun(err error) {
 	log := s.registry.config.Logger.With("session", s.name(), "peer", s.peer.Address)
 	if s.link.Err() == nil && s.park() {
+		s.watched().Parked(err)
 		log.Info("session parked", "reason", err, "streams", s.streams())
 		return
 	}

@@ -37,6 +37,7 @@ type session struct {
 	proved   *auth.Identity // as the newest credentials gave it
 	identity *auth.Identity // as they would give it now
 	overdue  *time.Timer    // when the session may have to end; nil: not yet watched
+	watcher  Watcher        // nil: nobody
 
 	active   int       // streams that are served
 	idleFrom time.Time // of a session without streams
@@ -69,7 +70,7 @@ func (s *session) maxStreams() int { return s.account.Limits().Streams + spareSt
 func (s *session) handle(ctx context.Context, stream *mux.Stream) {
 	client := s.client()
 	if err := s.enter(); err != nil {
-		s.registry.note("stream refused", Refusal{Session: client.Session, Identity: client.Identity.Name, Peer: s.peer.Address, Target: stream.Request().Target()}, err)
+		s.registry.note("stream refused", Refusal{Session: client.Session, Identity: client.Identity.Name, Peer: s.peer.Address, Target: stream.Request().Target(), Watcher: client.Watcher}, err)
 		var e *wire.Error
 		errors.As(err, &e)                                        // one is in all that enter returns
 		_ = stream.Reply(wire.Result{Code: e.Code, Text: e.Text}) // fails only with the session
@@ -84,7 +85,7 @@ func (s *session) handle(ctx context.Context, stream *mux.Stream) {
 func (s *session) client() Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Client{Session: s.name(), Peer: s.peer, Identity: s.identity, Account: s.account}
+	return Client{Session: s.name(), Peer: s.peer, Identity: s.identity, Account: s.account, Watcher: s.watcher}
 }
 
 func (s *session) enter() error {
@@ -160,6 +161,7 @@ func (s *session) close() {
 	s.registry.remove(s)
 	s.mux.Close()
 	s.account.Leave() // behind the last stream
+	s.watched().Ended(s.endOf())
 }
 
 // park keeps the session for the grace period; it returns false where that is not allowed.

@@ -1,0 +1,54 @@
+package tracing_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sockmux/sockmux/server/tracing"
+)
+
+func TestParseEndpoint(t *testing.T) {
+	for text, want := range map[string]string{
+		"http://127.0.0.1:4318":               "http://127.0.0.1:4318/v1/traces",
+		"http://127.0.0.1:4318/":              "http://127.0.0.1:4318/v1/traces",
+		"https://otel.test/in/":               "https://otel.test/in/v1/traces",
+		"https://otel.test/in/v1/traces":      "https://otel.test/in/v1/traces",
+		"http://[2001:db8::1]:4318/v1/traces": "http://[2001:db8::1]:4318/v1/traces",
+	} {
+		if got, err := tracing.ParseEndpoint(text); got != want || err != nil {
+			t.Errorf("%s: %q, %v, want %q", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "otel.test", "grpc://otel.test:4317", "http:///v1/traces", "http://u@otel.test", "http://otel.test/?", "http://otel.test/#a", "http://a b"} {
+		if got, err := tracing.ParseEndpoint(text); err == nil {
+			t.Errorf("%s: %q", text, got)
+		}
+	}
+}
+
+func TestReadHeaders(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "headers")
+	for content, want := range map[string]string{
+		"Good: 1\nno colon s3cret\n":           path + ":2: no header",
+		"\n\nbad name: s3cret\n":               path + ":3: no header",
+		"Empty:\n":                             path + ":1: no header",
+		"Control: s3\x00cret\n":                path + ":1: no header",
+		"# none\n":                             path + " has no header",
+		"Long: " + strings.Repeat("x", 16<<10): path + " is longer than 16384 bytes",
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tracing.ReadHeaders(path); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "cret") {
+			t.Errorf("%.20q: %v, want %s", content, err, want)
+		}
+	}
+	if err := os.WriteFile(path, []byte("Authorization: Basic a:b==\r\nX-Two:2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := tracing.ReadHeaders(path); err != nil || len(got) != 2 || got["Authorization"] != "Basic a:b==" || got["X-Two"] != "2" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
