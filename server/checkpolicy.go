@@ -93,6 +93,8 @@ func policyName(ctx context.Context, c call, settings *config.Config, values map
 		return config.DefaultPolicy, nil
 	case !settings.Authenticates():
 		return "", usageError{"--as: the server takes no credentials: want --token-file or another of the flags under Who may connect"}
+	case !settings.TakesTokens():
+		return "", usageError{"--as: the server takes no tokens: certificates have the policy " + config.DefaultPolicy + ", those whom a proxy names that of --auth-policy-header; name it with --policy"}
 	}
 	if token == "-" {
 		var err error

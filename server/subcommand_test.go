@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/config"
@@ -82,6 +85,7 @@ func TestMisuse(t *testing.T) {
 		{"check-policy 8.8.8.8:1 --policy staff", "the policy staff is not configured: want one of default", 2},
 		{"check-policy 8.8.8.8:1 --policy staff --as x", "--as and --policy: choose one" + checkUsage, 2},
 		{"check-policy 8.8.8.8:1 --as x", "--as: the server takes no credentials: want --token-file or another of the flags under Who may connect", 2},
+		{"check-policy 8.8.8.8:1 --as x --auth-header X-User --trusted-proxies 127.0.0.1", "--as: the server takes no tokens: certificates have the policy default, those whom a proxy names that of --auth-policy-header; name it with --policy", 2},
 		{"completion", "one shell is wanted: want sockmux completion bash|zsh|fish", 2},
 		{"completion csh", `"csh" is no shell that is known: want sockmux completion bash|zsh|fish`, 2},
 	} {
@@ -156,6 +160,24 @@ denied: mail.example:25 is denied by the rule "deny *:25": no address is asked f
 	}
 	if code, _, stderr := sub(t, "", "check-policy", "8.8.8.8:1", "--as", "smx_wrong", "--config", f.file("sockmux.yaml")); code != 1 || stderr != "sockmux: unauthorized: the token is not known\n" {
 		t.Errorf("a wrong token: exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// --as takes a JWT as the server would, with the policy of its claim.
+func TestCheckPolicyAsJWT(t *testing.T) {
+	f := newFolder(t)
+	secret := bytes.Repeat([]byte{7}, 32)
+	f.put("keys.json", `{"keys":[{"kty":"oct","kid":"k","alg":"HS256","k":"`+base64.RawURLEncoding.EncodeToString(secret)+`"}]}`)
+	f.put("sockmux.yaml", "jwt-keys: "+f.file("keys.json")+"\npolicies: {staff: {rules: [{allow: \"10.0.0.0/8:5432\"}]}}\n")
+	unsigned := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": "carol", "sockmux_policy": "staff", "exp": time.Now().Add(time.Hour).Unix()})
+	unsigned.Header["kid"] = "k"
+	token, err := unsigned.SignedString(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := sub(t, token, "check-policy", "10.1.2.3:5432", "--as", "-", "--config", f.file("sockmux.yaml"))
+	if code != 0 || !strings.HasPrefix(stdout, "identity carol policy=staff expires=") || !strings.Contains(stdout, "\npolicy staff\n") || stderr != "" {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }
 

@@ -25,6 +25,11 @@ func (a *Access) Authenticates() bool {
 	return a.TokenFile != "" || a.JWTKeys != "" || a.JWTKeysURL != "" || a.ClientName != "" || a.AuthHeader != ""
 }
 
+// TakesTokens tells whether one of the ways to prove that is a token, a JWT included.
+func (a *Access) TakesTokens() bool {
+	return a.TokenFile != "" || a.JWTKeys != "" || a.JWTKeysURL != ""
+}
+
 // accessOf binds the settings to a.
 func accessOf(a *Access) []setting {
 	parts := map[string]auth.NameFrom{"cn": auth.CommonName, "dns": auth.DNSName, "email": auth.Email, "uri": auth.URI}
