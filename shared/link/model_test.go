@@ -1,55 +1,33 @@
 package link_test
 
-import (
-	"testing"
-)
+import "fmt"
 
-// A model of two ends and the carriers between them, small enough to look at every state that it can reach. It has what docs/PROTOCOL.md, sections 3.2 to 3.4 and 8,
-// demand of an implementation and nothing of this one: offsets, acknowledgements, the resume with both offsets, take-over by the newest carrier, and carriers that
-// lose any tail of what is under way, in each direction on its own.
+// A model of a session: two ends, the bytes that each sends to the other, and the carriers between them. It has what docs/PROTOCOL.md, sections 3.2 to 3.4, 3.6 and 8, demand
+// of an implementation and nothing of this one: offsets, acknowledgements, the resume with both offsets, take-over by the newest carrier, carriers that lose any tail of
+// what is under way (each direction on its own, each end learning of it in its own time), the close by either end, and the grace period of either end.
 //
-// One direction carries the bytes 0, 1, 2...; each message is one byte. The other direction is the same by symmetry, but acknowledgements travel in it.
-
-// Bounds of the exploration.
-const (
-	modelBytes    = 4 // bytes that are sent in all
-	modelBound    = 3 // bytes that are kept unacknowledged
-	modelCarriers = 4 // carriers in all
-	modelFlight   = 2 // messages under way in one direction of a carrier
-)
+// explore_test.go looks at every state that the model can reach; conform_test.go walks through it with two real links.
 
 // kinds of a message of the model.
 const (
-	none  = iota
-	data  // n: offset
-	ack   // n: received
-	hello // n: what the client, here the sender's end, has; and it asks for the receiver's offset
-	greet // n: what the receiver has got
+	none    = iota
+	hello   // to: what the client has received; the first one opens the session
+	welcome // to: what the server has received
+	data    // bytes from..to
+	ack     // to: what was received
+	bye     // CLOSE ok; to: all that was written before it
+	refusal // CLOSE unknown_session
 )
 
-type packet struct{ kind, n uint8 }
+type packet struct{ kind, from, to uint8 }
 
-// wireOf is a carrier: what is under way in it. up is from the sender.
-type wireOf struct {
-	up, down   [modelFlight]packet
-	lostUp     bool // the sender's end does not take or give any more
-	lostDown   bool // the receiver's end does not
-	greeted    bool // the sender has had the welcome
-	introduced bool // the receiver has had the hello
-}
+// flightMost is how many messages a direction of a carrier holds at most.
+const flightMost = 2
 
-// model is one state. It is comparable, so that a map knows which were seen.
-type model struct {
-	written, next, acked uint8 // the sender's
-	received             uint8 // the receiver's
-	dirty                bool  // received and not acknowledged
-	sender, receiver     int8  // the carrier of each end; -1: none
-	made                 int8  // carriers so far
-	carriers             [modelCarriers]wireOf
-}
+type queue [flightMost]packet
 
-func push(q *[modelFlight]packet, p packet) bool {
-	for i := range q {
+func (q *queue) push(p packet, most int) bool {
+	for i := range most {
 		if q[i].kind == none {
 			q[i] = p
 			return true
@@ -58,234 +36,341 @@ func push(q *[modelFlight]packet, p packet) bool {
 	return false
 }
 
-func pop(q *[modelFlight]packet) packet {
+func (q *queue) pop() packet {
 	p := q[0]
 	copy(q[:], q[1:])
-	q[modelFlight-1] = packet{}
+	q[flightMost-1] = packet{}
 	return p
 }
 
-// steps returns every state that can follow.
-func (m model) steps(t *testing.T) []model {
-	var next []model
-	try := func(act func(*model) bool) {
-		n := m
-		if act(&n) {
-			next = append(next, n)
-		}
+func (q *queue) length() int {
+	n := 0
+	for n < flightMost && q[n].kind != none {
+		n++
 	}
-	// The layer above writes; the bound holds it back.
-	try(func(n *model) bool {
-		if n.written == modelBytes || n.written-n.acked == modelBound {
-			return false
-		}
-		n.written++
-		return true
-	})
-	// The client dials. It does so when it has no carrier; the receiver may not know yet that its own is lost.
-	try(func(n *model) bool {
-		if n.sender >= 0 || n.made == modelCarriers {
-			return false
-		}
-		n.sender = n.made
-		n.made++
-		return push(&n.carriers[n.sender].up, packet{hello, 0})
-	})
-	// The sender sends the next byte, once it knows how far the other is.
-	try(func(n *model) bool {
-		if n.sender < 0 || !n.carriers[n.sender].greeted || n.next == n.written {
-			return false
-		}
-		if !push(&n.carriers[n.sender].up, packet{data, n.next}) {
-			return false
-		}
-		n.next++
-		return true
-	})
-	// The receiver acknowledges.
-	try(func(n *model) bool {
-		if n.receiver < 0 || !n.dirty {
-			return false
-		}
-		if !push(&n.carriers[n.receiver].down, packet{ack, n.received}) {
-			return false
-		}
-		n.dirty = false
-		return true
-	})
-	for i := range int(m.made) {
-		next = append(next, m.carrierSteps(t, int8(i))...)
-	}
-	return next
+	return n
 }
 
-// carrierSteps are what a carrier can do: deliver or be lost.
-func (m model) carrierSteps(t *testing.T, i int8) []model {
-	var next []model
-	c := m.carriers[i]
-	// The first message under way arrives at the receiver, who listens to every carrier until its hello, and then to the newest claim.
-	if c.up[0].kind != none && !c.lostDown {
-		n := m
-		p := pop(&n.carriers[i].up)
-		switch p.kind {
-		case hello:
-			if n.receiver >= 0 { // take-over: the older carrier ends at this end
-				n.carriers[n.receiver].lostDown = true
-			}
-			n.receiver, n.dirty = i, false
-			n.carriers[i].introduced = true
-			push(&n.carriers[i].down, packet{greet, n.received}) // there is room: it is the first
-			next = append(next, n)
-		case data:
-			if n.receiver != i {
-				t.Fatalf("data over carrier %d while the session has %d: %+v", i, n.receiver, m)
-			}
-			switch {
-			case p.n > n.received:
-				t.Fatalf("a gap: byte %d, but only %d were received: %+v", p.n, n.received, m)
-			case p.n == n.received:
-				n.received++ // given to the layer above: once, in order, for it is the number that it must be
-			}
-			n.dirty = true
-			next = append(next, n)
-		}
-	}
-	// The first message under way arrives at the sender.
-	if c.down[0].kind != none && !c.lostUp && m.sender == i {
-		n := m
-		p := pop(&n.carriers[i].down)
-		switch p.kind {
-		case greet:
-			if p.n < n.acked || p.n > n.written {
-				t.Fatalf("resume at %d, outside of %d to %d: %+v", p.n, n.acked, n.written, m)
-			}
-			n.carriers[i].greeted = true
-			n.acked, n.next = p.n, p.n
-		case ack:
-			if p.n > n.next {
-				t.Fatalf("acknowledgement of %d, but only %d were sent: %+v", p.n, n.next, m)
-			}
-			n.acked = max(n.acked, p.n)
-		}
-		next = append(next, n)
-	}
-	// The carrier is lost: either end may learn of it first, and each loses any tail of what was under way to it.
-	if !c.lostUp {
-		for keep := range modelFlight + 1 {
-			n := m
-			n.carriers[i].lostUp = true
-			truncate(&n.carriers[i].up, keep)
-			n.carriers[i].down = [modelFlight]packet{}
-			if n.sender == i {
-				n.sender = -1
-			}
-			next = append(next, n)
-		}
-	}
-	if !c.lostDown {
-		for keep := range modelFlight + 1 {
-			n := m
-			n.carriers[i].lostDown = true
-			n.carriers[i].up = [modelFlight]packet{}
-			truncate(&n.carriers[i].down, keep)
-			if n.receiver == i {
-				n.receiver = -1
-			}
-			next = append(next, n)
-		}
-	}
-	return next
+func (q *queue) truncate(keep int) { clear(q[min(keep, flightMost):]) }
+
+// The ends.
+const (
+	client = 0
+	server = 1
+)
+
+// phases of an end.
+const (
+	unborn  = iota // the server before the first hello
+	open           // it may write
+	closing        // it writes no more, and says so behind its last byte
+	over           // it has said so: it needs nothing from the other end
+	told           // the other end has said so
+	failed         // it has given up: its streams end with an error
+)
+
+// party is one end.
+type party struct {
+	phase                uint8
+	written, next, acked uint8 // of its own bytes: in all, the next one to send, those that the other end has for certain
+	received             uint8 // of the other's
+	due                  bool  // something was received and not acknowledged
+	on                   int8  // its carrier; -1: none
 }
 
-func truncate(q *[modelFlight]packet, keep int) {
-	for i := keep; i < modelFlight; i++ {
-		q[i] = packet{}
+func (p *party) lives() bool { return p.phase == open || p.phase == closing }
+
+// line is a carrier.
+type line struct {
+	way     [2]queue // what each end has sent over it
+	lost    [2]bool  // the end neither sends nor takes any more
+	first   bool     // it opens the session: the client sends at once
+	greeted bool     // the client has had the welcome
+}
+
+// carriersMost is how many carriers there are at most.
+const carriersMost = 4
+
+// bounds of an exploration or a walk.
+type bounds struct {
+	bytes    [2]uint8 // that each end writes in all
+	kept     uint8    // that are kept unacknowledged
+	carriers int8     // in all
+	flight   int      // messages under way in one direction of a carrier
+	ends     bool     // ends may close, and may give up after the grace period while the other has not
+}
+
+// model is one state. It is comparable, so that a map knows which were seen.
+type model struct {
+	ends  [2]party
+	lines [carriersMost]line // from the oldest that either end still has
+	gone  int8               // carriers that are forgotten
+	made  int8               // all that were made
+	known bool               // the client has had the first welcome: the session can be resumed
+}
+
+func newModel() model {
+	return model{ends: [2]party{{phase: open, on: -1}, {phase: unborn, on: -1}}}
+}
+
+// violation is a broken promise. The rules panic with it: none of their callers has another way out.
+type violation string
+
+func (m *model) violated(format string, args ...any) {
+	panic(violation(fmt.Sprintf(format, args...) + fmt.Sprintf(": %+v", *m)))
+}
+
+// write: the layer above writes a byte; the bound holds it back.
+func (m *model) write(e int, b bounds) bool {
+	p := &m.ends[e]
+	if p.phase != open || p.written == b.bytes[e] || p.written-p.acked == b.kept {
+		return false
 	}
+	p.written++
+	return true
+}
+
+// dial: the client has no carrier and makes one. The server may not know yet that its own is lost.
+func (m *model) dial(b bounds) bool {
+	p := &m.ends[client]
+	if p.on >= 0 || !p.lives() || m.made == b.carriers {
+		return false
+	}
+	p.on = m.made - m.gone
+	m.lines[p.on] = line{first: m.made == 0}
+	m.made++
+	p.due = false // the hello says it
+	return m.lines[p.on].way[client].push(packet{kind: hello, to: p.received}, b.flight)
+}
+
+// speaks says whether an end may send: the client of a resumed session not before the welcome.
+func (m *model) speaks(e int) bool {
+	p := &m.ends[e]
+	return p.on >= 0 && p.lives() && (e == server || m.lines[p.on].first || m.lines[p.on].greeted)
+}
+
+// send sends the next n bytes.
+func (m *model) send(e int, n uint8, b bounds) bool {
+	p := &m.ends[e]
+	if !m.speaks(e) || p.written-p.next < n || !m.lines[p.on].way[e].push(packet{data, p.next, p.next + n}, b.flight) {
+		return false
+	}
+	p.next += n
+	return true
+}
+
+// acknowledge says how much has been received.
+func (m *model) acknowledge(e int, b bounds) bool {
+	p := &m.ends[e]
+	if !m.speaks(e) || !p.due || !m.lines[p.on].way[e].push(packet{kind: ack, to: p.received}, b.flight) {
+		return false
+	}
+	p.due = false
+	return true
+}
+
+// shut: the layer above closes the session.
+func (m *model) shut(e int) bool {
+	if m.ends[e].phase != open {
+		return false
+	}
+	m.ends[e].phase = closing
+	return true
+}
+
+// part says so to the other end, behind the last byte.
+func (m *model) part(e int, b bounds) bool {
+	p := &m.ends[e]
+	if p.phase != closing || p.next != p.written || !m.speaks(e) || !m.lines[p.on].way[e].push(packet{kind: bye, to: p.written}, b.flight) {
+		return false
+	}
+	p.phase = over
+	m.leave(e)
+	return true
+}
+
+// leave: an end needs its carrier no more, and what it has sent still arrives.
+func (m *model) leave(e int) {
+	p := &m.ends[e]
+	if p.on >= 0 {
+		m.lines[p.on].lost[e] = true
+		p.on = -1
+	}
+}
+
+// expire: the grace period is over.
+func (m *model) expire(e int, b bounds) bool {
+	p, other := &m.ends[e], &m.ends[1-e]
+	if !b.ends && (other.lives() || other.phase == unborn) {
+		return false
+	}
+	if !p.lives() || p.on >= 0 || e == client && !m.known {
+		return false
+	}
+	p.phase = failed
+	return true
+}
+
+// lose: an end learns that a carrier is lost, and keep of the messages that it sent last over it still arrive.
+func (m *model) lose(e int, i int8, keep int) bool {
+	l := &m.lines[i]
+	if i >= m.made-m.gone || l.lost[e] {
+		return false
+	}
+	l.lost[e] = true
+	l.way[e].truncate(keep)
+	l.way[1-e] = queue{}
+	if p := &m.ends[e]; p.on == i {
+		p.on = -1
+		if e == client && !m.known {
+			p.phase = failed // whether the server has acted cannot be known
+		}
+	}
+	return true
+}
+
+// arriving is the next message to an end over a carrier; its kind is none where there is none.
+func (m *model) arriving(e int, i int8) packet {
+	if i >= m.made-m.gone || m.lines[i].lost[e] {
+		return packet{}
+	}
+	return m.lines[i].way[1-e][0]
+}
+
+// deliver: it arrives.
+func (m *model) deliver(e int, i int8, b bounds) bool {
+	if m.arriving(e, i).kind == none {
+		return false
+	}
+	l, p, other := &m.lines[i], &m.ends[e], &m.ends[1-e]
+	got := l.way[1-e].pop()
+	if got.kind == hello {
+		m.greet(i, got.to, b)
+		return true
+	}
+	if p.on != i {
+		m.violated("end %d takes message %+v over carrier %d", e, got, i)
+	}
+	switch got.kind {
+	case welcome:
+		l.greeted, m.known = true, true
+		if !l.first {
+			m.resume(e, got.to)
+		}
+	case data:
+		if got.from > p.received {
+			m.violated("a gap before message %+v", got)
+		}
+		if got.to > p.received { // given to the layer above: once and in order, for it is the number that it must be
+			p.received, p.due = got.to, true
+		}
+	case ack:
+		if got.to > p.next {
+			m.violated("acknowledgement %+v of what was not sent", got)
+		}
+		p.acked = max(p.acked, got.to)
+	case bye:
+		if p.received != got.to || got.to != other.written {
+			m.violated("the session's end %+v came before its last byte", got)
+		}
+		p.phase = told
+		m.leave(e)
+	case refusal:
+		p.phase = failed
+		m.leave(e)
+	}
+	return true
+}
+
+// resume begins a run at what the other end has received.
+func (m *model) resume(e int, received uint8) {
+	p := &m.ends[e]
+	if received < p.acked || received > p.written {
+		m.violated("end %d is to resume at %d", e, received)
+	}
+	p.acked, p.next = received, received
+}
+
+// greet is what the server does with a hello.
+func (m *model) greet(i int8, received uint8, b bounds) {
+	p, l := &m.ends[server], &m.lines[i]
+	if l.first {
+		p.phase, p.on = open, i
+		l.way[server].push(packet{kind: welcome}, b.flight)
+		return
+	}
+	if !p.lives() {
+		l.way[server].push(packet{kind: refusal}, b.flight)
+		l.lost[server] = true
+		return
+	}
+	if p.on >= 0 { // take-over: at this end the older carrier has ended
+		m.lose(server, p.on, 0)
+	}
+	if received < p.acked || received > p.written { // it is older than one that came after it
+		m.lose(server, i, 0)
+		return
+	}
+	m.resume(server, received)
+	p.on, p.due = i, false // the welcome says it
+	l.way[server].push(packet{kind: welcome, to: p.received}, b.flight)
 }
 
 // check is what holds in every state.
-func (m model) check(t *testing.T) {
-	switch {
-	case m.acked > m.received:
-		t.Fatalf("byte %d was given up before it was received: %+v", m.received, m)
-	case m.received > m.written:
-		t.Fatalf("more was received than written: %+v", m)
-	case m.written-m.acked > modelBound:
-		t.Fatalf("%d bytes are kept, the bound is %d: %+v", m.written-m.acked, modelBound, m)
-	case m.next < m.acked || m.next > m.written:
-		t.Fatalf("the next byte is %d, outside of %d to %d: %+v", m.next, m.acked, m.written, m)
+func (m *model) check(b bounds) {
+	for e := range m.ends {
+		p, other := &m.ends[e], &m.ends[1-e]
+		switch {
+		case p.acked > other.received:
+			m.violated("byte %d of end %d was given up before it was received", other.received, e)
+		case other.received > p.written:
+			m.violated("more was received than end %d wrote", e)
+		case p.written-p.acked > b.kept:
+			m.violated("end %d keeps %d bytes", e, p.written-p.acked)
+		case p.next < p.acked || p.next > p.written:
+			m.violated("the next byte of end %d is %d", e, p.next)
+		case p.phase == told && p.received != other.written:
+			m.violated("end %d was told of the end and has not all", e)
+		}
 	}
 }
 
-// normal makes equal what behaves equally: a carrier that both ends have given up is like none.
+// settled says whether nothing is left to be done: every byte both ways is received and acknowledged, or the session has ended at both ends.
+func (m *model) settled(b bounds) bool {
+	done, ended := true, true
+	for e := range m.ends {
+		p := &m.ends[e]
+		done = done && p.acked == b.bytes[e]
+		ended = ended && !p.lives()
+	}
+	return done || ended
+}
+
+// normal makes equal what behaves equally: a carrier that both ends have given up is like none, and so is what lies in a direction that nobody takes.
 func (m model) normal() model {
-	for i := range m.carriers {
-		c := &m.carriers[i]
-		if c.lostUp && c.lostDown {
-			*c = wireOf{lostUp: true, lostDown: true}
+	kept := int8(0)
+	for i := range m.made - m.gone {
+		l := m.lines[i]
+		for e := range m.ends {
+			if l.lost[e] {
+				l.way[1-e] = queue{}
+			}
+			if m.ends[e].on == i {
+				m.ends[e].on = kept
+			}
 		}
-		if c.lostDown {
-			c.up = [modelFlight]packet{}
+		if l.lost[client] && l.lost[server] {
+			m.gone++
+			continue
 		}
-		if c.lostUp {
-			c.down = [modelFlight]packet{}
+		m.lines[kept] = l
+		kept++
+	}
+	clear(m.lines[kept:])
+	for e := range m.ends {
+		if p := &m.ends[e]; !p.lives() { // what it was about to do
+			p.due, p.next = false, p.acked
 		}
 	}
 	return m
-}
-
-// TestModel looks at every state: no byte is lost, doubled or out of order, no bound is broken, and from each state there is a way to the end.
-func TestModel(t *testing.T) {
-	start := model{sender: -1, receiver: -1}
-	seen := map[model]int32{start: 0}
-	queue := []model{start}
-	var before [][]int32 // of each state, those that lead to it
-	before = append(before, nil)
-	for i := 0; i < len(queue); i++ {
-		queue[i].check(t)
-		for _, next := range queue[i].steps(t) {
-			next = next.normal()
-			number, known := seen[next]
-			if !known {
-				number = int32(len(queue))
-				seen[next] = number
-				queue = append(queue, next)
-				before = append(before, nil)
-			}
-			before[number] = append(before[number], int32(i))
-		}
-	}
-	// Backwards from the states in which all is received and acknowledged, or no carrier is left to be made: whatever cannot get there is stuck.
-	finished := make([]bool, len(queue))
-	var reached []int32
-	ends := 0
-	for i, m := range queue {
-		done := m.received == modelBytes && m.acked == modelBytes
-		if done {
-			ends++
-		}
-		if done || m.made == modelCarriers && m.sender < 0 {
-			finished[i] = true
-			reached = append(reached, int32(i))
-		}
-	}
-	for len(reached) > 0 {
-		i := reached[len(reached)-1]
-		reached = reached[:len(reached)-1]
-		for _, j := range before[i] {
-			if !finished[j] {
-				finished[j] = true
-				reached = append(reached, j)
-			}
-		}
-	}
-	for i, ok := range finished {
-		if !ok {
-			t.Fatalf("stuck: %+v", queue[i])
-		}
-	}
-	if ends == 0 {
-		t.Fatal("nothing ever arrives")
-	}
-	t.Logf("%d states, %d of them with every byte received and acknowledged", len(queue), ends)
 }
