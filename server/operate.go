@@ -126,6 +126,7 @@ func (o *operations) serve(ctx context.Context, settings *config.Config, p parts
 			}
 			return counts
 		},
+		Traces:             o.traces(),
 		CertificateExpires: p.expires,
 		Reloaded:           p.reloaded,
 	})

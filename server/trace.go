@@ -39,6 +39,17 @@ func closeTracer(now context.Context, tracer *tracing.Tracer) {
 	tracer.Close(ctx)
 }
 
+// traces is for metrics.Sources; nil where nothing is traced.
+func (o *operations) traces() func() (sent, lost uint64) {
+	if o.tracer == nil {
+		return nil
+	}
+	return func() (sent, lost uint64) {
+		stats := o.tracer.Stats()
+		return stats.Sent, stats.Lost
+	}
+}
+
 // opened is for session.Config; nil where nothing is traced.
 func (o *operations) opened() func(session.Opening) session.Watcher {
 	if o.tracer == nil {

@@ -234,7 +234,7 @@ func TestCollectorDown(t *testing.T) {
 	refuses := tracetest.New(t)
 	refuses.Answer(http.StatusForbidden)
 	for endpoint, want := range map[string]string{nobody: "connection refused", refuses.URL: "the collector's own words"} {
-		r := start(t, "--demo", "--otlp-endpoint", endpoint)
+		r := start(t, "--demo", "--otlp-endpoint", endpoint, "--admin", "127.0.0.1:0")
 		page := connect(t, r, "")
 		stream, result := page.open(t, "127.0.0.1", demoPort(t, r, "echo"))
 		if result.Code != wire.OK {
@@ -242,6 +242,9 @@ func TestCollectorDown(t *testing.T) {
 		}
 		say(t, stream, "hello")
 		endStream(t, stream)
+		if _, metrics := fetch(t, adminURL(t, r)+"metrics"); !strings.Contains(metrics, "\nsockmux_trace_spans_total{outcome=\"sent\"} 0\n") {
+			t.Error("no count of spans")
+		}
 		r.finish(t)
 		wantLog(t, r.stderr.String(), "listening", "traces are not sent", "traces were lost")
 		if log := r.stderr.String(); !strings.Contains(log, want) || strings.Count(log, "traces are not sent") != 1 {
@@ -253,8 +256,8 @@ func TestCollectorDown(t *testing.T) {
 // Without an endpoint nobody watches.
 func TestNoTraces(t *testing.T) {
 	ops := newOperations(nil)
-	if ops.opened() != nil {
-		t.Error("sessions are watched")
+	if ops.opened() != nil || ops.traces() != nil {
+		t.Error("sessions are watched, or spans counted")
 	}
 	r := start(t)
 	connectWith(t, r, http.Header{"Traceparent": {callerParent}}, "")

@@ -31,6 +31,7 @@ var (
 	descNames    = desc("resolver_requests_total", "Names that streams wanted, by what answered them: cache, underway (a lookup that another had begun) or lookup.", "answered_by")
 	descLookups  = desc("resolver_lookups_total", "Lookups that have ended, by result: found, not_found or failed.", "result")
 	descCache    = desc("resolver_cache_entries", "Answers that the resolver remembers, those that are too old and not asked for since included.")
+	descSpans    = desc("trace_spans_total", "Spans for the collector of traces, by outcome: sent or lost.", "outcome")
 	descExpires  = desc("certificate_expires_timestamp_seconds", "When the server's certificate ends, in Unix time.")
 	descReloadOK = desc("config_last_reload_successful", "1 if the last reload of the configuration was taken, 0 if the old one stayed.")
 	descReloadAt = desc("config_last_reload_timestamp_seconds", "When the configuration was last reloaded or was to be, in Unix time.")
@@ -40,7 +41,7 @@ var (
 func (c collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descEnded, descBytes,
-		descRTT, descLimits, descNames, descLookups, descCache, descExpires, descReloadOK, descReloadAt,
+		descRTT, descLimits, descNames, descLookups, descCache, descSpans, descExpires, descReloadOK, descReloadAt,
 	} {
 		to <- d
 	}
@@ -80,6 +81,11 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	counter(descLookups, names.Failed, "failed")
 	gauge(descCache, float64(names.Entries))
 	c.collectRTTs(gauge)
+	if c.sources.Traces != nil {
+		sent, lost := c.sources.Traces()
+		counter(descSpans, sent, "sent")
+		counter(descSpans, lost, "lost")
+	}
 	if c.sources.CertificateExpires != nil {
 		gauge(descExpires, unix(c.sources.CertificateExpires()))
 	}

@@ -40,6 +40,8 @@ type Sources struct {
 	Limits func() map[string]uint64
 	// Resolver counts what became of names.
 	Resolver func() resolver.Stats
+	// Traces counts spans for a collector that it has got, and those that were lost; nil: nothing is traced.
+	Traces func() (sent, lost uint64)
 	// CertificateExpires is when the server's certificate ends; nil: there is none from files.
 	CertificateExpires func() time.Time
 	// Reloaded says how the last reload of the configuration ended and when; nil: nothing is reloaded.

@@ -34,6 +34,7 @@ func full() Sources {
 		Resolver: func() resolver.Stats {
 			return resolver.Stats{Hits: 50, Shared: 4, Lookups: 20, Found: 15, NotFound: 3, Failed: 2, Entries: 12}
 		},
+		Traces:             func() (uint64, uint64) { return 77, 8 },
 		CertificateExpires: func() time.Time { return time.Unix(1_900_000_000, 500_000_000) },
 		Reloaded:           func() (bool, time.Time) { return false, time.Unix(1_800_000_000, 0) },
 	}
@@ -73,6 +74,7 @@ func TestMetrics(t *testing.T) {
 		`sockmux_resolver_requests_total{answered_by="cache"} 50`, `sockmux_resolver_requests_total{answered_by="underway"} 4`, `sockmux_resolver_requests_total{answered_by="lookup"} 20`,
 		`sockmux_resolver_lookups_total{result="found"} 15`, `sockmux_resolver_lookups_total{result="not_found"} 3`, `sockmux_resolver_lookups_total{result="failed"} 2`,
 		`sockmux_resolver_cache_entries 12`,
+		`sockmux_trace_spans_total{outcome="sent"} 77`, `sockmux_trace_spans_total{outcome="lost"} 8`,
 		`sockmux_certificate_expires_timestamp_seconds 1.9000000005e+09`,
 		`sockmux_config_last_reload_successful 0`, `sockmux_config_last_reload_timestamp_seconds 1.8e+09`,
 	} {
@@ -93,10 +95,10 @@ func TestMetrics(t *testing.T) {
 // What is not there is absent rather than wrong.
 func TestAbsent(t *testing.T) {
 	sources := full()
-	sources.CertificateExpires, sources.RTTs = nil, func() []time.Duration { return nil }
+	sources.CertificateExpires, sources.Traces, sources.RTTs = nil, nil, func() []time.Duration { return nil }
 	sources.Reloaded = func() (bool, time.Time) { return true, time.Time{} }
 	text := scrape(t, New("dev", sources))
-	for _, name := range []string{"sockmux_certificate_expires", "sockmux_session_rtt", "sockmux_config_last_reload"} {
+	for _, name := range []string{"sockmux_certificate_expires", "sockmux_session_rtt", "sockmux_trace", "sockmux_config_last_reload"} {
 		if strings.Contains(text, name) {
 			t.Errorf("%s is there", name)
 		}

@@ -21,15 +21,18 @@ const (
 // exporter sends batches and counts. Errors end here: they are logged, but rarely. The SDK calls it from one goroutine at a time.
 type exporter struct {
 	to       sdk.SpanExporter
+	queue    *queue
 	life     context.Context // ends when nothing more is to be sent
 	log      *slog.Logger
 	endpoint string
-	sent     atomic.Int64 // spans that the collector has
+
+	sent atomic.Uint64 // spans that the collector has
+	lost atomic.Uint64 // that were given to it, and it has not
 
 	mu         sync.Mutex
-	failing    bool
+	failing    bool      // the log says so
 	complained time.Time // zero: never
-	lost       int       // spans, since the last complaint
+	told       uint64    // lost spans that the log has
 }
 
 var _ sdk.SpanExporter = (*exporter)(nil)
@@ -49,32 +52,33 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) er
 	case errors.As(err, &some):
 		lost = min(lost, int(some.spans))
 	}
-	e.sent.Add(int64(len(spans) - lost))
-	e.note(err, lost, time.Now())
+	e.queue.left(len(spans))
+	e.sent.Add(uint64(len(spans) - lost))
+	e.lost.Add(uint64(lost))
+	e.note(err, time.Now())
 	return nil
 }
 
 // Shutdown is for the SDK.
 func (e *exporter) Shutdown(ctx context.Context) error { return e.to.Shutdown(ctx) }
 
-// note logs what came of a batch: the first failure, then one a minute at most, and the return.
-func (e *exporter) note(err error, lost int, now time.Time) {
+// note logs what came of a batch: the first loss, then one line a minute at most, and that batches arrive again.
+func (e *exporter) note(err error, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err == nil {
-		if e.failing {
-			e.failing = false
-			e.log.Info("traces are sent again", "endpoint", e.endpoint)
-		}
+	lost := e.lost.Load() + e.queue.overflowed.Load()
+	if err == nil && e.failing {
+		e.log.Info("traces are sent again", "endpoint", e.endpoint, "lost", lost-e.told)
+		e.failing, e.told = false, lost
 		return
 	}
-	e.lost += lost
-	e.failing = true
-	if !e.complained.IsZero() && now.Sub(e.complained) < complaintInterval {
+	if lost == e.told || !e.complained.IsZero() && now.Sub(e.complained) < complaintInterval {
 		return
 	}
-	text := err.Error()
-	text = text[:min(len(text), maxComplaint)]
-	e.log.Warn("traces are not sent", "endpoint", e.endpoint, "lost", e.lost, "error", text)
-	e.complained, e.lost = now, 0
+	text := "more spans than the collector takes in time"
+	if err != nil {
+		text = err.Error()
+	}
+	e.log.Warn("traces are not sent", "endpoint", e.endpoint, "lost", lost-e.told, "error", text[:min(len(text), maxComplaint)])
+	e.failing, e.complained, e.told = err != nil, now, lost
 }

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -55,7 +54,7 @@ type Tracer struct {
 	provider *sdk.TracerProvider
 	tracer   trace.Tracer
 	exporter *exporter
-	ended    *counter
+	queue    *queue
 	client   *http.Client
 	logger   *slog.Logger
 
@@ -70,6 +69,9 @@ func New(config Config) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := resource.New(context.Background(), resource.WithFromEnv()); err != nil {
+		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
+	}
 	described, err := resource.New(context.Background(),
 		resource.WithAttributes(semconv.ServiceName("sockmux"), semconv.ServiceVersion(config.Version)),
 		resource.WithHost(),
@@ -77,7 +79,7 @@ func New(config Config) (*Tracer, error) {
 		resource.WithFromEnv(),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
+		return nil, fmt.Errorf("describing the process for traces: %w", err)
 	}
 	// Both are of the whole process. What the SDK itself has to say is rare, and belongs into the same log.
 	otel.SetLogger(logr.FromSlogHandler(config.Logger.Handler()))
@@ -88,21 +90,22 @@ func New(config Config) (*Tracer, error) {
 			// A redirect would take the headers, with their secrets, to somebody else.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		ended: new(counter), logger: config.Logger,
+		logger: config.Logger,
 	}
 	life, endLife := context.WithCancel(context.Background())       // until Close, and its context
 	ending, startEnding := context.WithCancel(context.Background()) // until Close
 	t.endLife, t.startEnding = endLife, startEnding
 	to := otlptrace.NewUnstarted(&upload{client: t.client, url: url, headers: config.Headers, ending: ending})
-	t.exporter = &exporter{to: to, life: life, log: config.Logger, endpoint: url}
+	t.queue = new(queue)
+	t.exporter = &exporter{to: to, queue: t.queue, life: life, log: config.Logger, endpoint: url}
+	t.queue.SpanProcessor = sdk.NewBatchSpanProcessor(t.exporter,
+		sdk.WithMaxQueueSize(queueSize), sdk.WithMaxExportBatchSize(batchSize), sdk.WithBatchTimeout(batchDelay), sdk.WithExportTimeout(sendTimeout),
+	)
 	t.provider = sdk.NewTracerProvider(
 		sdk.WithResource(described),
 		sdk.WithSampler(sdk.ParentBased(sdk.TraceIDRatioBased(config.Sample))),
 		sdk.WithRawSpanLimits(spanLimits),
-		sdk.WithSpanProcessor(t.ended),
-		sdk.WithSpanProcessor(sdk.NewBatchSpanProcessor(t.exporter,
-			sdk.WithMaxQueueSize(queueSize), sdk.WithMaxExportBatchSize(batchSize), sdk.WithBatchTimeout(batchDelay), sdk.WithExportTimeout(sendTimeout),
-		)),
+		sdk.WithSpanProcessor(t.queue),
 	)
 	t.tracer = t.provider.Tracer(scope, trace.WithInstrumentationVersion(config.Version), trace.WithSchemaURL(semconv.SchemaURL))
 	return t, nil
@@ -120,24 +123,21 @@ func (t *Tracer) Close(ctx context.Context) {
 	_ = t.provider.Shutdown(context.WithoutCancel(ctx)) // what went wrong is in the exporter's count
 	t.endLife()
 	t.client.CloseIdleConnections()
-	if lost := t.ended.spans.Load() - t.exporter.sent.Load(); lost > 0 {
-		t.logger.Warn("traces were lost", "spans", lost, "of", t.ended.spans.Load())
+	if stats := t.Stats(); stats.Lost > 0 {
+		t.logger.Warn("traces were lost", "spans", stats.Lost, "of", stats.Lost+stats.Sent)
 	}
+}
+
+// Stats count spans since the start.
+type Stats struct {
+	Sent uint64 // the collector has them
+	Lost uint64 // it does not, and will not
+}
+
+// Stats returns the present figures.
+func (t *Tracer) Stats() Stats {
+	return Stats{Sent: t.exporter.sent.Load(), Lost: t.exporter.lost.Load() + t.queue.overflowed.Load()}
 }
 
 // propagator reads what a caller says of its trace.
 var propagator propagation.TraceContext
-
-// counter counts the spans that are to be sent.
-type counter struct{ spans atomic.Int64 }
-
-var _ sdk.SpanProcessor = (*counter)(nil)
-
-func (c *counter) OnEnd(s sdk.ReadOnlySpan) {
-	if s.SpanContext().IsSampled() {
-		c.spans.Add(1)
-	}
-}
-func (c *counter) OnStart(context.Context, sdk.ReadWriteSpan) {}
-func (c *counter) Shutdown(context.Context) error             { return nil }
-func (c *counter) ForceFlush(context.Context) error           { return nil }

@@ -173,8 +173,29 @@ func TestQueueIsBounded(t *testing.T) {
 	}
 	close(release)
 	tracer.Close(t.Context())
-	if !strings.Contains(log.String(), `msg="traces were lost" spans=`) || !strings.Contains(log.String(), "of=20000") || strings.Contains(log.String(), "not sent") {
-		t.Errorf("log %s", log)
+	stats := tracer.Stats()
+	if stats.Sent+stats.Lost != many || stats.Sent < 1000 || stats.Sent > 1000+2048 {
+		t.Errorf("%+v", stats)
+	}
+	if want := fmt.Sprintf(`msg="traces were lost" spans=%d of=%d`, stats.Lost, many); !strings.Contains(log.String(), want) || !strings.Contains(log.String(), "more spans than the collector takes in time") {
+		t.Errorf("log %s, want %s", log, want)
+	}
+}
+
+// What a collector has not taken of a batch is lost.
+func TestRejected(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, "\x0a\x0b\x08\x02\x12\x07too old") // partial_success { rejected_spans: 2, error_message: "too old" }
+	}))
+	defer server.Close()
+	tracer, log := open(t, tracing.Config{Endpoint: server.URL, Sample: 1})
+	for range 5 {
+		tracer.Stream(nil, tracing.Client{}, request).Served(relay.Record{})
+	}
+	tracer.Close(t.Context())
+	if stats := tracer.Stats(); stats != (tracing.Stats{Sent: 3, Lost: 2}) || !strings.Contains(log.String(), "rejected 2 spans: too old") {
+		t.Errorf("%+v, log %s", stats, log)
 	}
 }
 
