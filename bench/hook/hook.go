@@ -26,6 +26,7 @@ type Stats struct {
 	Alloc      uint64        // bytes allocated
 	Mallocs    uint64        // objects allocated
 	Live       uint64        // bytes of heap and stacks in use
+	Stacks     uint64        // of which stacks
 	RSS        int64         // resident bytes of the process; 0 where the system does not say
 	Goroutines int
 }
@@ -65,6 +66,7 @@ func Read() Stats {
 		Alloc:      memory.TotalAlloc,
 		Mallocs:    memory.Mallocs,
 		Live:       memory.HeapInuse + memory.StackInuse,
+		Stacks:     memory.StackInuse,
 		RSS:        resident(),
 		Goroutines: runtime.NumGoroutine(),
 	}

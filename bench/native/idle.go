@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,7 +20,10 @@ const spareFiles = 100
 func idle(w *world, r *report, s size) error {
 	streams := s.idle
 	bytes, resident, goroutines := valuesOf{}, valuesOf{}, valuesOf{}
-	for _, kind := range kinds[1:] {
+	for _, kind := range kinds {
+		if kind == "direct" {
+			continue // it has no server
+		}
 		count := streams
 		if kind != "sockmux" {
 			count = min(count, files()/4) // up to two descriptors each in one process, and two ports of the system's each
@@ -80,6 +84,11 @@ func idleStreams(w *world, kind string, count int, bytes, resident, goroutines v
 	after, err := w.servers[kind].stats(true)
 	if err != nil {
 		return err
+	}
+	if w.profile != "" {
+		if err := w.servers[kind].save("heap", filepath.Join(w.profile, "streams-"+strings.ReplaceAll(kind, " ", "-")+".pprof")); err != nil {
+			return err
+		}
 	}
 	bytes.add(kind, perOne(before, after, count, func(s hook.Stats) float64 { return float64(s.Live) / 1024 }))
 	resident.add(kind, perOne(before, after, count, func(s hook.Stats) float64 { return float64(s.RSS) / 1024 }))

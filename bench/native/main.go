@@ -41,6 +41,7 @@ func run() error {
 		many    = flag.Int("idle", 10_000, "idle streams and sessions")
 		quick   = flag.Bool("quick", false, "one round of everything")
 		smoke   = flag.Bool("smoke", false, "only that everything works, in seconds")
+		rivals  = flag.String("rivals", strings.Join(kinds, ","), "to measure, beside sockmux")
 		only    = flag.String("only", "bulk,open,delay,idle,sessions", "families to measure")
 		out     = flag.String("out", "../out/native.json", "file for the values")
 		profile = flag.String("profile", "", "folder for the server's CPU profiles during bulk")
@@ -50,6 +51,9 @@ func run() error {
 	if *chisel != "" {
 		return serveChisel(*chisel)
 	}
+	kinds = slices.DeleteFunc(kinds, func(kind string) bool {
+		return kind != "sockmux" && !slices.Contains(strings.Split(*rivals, ","), kind)
+	})
 	debug.SetGCPercent(400) // the client's collector is not what is measured
 	s := size{rounds: *rounds, bytes: int64(*mega) << 20, idle: *many, counts: []int{1, 10, 100}, opens: 2000, long: 128 << 20}
 	if *quick {
