@@ -64,6 +64,7 @@ func TestHostileInput(t *testing.T) {
 		{"yamux", func(t *testing.T) { muxViolations(t, p, where, counts) }},
 		{"tolerated", func(t *testing.T) { tolerated(t, p, where, counts) }},
 		{"random yamux", func(t *testing.T) { randomMux(t, p, where, counts) }},
+		{"paced", func(t *testing.T) { paced(t, p, where, counts) }},
 		{"floods", func(t *testing.T) { floods(t, p, where, counts) }},
 		{"unread", func(t *testing.T) { unread(t, p, where, counts) }},
 	} {

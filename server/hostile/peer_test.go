@@ -38,6 +38,7 @@ type peer struct {
 	received uint64
 	control  []byte // bytes of yamux that were received, where keep
 	keep     bool
+	ending   *endings // told of them; nil: nobody cares
 	messages int       // from the server
 	last     wire.Code // of the CLOSE message
 	err      error     // why an upgrade failed
@@ -197,6 +198,9 @@ func (e *peer) follow() (code int) {
 			}
 		case wire.Data:
 			e.received += uint64(len(m.Payload))
+			if e.ending != nil {
+				e.ending.follow(m.Payload)
+			}
 			if e.keep {
 				e.control = append(e.control, m.Payload...)
 			}

@@ -1,0 +1,120 @@
+package hostile_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// Streams are opened as fast as the rules allow: over some sessions, and in each no more at once than are taken without waiting.
+const (
+	pacedSessions = 8
+	pacedAtOnce   = 200
+)
+
+// endings finds the streams that the server ends in the bytes of yamux that it sends.
+type endings struct {
+	header [12]byte
+	have   int
+	body   uint32
+	ended  func(id uint32)
+}
+
+func (f *endings) follow(b []byte) {
+	for len(b) > 0 {
+		if f.body > 0 {
+			n := min(uint32(len(b)), f.body)
+			f.body -= n
+			b = b[n:]
+			continue
+		}
+		n := copy(f.header[f.have:], b)
+		f.have += n
+		b = b[n:]
+		if f.have < len(f.header) {
+			return
+		}
+		f.have = 0
+		if f.header[1] == typeData {
+			f.body = binary.BigEndian.Uint32(f.header[8:])
+		}
+		if f.header[1] <= typeWindow && binary.BigEndian.Uint16(f.header[2:])&(flagFIN|flagRST) != 0 {
+			f.ended(binary.BigEndian.Uint32(f.header[4:]))
+		}
+	}
+}
+
+// paced opens 100 000 streams of each kind (in the soak) and ends each; the server must end each as well.
+func paced(t *testing.T, p *process, where targets, counts *table) {
+	n := scaled(8_000, 100_000)
+	fin := func(id uint32) []byte { return frame(typeWindow, flagFIN, id, 0) }
+	for _, test := range []struct {
+		input string
+		some  func(id uint32) []byte
+	}{
+		{"streams opened without a request and ended, 200 at once in each of 8 sessions", func(id uint32) []byte { return append(syn(id), fin(id)...) }},
+		{"the same with a request that is denied", func(id uint32) []byte {
+			return append(open(id, wire.Request{Kind: wire.TCP, Host: "169.254.169.254", Port: 80}), fin(id)...)
+		}},
+		{"the same to a target, and reset by RESET", func(id uint32) []byte {
+			return slices.Concat(open(id, to(where.echo)), payload(id, []byte("hello")), telling(wire.StreamReset{ID: id, Code: wire.Reset, Size: 5}), fin(id))
+		}},
+		{"the same to a target, used and ended", func(id uint32) []byte {
+			return slices.Concat(open(id, to(where.echo)), payload(id, []byte("hello")), fin(id))
+		}},
+	} {
+		row := counts.row("yamux", test.input)
+		var ended atomic.Int64
+		began := time.Now()
+		each(t, pacedSessions, func(int) {
+			e := p.greet(t)
+			_ = e.conn.SetDeadline(time.Now().Add(10 * patience)) // never fails on an open socket
+			room := make(chan struct{}, pacedAtOnce)
+			e.ending = &endings{ended: func(id uint32) {
+				if id > 1 {
+					ended.Add(1)
+					<-room
+				}
+			}}
+			code, gone := 0, make(chan struct{})
+			go func() { // ends with the connection
+				defer close(gone)
+				code = e.follow()
+			}()
+			_ = e.bytes(control()) // as below
+			enter := func() bool {
+				select {
+				case room <- struct{}{}:
+					return true
+				case <-gone:
+					return false
+				}
+			}
+			for i := range uint32(n / pacedSessions) {
+				if !enter() || e.bytes(test.some(3+2*i)) != nil {
+					break // the code tells why
+				}
+			}
+			for range pacedAtOnce { // until the last has ended
+				if !enter() {
+					break
+				}
+			}
+			_ = e.message(wire.Close{Code: wire.OK}.Append(nil)) // as above
+			<-gone
+			if code != 1000 {
+				t.Errorf("%s: CLOSE %v and %d, want 1000", test.input, e.last, code)
+			}
+			counts.add(row, n/pacedSessions, fmt.Sprintf("each ended, %s", closed(code)))
+		})
+		if got := int(ended.Load()); got != n/pacedSessions*pacedSessions {
+			t.Errorf("%s: %d streams were ended by the server, want %d", test.input, got, n)
+		}
+		t.Logf("%s: %d in %s", test.input, n, time.Since(began).Round(time.Millisecond))
+	}
+}
