@@ -38,7 +38,7 @@ type peer struct {
 	received uint64
 	control  []byte // bytes of yamux that were received, where keep
 	keep     bool
-	ending   *endings // told of them; nil: nobody cares
+	ending   *endings  // told of them; nil: nobody cares
 	messages int       // from the server
 	last     wire.Code // of the CLOSE message
 	err      error     // why an upgrade failed
