@@ -64,27 +64,39 @@ func TestMiddleboxes(t *testing.T) {
 	}
 }
 
-// TestBadGatewayForAWhile: the load balancer answers 502 while the server restarts behind it; sessions wait, and come back.
-func TestBadGatewayForAWhile(t *testing.T) {
-	w := newWorld(t, quick)
-	target := service(t, mover)
-	c, states := w.client()
-	s := open(t, c, target)
-	if _, err := io.WriteString(s, "echo\n"); err != nil {
-		t.Fatal(err)
+// badGateway is what a load balancer says while the server restarts behind it.
+const badGateway = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+// TestNoUpgradeForAWhile: what lies before the server answers in its place, knows nothing of upgrades, or breaks off; sessions wait, and come back.
+func TestNoUpgradeForAWhile(t *testing.T) {
+	for name, answer := range map[string]string{
+		"502":                      badGateway,
+		"200 without the upgrade":  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi",
+		"400: the upgrade is gone": "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+		"the answer breaks off":    "HTTP/1.1 101 Switching Proto",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, quick)
+			target := service(t, mover)
+			c, states := w.client()
+			s := open(t, c, target)
+			if _, err := io.WriteString(s, "echo\n"); err != nil {
+				t.Fatal(err)
+			}
+			say(t, s, "before")
+			from := states.count()
+			w.proxy.Set(fault.Conduct{Answer: answer})
+			w.proxy.Cut(fault.Reset)
+			state, _ := states.await(t, from, "failed attempts", func(s client.State) bool { return s.Phase == client.Resuming && s.Attempt >= 3 })
+			if state.Reason == nil || state.Reason.Code != wire.NotConnected {
+				t.Errorf("state: %+v", state)
+			}
+			w.proxy.Set(fault.Conduct{})
+			c.Kick()
+			states.await(t, from, "repaired", is(client.Open))
+			say(t, s, "after")
+		})
 	}
-	say(t, s, "before")
-	from := states.count()
-	w.proxy.Set(fault.Conduct{Answer: "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"})
-	w.proxy.Cut(fault.Reset)
-	state, _ := states.await(t, from, "failed attempts", func(s client.State) bool { return s.Phase == client.Resuming && s.Attempt >= 3 })
-	if state.Reason == nil || state.Reason.Code != wire.NotConnected {
-		t.Errorf("state: %+v", state)
-	}
-	w.proxy.Set(fault.Conduct{})
-	c.Kick()
-	states.await(t, from, "repaired", is(client.Open))
-	say(t, s, "after")
 }
 
 // TestBadGatewayAtFirst: a session that never began says so soon, and the next stream tries again.
@@ -92,7 +104,7 @@ func TestBadGatewayAtFirst(t *testing.T) {
 	w := newWorld(t, quick)
 	target := service(t, mover)
 	c, _ := w.client()
-	w.proxy.Set(fault.Conduct{Answer: "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"})
+	w.proxy.Set(fault.Conduct{Answer: badGateway})
 	if _, err := opened(t.Context(), c, target); !isCode(err, wire.NotConnected) {
 		t.Errorf("error %v, want not_connected", err)
 	}

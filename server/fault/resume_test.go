@@ -53,6 +53,56 @@ func TestServerRestarted(t *testing.T) {
 	}
 }
 
+// TestTooManyParked: where the server keeps only so many sessions without a connection, the streams of the others end with an error of their own, and the next ones work.
+func TestTooManyParked(t *testing.T) {
+	config := quick
+	config.MaxParked = 1
+	w := newWorld(t, config)
+	target := service(t, mover)
+	var away atomic.Bool
+	dial := dialer(w.proxy.Addr)
+	clients := make([]*client.Client, 3)
+	streams := make([]io.ReadWriter, len(clients))
+	for i := range clients {
+		clients[i], _ = newClient(t, func(ctx context.Context) (link.Carrier, error) {
+			if away.Load() {
+				return nil, errPath
+			}
+			return dial(ctx)
+		})
+		s := open(t, clients[i], target)
+		if _, err := io.WriteString(s, "echo\n"); err != nil {
+			t.Fatal(err)
+		}
+		say(t, s, "before")
+		streams[i] = s
+	}
+	away.Store(true)
+	w.proxy.Cut(fault.Reset)
+	eventually(t, "one session is parked", func() bool { s := w.registry.Stats(); return s.Sessions == 1 && s.Parked == 1 })
+	away.Store(false)
+	kept := 0
+	for i, s := range streams {
+		clients[i].Kick()
+		if _, err := io.WriteString(s, "x"); err != nil && !isCode(err, wire.UnknownSession) {
+			t.Errorf("client %d: write: %v", i, err)
+		}
+		switch _, err := s.Read(make([]byte, 1)); {
+		case err == nil:
+			kept++
+		case !isCode(err, wire.UnknownSession):
+			t.Errorf("client %d: %v, want unknown_session", i, err)
+		}
+		var moved atomic.Int64
+		if err := upload(open(t, clients[i], target), 1, 1000, &moved); err != nil {
+			t.Errorf("client %d, the next stream: %v", i, err)
+		}
+	}
+	if kept != 1 {
+		t.Errorf("%d sessions were kept, want 1", kept)
+	}
+}
+
 // hello says hello by hand, over a carrier of its own, and returns the answer.
 func (w *world) hello(h wire.Hello) (wire.Message, link.Carrier, error) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
