@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EVENT } from '../src/tunnel/events.js';
 import { CODES, ending } from '../src/tunnel/codes.js';
+import { Blocks } from '../src/tunnel/backlog.js';
 import { Stream } from '../src/tunnel/stream.js';
 import { Tasks } from './fakes/tunnel.js';
 
@@ -25,7 +26,7 @@ function make(request) {
 		oneof: () => told.push(['eof']),
 		onwritten: (bytes) => told.push(['written', bytes]),
 		onclose: (why) => told.push(['close', why.name, why.text]),
-	}, { schedule: tasks.schedule, onended: () => told.push(['ended']) });
+	}, { schedule: tasks.schedule, blocks: new Blocks(), onended: () => told.push(['ended']) });
 	return { stream, told, tasks, ...fakeBoundary() };
 }
 

@@ -97,7 +97,7 @@ test('a message is a Blob where the program wants one', async () => {
 	assert.equal(got[0].origin, 'wss://example.org:7');
 });
 
-test('what comes in one task is one message, in order, and grants follow', async () => {
+test('what comes in one task is one message, in order, and grants follow when they are worth it', async () => {
 	const { stream, tunnel, events } = await makeOpen();
 	for (const part of ['one ', 'two ', 'three']) stream.handlers.ondata(bytes(part));
 	assert.deepEqual(events, []);
@@ -105,18 +105,22 @@ test('what comes in one task is one message, in order, and grants follow', async
 	stream.handlers.ondata(bytes('four'));
 	await tunnel.run();
 	assert.deepEqual(events, ['message one two three', 'message four']);
-	assert.deepEqual(stream.calls, ['grant 13', 'grant 4']);
+	assert.deepEqual(stream.calls, []);
+	stream.handlers.ondata(new Uint8Array(1 << 20));
+	await tunnel.run();
+	assert.deepEqual(stream.calls, ['grant 1048593']);
 });
 
-test('a message is at most 256 KiB, each in a task of its own, and no byte is lost', async () => {
+test('short chunks are joined to messages of at most 512 KiB, long ones are messages; no byte is lost', async () => {
 	const { ws, stream, tunnel } = await makeOpen();
 	/** @type {Buffer[]} */
 	const got = [];
 	ws.onmessage = (/** @type {any} */ event) => got.push(Buffer.from(event.data));
-	const all = new Uint8Array(700_000).map((_, i) => i * 7);
-	for (let at = 0; at < all.length; at += 65_000) stream.handlers.ondata(all.slice(at, at + 65_000));
+	const all = new Uint8Array(1_000_000).map((_, i) => i * 7);
+	for (let at = 0; at < 700_000; at += 50_000) stream.handlers.ondata(all.slice(at, at + 50_000));
+	for (const [from, to] of [[700_000, 800_000], [800_000, 800_001], [800_001, 810_000], [810_000, 1_000_000]]) stream.handlers.ondata(all.slice(from, to));
 	await tunnel.run();
-	assert.deepEqual(got.map(({ length }) => length), [262_144, 262_144, 175_712]);
+	assert.deepEqual(got.map(({ length }) => length), [524_288, 175_712, 100_000, 10_000, 190_000]);
 	assert.ok(Buffer.concat(got).equals(all));
 });
 
@@ -260,7 +264,7 @@ test("the peer's FIN is a clean close after all data", async () => {
 	stream.handlers.ondata(bytes('last'));
 	stream.handlers.oneof();
 	await tunnel.run();
-	assert.deepEqual([ws.readyState, events, stream.calls], [2, ['message last'], ['grant 4', 'close']]);
+	assert.deepEqual([ws.readyState, events, stream.calls], [2, ['message last'], ['close']]);
 	stream.end(CODES.ok);
 	await tunnel.run();
 	assert.deepEqual([ws.readyState, events], [3, ['message last', 'close 1000  true']]);

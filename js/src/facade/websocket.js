@@ -36,6 +36,9 @@ const ABNORMAL = 1006;
  */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
+/** Room that was made is told in steps: each costs a call into the wasm. */
+const GRANT_BYTES = WINDOW_BYTES / 4;
+
 /**
  * Makes the class. Its instances are instances of the native class too.
  * @param {Pick<Tunnel, 'open' | 'schedule'>} tunnel
@@ -55,6 +58,8 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 		#handlers = new HandlerAttributes(this);
 		#node = new NodeListeners(this);
 		#inbox = new Inbox();
+		/** Bytes given to the program and not yet granted again. */
+		#taken = 0;
 		#outbox;
 		#stream;
 		/** A task that hands out messages is on its way. */
@@ -233,7 +238,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 			this.#flushing = false;
 			const message = this.#state === STATES.OPEN ? this.#inbox.take() : null;
 			if (message) {
-				this.#stream.grant(message.length);
+				this.#grant(message.length);
 				if (this.#inbox.bytes > 0 || this.#eof || this.#ending) this.#flushSoon();
 				const data = this.#binaryType === 'blob' ? new Blob([message]) : message.buffer;
 				this.dispatchEvent(new scope.MessageEvent('message', { data, origin: this.#origin }));
@@ -242,6 +247,14 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 				this.#state = STATES.CLOSING;
 				this.#outbox.after(() => this.#stream.close());
 			}
+		}
+
+		/** @param {number} bytes  given to the program */
+		#grant(bytes) {
+			this.#taken += bytes;
+			if (this.#taken < GRANT_BYTES) return;
+			this.#stream.grant(this.#taken);
+			this.#taken = 0;
 		}
 
 		/** Ends at once by this end's own doing; what was not sent is dropped. */

@@ -1,5 +1,6 @@
 // One stream of the tunnel, as the page sees it.
 
+import { Backlog } from './backlog.js';
 import { CODES, ending } from './codes.js';
 import { EVENT, text } from './events.js';
 import { callHandler } from './tasks.js';
@@ -39,9 +40,6 @@ import { callHandler } from './tasks.js';
  */
 const FEED_BYTES = 512 * 1024;
 
-/** The largest piece that is handed over at once. */
-const PIECE_BYTES = 256 * 1024;
-
 export class Stream {
 	/** @type {StreamState} */
 	state = 'connecting';
@@ -65,8 +63,8 @@ export class Stream {
 	#owner;
 	/** @type {Commands | null} */
 	#boundary = null;
-	/** Bytes that wait for room in the wasm. @type {Uint8Array[]} */
-	#queue = [];
+	/** Bytes that wait for room in the wasm. */
+	#queue;
 	/** Bytes that the wasm has and has not yet sent. */
 	#fed = 0;
 	#started = performance.now();
@@ -81,7 +79,7 @@ export class Stream {
 	 * @param {number} id
 	 * @param {Request} request
 	 * @param {Handlers} handlers
-	 * @param {{ schedule: import('./tasks.js').Schedule, onended: (stream: Stream) => void }} owner
+	 * @param {{ schedule: import('./tasks.js').Schedule, blocks: import('./backlog.js').Blocks, onended: (stream: Stream) => void }} owner
 	 */
 	constructor(id, request, handlers, owner) {
 		this.id = id;
@@ -91,6 +89,7 @@ export class Stream {
 		this.#request = { ...request };
 		this.#handlers = handlers;
 		this.#owner = owner;
+		this.#queue = new Backlog(owner.blocks);
 	}
 
 	/**
@@ -101,7 +100,7 @@ export class Stream {
 	write(bytes) {
 		if (this.#ended || this.ending || bytes.length === 0) return;
 		if (this.#boundary && this.#queue.length === 0 && this.#fed + bytes.length <= FEED_BYTES) this.#give(bytes);
-		else this.#queue.push(bytes.slice());
+		else this.#queue.put(bytes);
 		this.#feed();
 	}
 
@@ -136,7 +135,7 @@ export class Stream {
 		if (this.ending) return;
 		this.#ended = true;
 		this.#stopped = true;
-		this.#queue = [];
+		this.#queue.clear();
 		this.state = 'closing';
 		if (this.#boundary) this.#boundary.reset(this.id, code);
 		else this.#abandon(code);
@@ -154,7 +153,7 @@ export class Stream {
 
 	/** Bytes written that have not left yet. */
 	get buffered() {
-		return this.#queue.reduce((sum, bytes) => sum + bytes.length, this.#fed);
+		return this.#queue.length + this.#fed;
 	}
 
 	/**
@@ -209,7 +208,7 @@ export class Stream {
 		this.ending = why;
 		this.state = 'closed';
 		this.closedAt = Date.now();
-		this.#queue = [];
+		this.#queue.clear();
 		this.#fed = 0;
 		this.#boundary = null;
 		this.#owner.onended(this);
@@ -228,13 +227,7 @@ export class Stream {
 	/** Hands over what the wasm has room for. */
 	#feed() {
 		if (!this.#boundary || this.#queue.length === 0) return;
-		while (this.#queue.length > 0 && this.#fed < FEED_BYTES) {
-			const head = this.#queue[0];
-			const piece = head.subarray(0, PIECE_BYTES);
-			if (piece.length === head.length) this.#queue.shift();
-			else this.#queue[0] = head.subarray(piece.length);
-			this.#give(piece);
-		}
+		while (this.#queue.length > 0 && this.#fed < FEED_BYTES) this.#queue.take((piece) => this.#give(piece));
 		if (this.#ended && this.#queue.length === 0) this.#boundary.closeWrite(this.id);
 	}
 

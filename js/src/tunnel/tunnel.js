@@ -1,5 +1,6 @@
 // The tunnel: starts the Go program, owns its streams, tells its state.
 
+import { Blocks } from './backlog.js';
 import { CODES, ending } from './codes.js';
 import { EVENT, text } from './events.js';
 import { Stream } from './stream.js';
@@ -115,6 +116,7 @@ export class Tunnel {
 	/** @type {StreamStats[]} */
 	#ended = [];
 	#traffic = new Traffic();
+	#blocks = new Blocks();
 	/** @type {Status} */
 	#status = { state: 'idle', since: Date.now(), attempt: 0, reason: null, lastError: null };
 	/** @type {Map<string, Set<(value: any) => void>>} */
@@ -137,7 +139,7 @@ export class Tunnel {
 	 * @returns {Stream}
 	 */
 	open(request, handlers = {}) {
-		const stream = new Stream(this.#nextId++, request, handlers, { schedule: this.schedule, onended: (ended) => this.#onended(ended) });
+		const stream = new Stream(this.#nextId++, request, handlers, { schedule: this.schedule, blocks: this.#blocks, onended: (ended) => this.#onended(ended) });
 		this.schedule(() => this.#emit('stream', describe(stream)));
 		const fault = checkTarget(request);
 		if (!fault) this.#live.set(stream.id, stream);
