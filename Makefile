@@ -9,8 +9,8 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 RACE    := $(if $(shell command -v cc gcc 2>/dev/null),-race,)
 GOFILES := $(shell git ls-files -co --exclude-standard '*.go' 'go.mod' 'go.sum')
 
-include js/js.mk
 include e2e/e2e.mk
+include js/js.mk
 include bench/bench.mk
 include server/fault/soak.mk
 include deploy/deploy.mk

@@ -59,8 +59,8 @@ test('native and tunnelled sockets at the same time, and a subclass of the page\
 			}
 		}
 		const counting = new Counting(tunnelled, 'binary');
-		await new Promise((resolve) => counting.addEventListener('open', resolve));
-		const message = new Promise((resolve) => counting.addEventListener('message', ({ data }) => resolve(data.text())));
+		await new Promise((resolve) => { counting.addEventListener('open', resolve); });
+		const message = new Promise((resolve) => { counting.addEventListener('message', ({ data }) => resolve(data.text())); });
 		counting.count('counted');
 		const subclass = [counting instanceof Counting, counting instanceof WebSocket, await message, counting.sent];
 		counting.close();

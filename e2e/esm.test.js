@@ -66,7 +66,7 @@ test('events tell what happens', async () => {
 		/** @type {string[]} */
 		const events = [];
 		const onstream = (/** @type {any} */ stream) => events.push(`stream ${stream.state} ${stream.target}`);
-		const ended = new Promise((resolve) => sockmux.on('streamend', (/** @type {any} */ stream) => resolve(events.push(`end ${stream.name} ${stream.bytesIn} ${stream.bytesOut}`))));
+		const ended = new Promise((resolve) => { sockmux.on('streamend', (/** @type {any} */ stream) => resolve(events.push(`end ${stream.name} ${stream.bytesIn} ${stream.bytesOut}`))); });
 		sockmux.on('stream', onstream);
 		await echo(url, 'binary', 'hello');
 		await ended;

@@ -13,7 +13,7 @@ const world = suite();
 /** Starts the examples' own server on a free port. */
 async function startExamples() {
 	const child = spawn(process.execPath, [SERVE, '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-	const exited = new Promise((resolve) => child.once('exit', resolve));
+	const exited = new Promise((resolve) => { child.once('exit', resolve); });
 	world.alsoStop({ stop: async () => void (child.kill(), await exited) });
 	const [line] = await child.stdout.setEncoding('utf8').take(1).toArray();
 	return line.trim();

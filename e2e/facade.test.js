@@ -165,12 +165,14 @@ test('10 MB there and back, and bufferedAmount comes down to nothing', async () 
 		socket.binaryType = 'arraybuffer';
 		const back = new Uint8Array(size);
 		let at = 0;
-		await new Promise((resolve) => socket.addEventListener('open', resolve));
-		const done = new Promise((resolve) => socket.addEventListener('message', ({ data: part }) => {
-			back.set(new Uint8Array(part), at);
-			at += part.byteLength;
-			if (at === size) resolve(undefined);
-		}));
+		await new Promise((resolve) => { socket.addEventListener('open', resolve); });
+		const done = new Promise((resolve) => {
+			socket.addEventListener('message', ({ data: part }) => {
+				back.set(new Uint8Array(part), at);
+				at += part.byteLength;
+				if (at === size) resolve(undefined);
+			});
+		});
 		for (let i = 0; i < size; i += 1_000_000) socket.send(data.subarray(i, i + 1_000_000));
 		const most = socket.bufferedAmount;
 		await done;

@@ -14,7 +14,7 @@ let origin;
 /** Addresses that the page asked for beside the server's. @type {string[]} */
 const foreign = [];
 
-const world = suite({
+suite({
 	async ready({ alsoStop, newPage }) {
 		const server = await startSockmux(['--demo', '--webr', WEBR_DIST]);
 		alsoStop(server);

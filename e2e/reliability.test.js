@@ -46,7 +46,7 @@ async function startProxy(port) {
 				client.destroy();
 				server.destroy();
 			}
-			await new Promise((resolve) => listener.close(resolve));
+			await new Promise((resolve) => { listener.close(resolve); });
 		},
 	};
 	const listener = createServer({ noDelay: true }, (client) => {
@@ -68,7 +68,7 @@ async function startProxy(port) {
 			});
 		}
 	});
-	await new Promise((resolve) => listener.listen(0, '127.0.0.1', () => resolve(undefined)));
+	await new Promise((resolve) => { listener.listen(0, '127.0.0.1', () => resolve(undefined)); });
 	proxy.origin = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (listener.address()).port}`;
 	return proxy;
 }

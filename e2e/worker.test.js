@@ -43,7 +43,7 @@ test('a WebSocket\'s life is the same, with its end and its failures', async () 
 test('the program is in the worker, and the page has loaded nothing of it', async () => {
 	assert.deepEqual(await loaded(), ['sockmux-remote.js', 'sockmux-tunnel-worker.js', 'sockmux.wasm']);
 	assert.equal(page.workers().length, 1);
-	const { name, origin } = await page.workers()[0].evaluate(() => ({ name: globalThis.name, origin: location.origin }));
+	const { name, origin } = await page.workers()[0].evaluate(() => ({ name: self.name, origin: location.origin }));
 	assert.deepEqual({ name, origin }, { name: 'sockmux', origin: world.site.origin });
 });
 
@@ -86,9 +86,9 @@ test('a reader that waits holds the server back', async () => {
 		await socket.writable.getWriter().write(`${count}\n`);
 		const bytesIn = () => sockmux.stats().streams.at(-1).bytesIn;
 		const window = 1024 * 1024;
-		while (bytesIn() < window) await new Promise((resolve) => requestAnimationFrame(resolve));
+		while (bytesIn() < window) await new Promise((resolve) => { requestAnimationFrame(resolve); });
 		// Many turns of both threads later it is still the window.
-		for (let i = 0; i < 30; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
+		for (let i = 0; i < 30; i++) await new Promise((resolve) => { requestAnimationFrame(resolve); });
 		const held = bytesIn();
 		let length = 0;
 		for await (const piece of socket.readable) length += piece.length;

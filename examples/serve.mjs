@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const webr = fileURLToPath(new URL('../e2e/node_modules/webr/dist/', import.meta.url));
+/** @type {Record<string, string>} */
 const types = {
 	'.html': 'text/html; charset=utf-8',
 	'.js': 'text/javascript',
@@ -33,5 +34,5 @@ const server = createServer(async (request, response) => {
 	}
 });
 server.listen(Number(process.argv[2] ?? 8000), '127.0.0.1', () => {
-	console.log(`http://127.0.0.1:${server.address().port}/`);
+	console.log(`http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}/`);
 });

@@ -1,11 +1,11 @@
-// Lint rules for everything below js/. Types are tsc's work (tsconfig.json).
+// Lint rules for every script of the repository; paths are relative to its top, where eslint runs (package.json). Types are tsc's work (tsconfig.json).
 import globals from 'globals';
 
 /** @type {import('eslint').Linter.Config[]} */
 export default [
-	{ ignores: ['build/', 'dist/', 'node_modules/'] },
+	{ ignores: ['js/build/', 'js/dist/', '**/node_modules/', 'server/assets/dist/', 'e2e/out/', 'e2e/fixtures/'] },
 	{
-		files: ['**/*.js'],
+		files: ['**/*.js', '**/*.mjs'],
 		languageOptions: { ecmaVersion: 2022, sourceType: 'module', globals: { ...globals['shared-node-browser'] } },
 		linterOptions: { reportUnusedDisableDirectives: 'error' },
 		rules: {
@@ -63,7 +63,9 @@ export default [
 			'valid-typeof': 'error',
 		},
 	},
-	{ files: ['playground/**'], languageOptions: { globals: { ...globals.browser } } },
-	{ files: ['src/**'], languageOptions: { globals: { ...globals.browser, ...globals.worker } } },
-	{ files: ['test/**', '*.config.js'], languageOptions: { globals: { ...globals.node } } },
+	{ files: ['js/playground/**', 'server/look/**', 'server/status/page/**', 'e2e/pages/**', 'bench/browser/*.js'], languageOptions: { globals: { ...globals.browser } } },
+	{ files: ['js/src/**'], languageOptions: { globals: { ...globals.browser, ...globals.worker } } },
+	// Tests hand functions to the browser, where its names are there.
+	{ files: ['e2e/*.js', 'e2e/harness/**', 'bench/browser/*.mjs'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
+	{ files: ['js/test/**', '**/*.config.js', 'examples/**', 'bench/**/*.mjs'], languageOptions: { globals: { ...globals.node } } },
 ];

@@ -3,7 +3,8 @@ JS_BUILD  := js/build
 JS_STAGE  := $(JS_BUILD)/dist
 JS_SRC    := $(shell find js/src -name '*.js')
 WASM_SRC  := $(shell find wasm shared -name '*.go' ! -name '*_test.go') go.mod go.sum
-PLAYGROUND := $(wildcard js/playground/*)
+# Colours, theme and formats are also the status page's.
+PLAYGROUND := $(wildcard js/playground/*) $(filter-out %.go,$(wildcard server/look/*))
 ESBUILD   := $(GOTOOL) esbuild --log-level=warning --bundle --minify --target=es2022 --charset=utf8
 JS_DEPS   := js/node_modules/.package-lock.json
 
@@ -21,7 +22,7 @@ test-js: ## JavaScript unit tests (node --test, nothing to fetch)
 	node --test js/test/*.test.js
 
 .PHONY: lint-js
-lint-js: $(JS_DEPS) ## eslint and tsc
+lint-js: $(JS_DEPS) $(E2E_DEPS) ## eslint and tsc
 	cd js && npm run --silent lint
 
 $(JS_DEPS): js/package.json js/package-lock.json

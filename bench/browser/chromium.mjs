@@ -116,7 +116,7 @@ async function newPage(connection, browserContextId = undefined) {
 		send,
 		evaluate,
 		async goto(url) {
-			const loaded = new Promise((resolve) => connection.once(`${sessionId} Page.loadEventFired`, resolve));
+			const loaded = new Promise((resolve) => { connection.once(`${sessionId} Page.loadEventFired`, resolve); });
 			const { errorText } = await send('Page.navigate', { url });
 			if (errorText) throw new Error(`${url}: ${errorText}`);
 			await loaded;
@@ -128,7 +128,7 @@ async function newPage(connection, browserContextId = undefined) {
 				const value = await evaluate(code);
 				if (value) return value;
 				if (performance.now() > end) throw new Error(`${code}: not within ${limit} ms`);
-				await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+				await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
 			}
 		},
 		close: () => connection.send('Target.closeTarget', { targetId }),

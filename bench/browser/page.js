@@ -70,7 +70,7 @@ function dial(kind, port) {
 	return webSocket(WebSocket, `ws://127.0.0.1:${port}/`);
 }
 
-const dialAll = (kind, port, count) => Promise.all(Array.from({ length: count }, () => dial(kind, port)));
+const dialAll = (kind, port, streams) => Promise.all(Array.from({ length: streams }, () => dial(kind, port)));
 const closeAll = (sockets) => Promise.all(sockets.map((socket) => socket.close()));
 
 function count(bytes) {
@@ -92,7 +92,7 @@ function download(socket, bytes) {
 	});
 }
 
-const delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const delay = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 /** Sends until `more` says no, never more than UPLOAD_QUEUE ahead. */
 async function push(socket, more) {

@@ -60,12 +60,12 @@ export async function listening(port, what, child) {
 	const end = performance.now() + START_MS;
 	for (;;) {
 		const socket = connect(port, '127.0.0.1');
-		const up = await new Promise((resolve) => socket.once('connect', () => resolve(true)).once('error', () => resolve(false)));
+		const up = await new Promise((resolve) => { socket.once('connect', () => resolve(true)).once('error', () => resolve(false)); });
 		socket.destroy();
 		if (up) return;
 		if (child && (child.exitCode !== null || child.signalCode !== null)) throw new Error(`${what} ended at its start`);
 		if (performance.now() > end) throw new Error(`${what} does not listen on port ${port} after ${START_MS} ms`);
-		await new Promise((resolve) => setTimeout(resolve, 25));
+		await new Promise((resolve) => { setTimeout(resolve, 25); });
 	}
 }
 

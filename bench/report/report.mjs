@@ -71,6 +71,6 @@ function table(measurements) {
 		});
 		return `| ${[`${m.name}, ${m.unit}`, ...cells, ...(goals ? [m.goal ?? ''] : [])].join(' | ')} |`;
 	});
-	const head = ['', ...kinds, ...(goals ? ['goal'] : [])];
-	return [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...rows];
+	const titles = ['', ...kinds, ...(goals ? ['goal'] : [])];
+	return [`| ${titles.join(' | ')} |`, `|${titles.map(() => '---').join('|')}|`, ...rows];
 }

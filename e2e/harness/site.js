@@ -52,7 +52,7 @@ export async function startSite({ isolated = true, words = {}, csp } = {}) {
 		socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
 		echo(request, socket);
 	});
-	await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+	await new Promise((resolve) => { server.listen(0, '127.0.0.1', () => resolve(undefined)); });
 	const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
 	return {
 		origin: `http://127.0.0.1:${port}`,
@@ -60,7 +60,7 @@ export async function startSite({ isolated = true, words = {}, csp } = {}) {
 		async stop() {
 			for (const socket of sockets) socket.destroy();
 			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
+			await new Promise((resolve) => { server.close(resolve); });
 		},
 	};
 }

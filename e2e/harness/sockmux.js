@@ -20,7 +20,7 @@ export async function startSockmux(flags = []) {
 	const child = spawn(BINARY, [...listen, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
 	/** @type {string[]} */
 	const logs = [];
-	const exited = new Promise((resolve) => child.once('exit', resolve));
+	const exited = new Promise((resolve) => { child.once('exit', resolve); });
 	/** @type {(code: number | null) => void} */
 	let ended = () => {};
 	const origin = await new Promise((resolve, reject) => {

@@ -161,17 +161,17 @@ export async function startTargets() {
 	for (const { name, server } of servers) targets.ports[name] = await listen(server);
 	const nobody = createServer();
 	targets.ports.refused = await listen(nobody);
-	await new Promise((resolve) => nobody.close(resolve));
+	await new Promise((resolve) => { nobody.close(resolve); });
 	return targets;
 
 	async function stop() {
 		for (const socket of sockets) socket.destroy();
-		await Promise.all(servers.map(({ server }) => new Promise((resolve) => server.close(resolve))));
+		await Promise.all(servers.map(({ server }) => new Promise((resolve) => { server.close(resolve); })));
 	}
 }
 
 /** @param {import('node:net').Server} server */
 async function listen(server) {
-	await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', () => resolve(undefined)));
+	await new Promise((resolve, reject) => { server.once('error', reject).listen(0, '127.0.0.1', () => resolve(undefined)); });
 	return /** @type {import('node:net').AddressInfo} */ (server.address()).port;
 }

@@ -17,6 +17,6 @@ export async function until(ask, what, limit = LIMIT_MS) {
 		const answer = await ask();
 		if (answer) return /** @type {NonNullable<T>} */ (answer);
 		if (performance.now() > end) throw new Error(`${what}: not within ${limit} ms`);
-		await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+		await new Promise((resolve) => { setTimeout(resolve, EVERY_MS); });
 	}
 }

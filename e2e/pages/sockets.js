@@ -15,7 +15,7 @@ globalThis.openSocket = (url, protocols) => {
 	socket.addEventListener('error', () => note({ type: 'error', readyState: socket.readyState }));
 	socket.addEventListener('close', ({ code, reason, wasClean }) => note({ type: 'close', code, reason, wasClean, readyState: socket.readyState }));
 	const until = async (done) => {
-		while (!done()) await new Promise((resolve) => waiting.push(resolve));
+		while (!done()) await new Promise((resolve) => { waiting.push(resolve); });
 	};
 	const text = () => events.filter(({ type }) => type === 'message').map(({ data }) => data).join('');
 	return {

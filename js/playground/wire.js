@@ -1,7 +1,7 @@
 // The right-hand side: the one WebSocket and the list of sockets in it, drawn from the tunnel's own figures.
 
 import { Chart } from './chart.js';
-import { formatBytes, formatCount, formatDuration } from './format.js';
+import { formatBytes, formatCount, formatMilliseconds } from './format.js';
 
 /** Sockets that are shown; those that ended longest ago go first. */
 const MAX_ROWS = 60;
@@ -41,7 +41,7 @@ export class Wire {
 		setText(byId('trunk-url'), tunnel.url);
 		setText(byId('f-down'), formatBytes(tunnel.bytesIn));
 		setText(byId('f-up'), formatBytes(tunnel.bytesOut));
-		setText(byId('f-rtt'), tunnel.rtt === null ? '–' : formatDuration(tunnel.rtt));
+		setText(byId('f-rtt'), tunnel.rtt === null ? '–' : formatMilliseconds(tunnel.rtt));
 		setText(byId('f-in'), formatCount(tunnel.messagesIn));
 		setText(byId('f-out'), formatCount(tunnel.messagesOut));
 		setText(byId('f-unacked'), formatBytes(tunnel.unacked));
@@ -78,7 +78,7 @@ export class Wire {
 		setText(cells.what, socket.stateText);
 		cells.what.title = socket.detail;
 		setText(cells.bytes, `↓ ${formatBytes(socket.bytesIn)}  ↑ ${formatBytes(socket.bytesOut)}`);
-		setText(cells.latency, socket.latency === null ? '' : formatDuration(socket.latency));
+		setText(cells.latency, socket.latency === null ? '' : formatMilliseconds(socket.latency));
 	}
 }
 

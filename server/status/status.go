@@ -5,12 +5,14 @@ package status
 import (
 	"embed"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"net/http"
 	"path"
 	"strings"
 	"time"
 
+	"github.com/sockmux/sockmux/server/look"
 	"github.com/sockmux/sockmux/server/observe"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -64,6 +66,15 @@ func New(config Config) *Status { return &Status{config: config, began: time.Now
 //go:embed page
 var page embed.FS
 
+// read gives a file of the page, its own or one of the common look.
+func read(name string) ([]byte, error) {
+	content, err := page.ReadFile(path.Join("page", name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return look.Files.ReadFile(name)
+	}
+	return content, err
+}
+
 // policy is the page's Content-Security-Policy (https://www.w3.org/TR/CSP3/): its own files and its document.
 var policy = strings.Join([]string{
 	"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
@@ -90,7 +101,7 @@ func (s *Status) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if name == "" {
 		name = "index.html"
 	}
-	content, err := fs.ReadFile(page, path.Join("page", name))
+	content, err := read(name)
 	if err != nil || !fs.ValidPath(name) || name == "." {
 		http.Error(w, "not found: the status page is at /", http.StatusNotFound)
 		return

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/sockmux/sockmux/server/look"
 	"github.com/sockmux/sockmux/server/observe"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -76,7 +76,7 @@ func TestFiles(t *testing.T) {
 	s := newStatus(nil)
 	for url, kind := range map[string]string{
 		"/": "text/html; charset=utf-8", "/index.html": "text/html; charset=utf-8", "/main.js": "text/javascript; charset=utf-8",
-		"/style.css": "text/css; charset=utf-8", "/icon.svg": "image/svg+xml",
+		"/style.css": "text/css; charset=utf-8", "/palette.css": "text/css; charset=utf-8", "/icon.svg": "image/svg+xml",
 	} {
 		w := get(t, s, url)
 		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != kind || w.Body.Len() == 0 {
@@ -95,29 +95,36 @@ func TestFiles(t *testing.T) {
 
 // Nothing of the page comes from elsewhere, and what it links to is there.
 func TestNoOutsideAssets(t *testing.T) {
-	files, err := fs.ReadDir(page, "page")
-	if err != nil {
-		t.Fatal(err)
+	var files []string
+	for dir, in := range map[string]fs.FS{"page": page, ".": look.Files} {
+		entries, err := fs.ReadDir(in, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if slices.Contains(files, e.Name()) {
+				t.Errorf("%s is there twice", e.Name())
+			}
+			files = append(files, e.Name())
+		}
 	}
 	outside := regexp.MustCompile(`(?:https?:)?//[a-z0-9.-]+\.[a-z]+|@import|url\(`)
 	inside := regexp.MustCompile(`(?:src|href)="([^"#]+)"|from '\./([^']+)'`)
 	served := []string{"metrics", "debug/pprof/", "status.json"} // by package admin
+	served = append(served, files...)
 	for _, f := range files {
-		served = append(served, f.Name())
-	}
-	for _, f := range files {
-		text, err := fs.ReadFile(page, path.Join("page", f.Name()))
+		text, err := read(f)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, found := range outside.FindAllString(string(text), -1) {
 			if found != "http://www.w3.org" && found != "//www.w3.org" { // SVG's name space, which nothing loads
-				t.Errorf("%s: %s", f.Name(), found)
+				t.Errorf("%s: %s", f, found)
 			}
 		}
 		for _, link := range inside.FindAllStringSubmatch(string(text), -1) {
 			if name := link[1] + link[2]; !slices.Contains(served, name) && !strings.HasPrefix(name, "$") {
-				t.Errorf("%s: %s is not served", f.Name(), name)
+				t.Errorf("%s: %s is not served", f, name)
 			}
 		}
 	}

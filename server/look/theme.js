@@ -1,6 +1,6 @@
 // Light or dark: what the system says, until the button says otherwise.
 
-const KEY = 'sockmux.status.theme';
+const KEY = 'sockmux.theme';
 const system = matchMedia('(prefers-color-scheme: dark)');
 
 function stored() {
