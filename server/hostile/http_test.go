@@ -155,7 +155,7 @@ func slowSockets(t *testing.T, p *process, counts *table) {
 	each(t, len(tests), func(i int) {
 		test := tests[i]
 		row := counts.row("WebSocket", test.input)
-		n := scaled(50, 500)
+		n := scaled(50, 300) // all three together are fewer than the server takes (--max-sessions, 1000)
 		peers := make(chan *peer, n)
 		each(t, n, func(int) { peers <- test.begin(t) })
 		close(peers)
