@@ -82,7 +82,7 @@ let r;
 /** @type {Record<string, number>} */
 let ports;
 
-const flags = () => ['--keepalive', KEEPALIVE, '--grace', `${GRACE_MS}ms`];
+const flags = () => ['--keepalive', KEEPALIVE, '--grace', `${GRACE_MS}ms`, '--admin', '127.0.0.1:0'];
 
 const world = suite({
 	flags,
@@ -188,6 +188,30 @@ describe('what the page can see', () => {
 		assert.equal(await r.evalR('writeLines("after", con); answer <- readLines(con, 1); close(con); answer'), 'after');
 	});
 
+	test('a server that was killed (SIGKILL): the page resumes, then hears that the session is gone; the next socket works', { timeout: 120_000 }, async () => {
+		const serve = () => startSockmux(['--allow-origin', world.site.origin, '--allow', `127.0.0.1:${ports.echo}`, ...flags()]);
+		const first = await serve();
+		const next = await serve();
+		try {
+			proxy.port = first.port;
+			proxy.cut('reset');
+			await until(async () => (await status()).state === 'closed', 'the session of the usual server is left', 10_000);
+			assert.equal(await r.evalR(`${open('echo')} writeLines("before", con); readLines(con, 1)`), 'before');
+			const before = (await states()).length;
+			first.signal('SIGKILL');
+			await until(async () => (await states()).slice(before).some((/** @type {any} */ s) => s.state === 'resuming' && s.attempt >= 2), 'it tries to resume', 10_000);
+			proxy.port = next.port;
+			await until(async () => (await states()).slice(before).some((/** @type {any} */ s) => s.state === 'closed' && JSON.stringify(s.reason).includes('unknown_session')), 'the session is gone', 20_000);
+			assert.equal(await r.evalR('n <- length(readLines(con)); close(con); n', 15_000), 0);
+			assert.equal(await r.evalR(`${open('echo')} writeLines("again", con); answer <- readLines(con, 1); close(con); answer`), 'again');
+		} finally {
+			proxy.port = world.sockmux.port;
+			proxy.cut('reset');
+			await first.stop();
+			await next.stop();
+		}
+	});
+
 	test('a server that was restarted: the socket ends, the next one works', { timeout: 120_000 }, async () => {
 		await r.evalR(`${open('echo')} writeLines("before", con); readLines(con, 1)`);
 		const next = await startSockmux(['--allow-origin', world.site.origin, '--allow', `127.0.0.1:${ports.echo}`, ...flags()]);
@@ -207,15 +231,37 @@ describe('what the page can see', () => {
 	});
 });
 
-test('a tab that is reloaded leaves nothing in the server after the grace period', { timeout: 180_000 }, async () => {
-	const files = () => readdirSync(`/proc/${world.sockmux.pid}/fd`).length;
+/** What the server holds, by its own figures. */
+async function held() {
+	const address = world.sockmux.logs.map((line) => /"listening for operators".*?(127\.0\.0\.1:\d+)/.exec(line)?.[1]).find(Boolean);
+	const text = async (/** @type {string} */ path) => (await fetch(`http://${address}${path}`)).text();
+	const heap = /# HeapAlloc = (\d+)/.exec(await text('/debug/pprof/heap?gc=1&debug=1'))?.[1];
+	const goroutines = /total (\d+)/.exec(await text('/debug/pprof/goroutine?debug=1'))?.[1];
+	const { sessions } = JSON.parse(await text('/status.json'));
+	return { sessions: sessions.live + sessions.parked, files: readdirSync(`/proc/${world.sockmux.pid}/fd`).length, goroutines: Number(goroutines), heap: Number(heap) };
+}
+
+/** What is no session: connections that a browser keeps for files, timers, buffers that are kept. */
+const SPARE = { sessions: 0, files: 4, goroutines: 8, heap: 4 * 1024 * 1024 };
+
+const SOCKETS = 30;
+
+test('a tab that is reloaded leaves nothing in the server after the grace period', { timeout: 180_000 }, async (t) => {
 	await page.close();
-	await until(() => world.targets.closed.echo >= 1, 'the old page is gone', 2 * GRACE_MS);
+	await until(async () => (await held()).sessions === 0, 'the sessions of the other tests are gone', 4 * GRACE_MS);
 	await start();
-	const before = world.targets.closed.silent;
-	await r.evalR(`cons <- lapply(1:10, function(i) socketConnection("127.0.0.1", ${ports.silent}L, open = "r+b", blocking = TRUE, timeout = 20)); length(cons)`);
-	const busy = files();
+	const before = await held();
+	const closed = world.targets.closed.silent;
+	await r.evalR(`cons <- lapply(1:${SOCKETS}, function(i) socketConnection("127.0.0.1", ${ports.silent}L, open = "r+b", blocking = TRUE, timeout = 20)); length(cons)`);
+	const busy = await held();
+	assert.ok(busy.sessions === 1 && busy.files > before.files + SOCKETS, `with ${SOCKETS} sockets ${JSON.stringify(busy)}, before ${JSON.stringify(before)}`);
 	await page.reload();
-	await until(() => world.targets.closed.silent >= before + 10, 'the targets see the end', 4 * GRACE_MS);
-	await until(() => files() <= busy - 10, 'the server has closed its files', 4 * GRACE_MS);
+	await until(() => world.targets.closed.silent >= closed + SOCKETS, 'the targets see the end', 4 * GRACE_MS);
+	let after = busy;
+	const calm = async () => {
+		after = await held();
+		return /** @type {const} */ (['sessions', 'files', 'goroutines', 'heap']).every((what) => after[what] <= before[what] + SPARE[what]);
+	};
+	await until(calm, 'the server is as it was', 4 * GRACE_MS).catch((error) => assert.fail(`${error.message}: ${JSON.stringify({ before, busy, after })}`));
+	t.diagnostic(`before ${JSON.stringify(before)}, with ${SOCKETS} sockets ${JSON.stringify(busy)}, after ${JSON.stringify(after)}`);
 });

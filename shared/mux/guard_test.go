@@ -212,7 +212,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id := uint32(1); id < 1000; id += 2 {
+	for id := uint32(1); id < 500; id += 2 {
 		if _, err := conn.feed.Write(frame(update, syn, id, 0)); err != nil {
 			t.Fatal(err)
 		}

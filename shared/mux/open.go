@@ -14,7 +14,7 @@ import (
 // requestTimeout is how long an accepter waits for the request of a stream. Openers send it at once; one that does not holds a goroutine.
 const requestTimeout = 30 * time.Second
 
-// Open sends a request on a new stream. It waits for no answer, only while 1024 streams are without one. Bytes may be written at once; Result
+// Open sends a request on a new stream. It waits for no answer, only while 256 streams have not been taken. Bytes may be written at once; Result
 // tells the answer. The caller owns the stream and must close or reset it.
 func (s *Session) Open(request wire.Request) (*Stream, error) {
 	stream, err := s.open(request)

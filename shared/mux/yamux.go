@@ -8,8 +8,9 @@ import (
 	"github.com/hashicorp/yamux"
 )
 
-// backlog is how many streams may wait for the accepter. An opener waits at the same number, so an honest one is never refused for it.
-const backlog = 1024
+// backlog is how many streams may wait for the accepter; each may have filled its first window, so they count in what a session may hold. An opener waits at the same
+// number, so an honest one is never refused for it.
+const backlog = 256
 
 // never stands for "no timeout" where yamux wants one: the link keeps writes waiting while it has no carrier, and that is no error.
 const never = 365 * 24 * time.Hour
