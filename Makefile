@@ -7,7 +7,8 @@ GOTOOL  := go tool -modfile=tools/go.mod
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # The race detector needs a C compiler; without one the same tests run without it.
 RACE    := $(if $(shell command -v cc gcc 2>/dev/null),-race,)
-GOFILES := $(shell git ls-files -co --exclude-standard '*.go' 'go.mod' 'go.sum')
+# Without git (an image, an archive of the source) every file there is.
+GOFILES := $(shell git ls-files -co --exclude-standard '*.go' 'go.mod' 'go.sum' 2>/dev/null || find . -name node_modules -prune -o \( -name '*.go' -o -name go.mod -o -name go.sum \) -print)
 
 include e2e/e2e.mk
 include js/js.mk
