@@ -1,12 +1,15 @@
 // How long it takes from the script tag to the first open stream, and for an empty Go program until it runs.
 
 const query = new URL(location.href).searchParams;
-const since = () => performance.now() - performance.getEntriesByName('tag')[0].startTime;
+const tag = performance.getEntriesByName('tag')[0].startTime;
+const since = () => performance.now() - tag;
 
 if (query.has('script')) {
+	// The first state after `loading` begins when the Go program waits for the first time, as the empty one's; its event comes when the first dial is on its way.
 	const ready = new Promise((resolve) => {
-		if (window.sockmux.status.state !== 'idle' && window.sockmux.status.state !== 'loading') resolve(since());
-		window.sockmux.on('state', ({ state }) => state !== 'loading' && resolve(since()));
+		const look = (status) => status.state === 'idle' && resolve(status.since - performance.timeOrigin - tag);
+		look(window.sockmux.status);
+		window.sockmux.on('state', look);
 	});
 	const ws = new WebSocket(`ws://127.0.0.1:${query.get('port')}/`, 'binary');
 	await new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FILES } from '../src/boot/build.js';
 import { ConfigError, fromDataset, readConfig, unknownOptions } from '../src/boot/config.js';
 
-const PLACE = { script: 'https://tunnel.example/sub/sockmux.js', page: 'https://page.example/notes/index.html', origin: 'https://page.example', built: { ...FILES, wasm: { name: 'sockmux-01234567.wasm', integrity: 'sha384-abc' } } };
+const PLACE = { script: 'https://tunnel.example/sub/sockmux.js', pinned: true, page: 'https://page.example/notes/index.html', origin: 'https://page.example', built: { ...FILES, wasm: { name: 'sockmux-01234567.wasm', integrity: 'sha384-abc' } } };
 
 test('everything comes from where the script came from', () => {
 	const { files, ...config } = readConfig({}, PLACE);
@@ -41,6 +41,22 @@ test('the other files may be elsewhere, all of them or the wasm alone', () => {
 	assert.deepEqual(files.wasm, { url: 'https://cdn.example/x.wasm' });
 	assert.equal(readConfig({ integrity: 'sha384-def' }, PLACE).files.wasm.integrity, 'sha384-def');
 });
+
+/** @type {[name: string, given: Record<string, unknown>, place: { pinned: boolean, script?: string | null }, integrity: string | undefined][]} */
+const CHECKS = [
+	['a script that the page pins', {}, { pinned: true }, 'sha384-abc'],
+	['a script that the page trusts, and its server', {}, { pinned: false }, undefined],
+	['files of another server', { assets: 'https://cdn.example/' }, { pinned: false }, 'sha384-abc'],
+	['a script of unknown origin', { url: 'https://s.example/' }, { pinned: false, script: null }, 'sha384-abc'],
+	['the same as a file', { url: 'https://s.example/' }, { pinned: false, script: 'file:///x/sockmux.js' }, 'sha384-abc'],
+	['a check that was asked for', { integrity: 'sha384-def' }, { pinned: false }, 'sha384-def'],
+	['a wasm of its own', { wasm: 'x.wasm', integrity: 'sha384-def' }, { pinned: false }, 'sha384-def'],
+];
+for (const [name, given, place, integrity] of CHECKS) {
+	test(`check of the wasm: ${name}`, () => {
+		assert.equal(readConfig(given, { ...PLACE, ...place }).files.wasm.integrity, integrity);
+	});
+}
 
 test('attributes are strings, options have types', () => {
 	const strings = readConfig({ optimistic: '', timeout: '2.5', load: 'lazy', worker: 'on', webr: 'off', sockfs: 'on', match: '*.example' }, PLACE);

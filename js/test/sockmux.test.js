@@ -16,7 +16,7 @@ async function make(options = {}, layers = []) {
 	scope.document = Object.assign(new EventTarget(), { visibilityState: 'hidden' });
 	const program = new FakeProgram();
 	const tasks = new Tasks();
-	const config = readConfig(options, { script: 'https://h/sockmux.js', page: 'https://p/', origin: 'https://p', built: FILES });
+	const config = readConfig(options, { script: 'https://h/sockmux.js', pinned: false, page: 'https://p/', origin: 'https://p', built: FILES });
 	const sockmux = new Sockmux({ scope, config, version: '1.2.3', start: (owner) => startEngine({ start: program.start, Native: scope.WebSocket }, owner), layers, schedule: tasks.schedule });
 	await settled();
 	await tasks.run();

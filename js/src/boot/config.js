@@ -73,11 +73,11 @@ export function unknownOptions(given) {
 /**
  * Checks the options and fills in the defaults. Throws a ConfigError.
  * @param {Record<string, unknown>} given  values may be strings, as attributes give them
- * @param {{ script: string | null, page: string, origin: string, built: import('./build.js').BuiltFiles }} place
- *   URL of the script if known, URL and origin of the page, the files of the build
+ * @param {{ script: string | null, pinned: boolean, page: string, origin: string, built: import('./build.js').BuiltFiles }} place
+ *   URL of the script if known, whether the page may hold it to an SRI string, URL and origin of the page, the files of the build
  * @returns {Config}
  */
-export function readConfig(given, { script, page, origin, built }) {
+export function readConfig(given, { script, pinned, page, origin, built }) {
 	const prefix = given.url === undefined ? prefixOf(script) : prefixFrom(given.url, page);
 	if (prefix === null) throw new ConfigError('url is missing: it is the URL of the sockmux server, such as "https://tunnel.example.org/"');
 	const assets = given.assets === undefined ? new URL('assets/', prefixOf(script) ?? prefix).href : absolute('assets', given.assets, page).replace(/\/?$/, '/');
@@ -85,6 +85,9 @@ export function readConfig(given, { script, page, origin, built }) {
 		Object.entries(built).map(([key, { name, integrity }]) => [key, { url: new URL(name, assets).href, integrity }]),
 	));
 	if (given.wasm !== undefined) files.wasm = { url: absolute('wasm', given.wasm, page) };
+	// The browser gives out nothing of a file before it has checked all of it, which keeps the compiler waiting. The page trusts the server of a script that it does not
+	// pin with more than the wasm, so a check of that server's wasm by that server's script would protect nothing.
+	else if (!pinned && script !== null && new URL(assets).origin === new URL(script).origin) delete files.wasm.integrity;
 	if (given.integrity !== undefined) files.wasm.integrity = sri(given.integrity);
 	const config = {
 		url: new URL(ENDPOINT, prefix).href.replace(/^http/, 'ws'),

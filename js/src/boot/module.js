@@ -9,4 +9,4 @@ export { SocketError } from './socket.js';
  * Installs sockmux in this page, before the runtime is started. A second call gives what the first has installed.
  * @type {typeof import('../../types/sockmux.d.ts').install}
  */
-export const install = (options = {}) => start({ ...options }, import.meta.url);
+export const install = (options = {}) => start({ ...options }, import.meta.url, true); // a module cannot know

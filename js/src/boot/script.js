@@ -11,7 +11,7 @@ if (!installed(scope)) {
 	const { options, unknown } = fromDataset({ ...element?.dataset });
 	if (unknown.length > 0) console.error(`sockmux: ${unknown.join(', ')}: there is no such setting; it is ignored`);
 	try {
-		start({ ...options, ...scope.sockmux }, element?.src || null);
+		start({ ...options, ...scope.sockmux }, element?.src || null, Boolean(element?.integrity));
 	} catch (error) {
 		if (!(error instanceof ConfigError)) throw error;
 		console.error(`sockmux is not installed: ${error.message}`);

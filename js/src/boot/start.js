@@ -10,14 +10,16 @@ import { installed, Sockmux } from './sockmux.js';
  * Installs once; a second call gives what the first has installed. Throws a ConfigError.
  * @param {Record<string, unknown>} options
  * @param {string | null} script  URL of the script
+ * @param {boolean} pinned  whether the page may hold it to an SRI string
  * @returns {Sockmux}
  */
-export function start(options, script) {
+export function start(options, script, pinned) {
 	const scope = /** @type {any} */ (globalThis);
 	const present = installed(scope);
 	if (present) return present;
 	const config = readConfig(options, {
 		script,
+		pinned,
 		page: scope.document?.baseURI ?? scope.location.href,
 		origin: scope.origin,
 		built: FILES,
