@@ -160,7 +160,6 @@ func end(t *testing.T, c *client.Client) *wire.Error {
 	return e
 }
 
-// TestTimes is one test, because yamux keeps timers for all of a process and a bubble's must not leave it.
 func TestTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{t: t}

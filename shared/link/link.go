@@ -149,12 +149,24 @@ func eofIfClean(err error) error {
 
 // Write takes bytes; it waits while a whole message waits to be sent, so that what is written next can still choose its place, and while the bound is
 // reached. The bytes are copied.
-func (l *Link) Write(b []byte) (int, error) {
+func (l *Link) Write(b []byte) (int, error) { return l.WriteParts(b, nil) }
+
+// WriteParts is Write for bytes that lie in two places, such as a frame's header and its body.
+func (l *Link) WriteParts(first, second []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	written, err := l.writeLocked(first)
+	if err != nil || len(second) == 0 {
+		return written, err
+	}
+	n, err := l.writeLocked(second)
+	return written + n, err
+}
+
+func (l *Link) writeLocked(b []byte) (int, error) {
 	written := 0
 	for len(b) > 0 {
-		// After Shutdown nothing is taken. The writer is not told before the end: an error would make yamux give the session up, with what is still to be sent.
+		// After Shutdown nothing is taken. The writer is not told before the end: what comes after the CLOSE is nobody's.
 		for l.ended == nil && (l.closing != nil || l.roomLocked() <= 0) {
 			l.writable.Wait()
 		}
@@ -178,7 +190,7 @@ func (l *Link) roomLocked() int {
 	return l.config.Bound - l.out.held()
 }
 
-// framesInMessage is how many of yamux's frames fill a message, so that streams take turns within one.
+// framesInMessage is how many frames of the layer above fill a message, so that streams take turns within one.
 const framesInMessage = 4
 
 // Frame returns how many bytes a frame of the layer above should carry at present.
@@ -297,14 +309,3 @@ func (l *Link) Shutdown(ctx context.Context, code wire.Code, text string) error 
 		return ctx.Err()
 	}
 }
-
-// LocalAddr satisfies what yamux asks of a connection; it names nothing.
-func (l *Link) LocalAddr() net.Addr { return addr{} }
-
-// RemoteAddr is as LocalAddr.
-func (l *Link) RemoteAddr() net.Addr { return addr{} }
-
-type addr struct{}
-
-func (addr) Network() string { return "sockmux" }
-func (addr) String() string  { return "link" }

@@ -11,24 +11,23 @@ import (
 // controlID is yamux's number of the control stream: the client opens it first.
 const controlID = 1
 
-var background = context.Background()
-
 // control is the queue of messages for the other end. It is as long as there are streams with news: a few messages each.
 type control struct {
-	mu     sync.Mutex
-	change *sync.Cond
-	stream *Stream // nil before it is open
-	queue  []wire.ControlMessage
-	over   bool
-}
+	session *Session
 
-func (c *control) init() { c.change = sync.NewCond(&c.mu) }
+	mu      sync.Mutex
+	stream  *Stream // nil before it is open
+	queue   []wire.ControlMessage
+	pongs   []uint32 // answers to yamux's pings
+	writing bool     // a goroutine writes
+	over    bool
+}
 
 func (c *control) send(m wire.ControlMessage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.queue = append(c.queue, m)
-	c.change.Signal()
+	c.writeLocked()
 }
 
 // maxAnswers is how many messages may wait when one more is an answer that the other end has asked for: far more than there are streams, and a few MiB.
@@ -37,12 +36,24 @@ const maxAnswers = 1 << 16
 // answer sends unless too many wait: whoever asks and reads nothing must not fill this end's memory.
 func (c *control) answer(m wire.ControlMessage) bool {
 	c.mu.Lock()
-	full := len(c.queue) >= maxAnswers
-	c.mu.Unlock()
-	if full {
+	defer c.mu.Unlock()
+	if len(c.queue) >= maxAnswers {
 		return false
 	}
-	c.send(m)
+	c.queue = append(c.queue, m)
+	c.writeLocked()
+	return true
+}
+
+// pong answers a yamux ping unless too many wait.
+func (c *control) pong(opaque uint32) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.pongs) >= maxPings {
+		return false
+	}
+	c.pongs = append(c.pongs, opaque)
+	c.writeLocked()
 	return true
 }
 
@@ -50,7 +61,6 @@ func (c *control) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.over = true
-	c.change.Broadcast()
 }
 
 // use gives the queue its stream; it returns false if it has one.
@@ -61,39 +71,61 @@ func (c *control) use(stream *Stream) bool {
 		return false
 	}
 	c.stream = stream
-	c.change.Signal()
+	c.writeLocked()
 	return true
 }
 
-// writeControl is the goroutine that writes the messages; it ends with the session.
-func (s *Session) writeControl() {
-	c := &s.control
-	for {
-		c.mu.Lock()
-		for !c.over && (c.stream == nil || len(c.queue) == 0) {
-			c.change.Wait()
+// workLocked tells whether there is something that can be written.
+func (c *control) workLocked() bool {
+	return !c.over && (len(c.pongs) > 0 || c.stream != nil && len(c.queue) > 0)
+}
+
+// writeLocked sees to it that what there is will be written, by a goroutine that ends when there is no more. An idle session has none.
+func (c *control) writeLocked() {
+	if !c.writing && c.workLocked() {
+		c.writing = true
+		c.session.tasks.Go(c.write)
+	}
+}
+
+func (c *control) write() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.workLocked() {
+		pongs, queue, stream := c.pongs, c.queue, c.stream
+		c.pongs = nil
+		if stream != nil {
+			c.queue = nil
 		}
-		queue, stream := c.queue, c.stream
-		c.queue = nil
-		over := c.over
 		c.mu.Unlock()
-		if over {
-			return
-		}
 		var b []byte
-		for _, m := range queue {
-			b = m.Append(b)
+		for _, opaque := range pongs {
+			h := newHeader(typePing, flagACK, 0, opaque)
+			b = append(b, h[:]...)
 		}
-		if _, err := stream.yamux.Write(b); err != nil {
-			return // the session has ended
+		err := error(nil)
+		if len(b) > 0 {
+			err = c.session.writer.frames(b)
+		}
+		if stream != nil && len(queue) > 0 && err == nil {
+			b = b[:0]
+			for _, m := range queue {
+				b = m.Append(b)
+			}
+			err = stream.writeNow(b)
+		}
+		c.mu.Lock()
+		if err != nil {
+			break // the session has ended
 		}
 	}
+	c.writing = false
 }
 
 // clientControl waits for the result of the control stream, then reads messages.
 func (s *Session) clientControl(stream *Stream) {
 	s.control.use(stream)
-	result, err := stream.Result(background)
+	result, err := stream.Result(context.Background())
 	if err == nil {
 		err = result.Err()
 		if err != nil {
@@ -107,7 +139,7 @@ func (s *Session) clientControl(stream *Stream) {
 
 // serverControl answers the client's control stream, then reads messages.
 func (s *Session) serverControl(stream *Stream) {
-	if stream.ID() != controlID || !s.control.use(stream) {
+	if stream.id != controlID || !s.control.use(stream) {
 		_ = stream.Reply(wire.Result{Code: wire.InvalidRequest, Text: "the control stream is the first stream and the only one"})
 		stream.Close()
 		return
@@ -120,13 +152,15 @@ func (s *Session) serverControl(stream *Stream) {
 
 // readControl handles messages until the session ends. A peer that closes its control stream has broken the protocol.
 func (s *Session) readControl(stream *Stream) {
+	read := func(b []byte) (int, error) { return stream.receive(b, nil) }
 	var partial []byte
 	for {
-		body, err := readMessage(stream.yamux, &partial, wire.MaxControl)
+		body, err := readMessage(read, &partial, wire.MaxControl)
 		if err == nil {
+			stream.consumed(2 + len(body))
 			var m wire.ControlMessage
 			if m, err = wire.DecodeControl(body); err == nil {
-				s.handle(m)
+				s.handleControl(m)
 				continue
 			}
 		}
@@ -134,14 +168,14 @@ func (s *Session) readControl(stream *Stream) {
 		if !ok {
 			e = wire.NewError(wire.Protocol, "the control stream was closed")
 		}
-		if !s.yamux.IsClosed() {
+		if !s.over.Load() {
 			s.conn.Fail(e)
 		}
 		return
 	}
 }
 
-func (s *Session) handle(m wire.ControlMessage) {
+func (s *Session) handleControl(m wire.ControlMessage) {
 	switch m := m.(type) {
 	case wire.StreamReset:
 		s.about(m.ID, func(stream *Stream) { stream.resetByPeer(m) }) // first: FIN may follow RESET-DONE at once
@@ -170,9 +204,8 @@ func (s *Stream) resetByPeer(m wire.StreamReset) {
 	s.theirs = &reset{err: err, size: m.Size}
 	s.failLocked(err)
 	end := s.settleLocked()
+	s.readable.Broadcast()
 	s.mu.Unlock()
-	s.yamux.SetWriteDeadline(past)
-	s.yamux.SetReadDeadline(past)
 	if end {
 		s.end()
 	}
@@ -194,7 +227,6 @@ func (s *Stream) stoppedByPeer(code wire.Code) {
 	s.failLocked(wire.NewError(code, "the other end reads no more"))
 	end := s.settleLocked()
 	s.mu.Unlock()
-	s.yamux.SetWriteDeadline(past)
 	if end {
 		s.end()
 	}

@@ -5,16 +5,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"sync"
-	"time"
+	"math"
+	"slices"
 
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// requestTimeout is how long an accepter waits for the request of a stream. Openers send it at once; one that does not holds a goroutine.
-const requestTimeout = 30 * time.Second
-
-// Open sends a request on a new stream. It waits for no answer, only while 256 streams have not been taken. Bytes may be written at once; Result
+// Open sends a request on a new stream. It waits for no answer, only while 256 streams were not taken by the other end. Bytes may be written at once; Result
 // tells the answer. The caller owns the stream and must close or reset it.
 func (s *Session) Open(request wire.Request) (*Stream, error) {
 	stream, err := s.open(request)
@@ -30,19 +27,43 @@ func (s *Session) open(request wire.Request) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	y, err := s.yamux.OpenStream()
+	select {
+	case s.unanswered <- struct{}{}:
+	case <-s.done:
+		return nil, s.Err()
+	}
+	stream, err := s.begin(request.Kind)
 	if err != nil {
+		<-s.unanswered
+		return nil, err
+	}
+	extra := uint32(0)
+	if stream.id == controlID {
+		extra = controlWindow - firstWindow
+	}
+	syn, first := newHeader(typeWindowUpdate, flagSYN, stream.id, extra), newHeader(typeData, 0, stream.id, uint32(len(message)))
+	stream.windowOut -= len(message) // nobody else has the stream yet
+	if err := s.writer.frames(slices.Concat(syn[:], first[:], message)); err != nil {
+		s.remove(stream)
 		return nil, s.Err()
 	}
-	stream := s.add(y)
-	if request.Kind == wire.Control {
-		s.remove(stream) // no messages are about it
-	}
-	if _, err := y.Write(message); err != nil {
-		stream.end()
+	return stream, nil
+}
+
+// begin makes a stream of this end. The request is yet to be sent.
+func (s *Session) begin(kind wire.Kind) (*Stream, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over.Load() || s.away.Load() || s.nextID > math.MaxUint32-2 {
 		return nil, s.Err()
 	}
-	stream.spent(len(message))
+	stream := newStream(s, s.nextID)
+	s.nextID += 2
+	s.streams[stream.id] = stream
+	if kind != wire.Control {
+		s.listed++
+		stream.listed = true
+	}
 	return stream, nil
 }
 
@@ -53,18 +74,17 @@ func (s *Stream) Result(ctx context.Context) (wire.Result, error) {
 	if s.answered {
 		return s.result, nil
 	}
-	stop := context.AfterFunc(ctx, func() { s.yamux.SetReadDeadline(past) })
-	result, err := s.readResult()
-	if !stop() && ctx.Err() != nil {
-		if !s.session.yamux.IsClosed() { // its deadline stays: see interrupt
-			s.yamux.SetReadDeadline(time.Time{})
-		}
-		if err != nil {
-			return wire.Result{}, ctx.Err()
-		}
+	late := false
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, func() { s.interrupt(&late) })
+		defer stop()
+	}
+	result, err := s.readResult(&late)
+	if errors.Is(err, errInterrupted) {
+		return wire.Result{}, ctx.Err()
 	}
 	if err != nil {
-		if err = s.readError(err); errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) {
 			err = wire.NewError(wire.Protocol, "the stream ended without a result")
 		}
 		return wire.Result{}, err
@@ -78,12 +98,12 @@ func (s *Stream) Result(ctx context.Context) (wire.Result, error) {
 }
 
 // readResult goes on where an earlier call was interrupted.
-func (s *Stream) readResult() (wire.Result, error) {
-	body, err := readMessage(s.yamux, &s.partial, wire.MaxResult)
+func (s *Stream) readResult(late *bool) (wire.Result, error) {
+	body, err := readMessage(func(b []byte) (int, error) { return s.receive(b, late) }, &s.partial, wire.MaxResult)
 	if err != nil {
 		return wire.Result{}, err
 	}
-	s.session.consumed(s.ID(), 2+len(body))
+	s.consumed(2 + len(body))
 	result, err := wire.DecodeResult(body)
 	if err != nil {
 		s.session.conn.Fail(err.(*wire.Error))
@@ -92,7 +112,7 @@ func (s *Stream) readResult() (wire.Result, error) {
 }
 
 // readMessage reads a message with its length of two bytes. have keeps what has been read of it.
-func readMessage(r io.Reader, have *[]byte, limit int) ([]byte, error) {
+func readMessage(read func([]byte) (int, error), have *[]byte, limit int) ([]byte, error) {
 	for {
 		need := 2
 		if len(*have) >= 2 {
@@ -110,7 +130,7 @@ func readMessage(r io.Reader, have *[]byte, limit int) ([]byte, error) {
 			return nil, wire.NewError(wire.Protocol, "empty message")
 		}
 		b := make([]byte, need-len(*have))
-		n, err := r.Read(b)
+		n, err := read(b)
 		*have = append(*have, b[:n]...)
 		if err != nil {
 			return nil, err
@@ -118,98 +138,11 @@ func readMessage(r io.Reader, have *[]byte, limit int) ([]byte, error) {
 	}
 }
 
-// accept is the goroutine that takes streams from yamux; it ends with the session.
-func (s *Session) accept(handle func(context.Context, *Stream)) {
-	ctx, cancel := context.WithCancel(context.Background()) // the session's lifetime
-	defer cancel()
-	var handlers sync.WaitGroup
-	defer s.deliver(&handlers)
-	for s.awaitRoom() {
-		y, err := s.yamux.AcceptStream()
-		if err != nil {
-			return
-		}
-		s.guard.waiting.Add(-1)
-		stream := s.accepted(y)
-		handlers.Add(1)
-		s.tasks.Go(func() {
-			defer handlers.Done()
-			s.serve(ctx, stream, handle)
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			stream.releaseLocked()
-		})
-	}
-}
-
-// deliverTimeout is how long the handlers of a session that was closed may take for what was sent before.
-const deliverTimeout = 5 * time.Second
-
-// deliver lets the handlers of a session that the other end has closed read to the end of what was sent, before their context ends.
-func (s *Session) deliver(handlers *sync.WaitGroup) {
-	if !s.closedCleanly() {
-		return
-	}
-	done := make(chan struct{})
-	s.tasks.Go(func() {
-		defer close(done)
-		handlers.Wait()
-	})
-	timer := time.NewTimer(deliverTimeout)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-	}
-}
-
-func (s *Session) closedCleanly() bool { return errors.Is(s.conn.Err(), wire.NewError(wire.OK, "")) }
-
-// serve reads the request of one stream and hands it on.
-func (s *Session) serve(ctx context.Context, stream *Stream, handle func(context.Context, *Stream)) {
-	stream.answered = true // this end answers
-	stream.yamux.SetReadDeadline(time.Now().Add(requestTimeout))
-	request, n, err := readRequest(stream.yamux)
-	s.consumed(stream.ID(), n)
-	stream.yamux.SetReadDeadline(time.Time{})
-	if err != nil {
-		e, ok := err.(*wire.Error)
-		if !ok {
-			e = wire.NewError(wire.InvalidRequest, "the stream began without a request: "+err.Error())
-		}
-		_ = stream.Reply(wire.Result{Code: e.Code, Text: e.Text}) // the stream is over either way
-		_ = stream.Close()                                        // as above
-		return
-	}
-	stream.request = request
-	if request.Kind == wire.Control {
-		s.remove(stream)
-		s.serverControl(stream)
-		return
-	}
-	handle(ctx, stream)
-}
-
-func readRequest(y raw) (request wire.Request, n int, err error) {
-	var partial []byte
-	body, err := readMessage(y, &partial, wire.MaxRequest)
-	if err != nil {
-		if e, ok := err.(*wire.Error); ok {
-			err = wire.NewError(wire.InvalidRequest, e.Text)
-		}
-		return wire.Request{}, len(partial), err
-	}
-	request, err = wire.DecodeRequest(body)
-	return request, 2 + len(body), err
-}
-
 // Reply answers the request: once, before anything is written. After a code other than ok the stream is closed, whatever the opener sends.
 func (s *Stream) Reply(result wire.Result) error {
-	message := result.Append(nil)
-	if _, err := s.yamux.Write(message); err != nil && !s.Left() { // who has closed the session may have read it, and what it sent is to be delivered
-		return s.writeError(err)
+	if err := s.writeNow(result.Append(nil)); err != nil && !s.Left() { // who has closed the session may have read it, and what it sent is to be delivered
+		return err
 	}
-	s.spent(len(message))
 	if result.Code != wire.OK {
 		s.fail(wire.NewError(result.Code, result.Text))
 		s.end()

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/hashicorp/yamux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -35,30 +35,43 @@ type Config struct {
 type Session struct {
 	config  Config
 	conn    Conn
-	yamux   *yamux.Session
-	log     lastLine
-	control control
-	writer  frameWriter
-	windows windows
-	guard   guard
-	gate    *gate
 	pace    pacer // nil: conn does not care
+	writer  *frameWriter
+	control control
+	gate    *gate
+	growth  budget
 	tasks   sync.WaitGroup
+	done    chan struct{}
+	over    atomic.Bool // done is closed, or just about to be
+	away    atomic.Bool // the other end takes no more streams
+
+	// Of an opener.
+	unanswered chan struct{} // holds one for each stream that the other end has not taken; its capacity is the backlog's
+
+	// Of an accepter.
+	handle   func(context.Context, *Stream)
+	life     context.Context // of handlers
+	endLife  context.CancelFunc
+	handlers sync.WaitGroup
 
 	mu      sync.Mutex
 	streams map[uint32]*Stream
-	taken   int        // streams that a server has taken and that are not gone
-	fewer   *sync.Cond // taken has become less, or the session has ended
-	early   early
-	closed  bool // by Close: yamux's reasons do not matter
+	nextID  uint32
+	listed  int       // streams that Streams counts
+	waiting []*Stream // to be taken
+	taking  int       // streams that are being taken
+	held    int       // streams that were taken and are not gone
 }
 
 // Client starts the opener's end and its control stream. It waits for nothing. The session owns conn from now on.
 func Client(conn Conn, config Config) (*Session, error) {
-	s, err := newSession(conn, config, false, yamux.Client)
-	if err != nil {
-		return nil, err
-	}
+	s := newSession(conn, config)
+	s.nextID = controlID
+	s.unanswered = make(chan struct{}, backlog)
+	s.tasks.Go(func() {
+		s.read()
+		s.finish()
+	})
 	stream, err := s.open(wire.Request{Kind: wire.Control})
 	if err != nil {
 		s.Close()
@@ -71,90 +84,43 @@ func Client(conn Conn, config Config) (*Session, error) {
 // Server starts the accepter's end. handle is called for each stream whose request has been read, in a goroutine of its own; it must reply and in the end
 // close or reset the stream. Its context ends with the session. The session owns conn from now on.
 func Server(conn Conn, config Config, handle func(context.Context, *Stream)) (*Session, error) {
-	s, err := newSession(conn, config, true, yamux.Server)
-	if err != nil {
-		return nil, err
-	}
-	s.tasks.Go(func() { s.accept(handle) })
+	s := newSession(conn, config)
+	s.handle = handle
+	s.life, s.endLife = context.WithCancel(context.Background())
+	s.tasks.Go(func() {
+		defer s.endLife()
+		s.read()
+		s.finish()
+		s.deliver()
+	})
 	return s, nil
 }
 
-func newSession(conn Conn, config Config, accepts bool, start func(io.ReadWriteCloser, *yamux.Config) (*yamux.Session, error)) (*Session, error) {
+func newSession(conn Conn, config Config) *Session {
 	if config.WindowBudget == 0 {
 		config.WindowBudget = DefaultWindowBudget
 	}
-	s := &Session{config: config, conn: conn, streams: make(map[uint32]*Stream), gate: newGate()}
-	s.windows = windows{budget: config.WindowBudget, streams: make(map[uint32]*window)}
-	s.guard.accepts, s.guard.windows = accepts, &s.windows
-	s.fewer = sync.NewCond(&s.mu)
+	s := &Session{
+		config: config, conn: conn, writer: newFrameWriter(conn), gate: newGate(),
+		done: make(chan struct{}), streams: make(map[uint32]*Stream), growth: budget{left: config.WindowBudget},
+	}
 	s.pace, _ = conn.(pacer)
-	s.control.init()
-	s.writer = frameWriter{to: conn, onGrant: s.windows.grant, onFrame: s.guard.sent}
-	var err error
-	s.yamux, err = start(&tapped{
-		frameReader: frameReader{Reader: conn, check: s.guard.check, onBad: conn.Fail, onFIN: s.finished, onWindow: s.mayWrite},
-		frameWriter: &s.writer,
-		session:     s,
-	}, yamuxConfig(yamuxWindow, &s.log))
-	if err != nil {
-		return nil, err // of a configuration that is ours
-	}
-	s.tasks.Go(s.writeControl)
-	return s, nil
+	s.control.session = s
+	return s
 }
 
-// tapped is the connection as yamux sees it.
-type tapped struct {
-	frameReader
-	*frameWriter
-	session *Session
-}
-
-func (t *tapped) Read(b []byte) (int, error) { return t.frameReader.Read(b) }
-
-// Write never fails because the other end has closed the session: nobody wants what is written then, and yamux would stop reading what was sent before the close.
-func (t *tapped) Write(b []byte) (int, error) {
-	n, err := t.frameWriter.Write(b)
-	if err != nil && t.session.closedCleanly() {
-		return len(b), nil
-	}
-	return n, err
-}
-
-// Close is called by yamux when its session ends. Where nobody asked for that the other end broke yamux's rules.
-func (t *tapped) Close() error {
-	s := t.session
-	s.interrupt()
+// finish is called when there are no more frames to read: the session is over.
+func (s *Session) finish() {
 	s.mu.Lock()
-	asked := s.closed
-	s.mu.Unlock()
-	if text := s.log.String(); !asked && s.conn.Err() == nil && text != "" {
-		s.conn.Fail(wire.NewError(wire.Protocol, text))
-	}
-	err := s.conn.Close()
+	defer s.mu.Unlock()
+	s.over.Store(true)
+	s.waiting = nil    // nobody takes them
+	_ = s.conn.Close() // who writes learns of it; there is nothing else to say
+	s.control.end()
 	s.gate.close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	close(s.done)
 	for _, stream := range s.streams {
-		stream.wakeWriter()
-	}
-	s.fewer.Broadcast()
-	return err
-}
-
-// interrupt ends what waits in yamux for a stream. When its session ends, yamux's Read and Write look again and again until their stream has been told, in a
-// loop that gives way to nobody; where all goroutines share one thread that nothing preempts (a browser) that is for ever. A deadline ends the loop.
-// It must be called before anything that lets other goroutines run.
-func (s *Session) interrupt() {
-	s.control.mu.Lock()
-	if s.control.stream != nil {
-		_ = s.control.stream.yamux.SetDeadline(past) // never fails
-	}
-	s.control.mu.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, stream := range s.streams {
-		_ = stream.yamux.SetDeadline(past) // never fails
+		stream.wake()
 	}
 }
 
@@ -174,26 +140,15 @@ func (s *Session) frame() int {
 	return min(max(s.pace.Frame(), minFrame), MaxFrame)
 }
 
-// mayWrite notes a window update of the other end. It is called by yamux's reader.
-func (s *Session) mayWrite(id, delta uint32) {
-	if id != controlID {
-		s.about(id, func(stream *Stream) { stream.mayWrite(delta) })
+func (s *Session) rtt() time.Duration {
+	if s.pace == nil {
+		return 0
 	}
-}
-
-// consumed notes that bytes of a stream were read, and lets the other end send more. It may wait as long as a Write.
-func (s *Session) consumed(id uint32, n int) {
-	rtt := time.Duration(0)
-	if s.pace != nil {
-		rtt = s.pace.RTT()
-	}
-	if update := s.windows.consume(id, n, rtt); update > 0 {
-		_ = s.writer.send(windowUpdate(id, update)) // fails only with the session
-	}
+	return s.pace.RTT()
 }
 
 // Done is closed when the session has ended.
-func (s *Session) Done() <-chan struct{} { return s.yamux.CloseChan() }
+func (s *Session) Done() <-chan struct{} { return s.done }
 
 // Err says why the session has ended: a *wire.Error, SessionLost where nothing better is known.
 func (s *Session) Err() error {
@@ -204,88 +159,65 @@ func (s *Session) Err() error {
 	return wire.NewError(wire.SessionLost, "")
 }
 
-// Streams returns the number of streams, the control stream not counted.
+// Streams returns the number of streams, the control stream not counted, nor those that were not taken yet.
 func (s *Session) Streams() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.streams)
+	return s.listed
 }
 
 // Close ends the session and its streams at once and waits for the goroutines of the session, so no handler may call it.
 func (s *Session) Close() {
 	if s.closedCleanly() {
-		<-s.yamux.CloseChan() // its reader ends with the connection, behind the last frame that has arrived
+		<-s.done // the reader ends with the connection, behind the last frame that has arrived
 	}
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	_ = s.yamux.Close() // never fails
-	s.control.end()
+	_ = s.conn.Close() // ends the reader
 	s.tasks.Wait()
 }
 
-// finished notes a FIN. It is called by yamux's reader.
-func (s *Session) finished(id uint32) { s.about(id, (*Stream).finished) }
+func (s *Session) find(id uint32) *Stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.streams[id]
+}
 
-// about calls act with the stream, at once or when the accepter has taken it: news can be faster than the accepter.
+// about calls act with the stream, if it is there.
 func (s *Session) about(id uint32, act func(*Stream)) {
-	s.mu.Lock()
-	stream := s.streams[id]
-	if stream == nil {
-		s.early.put(id, act)
-	}
-	s.mu.Unlock()
-	if stream != nil {
+	if stream := s.find(id); stream != nil {
 		act(stream)
 	}
 }
 
-func (s *Session) add(y *yamux.Stream) *Stream { return s.addHeld(y, 0) }
-
-// accepted is add for a stream of the other end.
-func (s *Session) accepted(y *yamux.Stream) *Stream { return s.addHeld(y, 2) }
-
-func (s *Session) addHeld(y *yamux.Stream, holds int) *Stream {
-	stream := &Stream{session: s, yamux: raw{y}, window: firstWindow, holds: holds}
-	stream.writable = sync.NewCond(&stream.mu)
+// unlist takes a control stream out of what Streams counts.
+func (s *Session) unlist(stream *Stream) {
 	s.mu.Lock()
-	if holds > 0 {
-		s.taken++
-	}
-	s.streams[y.StreamID()] = stream
-	news := s.early.take(y.StreamID())
-	s.mu.Unlock()
-	for _, act := range news {
-		act(stream)
-	}
-	return stream
+	defer s.mu.Unlock()
+	s.unlistLocked(stream)
 }
 
+func (s *Session) unlistLocked(stream *Stream) {
+	if stream.listed {
+		stream.listed = false
+		s.listed--
+	}
+}
+
+// remove forgets a stream whose directions have both ended.
 func (s *Session) remove(stream *Stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.streams[stream.ID()] != stream {
+	if s.streams[stream.id] != stream {
 		return // it was removed before
 	}
-	delete(s.streams, stream.ID())
-	s.windows.forget(stream.ID())
+	delete(s.streams, stream.id)
+	s.unlistLocked(stream)
 	stream.releaseLocked()
 }
 
 // releaseLocked is called when the stream is removed, and when its handler has returned; behind both a server may take another.
 func (s *Stream) releaseLocked() {
 	if s.holds--; s.holds == 0 {
-		s.session.taken--
-		s.session.fewer.Signal()
+		s.session.held--
+		s.session.takeLocked()
 	}
-}
-
-// awaitRoom waits until one more stream may be taken; it returns false when the session has ended.
-func (s *Session) awaitRoom() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.config.MaxStreams != nil && s.taken >= s.config.MaxStreams() && !s.yamux.IsClosed() {
-		s.fewer.Wait()
-	}
-	return !s.yamux.IsClosed()
 }

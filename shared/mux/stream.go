@@ -1,13 +1,12 @@
 package mux
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
 	"sync"
-	"time"
 
-	"github.com/hashicorp/yamux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -17,15 +16,12 @@ const (
 	minFrame = 4 << 10
 )
 
-// past is a deadline that interrupts what waits.
-var past = time.Unix(1, 0)
-
 // Stream is one connection of a program. Read may be called by one goroutine and Write by another; all other methods at any time.
 //
 // A stream is given back when both directions have ended. Close, or CloseWrite and reading to the end, or Reset brings that about.
 type Stream struct {
 	session *Session
-	yamux   raw
+	id      uint32
 	request wire.Request
 
 	resultMu sync.Mutex // serialises the readers of the result
@@ -33,23 +29,29 @@ type Stream struct {
 	result   wire.Result
 	partial  []byte
 
-	tag   uint64 // of the gate
-	holds int    // of a stream that a server has taken: its handler, its place in the session; guarded by the session
+	tag    uint64 // of the gate
+	holds  int    // of a stream that a server has taken: its handler, its place in the session; guarded by the session
+	listed bool   // Streams counts it; guarded by the session
 
-	mu       sync.Mutex
-	writable *sync.Cond  // the window has room, or nothing can be written any more
-	window   int         // bytes that the other end takes at present
-	read     uint64      // bytes given by Read
-	written  uint64      // bytes taken from Write
-	writing  bool        // a Write is under way
-	failed   *wire.Error // why nothing more can be written; nil: nothing yet
-	mine     *reset      // this end has reset the stream
-	theirs   *reset      // the other end has
-	fin      bool        // the other end's FIN has arrived
-	ended    bool        // this end's FIN has been sent
-	stopped  bool        // this end reads no more
-	stopSent bool
-	unwanted chan struct{} // closed when nothing more can be written; nil: nobody has asked
+	mu        sync.Mutex
+	readable  sync.Cond // bytes have come, or none will
+	writable  sync.Cond // the window has room, or nothing can be written any more
+	inbox     inbox
+	window    window      // of the other end
+	windowOut int         // bytes that the other end takes at present
+	read      uint64      // bytes given by Read
+	written   uint64      // bytes taken from Write
+	writing   bool        // a Write is under way
+	accepted  bool        // the other end has taken the stream
+	failed    *wire.Error // why nothing more can be written; nil: nothing yet
+	mine      *reset      // this end has reset the stream
+	theirs    *reset      // the other end has
+	rejected  bool        // by yamux's RST
+	fin       bool        // the other end's FIN has arrived
+	ended     bool        // this end's FIN has been sent
+	stopped   bool        // this end reads no more
+	stopSent  bool
+	unwanted  chan struct{} // closed when nothing more can be written; nil: nobody has asked
 }
 
 // reset is an abnormal end of a direction after size bytes.
@@ -57,6 +59,16 @@ type reset struct {
 	err  *wire.Error
 	size uint64
 	sent bool
+}
+
+func newStream(session *Session, id uint32) *Stream {
+	size := uint32(firstWindow)
+	if id == controlID {
+		size = controlWindow
+	}
+	s := &Stream{session: session, id: id, window: newWindow(size), windowOut: firstWindow}
+	s.readable.L, s.writable.L = &s.mu, &s.mu
+	return s
 }
 
 // Lost returns a channel that is closed when the session has ended.
@@ -69,7 +81,7 @@ func (s *Stream) LostErr() error { return s.session.Err() }
 func (s *Stream) Left() bool { return s.session.closedCleanly() }
 
 // ID returns yamux's number of the stream.
-func (s *Stream) ID() uint32 { return s.yamux.StreamID() }
+func (s *Stream) ID() uint32 { return s.id }
 
 // Request returns what the opener asked for.
 func (s *Stream) Request() wire.Request { return s.request }
@@ -80,37 +92,16 @@ func (s *Stream) Read(b []byte) (int, error) {
 	if err := s.awaitResult(); err != nil {
 		return 0, err
 	}
-	for {
-		s.mu.Lock()
-		theirs, stopped, read := s.theirs, s.stopped, s.read
-		s.mu.Unlock()
-		if stopped {
-			return 0, net.ErrClosed
-		}
-		if theirs != nil && read >= theirs.size {
-			return 0, theirs.err
-		}
-		if theirs != nil {
-			s.yamux.SetReadDeadline(past) // what is here comes, and nothing is waited for
-		}
-		n, err := s.yamux.Read(b)
-		s.mu.Lock()
-		s.read += uint64(n)
-		theirs, stopped = s.theirs, s.stopped
-		s.mu.Unlock()
-		switch {
-		case n > 0:
-			s.session.consumed(s.ID(), n)
-			return n, nil
-		case errors.Is(err, yamux.ErrTimeout) && theirs != nil:
-			// All bytes of the stream travel before its reset: what is not here does not come.
-			return 0, theirs.err
-		case errors.Is(err, yamux.ErrTimeout) && !stopped && !s.session.yamux.IsClosed():
-			s.yamux.SetReadDeadline(time.Time{}) // it belonged to somebody who waited before
-		case err != nil:
-			return 0, s.readError(err)
-		}
+	s.mu.Lock()
+	if s.theirs != nil && s.read >= s.theirs.size && !s.stopped {
+		defer s.mu.Unlock()
+		return 0, s.theirs.err
 	}
+	n, err := s.receiveLocked(b, nil)
+	s.read += uint64(n)
+	s.mu.Unlock()
+	s.consumed(n)
+	return n, err
 }
 
 // awaitResult lets an opener read without asking for the result first.
@@ -120,30 +111,82 @@ func (s *Stream) awaitResult() error {
 	s.resultMu.Unlock()
 	if !answered {
 		var err error
-		if result, err = s.Result(background); err != nil {
+		if result, err = s.Result(context.Background()); err != nil {
 			return err
 		}
 	}
 	return result.Err()
 }
 
-// readError says what an error of yamux's reader means.
-func (s *Stream) readError(err error) error {
+// errInterrupted ends a receive that waited in vain.
+var errInterrupted = errors.New("interrupted")
+
+// interrupt lets a receive with that variable return.
+func (s *Stream) interrupt(late *bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.mine != nil:
-		return s.mine.err
-	case s.theirs != nil:
-		return s.theirs.err
-	case s.stopped:
-		return net.ErrClosed
-	case errors.Is(err, io.EOF) && s.fin:
-		return io.EOF
-	case errors.Is(err, yamux.ErrConnectionReset) && !s.session.yamux.IsClosed():
-		return wire.NewError(wire.Limit, "the other end has too many streams that wait")
+	*late = true
+	s.readable.Broadcast()
+}
+
+// receive gives what has come, whatever it belongs to. late, which may be nil, is guarded by the stream and set by interrupt.
+func (s *Stream) receive(b []byte, late *bool) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.receiveLocked(b, late)
+}
+
+func (s *Stream) receiveLocked(b []byte, late *bool) (int, error) {
+	if s.stopped {
+		return 0, net.ErrClosed
 	}
-	return s.session.Err()
+	for {
+		if n := s.inbox.take(b); n > 0 || len(b) == 0 {
+			return n, nil
+		}
+		switch {
+		case s.mine != nil:
+			return 0, s.mine.err
+		case s.theirs != nil: // all bytes of the stream travel before its reset: what is not here does not come
+			return 0, s.theirs.err
+		case s.stopped:
+			return 0, net.ErrClosed
+		case s.rejected:
+			return 0, errRejected
+		case s.fin:
+			return 0, io.EOF
+		case s.session.over.Load():
+			return 0, s.session.Err()
+		case late != nil && *late:
+			return 0, errInterrupted
+		}
+		s.readable.Wait()
+	}
+}
+
+// errRejected is what yamux's RST means.
+var errRejected = wire.NewError(wire.Limit, "the other end has too many streams that wait")
+
+// deafLocked tells whether what comes is for nobody.
+func (s *Stream) deafLocked() bool { return s.stopped || s.rejected || s.fin }
+
+// mayReceive notes n bytes that are about to come; it returns false if the other end may not send that many.
+func (s *Stream) mayReceive(n uint32) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.window.receive(n)
+}
+
+// consumed notes that bytes were read, and lets the other end send more. It may wait as long as a Write.
+func (s *Stream) consumed(n int) {
+	s.mu.Lock()
+	if s.fin || s.rejected || !s.window.due(n) {
+		s.mu.Unlock()
+		return
+	}
+	more := s.window.update(s.session.rtt(), &s.session.growth)
+	s.mu.Unlock()
+	_ = s.session.writer.frame(newHeader(typeWindowUpdate, 0, s.id, more), nil) // fails only with the session
 }
 
 // Write takes bytes and waits until the session has taken them. After a reset or a stop of the other end it returns that as a *wire.Error.
@@ -162,58 +205,129 @@ func (s *Stream) Write(b []byte) (int, error) {
 
 // writeFrame sends the first part of b: when the other end takes it, and when it is this stream's turn.
 func (s *Stream) writeFrame(b []byte) (int, error) {
-	s.mu.Lock()
-	for s.window <= 0 && s.writableLocked() == nil && !s.session.yamux.IsClosed() {
-		s.writable.Wait()
-	}
-	if err := s.writableLocked(); err != nil {
-		s.mu.Unlock()
+	b, err := s.startWrite(b)
+	if err != nil {
 		return 0, err
 	}
-	b = b[:min(len(b), s.session.frame(), max(s.window, 1))]
-	s.writing = true
-	s.mu.Unlock()
-
-	n, err := 0, error(yamux.ErrSessionShutdown)
+	err = net.ErrClosed
 	if s.session.gate.enter(&s.tag, len(b)) {
-		n, err = s.yamux.Write(b)
+		err = s.session.writer.frame(newHeader(typeData, 0, s.id, uint32(len(b))), b)
 		s.session.gate.leave()
 	}
-
+	n := len(b)
+	if err != nil {
+		n = 0
+	}
 	s.mu.Lock()
 	s.writing = false
 	s.written += uint64(n)
-	s.window -= n
 	end := s.settleLocked()
 	s.mu.Unlock()
 	if end {
 		s.end()
 	}
 	if err != nil {
-		return n, s.writeError(err)
+		return 0, s.session.Err() // a connection refuses bytes only at its end
 	}
 	return n, nil
 }
 
-// spent notes bytes that were sent beside Write.
-func (s *Stream) spent(n int) {
+// startWrite waits for the window and returns the part of b that it takes.
+func (s *Stream) startWrite(b []byte) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.window -= n
+	if err := s.awaitWindowLocked(); err != nil {
+		return nil, err
+	}
+	b = b[:min(len(b), s.session.frame(), s.windowOut)]
+	s.windowOut -= len(b)
+	s.writing = true
+	return b, nil
+}
+
+func (s *Stream) awaitWindowLocked() error {
+	for s.windowOut <= 0 && s.writableLocked() == nil && !s.session.over.Load() {
+		s.writable.Wait()
+	}
+	if err := s.writableLocked(); err != nil {
+		return err
+	}
+	if s.session.over.Load() {
+		return s.session.Err()
+	}
+	return nil
+}
+
+// writeNow sends what is not the program's: it waits for no turn.
+func (s *Stream) writeNow(b []byte) error {
+	for len(b) > 0 {
+		s.mu.Lock()
+		if err := s.awaitWindowLocked(); err != nil {
+			s.mu.Unlock()
+			return err
+		}
+		part := b[:min(len(b), MaxFrame, s.windowOut)]
+		s.windowOut -= len(part)
+		s.mu.Unlock()
+		if err := s.session.writer.frame(newHeader(typeData, 0, s.id, uint32(len(part))), part); err != nil {
+			return s.session.Err()
+		}
+		b = b[len(part):]
+	}
+	return nil
 }
 
 // mayWrite: the other end takes that many more bytes.
 func (s *Stream) mayWrite(n uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.window += int(n)
+	s.windowOut += int(n)
 	s.writable.Signal()
 }
 
-// wakeWriter lets a Write that waits look again.
-func (s *Stream) wakeWriter() {
+// taken: the other end has taken the stream.
+func (s *Stream) taken() {
+	s.mu.Lock()
+	already := s.accepted
+	s.accepted = true
+	s.mu.Unlock()
+	if already || s.session.unanswered == nil {
+		return
+	}
+	select {
+	case <-s.session.unanswered:
+	default:
+	}
+}
+
+// finished: the other end's FIN has arrived. It returns false if that had already.
+func (s *Stream) finished() bool {
+	s.mu.Lock()
+	again := s.fin && !s.rejected
+	s.fin = true
+	s.readable.Broadcast()
+	s.mu.Unlock()
+	s.forget()
+	return !again
+}
+
+// refused: the other end has reset the stream in yamux's way, which no end of version 1 does. Nothing is left of it.
+func (s *Stream) refused() {
+	s.taken()
+	s.mu.Lock()
+	s.rejected, s.fin, s.ended = true, true, true
+	s.inbox.drop()
+	s.failLocked(errRejected)
+	s.readable.Broadcast()
+	s.mu.Unlock()
+	s.forget()
+}
+
+// wake lets who waits look again.
+func (s *Stream) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.readable.Broadcast()
 	s.writable.Broadcast()
 }
 
@@ -229,19 +343,6 @@ func (s *Stream) writableLocked() error {
 	return nil
 }
 
-// writeError says what an error of yamux's writer means.
-func (s *Stream) writeError(err error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if known := s.writableLocked(); known != nil && !s.session.yamux.IsClosed() {
-		return known
-	}
-	if errors.Is(err, yamux.ErrConnectionReset) && !s.session.yamux.IsClosed() {
-		return wire.NewError(wire.Limit, "the other end has too many streams that wait")
-	}
-	return s.session.Err()
-}
-
 // settleLocked does what had to wait for the end of a Write; it says whether the direction is to be ended now.
 func (s *Stream) settleLocked() (end bool) {
 	if s.writing {
@@ -249,7 +350,7 @@ func (s *Stream) settleLocked() (end bool) {
 	}
 	if s.mine != nil && !s.mine.sent {
 		s.mine.sent, s.mine.size = true, s.written
-		s.session.control.send(wire.StreamReset{ID: s.ID(), Code: s.mine.err.Code, Size: s.written, Text: s.mine.err.Text})
+		s.session.control.send(wire.StreamReset{ID: s.id, Code: s.mine.err.Code, Size: s.written, Text: s.mine.err.Text})
 		return false // FIN follows RESET-DONE
 	}
 	return s.failed != nil && s.mine == nil
@@ -258,9 +359,8 @@ func (s *Stream) settleLocked() (end bool) {
 // fail makes writing impossible. What waits in Write returns.
 func (s *Stream) fail(err *wire.Error) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.failLocked(err)
-	s.mu.Unlock()
-	s.yamux.SetWriteDeadline(past)
 }
 
 func (s *Stream) failLocked(err *wire.Error) {
@@ -294,16 +394,8 @@ func (s *Stream) end() {
 	s.ended = true
 	s.mu.Unlock()
 	if !already {
-		_ = s.yamux.Close() // fails only with the session
+		_ = s.session.writer.frame(newHeader(typeWindowUpdate, flagFIN, s.id, 0), nil) // fails only with the session
 	}
-	s.forget()
-}
-
-// finished: the other end's FIN has arrived.
-func (s *Stream) finished() {
-	s.mu.Lock()
-	s.fin = true
-	s.mu.Unlock()
 	s.forget()
 }
 
@@ -311,8 +403,13 @@ func (s *Stream) finished() {
 func (s *Stream) forget() {
 	s.mu.Lock()
 	over := s.ended && s.fin
+	grown := uint32(0)
+	if over && s.id != controlID {
+		grown, s.window.size = s.window.size-firstWindow, firstWindow // what is read from now on was received before
+	}
 	s.mu.Unlock()
 	if over {
+		s.session.growth.give(grown)
 		s.session.remove(s)
 	}
 }
@@ -335,10 +432,11 @@ func (s *Stream) StopRead(code wire.Code) error {
 	s.stopped = true
 	tell := !s.stopSent && !s.fin && s.theirs == nil && s.mine == nil
 	s.stopSent = s.stopSent || tell
+	s.inbox.drop()
+	s.readable.Broadcast()
 	s.mu.Unlock()
-	s.yamux.SetReadDeadline(past)
 	if tell {
-		s.session.control.send(wire.StreamStop{ID: s.ID(), Code: code})
+		s.session.control.send(wire.StreamStop{ID: s.id, Code: code})
 	}
 	return nil
 }
@@ -356,11 +454,11 @@ func (s *Stream) Reset(code wire.Code, text string) error {
 	}
 	s.mine = &reset{err: wire.NewError(code, text)}
 	s.stopped = true
+	s.inbox.drop()
+	s.readable.Broadcast()
 	s.writable.Broadcast()
 	s.settleLocked()
 	s.mu.Unlock()
-	s.yamux.SetWriteDeadline(past)
-	s.yamux.SetReadDeadline(past)
 	return nil
 }
 

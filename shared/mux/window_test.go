@@ -6,60 +6,64 @@ import (
 	"time"
 )
 
-func newWindows(budget uint64) *windows {
-	return &windows{budget: budget, streams: make(map[uint32]*window)}
+// used reads n bytes of a stream whose other end sends as much as it may.
+func used(w *window, n uint32, rtt time.Duration, b *budget) (update uint32) {
+	w.receive(min(n, w.left))
+	if !w.due(int(n)) {
+		return 0
+	}
+	return w.update(rtt, b)
 }
 
 func TestWindowGrowsWhenItIsUsedUpQuickly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rtt = 100 * time.Millisecond
-		w := newWindows(64 << 20)
-		w.grant(3, yamuxWindow-firstWindow)
-		if got := w.consume(3, firstWindow/2-1, rtt); got != 0 {
+		b := &budget{left: 64 << 20}
+		w := newWindow(firstWindow)
+		if got := used(&w, firstWindow/2-1, rtt, b); got != 0 {
 			t.Errorf("update of %d before half was used", got)
 		}
 		// Half a window in less than two round trips: the window doubles.
-		if got := w.consume(3, 1, rtt); got != firstWindow/2+firstWindow {
+		if got := used(&w, 1, rtt, b); got != firstWindow/2+firstWindow {
 			t.Errorf("first update: %d", got)
 		}
 		time.Sleep(2 * rtt)
-		if got := w.consume(3, firstWindow, rtt); got != firstWindow {
+		if got := used(&w, firstWindow, rtt, b); got != firstWindow {
 			t.Errorf("an update that was not urgent: %d", got)
 		}
-		for range 20 {
-			w.consume(3, int(w.streams[3].size/2), rtt)
+		if w.left != w.size {
+			t.Errorf("%d may be sent, want the whole window of %d", w.left, w.size)
 		}
-		if size := w.streams[3].size; size != MaxWindow {
-			t.Errorf("the window grew to %d, want %d", size, MaxWindow)
+		for range 20 {
+			used(&w, w.size/2, rtt, b)
+		}
+		if w.size != MaxWindow {
+			t.Errorf("the window grew to %d, want %d", w.size, MaxWindow)
+		}
+		if want := uint64(64<<20 - MaxWindow + firstWindow); b.left != want {
+			t.Errorf("%d bytes of the budget are left, want %d", b.left, want)
 		}
 	})
 }
 
 func TestWindowsShareTheirBudget(t *testing.T) {
-	w := newWindows(firstWindow)
-	for id := uint32(3); id < 9; id += 2 {
-		w.grant(id, yamuxWindow-firstWindow)
-		w.consume(id, firstWindow/2, time.Hour)
+	b := &budget{left: firstWindow}
+	first, second := newWindow(firstWindow), newWindow(firstWindow)
+	for _, w := range []*window{&first, &second} {
+		used(w, firstWindow/2, time.Hour, b)
 	}
-	if w.grown != firstWindow || w.streams[3].size != 2*firstWindow || w.streams[5].size != firstWindow {
-		t.Errorf("grown by %d, sizes %d and %d", w.grown, w.streams[3].size, w.streams[5].size)
+	if b.left != 0 || first.size != 2*firstWindow || second.size != firstWindow {
+		t.Errorf("%d left, sizes %d and %d", b.left, first.size, second.size)
 	}
-	w.forget(3)
-	if w.grown != 0 {
-		t.Errorf("%d bytes are still counted", w.grown)
-	}
-	if got := w.consume(3, firstWindow, time.Hour); got != 0 || len(w.streams) != 2 {
-		t.Errorf("a stream that is gone got %d", got)
+	b.give(firstWindow)
+	if used(&second, firstWindow/2, time.Hour, b); second.size != 2*firstWindow {
+		t.Errorf("what was given back is not used: %d", second.size)
 	}
 }
 
-func TestNoMoreIsHandedOnThanYamuxGranted(t *testing.T) {
-	w := newWindows(64 << 20)
-	w.grant(3, 1000)
-	if got := w.consume(3, firstWindow/2, time.Hour); got != 1000 {
-		t.Errorf("handed on %d of 1000", got)
-	}
-	if got := w.grant(controlID, 77); got != 77 {
-		t.Errorf("the control stream was handed %d of 77", got)
+func TestNoMoreComesThanTheWindow(t *testing.T) {
+	w := newWindow(firstWindow)
+	if !w.receive(firstWindow) || w.receive(1) {
+		t.Errorf("%d bytes are left of a window that was used up", w.left)
 	}
 }

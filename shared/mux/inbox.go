@@ -1,0 +1,131 @@
+package mux
+
+import (
+	"io"
+	"sync"
+)
+
+// inbox holds what a stream has received and nobody has read, in chunks from pools: an idle stream holds none, and one that nobody reads little more than its window.
+type inbox struct {
+	first, last *chunk
+	filling     bool // the reader of frames has room in the last chunk
+}
+
+type chunk struct {
+	next   *chunk
+	class  int
+	read   int
+	filled int
+	bytes  []byte
+}
+
+// chunkSizes: most frames of an interactive stream fit the first, and those of a busy one fill the last.
+var chunkSizes = [...]int{1 << 10, 8 << 10, MaxFrame}
+
+var chunkPools [len(chunkSizes)]sync.Pool
+
+func takeChunk(n int) *chunk {
+	class := 0
+	for class < len(chunkSizes)-1 && chunkSizes[class] < n {
+		class++
+	}
+	if c, ok := chunkPools[class].Get().(*chunk); ok {
+		return c
+	}
+	return &chunk{class: class, bytes: make([]byte, chunkSizes[class])}
+}
+
+func (c *chunk) give() {
+	c.next, c.read, c.filled = nil, 0, 0
+	chunkPools[c.class].Put(c)
+}
+
+// room returns where the next of n bytes go. Until filled is called, that memory belongs to the caller.
+func (i *inbox) room(n int) []byte {
+	if i.last == nil || i.last.filled == len(i.last.bytes) {
+		c := takeChunk(n)
+		if i.last == nil {
+			i.first = c
+		} else {
+			i.last.next = c
+		}
+		i.last = c
+	}
+	i.filling = true
+	free := i.last.bytes[i.last.filled:]
+	return free[:min(len(free), n)]
+}
+
+// filled says that n bytes of the room have come.
+func (i *inbox) filled(n int) {
+	i.filling = false
+	if i.last != nil { // else it was dropped meanwhile
+		i.last.filled += n
+		i.trim()
+	}
+}
+
+// take moves bytes into b.
+func (i *inbox) take(b []byte) (n int) {
+	for c := i.first; c != nil && n < len(b); c = i.first {
+		m := copy(b[n:], c.bytes[c.read:c.filled])
+		c.read += m
+		n += m
+		if c.read < c.filled || !i.trim() {
+			break
+		}
+	}
+	return n
+}
+
+// trim gives the first chunk back if it has been read to its end; it returns false if the chunk stays.
+func (i *inbox) trim() bool {
+	c := i.first
+	if c == nil || c.read < c.filled || c == i.last && i.filling {
+		return false
+	}
+	i.first = c.next
+	if i.first == nil {
+		i.last = nil
+	}
+	c.give()
+	return true
+}
+
+// drop forgets everything. A chunk that is being filled does not go back to its pool.
+func (i *inbox) drop() {
+	for c := i.first; c != nil; {
+		next := c.next
+		if c != i.last || !i.filling {
+			c.give()
+		}
+		c = next
+	}
+	i.first, i.last = nil, nil
+}
+
+// fill reads n bytes of a stream's frame. It holds the stream's lock only to find room, so that nobody waits for what has not arrived.
+func (s *Stream) fill(from io.Reader, n int) error {
+	for n > 0 {
+		s.mu.Lock()
+		if s.deafLocked() {
+			s.mu.Unlock()
+			_, err := io.CopyN(io.Discard, from, int64(n))
+			return err
+		}
+		room := s.inbox.room(n)
+		s.mu.Unlock()
+		m, err := from.Read(room)
+		s.mu.Lock()
+		s.inbox.filled(m)
+		if s.deafLocked() {
+			s.inbox.drop()
+		}
+		s.readable.Signal()
+		s.mu.Unlock()
+		if n -= m; err != nil && n > 0 {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+package mux
+
+import (
+	"errors"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+const (
+	// requestTimeout is how long an accepter waits for the request of a stream. Openers send it at once; one that does not holds a goroutine.
+	requestTimeout = 30 * time.Second
+	// maxTaking is how many streams are taken at once. Where the other end reads nothing, their goroutines wait for the writing of their first frame.
+	maxTaking = 16
+	// deliverTimeout is how long the handlers of a session that was closed may take for what was sent before.
+	deliverTimeout = 5 * time.Second
+)
+
+// takeLocked gives streams that wait to handlers, as many as there is room for.
+func (s *Session) takeLocked() {
+	for len(s.waiting) > 0 && s.taking < maxTaking && !s.over.Load() && (s.config.MaxStreams == nil || s.held < s.config.MaxStreams()) {
+		stream := s.waiting[0]
+		s.waiting[0] = nil
+		if s.waiting = s.waiting[1:]; len(s.waiting) == 0 {
+			s.waiting = nil
+		}
+		s.taking++
+		s.held++
+		s.listed++
+		stream.listed = true
+		s.handlers.Add(1)
+		s.tasks.Go(func() {
+			defer s.handlers.Done()
+			s.serve(stream)
+		})
+	}
+}
+
+// serve is the goroutine of one stream of the other end.
+func (s *Session) serve(stream *Stream) {
+	extra := uint32(0)
+	if stream.id == controlID {
+		extra = controlWindow - firstWindow
+	}
+	err := s.writer.frame(newHeader(typeWindowUpdate, flagACK, stream.id, extra), nil)
+	s.mu.Lock()
+	s.taking--
+	s.takeLocked()
+	s.mu.Unlock()
+	if err == nil || s.closedCleanly() { // what was sent before the close is delivered
+		s.answer(stream)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stream.releaseLocked()
+}
+
+// answer reads the request of a stream and hands it on.
+func (s *Session) answer(stream *Stream) {
+	request, err := stream.readRequest()
+	if err != nil {
+		e, ok := err.(*wire.Error)
+		if !ok {
+			e = wire.NewError(wire.InvalidRequest, "the stream began without a request: "+err.Error())
+		}
+		_ = stream.Reply(wire.Result{Code: e.Code, Text: e.Text}) // the stream is over either way
+		_ = stream.Close()                                        // as above
+		return
+	}
+	stream.request = request
+	if request.Kind == wire.Control {
+		s.unlist(stream)
+		s.serverControl(stream)
+		return
+	}
+	s.handle(s.life, stream)
+}
+
+func (s *Stream) readRequest() (request wire.Request, err error) {
+	late := false
+	timer := time.AfterFunc(requestTimeout, func() { s.interrupt(&late) })
+	defer timer.Stop()
+	var partial []byte
+	body, err := readMessage(func(b []byte) (int, error) { return s.receive(b, &late) }, &partial, wire.MaxRequest)
+	if err != nil {
+		s.consumed(len(partial))
+		if e, ok := err.(*wire.Error); ok {
+			err = wire.NewError(wire.InvalidRequest, e.Text)
+		}
+		return wire.Request{}, err
+	}
+	s.consumed(2 + len(body))
+	return wire.DecodeRequest(body)
+}
+
+// deliver lets the handlers of a session that the other end has closed read to the end of what was sent, before their context ends.
+func (s *Session) deliver() {
+	if !s.closedCleanly() {
+		return
+	}
+	done := make(chan struct{})
+	s.tasks.Go(func() {
+		defer close(done)
+		s.handlers.Wait()
+	})
+	timer := time.NewTimer(deliverTimeout)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+func (s *Session) closedCleanly() bool { return errors.Is(s.conn.Err(), wire.NewError(wire.OK, "")) }
