@@ -26,8 +26,10 @@ func (s *Session) takeLocked() {
 		}
 		s.taking++
 		s.held++
-		s.listed++
-		stream.listed = true
+		if s.streams[stream.id] == stream { // else both directions have ended meanwhile
+			s.listed++
+			stream.listed = true
+		}
 		s.handlers.Add(1)
 		s.tasks.Go(func() {
 			defer s.handlers.Done()
