@@ -1,5 +1,5 @@
 // Package line simulates a network path in user space: a fixed delay and, where asked for, a bottleneck that all
-// connections share. It is what the benchmarks and the fault tests put between a client and a server. A connection costs the round trip
+// connections share. It is what the benchmarks put between a client and a server. A connection costs the round trip
 // of its handshake, though the client, whose handshake is with this process, does not see it: its first bytes are held back so long.
 //
 // The bottleneck is a FIFO queue of bounded size served at a constant rate, one for each direction. A connection that finds
@@ -71,7 +71,9 @@ func (l *Line) Serve(ctx context.Context, listener net.Listener, target string) 
 		l.track(client)
 		l.wait.Go(func() {
 			defer l.untrack(client)
-			time.Sleep(l.rtt / 2) // the SYN is on its way
+			if sleep(l.rtt/2) != nil { // the SYN is on its way
+				return
+			}
 			server, err := net.Dial("tcp", target)
 			if err != nil {
 				return
@@ -134,11 +136,25 @@ func (l *Line) carry(client, server net.Conn) {
 		}
 	}
 	go func() {
-		time.Sleep(l.rtt / 2) // the SYN-ACK is on its way back
+		if sleep(l.rtt/2) != nil { // the SYN-ACK is on its way back
+			client.Close()
+			server.Close()
+		}
 		move(server, client, l.up)
 	}()
 	go move(client, server, l.down)
 	both.Wait()
+}
+
+// sleep is time.Sleep with an alarm of its own.
+func sleep(d time.Duration) error {
+	end := time.Now().Add(d)
+	a, err := newAlarm()
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	return a.wait(end)
 }
 
 // bottleneck is one direction of a path, shared by all connections.
@@ -160,9 +176,9 @@ func newBottleneck(config Config) *bottleneck {
 }
 
 // admit waits until the queue has room for n bytes and returns the time at which the last of them arrives.
-func (b *bottleneck) admit(n int) time.Time {
+func (b *bottleneck) admit(n int, a *alarm) (time.Time, error) {
 	if b.rate == 0 {
-		return time.Now().Add(b.delay)
+		return time.Now().Add(b.delay), nil
 	}
 	cost := time.Duration(float64(n) / b.rate * float64(time.Second))
 	for {
@@ -176,10 +192,12 @@ func (b *bottleneck) admit(n int) time.Time {
 			b.free = b.free.Add(cost)
 			arrival := b.free.Add(b.delay)
 			b.mu.Unlock()
-			return arrival
+			return arrival, nil
 		}
 		b.mu.Unlock()
-		time.Sleep(waiting - b.queue)
+		if err := a.wait(now.Add(waiting - b.queue)); err != nil {
+			return time.Time{}, err
+		}
 	}
 }
 
@@ -190,18 +208,28 @@ type parcel struct {
 
 // move carries src's bytes to dst until src ends (nil) or either fails.
 func (b *bottleneck) move(dst io.Writer, src io.Reader) error {
+	reading, err := newAlarm()
+	if err != nil {
+		return err
+	}
+	defer reading.close()
+	writing, err := newAlarm() // closed by the goroutine
+	if err != nil {
+		return err
+	}
 	parcels := make(chan parcel, unlimitedFlight/chunk)
 	done := make(chan error, 1)
 	go func() {
+		defer writing.close()
 		var failed error
 		for p := range parcels {
 			if failed != nil {
 				continue
 			}
-			if wait := time.Until(p.arrival); wait > 0 {
-				time.Sleep(wait)
+			if failed = writing.wait(p.arrival); failed == nil {
+				_, failed = dst.Write(p.data)
 			}
-			if _, failed = dst.Write(p.data); failed != nil {
+			if failed != nil {
 				// The reader learns of it by the connection that it reads from being closed.
 				if closer, ok := src.(io.Closer); ok {
 					closer.Close()
@@ -211,22 +239,25 @@ func (b *bottleneck) move(dst io.Writer, src io.Reader) error {
 		done <- failed
 	}()
 	var readErr error
-	for {
+	for readErr == nil {
 		buffer := make([]byte, chunk)
 		n, err := src.Read(buffer)
 		if n > 0 {
-			parcels <- parcel{buffer[:n], b.admit(n)}
-		}
-		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				readErr = err
+			arrival, failed := b.admit(n, reading)
+			if failed != nil {
+				readErr = failed
+				break
 			}
-			break
+			parcels <- parcel{buffer[:n], arrival}
 		}
+		readErr = err
 	}
 	close(parcels)
 	if err := <-done; err != nil {
 		return err
+	}
+	if errors.Is(readErr, io.EOF) {
+		return nil
 	}
 	return readErr
 }
