@@ -36,7 +36,7 @@ run: build webr ## build all, start the server with the playground on http://127
 	bin/sockmux --listen $(LISTEN) --demo --webr e2e/node_modules/webr/dist $(RUNFLAGS)
 
 .PHONY: test
-test: test-go test-wasm test-js test-proxies test-e2e ## run every test (fetches Go modules, npm packages and, as root, Chromium and proxies where there are none)
+test: test-go test-wasm test-js test-proxies test-e2e bench-smoke ## run every test, and the benchmarks briefly (fetches Go modules, npm packages and, as root, Chromium and proxies where there are none)
 
 # Packages whose tests fill the machine's sockets and processors: they run alone, or others would fail by their doing.
 HEAVY := /server/(fault|hostile)$$
