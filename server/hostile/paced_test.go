@@ -49,6 +49,49 @@ func (f *endings) follow(b []byte) {
 	}
 }
 
+// pace lets no more streams of a peer be there at once than pacedAtOnce.
+type pace struct {
+	room  chan struct{}
+	gone  chan struct{} // closed when the connection has ended
+	code  int           // its close code, once gone is closed
+	ended atomic.Int64  // streams that the server has ended
+}
+
+// paced follows the peer from now on, and counts streams from the given number on.
+func (e *peer) paced(first uint32) *pace {
+	p := &pace{room: make(chan struct{}, pacedAtOnce), gone: make(chan struct{})}
+	e.ending = &endings{ended: func(id uint32) {
+		if id >= first {
+			p.ended.Add(1)
+			<-p.room
+		}
+	}}
+	go func() { // ends with the connection
+		defer close(p.gone)
+		p.code = e.follow()
+	}()
+	return p
+}
+
+// enter waits for room for one more; it returns false when the connection has ended.
+func (p *pace) enter() bool {
+	select {
+	case p.room <- struct{}{}:
+		return true
+	case <-p.gone:
+		return false
+	}
+}
+
+// settle waits until every stream has ended.
+func (p *pace) settle() {
+	for range pacedAtOnce {
+		if !p.enter() {
+			return
+		}
+	}
+}
+
 // paced opens 100 000 streams of each kind (in the soak) and ends each; the server must end each as well.
 func paced(t *testing.T, p *process, where targets, counts *table) {
 	n := scaled(8_000, 100_000)
@@ -74,43 +117,21 @@ func paced(t *testing.T, p *process, where targets, counts *table) {
 		each(t, pacedSessions, func(int) {
 			e := p.greet(t)
 			_ = e.conn.SetDeadline(time.Now().Add(10 * patience)) // never fails on an open socket
-			room := make(chan struct{}, pacedAtOnce)
-			e.ending = &endings{ended: func(id uint32) {
-				if id > 1 {
-					ended.Add(1)
-					<-room
-				}
-			}}
-			code, gone := 0, make(chan struct{})
-			go func() { // ends with the connection
-				defer close(gone)
-				code = e.follow()
-			}()
+			pace := e.paced(3)
 			_ = e.bytes(control()) // as below
-			enter := func() bool {
-				select {
-				case room <- struct{}{}:
-					return true
-				case <-gone:
-					return false
-				}
-			}
 			for i := range uint32(n / pacedSessions) {
-				if !enter() || e.bytes(test.some(3+2*i)) != nil {
+				if !pace.enter() || e.bytes(test.some(3+2*i)) != nil {
 					break // the code tells why
 				}
 			}
-			for range pacedAtOnce { // until the last has ended
-				if !enter() {
-					break
-				}
-			}
+			pace.settle()
 			_ = e.message(wire.Close{Code: wire.OK}.Append(nil)) // as above
-			<-gone
-			if code != 1000 {
-				t.Errorf("%s: CLOSE %v and %d, want 1000", test.input, e.last, code)
+			<-pace.gone
+			if pace.code != 1000 {
+				t.Errorf("%s: CLOSE %v and %d, want 1000", test.input, e.last, pace.code)
 			}
-			counts.add(row, n/pacedSessions, fmt.Sprintf("each ended, %s", closed(code)))
+			ended.Add(pace.ended.Load())
+			counts.add(row, n/pacedSessions, fmt.Sprintf("each ended, %s", closed(pace.code)))
 		})
 		if got := int(ended.Load()); got != n/pacedSessions*pacedSessions {
 			t.Errorf("%s: %d streams were ended by the server, want %d", test.input, got, n)
