@@ -107,6 +107,7 @@ async function push(socket, more) {
 }
 
 async function upload(socket, bytes) {
+	await delay(0); // each socket's first MiB in a task of its own: what the page does in one task is no transport's doing
 	const done = new Promise((resolve, reject) => {
 		socket.ondata = resolve;
 		socket.onend = (why) => reject(new Error(`${why} during the upload`));
