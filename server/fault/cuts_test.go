@@ -105,7 +105,7 @@ func TestCutWhileOpening(t *testing.T) {
 			select {
 			case <-stop:
 				return
-			case <-time.After(20 * time.Millisecond): // the rate of the cuts
+			case <-time.After(5 * time.Millisecond): // the rate of the cuts
 			}
 			from := states.count()
 			w.proxy.Cut([]fault.Kind{fault.Reset, fault.MidFrame}[cuts%2])
@@ -132,6 +132,9 @@ func TestCutWhileOpening(t *testing.T) {
 	wait.Wait()
 	close(stop)
 	cutting.Wait()
+	if cuts == 0 {
+		t.Error("nothing was cut")
+	}
 	if n := dialled.Load(); n != streams+1 {
 		t.Errorf("the target saw %d connections, want %d", n, streams+1)
 	}
