@@ -82,10 +82,13 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	sessions := session.New(session.Config{
 		Handle: func(ctx context.Context, s *mux.Stream, who session.Client) {
 			observed, watcher := ops.observe(s, who)
-			defer observed.End()
 			terms := standings.terms(who)
 			terms.Watcher = watcher
-			streams.ServeOn(ctx, observed, terms)
+			release := s.Detach()
+			streams.Start(ctx, observed, terms, func() {
+				observed.End()
+				release()
+			})
 		},
 		Authenticator: credentials.Authenticator,
 		Limits:        standings.limits,

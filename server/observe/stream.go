@@ -110,6 +110,13 @@ func (s *Stream) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Await waits as that of a mux.Stream does, if the stream has one.
+func (s *Stream) Await() {
+	if waiting, ok := s.Stream.(interface{ Await() }); ok {
+		waiting.Await()
+	}
+}
+
 // Write implements relay.Stream.
 func (s *Stream) Write(b []byte) (int, error) {
 	n, err := s.Stream.Write(b)

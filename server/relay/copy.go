@@ -26,22 +26,30 @@ type pipe struct {
 	relay   *Relay
 	stream  Stream
 	request wire.Request
-	conn    egress.Conn // set before connected is closed
-	idle    *idle       // likewise
-
-	// Of a stream with a connection: ends when both directions are to end at once. Set before connected is closed.
-	life    context.Context
-	endLife context.CancelFunc
+	done    func() // called at the very end
+	began   time.Time
 	dialled time.Duration // how long resolving and connecting took
 
-	told netip.AddrPort // the remote address of the answer; only for the goroutine of Serve
+	// life ends when both directions are to end at once, and with the dialling when there is nobody to dial for.
+	life    context.Context
+	endLife context.CancelCauseFunc
 
-	connected chan struct{} // closed when conn is there and the page knows
-	failed    chan struct{} // closed in its place when there is none
+	// Set before answered is closed.
+	conn      egress.Conn // nil: there is none
+	reading   reading     // of conn
+	idle      *idle
+	lifetime  *idle
+	uncancel  func() bool   // ends the watch for the end of the session
+	cancelled chan struct{} // closed when that watch has done its work
+	remote    netip.AddrPort
+	told      netip.AddrPort // the remote address of the answer
+
+	answered  chan struct{} // closed when the page knows whether there is a connection
+	upEnded   chan struct{} // closed when copyUp has returned
 	downEnded chan struct{} // closed when copyDown has returned
 
-	up, down atomic.Int64 // bytes that the target, the page has been given
-	finSent  atomic.Bool  // the target has been given a FIN, or is just about to
+	up, given atomic.Int64 // bytes that the target, the page has been given
+	finSent   atomic.Bool  // the target has been given a FIN, or is just about to
 
 	once   sync.Once // the first end is the reason
 	ending ending
@@ -52,8 +60,8 @@ func newPipe(relay *Relay, stream Stream) *pipe {
 		relay:     relay,
 		stream:    stream,
 		request:   stream.Request(),
-		connected: make(chan struct{}),
-		failed:    make(chan struct{}),
+		answered:  make(chan struct{}),
+		upEnded:   make(chan struct{}),
 		downEnded: make(chan struct{}),
 	}
 }
@@ -116,57 +124,85 @@ func textOrError(err error) string {
 
 // drop closes the connection with a reset, as a system does for a program that dies with bytes unread.
 func (p *pipe) drop() {
-	p.endLife()
+	p.endLife(nil)
 	_ = p.conn.SetLinger(0)
 	_ = p.conn.Close()
 }
 
 // leave closes the connection as a system does for a program that ends: what was written is delivered. It is for a page that has closed its session.
 func (p *pipe) leave() {
-	p.endLife()
+	p.endLife(nil)
 	_ = p.conn.CloseWrite() // fails only if the target is gone
 	_ = p.conn.Close()
 }
 
 // copyUp gives the target what the page writes, until the page's FIN, which it passes on, or an error. It begins to read before there is a connection, because
 // only so it learns that the page has given up: then it ends the dialling.
-func (p *pipe) copyUp(giveUp context.CancelCauseFunc) {
+func (p *pipe) copyUp() {
 	var buffer buffer
 	defer buffer.put()
-	n, err := p.stream.Read(buffer.get())
+	n, err := p.readStream(&buffer)
 	if err != nil && err != io.EOF {
-		giveUp(&failure{code: goneCode(err), text: wire.Aborted.Meaning(), err: gone(err)})
+		p.giveUp(err)
 	}
-	select {
-	case <-p.connected:
-	case <-p.failed:
+	<-p.answered
+	if p.conn == nil {
 		return
 	}
 	for {
-		if n > 0 {
-			if !p.take(nil, n) { // also what a page has written that reads no more is delivered
-				return
-			}
-			p.idle.touch()
-			written, writeErr := p.conn.Write(buffer.get()[:n])
-			p.up.Add(int64(written))
-			p.idle.touch()
-			if errors.Is(writeErr, net.ErrClosed) {
-				return // aborted by whoever noted why
-			}
-			if writeErr != nil {
-				// What the target sent before it died is still to be read: copyDown goes on and finds the end.
-				_ = p.stream.StopRead(codeOf(writeErr))
-				p.noTaker(writeErr)
-				return
-			}
+		if n > 0 && !p.writeUp(buffer.get()[:n]) {
+			return
 		}
 		if err != nil {
-			break
+			p.endUp(err)
+			return
 		}
 		buffer.used(n)
-		n, err = p.stream.Read(buffer.get())
+		n, err = p.readStream(&buffer)
 	}
+}
+
+// readStream reads what the page writes. The buffer is held only where there is something.
+func (p *pipe) readStream(b *buffer) (int, error) {
+	if waiting, ok := p.stream.(interface{ Await() }); ok {
+		b.put()
+		waiting.Await()
+	}
+	return p.stream.Read(b.get())
+}
+
+// giveUp ends the dialling for a page that is gone.
+func (p *pipe) giveUp(err error) {
+	select {
+	case <-p.answered:
+	default:
+		p.endLife(&failure{code: goneCode(err), text: wire.Aborted.Meaning(), err: gone(err)})
+	}
+}
+
+// writeUp gives the target some bytes; it returns false where that is the end of the direction.
+func (p *pipe) writeUp(b []byte) bool {
+	if !p.take(nil, len(b)) { // also what a page has written that reads no more is delivered
+		return false
+	}
+	p.idle.touch()
+	written, err := p.conn.Write(b)
+	p.up.Add(int64(written))
+	p.idle.touch()
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, net.ErrClosed): // aborted by whoever noted why
+	default:
+		// What the target sent before it died is still to be read: copyDown goes on and finds the end.
+		_ = p.stream.StopRead(codeOf(err))
+		p.noTaker(err)
+	}
+	return false
+}
+
+// endUp tells the target how the page has ended.
+func (p *pipe) endUp(err error) {
 	if err != io.EOF {
 		p.end(goneCode(err), gone(err))
 		if closed, ok := p.stream.(interface{ Left() bool }); ok && closed.Left() {
@@ -214,19 +250,9 @@ func (p *pipe) copyDown() {
 	var buffer buffer
 	defer buffer.put()
 	for {
-		n, err := p.conn.Read(buffer.get())
-		if n > 0 {
-			if !p.take(p.stream.Stopped(), n) {
-				return
-			}
-			p.idle.touch()
-			written, writeErr := p.stream.Write(buffer.get()[:n])
-			p.down.Add(int64(written))
-			p.idle.touch()
-			if writeErr != nil {
-				p.discard(buffer.get())
-				return
-			}
+		n, err := p.reading.read(p.conn, &buffer)
+		if n > 0 && !p.writeDown(buffer.get()[:n]) {
+			return
 		}
 		if err != nil {
 			p.endDown(err)
@@ -234,6 +260,22 @@ func (p *pipe) copyDown() {
 		}
 		buffer.used(n)
 	}
+}
+
+// writeDown gives the page some bytes; it returns false where that is the end of the direction.
+func (p *pipe) writeDown(b []byte) bool {
+	if !p.take(p.stream.Stopped(), len(b)) {
+		return false
+	}
+	p.idle.touch()
+	written, err := p.stream.Write(b)
+	p.given.Add(int64(written))
+	p.idle.touch()
+	if err != nil {
+		p.discard(b[:cap(b)])
+		return false
+	}
+	return true
 }
 
 // endDown tells the page how the target has ended.

@@ -7,7 +7,7 @@ import (
 )
 
 // idle calls a function once nothing has happened for a time. What happens is told by touch, which is cheap: the timer is not moved, it looks at its
-// end whether it came too early. The zero value and nil never call.
+// end whether it came too early. nil never calls.
 type idle struct {
 	timeout time.Duration
 	began   time.Time
@@ -18,12 +18,12 @@ type idle struct {
 	timer   *time.Timer
 }
 
-// startIdle returns a running idle; with a timeout of 0 one that never calls. The caller stops it.
+// startIdle returns a running idle; with a timeout of 0 nil. The caller stops it.
 func startIdle(timeout time.Duration, call func()) *idle {
-	i := &idle{timeout: timeout, began: time.Now()}
 	if timeout <= 0 {
-		return i
+		return nil
 	}
+	i := &idle{timeout: timeout, began: time.Now()}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.timer = time.AfterFunc(timeout, func() {
@@ -43,17 +43,18 @@ func startIdle(timeout time.Duration, call func()) *idle {
 }
 
 func (i *idle) touch() {
-	if i.timeout > 0 {
+	if i != nil {
 		i.last.Store(int64(time.Since(i.began)))
 	}
 }
 
 // stop ends it. Afterwards the function does not run any more.
 func (i *idle) stop() {
+	if i == nil {
+		return
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.stopped = true
-	if i.timer != nil {
-		i.timer.Stop()
-	}
+	i.timer.Stop()
 }

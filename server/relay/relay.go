@@ -112,21 +112,111 @@ func New(config Config) *Relay {
 	return r
 }
 
+// Serve serves one stream from its request to its end and returns when both directions have ended and every goroutine of the stream is gone. The end of
+// ctx, which must come at the latest with that of the stream's session, resets the stream, with the code of its cause if that is a *wire.Error. The
+// stream is closed when Serve returns.
+func (r *Relay) Serve(ctx context.Context, stream Stream) {
+	over := make(chan struct{})
+	r.start(ctx, stream, func() { close(over) })
+	<-over
+}
+
 // ServeOn is Serve on terms other than those of Config.
 func (r *Relay) ServeOn(ctx context.Context, stream Stream, terms Terms) {
 	r.on(terms).Serve(ctx, stream)
 }
 
-// Serve serves one stream from its request to its end and returns when both directions have ended and every goroutine of the stream is gone. The end of
-// ctx, which must come at the latest with that of the stream's session, resets the stream, with the code of its cause if that is a *wire.Error. The
-// stream is closed when Serve returns.
-func (r *Relay) Serve(ctx context.Context, stream Stream) {
-	began := time.Now()
+// Start is ServeOn that returns when the request has been answered: what is left is the work of goroutines that hold little memory while they wait. done is called where
+// ServeOn would return, by any goroutine.
+func (r *Relay) Start(ctx context.Context, stream Stream, terms Terms, done func()) {
+	r.on(terms).start(ctx, stream, done)
+}
+
+func (r *Relay) start(ctx context.Context, stream Stream, done func()) {
 	r.counters.begin()
 	p := newPipe(r, stream)
-	remote := p.serve(ctx)
+	p.began, p.done = time.Now(), done
+	p.open(ctx)
+}
 
-	record := p.record(p.ended(), remote, began)
+// open connects and answers, then leaves the stream to the goroutines of its directions.
+func (p *pipe) open(ctx context.Context) {
+	p.life, p.endLife = context.WithCancelCause(ctx)
+	go func() { // waited for by over
+		p.copyUp()
+		close(p.upEnded)
+	}()
+	conn, err := p.relay.connect(p.life, p.request)
+	p.dialled = time.Since(p.began)
+	if err != nil {
+		p.refused(err)
+		close(p.answered)
+		p.over()
+		return
+	}
+	p.conn, p.remote = conn, addrPort(conn.RemoteAddr())
+	p.told = p.remote
+	if err := p.stream.Reply(wire.Result{Code: wire.OK, Bound: addrPort(conn.LocalAddr()), Remote: p.remote}); err != nil {
+		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
+	}
+	p.idle = startIdle(p.relay.idleTimeout, func() {
+		p.refuse(limit.RefuseWith(limit.StreamIdle, wire.Idle, "no byte in either direction for %s", p.relay.idleTimeout))
+	})
+	p.lifetime = startIdle(p.relay.lifetime, func() { // nobody touches it
+		p.refuse(limit.Refuse(limit.StreamLifetime, "the socket is open for %s, and may be no longer", p.relay.lifetime))
+	})
+	p.cancelled = make(chan struct{})
+	p.uncancel = context.AfterFunc(ctx, func() {
+		defer close(p.cancelled)
+		err := context.Cause(ctx)
+		p.abort(codeOf(err), err)
+	})
+	close(p.answered)
+	go p.down() // waited for by who waits for done
+}
+
+// refused answers that there is no connection.
+func (p *pipe) refused(err error) {
+	result := wire.Result{Code: codeOf(err), Text: textOf(err)}
+	var f *failure
+	if errors.As(err, &f) {
+		result.Remote = f.remote
+		p.told = f.remote
+	}
+	p.end(result.Code, err)
+	// The page learns of an answer that is lost from what took it: its session's end.
+	_ = p.stream.Reply(result)
+	_ = p.stream.Close()
+}
+
+// down is the goroutine of one direction, and of the end.
+func (p *pipe) down() {
+	p.copyDown()
+	close(p.downEnded)
+	p.over()
+}
+
+// over waits for the other direction, frees everything and tells of the end.
+func (p *pipe) over() {
+	<-p.upEnded
+	if p.conn != nil {
+		p.idle.stop()
+		p.lifetime.stop()
+		if !p.uncancel() {
+			<-p.cancelled
+		}
+		_ = p.conn.Close()
+		_ = p.stream.Close()
+	}
+	p.endLife(nil)
+	p.report()
+	p.done()
+}
+
+// report tells of the end.
+func (p *pipe) report() {
+	r := p.relay
+	record := p.record(p.ended())
 	r.counters.end(record.Code, record.Up, record.Down)
 	if record.Limit != "" {
 		r.refusals.Add(record.Limit)
@@ -151,70 +241,7 @@ func (r *Relay) Serve(ctx context.Context, stream Stream) {
 	if record.Err != nil {
 		attrs = append(attrs, slog.String("error", record.Err.Error()))
 	}
-	r.log.LogAttrs(ctx, slog.LevelInfo, "stream", attrs...)
-}
-
-// serve does the work of Serve but its record. It returns the address that was connected to, or the zero value.
-func (p *pipe) serve(ctx context.Context) netip.AddrPort {
-	dialCtx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	done := make(chan struct{})
-	go func() { // waited for at every return below
-		defer close(done)
-		p.copyUp(cancel)
-	}()
-
-	began := time.Now()
-	conn, err := p.relay.connect(dialCtx, p.request)
-	p.dialled = time.Since(began)
-	if err != nil {
-		result := wire.Result{Code: codeOf(err), Text: textOf(err)}
-		var f *failure
-		if errors.As(err, &f) {
-			result.Remote = f.remote
-			p.told = f.remote
-		}
-		p.end(result.Code, err)
-		// The page learns of an answer that is lost from what took it: its session's end.
-		_ = p.stream.Reply(result)
-		_ = p.stream.Close()
-		close(p.failed)
-		<-done
-		return netip.AddrPort{}
-	}
-	p.conn = conn
-	p.life, p.endLife = context.WithCancel(ctx)
-	defer p.endLife()
-	remote := addrPort(conn.RemoteAddr())
-	p.told = remote
-	if err := p.stream.Reply(wire.Result{Code: wire.OK, Bound: addrPort(conn.LocalAddr()), Remote: remote}); err != nil {
-		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
-	}
-
-	p.idle = startIdle(p.relay.idleTimeout, func() {
-		p.refuse(limit.RefuseWith(limit.StreamIdle, wire.Idle, "no byte in either direction for %s", p.relay.idleTimeout))
-	})
-	lifetime := startIdle(p.relay.lifetime, func() { // nobody touches it
-		p.refuse(limit.Refuse(limit.StreamLifetime, "the socket is open for %s, and may be no longer", p.relay.lifetime))
-	})
-	cancelled := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(cancelled)
-		err := context.Cause(ctx)
-		p.abort(codeOf(err), err)
-	})
-	close(p.connected)
-	p.copyDown()
-	close(p.downEnded)
-	<-done
-	p.idle.stop()
-	lifetime.stop()
-	if !stop() {
-		<-cancelled
-	}
-	_ = conn.Close()
-	_ = p.stream.Close()
-	return remote
+	r.log.LogAttrs(context.Background(), slog.LevelInfo, "stream", attrs...)
 }
 
 // connect resolves and dials within the time that the request and the server allow.

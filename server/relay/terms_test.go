@@ -22,8 +22,42 @@ import (
 // overTerms opens a stream to the target on those terms, and waits until the relay has served it when the test ends.
 func overTerms(t *testing.T, r *Relay, terms Terms, target target) *mux.Stream {
 	t.Helper()
-	client, _ := sessionOf(t, func(ctx context.Context, s *mux.Stream) { r.ServeOn(ctx, s, terms) })
+	client, _ := sessionOf(t, func(ctx context.Context, s *mux.Stream) { r.Start(ctx, s, terms, s.Detach()) })
 	return over(t, client, target)
+}
+
+// TestStartReturnsWithTheAnswer: what follows is done without its caller, who is told of the end once.
+func TestStartReturnsWithTheAnswer(t *testing.T) {
+	r := local(t, Config{})
+	returned, done := make(chan struct{}), make(chan struct{})
+	client, _ := sessionOf(t, func(ctx context.Context, s *mux.Stream) {
+		release := s.Detach()
+		r.Start(ctx, s, Terms{}, func() {
+			release()
+			close(done)
+		})
+		close(returned)
+	})
+	stream := over(t, client, listen(t, echo))
+	<-returned
+	select {
+	case <-done:
+		t.Fatal("done before the end")
+	default:
+	}
+	if _, err := stream.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(stream); err != nil || string(b) != "hello" {
+		t.Errorf("echo: %q, %v", b, err)
+	}
+	<-done
+	if s := r.Stats(); s.Active != 0 || s.BytesUp != 5 || s.BytesDown != 5 {
+		t.Errorf("at the end: %+v", s)
+	}
 }
 
 func TestPolicyOfTheTerms(t *testing.T) {

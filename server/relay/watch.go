@@ -41,8 +41,8 @@ type Record struct {
 }
 
 // record is that of a stream that has ended with e.
-func (p *pipe) record(e ending, remote netip.AddrPort, began time.Time) Record {
-	r := Record{Code: e.code, Err: e.err, Remote: remote, Dialled: p.told, Up: p.up.Load(), Down: p.down.Load(), Dial: p.dialled, Duration: time.Since(began)}
+func (p *pipe) record(e ending) Record {
+	r := Record{Code: e.code, Err: e.err, Remote: p.remote, Dialled: p.told, Up: p.up.Load(), Down: p.given.Load(), Dial: p.dialled, Duration: time.Since(p.began)}
 	var refused *limit.Refused
 	if errors.As(e.err, &refused) {
 		r.Limit = refused.Reason

@@ -38,7 +38,7 @@ const windowBudget = 16 << 20
 
 // Config says how sessions are kept. Handle must be set; zero values stand for the defaults, but for Grace and MaxParked, where 0 means never.
 type Config struct {
-	// Handle serves one stream of a client (mux.Server).
+	// Handle serves one stream of a client (mux.Server). It may detach the stream.
 	Handle func(context.Context, *mux.Stream, Client)
 	// Authenticator says who clients are; nil: nobody has to say.
 	Authenticator auth.Authenticator

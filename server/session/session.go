@@ -77,7 +77,7 @@ func (s *session) handle(ctx context.Context, stream *mux.Stream) {
 		_ = stream.Close()
 		return
 	}
-	defer s.leave()
+	stream.After(s.leave)
 	s.registry.config.Handle(ctx, stream, client)
 }
 

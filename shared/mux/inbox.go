@@ -40,6 +40,10 @@ func (c *chunk) give() {
 	chunkPools[c.class].Put(c)
 }
 
+func (i *inbox) empty() bool {
+	return i.first == nil || i.first.read == i.first.filled && i.first.next == nil
+}
+
 // room returns where the next of n bytes go. Until filled is called, that memory belongs to the caller.
 func (i *inbox) room(n int) []byte {
 	if i.last == nil || i.last.filled == len(i.last.bytes) {

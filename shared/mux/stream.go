@@ -33,6 +33,9 @@ type Stream struct {
 	holds  int    // of a stream that a server has taken: its handler, its place in the session; guarded by the session
 	listed bool   // Streams counts it; guarded by the session
 
+	detached bool   // the handler has returned, or is about to, and releases the stream later
+	after    func() // nil: nothing
+
 	mu        sync.Mutex
 	readable  sync.Cond // bytes have come, or none will
 	writable  sync.Cond // the window has room, or nothing can be written any more
@@ -104,6 +107,15 @@ func (s *Stream) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Await returns when Read would not wait, at the latest at the stream's end: for readers that hold no buffer meanwhile. It is for who calls Read, at an accepter's end or behind Result.
+func (s *Stream) Await() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.inbox.empty() && s.endLocked() == nil {
+		s.readable.Wait()
+	}
+}
+
 // awaitResult lets an opener read without asking for the result first.
 func (s *Stream) awaitResult() error {
 	s.resultMu.Lock()
@@ -144,24 +156,33 @@ func (s *Stream) receiveLocked(b []byte, late *bool) (int, error) {
 		if n := s.inbox.take(b); n > 0 || len(b) == 0 {
 			return n, nil
 		}
-		switch {
-		case s.mine != nil:
-			return 0, s.mine.err
-		case s.theirs != nil: // all bytes of the stream travel before its reset: what is not here does not come
-			return 0, s.theirs.err
-		case s.stopped:
-			return 0, net.ErrClosed
-		case s.rejected:
-			return 0, errRejected
-		case s.fin:
-			return 0, io.EOF
-		case s.session.over.Load():
-			return 0, s.session.Err()
-		case late != nil && *late:
+		if err := s.endLocked(); err != nil {
+			return 0, err
+		}
+		if late != nil && *late {
 			return 0, errInterrupted
 		}
 		s.readable.Wait()
 	}
+}
+
+// endLocked is why nothing more will come than what is there; nil: it may.
+func (s *Stream) endLocked() error {
+	switch {
+	case s.mine != nil:
+		return s.mine.err
+	case s.theirs != nil: // all bytes of the stream travel before its reset: what is not here does not come
+		return s.theirs.err
+	case s.stopped:
+		return net.ErrClosed
+	case s.rejected:
+		return errRejected
+	case s.fin:
+		return io.EOF
+	case s.session.over.Load():
+		return s.session.Err()
+	}
+	return nil
 }
 
 // errRejected is what yamux's RST means.

@@ -31,10 +31,7 @@ func (s *Session) takeLocked() {
 			stream.listed = true
 		}
 		s.handlers.Add(1)
-		s.tasks.Go(func() {
-			defer s.handlers.Done()
-			s.serve(stream)
-		})
+		s.tasks.Go(func() { s.serve(stream) })
 	}
 }
 
@@ -52,9 +49,33 @@ func (s *Session) serve(stream *Stream) {
 	if err == nil || s.closedCleanly() { // what was sent before the close is delivered
 		s.answer(stream)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	stream.releaseLocked()
+	if !stream.detached {
+		stream.release()
+	}
+}
+
+// Detach lets a handler return before it has done with the stream, and its goroutine with it: a stream waits most of its time, and goroutines of its own can do that with less
+// stack. Only the handler may call it. It calls release when it has done with the stream.
+func (s *Stream) Detach() (release func()) {
+	s.detached = true
+	s.session.tasks.Add(1) // the handler's own task is still counted
+	return func() {
+		defer s.session.tasks.Done()
+		s.release()
+	}
+}
+
+// After calls f when the handler has done with the stream, detached or not. Only the handler may call it, and once.
+func (s *Stream) After(f func()) { s.after = f }
+
+func (s *Stream) release() {
+	defer s.session.handlers.Done()
+	if s.after != nil {
+		s.after()
+	}
+	s.session.mu.Lock()
+	defer s.session.mu.Unlock()
+	s.releaseLocked()
 }
 
 // answer reads the request of a stream and hands it on.
