@@ -1,5 +1,5 @@
 # Benchmarks: rivals beside sockmux in the same run, and ratios. docs/PERFORMANCE.md says how to read them.
-# BENCHFLAGS: --quick for one round of everything.
+# BENCHFLAGS: --quick for one round of everything. REPORTS: files to report, the later ones instead of what they have in common with the earlier.
 BENCHFLAGS ?=
 BENCH_DEPS := bench/node_modules/.package-lock.json
 
@@ -37,7 +37,7 @@ bench-native: bench-deps
 
 .PHONY: bench-report
 bench-report:
-	node bench/report/report.mjs
+	node bench/report/report.mjs $(REPORTS)
 
 .PHONY: bench-profile
 bench-profile: bench-deps bin/bench-named.wasm ## where the browser's and the server's time goes during bulk
@@ -47,3 +47,5 @@ bench-profile: bench-deps bin/bench-named.wasm ## where the browser's and the se
 bench-smoke: bench-deps ## that the benchmarks work, in seconds
 	CHROMIUM="$$(tools/ensure-chromium)" node bench/browser/run.mjs --smoke --out bench/out/smoke.json
 	cd bench/native && go run . -smoke
+	node --test bench/report/*.test.mjs >/dev/null
+	cp docs/PERFORMANCE.md bench/out/smoke.md && node bench/report/report.mjs --page bench/out/smoke.md bench/out/smoke.json bench/out/native-smoke.json >/dev/null

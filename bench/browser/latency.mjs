@@ -14,7 +14,7 @@ export async function latency(world, report, size) {
 		const repeat = size.smoke ? 1 : 5;
 		const results = await alternate({ ...size, rounds: size.rounds * repeat }, Object.keys(pages), (kind) =>
 			pages[kind].evaluate((a) => window.bench.firstEcho(a), { kind: kind === 'optimistic' ? 'sockmux' : kind, port: world.ports.echo }));
-		report.add({ family: 'latency', name: `open and first echo, RTT ${rtt} ms`, unit: 'ms', goal: rtt ? `<= ${2.05 * rtt} ms, optimistic <= ${1.05 * rtt} ms` : '', values: pick(results, 'value') });
+		report.add({ family: 'latency', name: `open and first echo, RTT ${rtt} ms`, unit: 'ms', goal: rtt ? `<= ${+(2.05 * rtt).toFixed(1)} ms, optimistic <= ${+(1.05 * rtt).toFixed(1)} ms` : '', values: pick(results, 'value') });
 		for (const page of Object.values(pages)) await page.close();
 	}
 }

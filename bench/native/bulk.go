@@ -74,6 +74,9 @@ func bulk(w *world, r *report, s size) error {
 				}
 			}
 			name := fmt.Sprintf("%s, %d streams", direction, streams)
+			if streams == 1 {
+				name = direction + ", 1 stream"
+			}
 			r.add(measurement{"native bulk", name, "MB/s", ">= 0.85 x plain ws", rate})
 			r.add(measurement{"native CPU", name, "CPU s/GB", "<= 1.5 x plain ws", cpu})
 			r.add(measurement{"native allocations", name, "MB/GB", "", alloc})

@@ -34,7 +34,7 @@ func idle(w *world, r *report, s size) error {
 		}
 	}
 	name := fmt.Sprintf("%d streams in one session", streams)
-	r.add(measurement{"idle stream", name + ", heap and stacks", "KiB a stream", "<= 12", bytes})
+	r.add(measurement{"idle stream", name + ", heap and stacks", "KiB a stream", "<= 12 KiB", bytes})
 	r.add(measurement{"idle stream", name + ", resident", "KiB a stream", "", resident})
 	r.add(measurement{"idle stream", name + ", goroutines", "a stream", "", goroutines})
 
@@ -56,7 +56,7 @@ func sessions(w *world, r *report, s size) error {
 	name := fmt.Sprintf("%d sessions", sessions)
 	r.add(measurement{"idle session", name + " of one stream, heap and stacks", "KiB a session", "", with})
 	r.add(measurement{"idle session", name + " of one stream, resident", "KiB a session", "", withResident})
-	r.add(measurement{"idle session", name + " of none, heap and stacks", "KiB a session", "<= 64", without})
+	r.add(measurement{"idle session", name + " of none, heap and stacks", "KiB a session", "<= 64 KiB", without})
 	r.add(measurement{"idle session", name + " of none, goroutines", "a session", "", perSession})
 	return nil
 }

@@ -1,22 +1,28 @@
-// Horizontal bars in groups as SVG, legible on white and on black.
+// Horizontal bars in groups as SVG. It brings its own ground, because the page around an image may be dark where the reader's system is light.
 
-const COLOURS = { sockmux: '#1f77b4', optimistic: '#6baed6', native: '#7f7f7f', 'plain ws': '#7f7f7f', direct: '#bdbdbd', wisp: '#e6893a', chisel: '#c0504d', 'websockify + SOCKS': '#8c6bb1', empty: '#bdbdbd' };
-const OTHER = '#555555';
+const COLOURS = { sockmux: '#1f77b4', optimistic: '#6baed6', native: '#7f7f7f', 'plain ws': '#7f7f7f', direct: '#b5b5b5', wisp: '#e6893a', chisel: '#c0504d', 'websockify + SOCKS': '#8c6bb1', empty: '#b5b5b5' };
+const OTHER = '#8a8a5c';
 
 const WIDTH = 760;
-const LEFT = 260; // for the names
+const MARGIN = 14;
 const RIGHT = 70; // for the figures behind the bars
-const BAR = 14;
+const BAR = 15;
 const GAP = 12;
-const HEAD = 58;
+const HEAD = 64;
+
+/** About the width of a letter, in sizes of the font. */
+const LETTER = 0.55;
+
+const widthOf = (text, size) => text.length * size * LETTER;
 
 /**
- * @param {{ title: string, better: string, logarithmic?: boolean, groups: { name: string, values: Record<string, number> }[] }} plot
+ * @param {{ title: string, better: string, logarithmic?: boolean, groups: { name: string, unit: string, values: Record<string, number> }[] }} plot
  */
 export function bars({ title, better, logarithmic = false, groups }) {
 	const all = groups.flatMap(({ values }) => Object.values(values)).filter((value) => value > 0);
-	const [least, most] = [Math.min(...all), Math.max(...all)];
-	const room = WIDTH - LEFT - RIGHT;
+	const [least, most] = all.length > 0 ? [Math.min(...all), Math.max(...all)] : [1, 1];
+	const left = Math.ceil(MARGIN + Math.max(...groups.map(({ name }) => widthOf(name, 12)))) + 10;
+	const room = WIDTH - left - RIGHT;
 	const floor = Math.floor(Math.log10(least)); // a logarithmic bar begins at the power of ten below the least
 	const length = (value) => {
 		if (value <= 0) return 0;
@@ -27,33 +33,36 @@ export function bars({ title, better, logarithmic = false, groups }) {
 	let y = HEAD;
 	for (const { name, values } of groups) {
 		const height = Object.keys(values).length * BAR;
-		parts.push(`<text x="${LEFT - 8}" y="${y + height / 2 + 4}" text-anchor="end">${escape(name)}</text>`);
+		parts.push(`<text x="${left - 8}" y="${y + height / 2 + 3}" text-anchor="end">${escape(name)}</text>`);
 		for (const [kind, value] of Object.entries(values)) {
-			parts.push(`<rect x="${LEFT}" y="${y}" width="${Math.max(length(value), 1).toFixed(1)}" height="${BAR - 2}" fill="${COLOURS[kind] ?? OTHER}"/>`);
-			parts.push(`<text x="${(LEFT + length(value) + 5).toFixed(1)}" y="${y + BAR - 4}" font-size="11">${figure(value)}</text>`);
+			const weight = kind === 'sockmux' ? ' font-weight="bold"' : '';
+			parts.push(`<rect x="${left}" y="${y}" width="${Math.max(length(value), 1).toFixed(1)}" height="${BAR - 2}" fill="${COLOURS[kind] ?? OTHER}"/>`);
+			parts.push(`<text x="${(left + length(value) + 5).toFixed(1)}" y="${y + BAR - 4.5}" font-size="11"${weight}>${figure(value)}</text>`);
 			y += BAR;
 		}
 		y += GAP;
 	}
-	let x = LEFT;
+	let x = left;
 	const legend = kinds.map((kind) => {
-		const item = `<rect x="${x}" y="34" width="11" height="11" fill="${COLOURS[kind] ?? OTHER}"/><text x="${x + 15}" y="44" font-size="12">${escape(kind)}</text>`;
-		x += 32 + kind.length * 7;
+		const item = `<rect x="${x}" y="37" width="11" height="11" fill="${COLOURS[kind] ?? OTHER}"/><text x="${x + 16}" y="47">${escape(kind)}</text>`;
+		x += 36 + Math.ceil(widthOf(kind, 12));
 		return item;
 	});
-	const subtitle = logarithmic ? `${better}, logarithmic` : better;
+	const notes = [groups[0]?.unit, better, logarithmic && 'logarithmic'].filter(Boolean).join(', ');
 	return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" viewBox="0 0 ${WIDTH} ${y}" font-family="sans-serif" font-size="12" role="img" aria-label="${escape(title)}">
-<style>text { fill: #222 } @media (prefers-color-scheme: dark) { text { fill: #ddd } }</style>
-<text x="12" y="22" font-size="15" font-weight="bold">${escape(title)} <tspan font-size="12" font-weight="normal">(${subtitle})</tspan></text>
+<style>.ground { fill: #fff; stroke: #d0d7de } .axis { stroke: #8c959f } text { fill: #1f2328 } @media (prefers-color-scheme: dark) { .ground { fill: #161b22; stroke: #30363d } text { fill: #e6edf3 } }</style>
+<rect class="ground" x="0.5" y="0.5" width="${WIDTH - 1}" height="${y - 1}" rx="6"/>
+<text x="${MARGIN}" y="24" font-size="15" font-weight="bold">${escape(title)} <tspan font-size="12" font-weight="normal">(${escape(notes)})</tspan></text>
 ${legend.join('\n')}
 ${parts.join('\n')}
+<line class="axis" x1="${left - 0.5}" y1="${HEAD - 4}" x2="${left - 0.5}" y2="${y - GAP + 2}"/>
 </svg>
 `;
 }
 
 function figure(value) {
 	if (value === 0) return '0';
-	return value >= 100 ? value.toFixed(0) : value.toPrecision(3).replace(/\.?0+$/, '');
+	return value >= 100 ? value.toFixed(0) : value.toPrecision(3).replace(/\.0+$|(\.\d*?)0+$/, '$1');
 }
 
 const escape = (text) => text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
