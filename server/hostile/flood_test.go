@@ -3,6 +3,7 @@ package hostile_test
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,25 +76,62 @@ func floods(t *testing.T, p *process, where targets, counts *table) {
 	})
 }
 
-// unread fills the windows of streams whose target reads nothing: memory is bounded by the windows.
+// unread fills the windows of streams whose target reads nothing, and sends what is granted as long as anything is: memory is bounded by the windows.
 func unread(t *testing.T, p *process, where targets, counts *table) {
 	n := scaled(64, 1024)
-	row := counts.row("yamux", "streams with a full window of 256 KiB that the target does not read")
+	row := counts.row("yamux", "streams with a full window that the target does not read")
 	e := p.greet(t)
+	_ = e.conn.SetDeadline(time.Now().Add(10 * patience)) // never fails on an open socket
+	var mu sync.Mutex
+	may := make(map[uint32]uint32)
+	e.ending = &endings{ended: func(uint32) {}, granted: func(id, n uint32) {
+		mu.Lock()
+		defer mu.Unlock()
+		may[id] += n
+	}}
 	code := make(chan int, 1)
 	go func() { code <- e.follow() }()
-	_ = e.bytes(control()) // what fails is found at the end
+	request := open(3, to(where.deaf))
+	first := window - uint32(len(request)-2*len(syn(3))) // the request counts, its headers do not
+	_ = e.bytes(control())                               // what fails is found at the end
 	for i := range uint32(n) {
 		id := 3 + 2*i
 		_ = e.bytes(open(id, to(where.deaf)))
-		for range 7 {
-			_ = e.bytes(payload(id, make([]byte, 32<<10)))
-		}
+		mu.Lock()
+		may[id] += first
+		mu.Unlock()
 	}
+	total, still := 0, 0
+	for deadline := time.Now().Add(patience); still < 50 && time.Now().Before(deadline); still++ {
+		for i := range uint32(n) {
+			id := 3 + 2*i
+			mu.Lock()
+			left := may[id]
+			may[id] = 0
+			mu.Unlock()
+			for left > 0 {
+				piece := min(left, 32<<10)
+				_ = e.bytes(payload(id, make([]byte, piece)))
+				left -= piece
+				total += int(piece)
+				still = 0
+			}
+		}
+		time.Sleep(10 * time.Millisecond) // polls what is granted, bounded
+	}
+	held := p.measure(t)
 	_ = e.message(wire.Close{Code: wire.OK}.Append(nil))
 	got := <-code
 	if got != 1000 {
 		t.Errorf("after streams that nobody reads: CLOSE %v and %d, want 1000", e.last, got)
+	}
+	t.Logf("%d streams, %d MiB sent: %s", n, total>>20, held)
+	if total < n*(window-1<<10) { // the requests count as well
+		t.Errorf("only %d bytes were sent, want %d windows", total, n)
+	}
+	// docs/SECURITY.md: the windows, in buffers that may double, and what they may have grown by.
+	if ceiling := int64(n)*2*window + 2*(16<<20) + 32<<20; !race && held.heap > ceiling {
+		t.Errorf("the heap has %d MiB, want %d at most", held.heap>>20, ceiling>>20)
 	}
 	counts.add(row, n, fmt.Sprintf("kept, %d", got))
 }

@@ -17,12 +17,13 @@ const (
 	pacedAtOnce   = 200
 )
 
-// endings finds the streams that the server ends in the bytes of yamux that it sends.
+// endings finds in the bytes of yamux that the server sends the streams that it ends, and what it grants.
 type endings struct {
-	header [12]byte
-	have   int
-	body   uint32
-	ended  func(id uint32)
+	header  [12]byte
+	have    int
+	body    uint32
+	ended   func(id uint32)
+	granted func(id, n uint32) // nil: nobody cares
 }
 
 func (f *endings) follow(b []byte) {
@@ -45,6 +46,9 @@ func (f *endings) follow(b []byte) {
 		}
 		if f.header[1] <= typeWindow && binary.BigEndian.Uint16(f.header[2:])&(flagFIN|flagRST) != 0 {
 			f.ended(binary.BigEndian.Uint32(f.header[4:]))
+		}
+		if n := binary.BigEndian.Uint32(f.header[8:]); f.header[1] == typeWindow && n > 0 && f.granted != nil {
+			f.granted(binary.BigEndian.Uint32(f.header[4:]), n)
 		}
 	}
 }
