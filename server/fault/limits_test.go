@@ -15,12 +15,12 @@ import (
 	"github.com/sockmux/sockmux/shared/mux"
 )
 
-// Budgets of both ends together, which are one process here; a heap profile has exactly these (docs/RELIABILITY.md). A stream that nobody reads may fill yamux's first
-// window at the receiver, whose buffer (bytes.Buffer) grows by doubling and so may take twice that, a copy buffer of the relay, and one of io.Copy in the test itself. A
-// session may fill what windows may grow by at both ends, the links' two bounds, and what they gather.
+// Budgets of both ends together, which are one process here; a heap profile has exactly these (docs/RELIABILITY.md). A stream that nobody reads may fill its first window at
+// the receiver, in chunks of 64 KiB of which the last may be part empty, a copy buffer of the relay, and one of io.Copy in the test itself. A session may fill what windows may grow by
+// at both ends, the links' two bounds, and what they gather.
 const (
 	firstWindow   = 256 << 10
-	streamBudget  = 2*firstWindow + 64<<10 + 32<<10
+	streamBudget  = firstWindow + mux.MaxFrame + 64<<10 + 32<<10
 	sessionBudget = mux.DefaultWindowBudget + 16<<20 + 2*link.DefaultBound + 8<<20
 )
 

@@ -129,8 +129,8 @@ func unread(t *testing.T, p *process, where targets, counts *table) {
 	if total < n*(window-1<<10) { // the requests count as well
 		t.Errorf("only %d bytes were sent, want %d windows", total, n)
 	}
-	// docs/SECURITY.md: the windows, in buffers that may double, and what they may have grown by.
-	if ceiling := int64(n)*2*window + 2*(16<<20) + 32<<20; !race && held.heap > ceiling {
+	// docs/SECURITY.md: the windows in chunks of 64 KiB, a copy buffer of the relay for each, what windows may have grown by, and the neighbour.
+	if ceiling := int64(n)*(window+2*64<<10) + 16<<20 + 32<<20; !race && held.heap > ceiling {
 		t.Errorf("the heap has %d MiB, want %d at most", held.heap>>20, ceiling>>20)
 	}
 	counts.add(row, n, fmt.Sprintf("kept, %d", got))
