@@ -151,7 +151,7 @@ async function startSite(quality) {
 function scriptElement(query) {
 	if (!query.has('script')) return '';
 	const attributes = [...query].filter(([name]) => name.startsWith('data-')).map(([name, value]) => ` ${name}="${value}"`);
-	return `<script src="${query.get('script')}/sockmux.js"${attributes.join('')}></script>`;
+	return `<script src="${query.get('script')}/sockmux.js" crossorigin${attributes.join('')}></script>`;
 }
 
 const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';

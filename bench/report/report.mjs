@@ -104,7 +104,7 @@ function groupsOf(measurements) {
 /** A Markdown table of one family: medians, and of sockmux the median of the ratios within each round. */
 function table(measurements) {
 	const kinds = kindsOf(measurements);
-	const goals = measurements.some((m) => m.goal);
+	const withGoals = measurements.some((m) => m.goal);
 	const rows = measurements.map((m) => {
 		const cells = kinds.map((kind) => {
 			if (!m.values[kind]) return '';
@@ -113,10 +113,10 @@ function table(measurements) {
 			return Number.isFinite(ratio) ? `${value} (${ratio < 0.1 ? ratio.toPrecision(1) : ratio.toFixed(2)}x)` : value;
 		});
 		const reached = met(m.goal, m.values);
-		const goal = goals ? [m.goal ? `\`${m.goal}\`` : '', reached === undefined ? '' : reached ? 'yes' : 'no'] : [];
+		const goal = withGoals ? [m.goal ? `\`${m.goal}\`` : '', reached === undefined ? '' : reached ? 'yes' : 'no'] : [];
 		return `| ${[`${m.name}, ${m.unit}`, ...cells, ...goal].join(' | ')} |`;
 	});
-	const head = ['', ...kinds, ...(goals ? ['goal', 'met'] : [])];
-	const align = head.map((_, i) => (i > 0 && i <= kinds.length ? '---:' : '---'));
-	return [`| ${head.join(' | ')} |`, `|${align.join('|')}|`, ...rows];
+	const columns = ['', ...kinds, ...(withGoals ? ['goal', 'met'] : [])];
+	const align = columns.map((_, i) => (i > 0 && i <= kinds.length ? '---:' : '---'));
+	return [`| ${columns.join(' | ')} |`, `|${align.join('|')}|`, ...rows];
 }

@@ -55,7 +55,7 @@ test('in a worker a part is imported, and leaves nothing at the global object', 
 test('the text of a part is fetched with its SRI string', async (t) => {
 	const fetched = t.mock.method(globalThis, 'fetch', /** @type {any} */ (async () => new Response('text')));
 	assert.equal(await fetchPart(FILE), 'text');
-	assert.deepEqual(fetched.mock.calls[0].arguments, [FILE.url, { integrity: 'sha384-x', credentials: 'omit' }]);
+	assert.deepEqual(fetched.mock.calls[0].arguments, [FILE.url, { integrity: 'sha384-x' }]);
 	fetched.mock.mockImplementation(/** @type {any} */ (async () => new Response('', { status: 404 })));
 	await assert.rejects(fetchPart(FILE), { message: `${FILE.url}: the server answered 404` });
 });

@@ -49,7 +49,7 @@ for (const type of ['application/wasm', 'application/octet-stream']) {
 		const program = await programFrom(await wasm(), Go)({}, onexit);
 		await programFrom(await wasm(), Go)({}, onexit);
 		assert.equal(fetched.mock.callCount(), 1);
-		assert.deepEqual(fetched.mock.calls[0].arguments, ['https://h/w.wasm', { integrity: 'sha384-x', credentials: 'omit' }]);
+		assert.deepEqual(fetched.mock.calls[0].arguments, ['https://h/w.wasm', { integrity: 'sha384-x' }]);
 		assert.equal(made.length, 2);
 		assert.equal(made[0].exit, onexit);
 		program.run();

@@ -87,7 +87,7 @@ export function readConfig(given, { script, pinned, page, origin, built }) {
 	if (given.wasm !== undefined) files.wasm = { url: absolute('wasm', given.wasm, page) };
 	// The browser gives out nothing of a file before it has checked all of it, which keeps the compiler waiting. The page trusts the server of a script that it does not
 	// pin with more than the wasm, so a check of that server's wasm by that server's script would protect nothing.
-	else if (!pinned && script !== null && new URL(assets).origin === new URL(script).origin) delete files.wasm.integrity;
+	else if (!pinned && script && new URL(assets).origin === new URL(script).origin) delete files.wasm.integrity;
 	if (given.integrity !== undefined) files.wasm.integrity = sri(given.integrity);
 	const config = {
 		url: new URL(ENDPOINT, prefix).href.replace(/^http/, 'ws'),

@@ -47,7 +47,7 @@ async function importPart(scope, url) {
  * @param {File} file
  */
 export async function fetchPart({ url, integrity }) {
-	const response = await fetch(url, { integrity, credentials: 'omit' });
+	const response = await fetch(url, { integrity });
 	if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
 	return response.text();
 }

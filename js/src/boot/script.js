@@ -9,7 +9,7 @@ const scope = /** @type {any} */ (globalThis);
 if (!installed(scope)) {
 	const element = /** @type {HTMLScriptElement | null | undefined} */ (scope.document?.currentScript);
 	const { options, unknown } = fromDataset({ ...element?.dataset });
-	if (unknown.length > 0) console.error(`sockmux: ${unknown.join(', ')}: there is no such setting; it is ignored`);
+	if (unknown.length > 0) console.error(`sockmux: ${unknown.join(', ')}: there is no such option; it is ignored`);
 	try {
 		start({ ...options, ...scope.sockmux }, element?.src || null, Boolean(element?.integrity));
 	} catch (error) {

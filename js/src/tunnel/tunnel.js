@@ -85,8 +85,8 @@ const SLICE_MS = 8;
 /** A program that did not live that long is not started again before it: it would crash in a loop. */
 const RESTART_MS = 5000;
 
-const LOAD_ADVICE = 'No program in this page has sockets. Check that the server of sockmux.js runs and was built with make, and that the '
-	+ "Content-Security-Policy of this page has 'wasm-unsafe-eval' in script-src and the server in connect-src.";
+const LOAD_ADVICE = 'No program in this page has sockets. Check that the server runs and was built with make, and that the '
+	+ "page's Content-Security-Policy has 'wasm-unsafe-eval' in script-src and the server in connect-src.";
 
 const CRASH_ADVICE = 'All sockets are gone; the next one starts the tunnel anew. Please report this with the lines before it.';
 

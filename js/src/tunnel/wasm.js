@@ -22,7 +22,7 @@ export function wasmFrom({ url, integrity }) {
  * @param {string} [integrity]
  */
 async function compile(url, integrity) {
-	const response = await fetch(url, { integrity, credentials: 'omit' });
+	const response = await fetch(url, { integrity });
 	if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
 	// Streaming refuses any other type; a server that does not know .wasm costs time, not function.
 	if (response.headers.get('Content-Type') === 'application/wasm') return WebAssembly.compileStreaming(response);
