@@ -527,3 +527,34 @@ func TestResumeWhileDraining(t *testing.T) {
 		t.Errorf("drain: %v", err)
 	}
 }
+
+// TestManyStreamsEndWithTheirSession: nothing of a client with thousands of streams is left soon after it has closed them all, or only the session.
+func TestManyStreamsEndWithTheirSession(t *testing.T) {
+	const n = 5000
+	for _, closes := range []bool{true, false} {
+		w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1, Limits: fixed(limit.Limits{Streams: n})})
+		c, _ := w.client()
+		streams := make([]*mux.Stream, n)
+		for i := range streams {
+			var err error
+			if streams[i], err = c.Open(target); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, s := range streams {
+			if result, err := s.Result(t.Context()); err != nil || result.Code != wire.OK {
+				t.Fatalf("result: %+v, %v", result, err)
+			}
+		}
+		if got := w.figures(); got.Streams != n {
+			t.Errorf("%d streams are counted, want %d", got.Streams, n)
+		}
+		if closes {
+			for _, s := range streams {
+				_ = s.Close() // the session's end comes at once behind
+			}
+		}
+		c.Close()
+		eventually(t, "an empty registry", func() bool { return w.figures() == session.Stats{} })
+	}
+}
