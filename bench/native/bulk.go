@@ -38,25 +38,48 @@ func transfer(ctx context.Context, w *world, d dialer, direction string, streams
 
 // move is one stream's transfer with a service of bench/peers.
 func move(conn io.ReadWriteCloser, direction string, bytes int64) error {
-	if _, err := conn.Write(binary.BigEndian.AppendUint64(nil, uint64(bytes))); err != nil {
+	if err := announce(conn, bytes); err != nil {
 		return err
 	}
-	buffer := make([]byte, messageSize)
 	if direction == "down" {
-		for left := bytes; left > 0; {
-			n, err := conn.Read(buffer)
-			if left -= int64(n); err != nil && left > 0 {
-				return fmt.Errorf("%d bytes missing: %w", left, err)
-			}
-		}
-		return nil
+		return receive(conn, bytes)
 	}
+	if err := send(conn, bytes); err != nil {
+		return err
+	}
+	return confirmed(conn)
+}
+
+// announce tells a service how many bytes there will be.
+func announce(conn io.Writer, bytes int64) error {
+	_, err := conn.Write(binary.BigEndian.AppendUint64(nil, uint64(bytes)))
+	return err
+}
+
+func receive(conn io.Reader, bytes int64) error {
+	buffer := make([]byte, messageSize)
+	for left := bytes; left > 0; {
+		n, err := conn.Read(buffer[:min(left, messageSize)])
+		if left -= int64(n); err != nil && left > 0 {
+			return fmt.Errorf("%d bytes missing: %w", left, err)
+		}
+	}
+	return nil
+}
+
+func send(conn io.Writer, bytes int64) error {
+	buffer := make([]byte, messageSize)
 	for left := bytes; left > 0; left -= messageSize {
 		if _, err := conn.Write(buffer[:min(left, messageSize)]); err != nil {
 			return err
 		}
 	}
-	_, err := io.ReadFull(conn, buffer[:1]) // the sink has read all
+	return nil
+}
+
+// confirmed waits until the sink has read all.
+func confirmed(conn io.Reader) error {
+	_, err := io.ReadFull(conn, make([]byte, 1))
 	return err
 }
 

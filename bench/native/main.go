@@ -18,7 +18,7 @@ type size struct {
 	idle   int   // streams, sessions
 	counts []int // of streams at once
 	opens  int
-	long   int64 // bytes of a transfer at 100 ms
+	long   int64 // bytes of a transfer at 100 ms, beside as many before
 }
 
 // stderr is the real one: chisel's client writes a line for each port to os.Stderr, whatever it is told.
@@ -55,7 +55,7 @@ func run() error {
 		return kind != "sockmux" && !slices.Contains(strings.Split(*rivals, ","), kind)
 	})
 	debug.SetGCPercent(400) // the client's collector is not what is measured
-	s := size{rounds: *rounds, bytes: int64(*mega) << 20, idle: *many, counts: []int{1, 10, 100}, opens: 2000, long: 128 << 20}
+	s := size{rounds: *rounds, bytes: int64(*mega) << 20, idle: *many, counts: []int{1, 10, 100}, opens: 2000, long: 384 << 20}
 	if *quick {
 		s.rounds = 1
 	}

@@ -94,7 +94,7 @@ func Default() Config {
 		Prefix:            "/",
 		MaxSessions:       1000,
 		MaxParked:         500,
-		MaxUnacknowledged: 4 << 20,
+		MaxUnacknowledged: 64 << 20,
 		Keepalive:         10 * time.Second,
 		Grace:             2 * time.Minute,
 		DrainTimeout:      30 * time.Second,

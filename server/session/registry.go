@@ -26,14 +26,14 @@ const (
 	// DefaultHandshake is generous: the client sends its hello with the first packet after the upgrade.
 	DefaultHandshake = 10 * time.Second
 	DefaultKeepalive = 10 * time.Second
-	// DefaultBound is small beside the client's: a hostile page holds no more than this of the server's memory unacknowledged.
-	DefaultBound = 4 << 20
+	// DefaultBound is what no session exceeds that no configuration allows more: a hostile page holds no more than this of the server's memory unacknowledged.
+	DefaultBound = link.DefaultBound
 )
 
 // deadAfter is how many keepalive intervals of silence make a carrier dead.
 const deadAfter = 2
 
-// windowBudget is what the windows of a session may grow by, beside the 256 KiB of each stream. docs/SECURITY.md adds up what a session may hold.
+// windowBudget is what the windows of a session may grow by, beside the 256 KiB of each stream and before they take of what sessions have in common. docs/SECURITY.md adds up what a session may hold.
 const windowBudget = 16 << 20
 
 // Config says how sessions are kept. Handle must be set; zero values stand for the defaults, but for Grace and MaxParked, where 0 means never.
@@ -59,13 +59,14 @@ type Config struct {
 	Handshake   time.Duration // from the upgrade to the hello
 	Grace       time.Duration // for which a session without a carrier is kept
 	Keepalive   time.Duration // of silence before a ping
-	Bound       int           // bytes that are kept for a client until it acknowledges them
+	Bound       int           // bytes that are kept for a client until it acknowledges them; those beyond link.DefaultBound come out of what all sessions have in common
 	Agent       string        // told to clients
 }
 
 // Registry holds the sessions. Any number of goroutines may use it.
 type Registry struct {
 	config Config
+	room   room           // that sessions have in common
 	tasks  sync.WaitGroup // every Serve and every expiry
 	life   context.Context
 	end    context.CancelFunc
@@ -121,7 +122,7 @@ func New(config Config) *Registry {
 	if config.Bound == 0 {
 		config.Bound = DefaultBound
 	}
-	r := &Registry{config: config, sessions: make(map[wire.SessionID]*session), most: most{config.MaxSessions, config.MaxParked}}
+	r := &Registry{config: config, room: room{left: commonRoom}, sessions: make(map[wire.SessionID]*session), most: most{config.MaxSessions, config.MaxParked}}
 	r.life, r.end = context.WithCancel(context.Background()) // until Close
 	return r
 }
@@ -266,5 +267,5 @@ func (r *Registry) Close() {
 
 // linkConfig is the server's side of every link.
 func (r *Registry) linkConfig() link.Config {
-	return link.Config{Bound: r.config.Bound, PingAfter: r.config.Keepalive, DeadAfter: deadAfter * r.config.Keepalive}
+	return link.Config{Bound: min(r.config.Bound, link.DefaultBound), MaxBound: r.config.Bound, Room: &r.room, PingAfter: r.config.Keepalive, DeadAfter: deadAfter * r.config.Keepalive}
 }

@@ -54,7 +54,7 @@ func newSession(r *Registry, who admitted, account *limit.Account, hello wire.He
 	_, _ = rand.Read(s.known.ID[:]) // never fails (crypto/rand)
 	_, _ = rand.Read(s.known.Secret[:])
 	var err error
-	if s.mux, err = mux.Server(s.link, mux.Config{WindowBudget: windowBudget, MaxStreams: s.maxStreams}, s.handle); err != nil {
+	if s.mux, err = mux.Server(s.link, mux.Config{WindowBudget: windowBudget, Room: &s.registry.room, MaxStreams: s.maxStreams}, s.handle); err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	return s, nil

@@ -93,6 +93,12 @@ func (w *Window) Reset(now time.Duration) {
 	*w = Window{limit: w.limit, size: min(initial, w.limit), starting: true, deliveredAt: now, sentAt: now, baseSeen: now}
 }
 
+// SetLimit replaces the upper bound.
+func (w *Window) SetLimit(limit int) {
+	w.limit = max(limit, minimum)
+	w.size = min(w.size, w.limit)
+}
+
 // Size returns how many bytes may be in flight.
 func (w *Window) Size() int { return w.size }
 

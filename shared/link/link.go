@@ -14,7 +14,6 @@ import (
 
 // Defaults of Config.
 const (
-	DefaultBound     = 4 << 20          // 40 MB/s at a round trip of 100 ms
 	DefaultPingAfter = 10 * time.Second // below the 30 s after which common middleboxes cut what is idle
 	DefaultDeadAfter = 20 * time.Second // a page answers nothing during a long task, so not less
 )
@@ -45,6 +44,8 @@ func (e *lostError) Is(target error) bool { return target == ErrLost }
 // Config says how a link works. Zero values stand for the defaults.
 type Config struct {
 	Bound     int           // bytes that are kept until the other end acknowledges them; Write waits at the bound
+	MaxBound  int           // what Bound grows to where the path holds as much under way; at least Bound
+	Room      Room          // what it grows by is taken from there, and given back; nil: there is enough
 	PingAfter time.Duration // of silence
 	DeadAfter time.Duration // of silence
 }
@@ -53,6 +54,10 @@ func (c Config) orDefaults() Config {
 	if c.Bound == 0 {
 		c.Bound = DefaultBound
 	}
+	if c.MaxBound == 0 {
+		c.MaxBound = DefaultMaxBound
+	}
+	c.MaxBound = max(c.MaxBound, c.Bound)
 	if c.PingAfter == 0 {
 		c.PingAfter = DefaultPingAfter
 	}
@@ -75,6 +80,7 @@ type Link struct {
 	taken    *sync.Cond // inbox is empty, or the run or the link has ended
 
 	out      outbox
+	bound    int // from Config's Bound to its MaxBound
 	window   *congestion.Window
 	inbox    []byte // of the last DATA message, not yet read
 	received uint64
@@ -114,7 +120,8 @@ type Stats struct {
 // New returns a link without a carrier. It must be closed.
 func New(config Config) *Link {
 	l := &Link{config: config.orDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{}), began: time.Now(), out: outbox{limit: MaxParcel}}
-	l.window = congestion.New(l.config.Bound)
+	l.bound = l.config.Bound
+	l.window = congestion.New(l.bound)
 	l.out.most = l.window.Message(l.out.limit)
 	l.readable, l.writable, l.taken = sync.NewCond(&l.mu), sync.NewCond(&l.mu), sync.NewCond(&l.mu)
 	return l
@@ -187,7 +194,7 @@ func (l *Link) roomLocked() int {
 	if l.out.unsent() >= l.out.most {
 		return 0
 	}
-	return l.config.Bound - l.out.held()
+	return l.bound - l.out.held()
 }
 
 // framesInMessage is how many frames of the layer above fill a message, so that streams take turns within one.
@@ -285,6 +292,7 @@ func (l *Link) endLocked(err error) {
 		return
 	}
 	l.ended = err
+	l.shrinkLocked()
 	close(l.done)
 	l.readable.Broadcast()
 	l.writable.Broadcast()

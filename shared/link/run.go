@@ -105,6 +105,7 @@ func (l *Link) begin(peerReceived uint64) *wire.Error {
 	l.out.rewind(peerReceived)
 	l.out.acknowledge(peerReceived)
 	l.window.Reset(time.Since(l.began)) // another path, perhaps
+	l.shrinkLocked()
 	l.out.most = l.window.Message(l.out.limit)
 	l.writable.Broadcast()
 	l.running, l.from = true, peerReceived

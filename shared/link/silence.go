@@ -84,6 +84,9 @@ func (l *Link) alive(due time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
+	if l.out.held() == 0 { // this is looked at now and then: what nobody has used since goes back
+		l.shrinkLocked()
+	}
 	late := now.Sub(due)
 	if late > frozenAfter {
 		if recent := now.Add(-l.config.PingAfter); recent.After(l.heard) {

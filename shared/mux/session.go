@@ -23,7 +23,9 @@ type Conn interface {
 // Config says how a session works. The zero value is good for a client.
 type Config struct {
 	// WindowBudget is what the windows of all streams together may grow by, in bytes; 0: DefaultWindowBudget. Each begins with 256 KiB.
-	WindowBudget uint64
+	WindowBudget int
+	// Room is what they may grow by beyond that, by MaxWindow at most, for as long as there is some; nil: nothing.
+	Room Room
 	// MaxStreams returns how many streams may be there at once at a server, those counted that wait for their requests or for the other end's FIN; beyond them none is
 	// taken until one is gone. It is called often and must not block. nil: any number.
 	MaxStreams func() int
@@ -102,7 +104,7 @@ func newSession(conn Conn, config Config) *Session {
 	}
 	s := &Session{
 		config: config, conn: conn, writer: newFrameWriter(conn), gate: newGate(),
-		done: make(chan struct{}), streams: make(map[uint32]*Stream), growth: budget{left: config.WindowBudget},
+		done: make(chan struct{}), streams: make(map[uint32]*Stream), growth: budget{left: config.WindowBudget, room: config.Room},
 	}
 	s.pace, _ = conn.(pacer)
 	s.control.session = s
@@ -117,6 +119,7 @@ func (s *Session) finish() {
 	s.waiting = nil    // nobody takes them
 	_ = s.conn.Close() // who writes learns of it; there is nothing else to say
 	s.control.end()
+	s.growth.close()
 	s.gate.close()
 	close(s.done)
 	for _, stream := range s.streams {

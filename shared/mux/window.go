@@ -11,8 +11,8 @@ const (
 	firstWindow = 256 << 10
 	// controlWindow is the control stream's from its start. Its messages are handled as they come and do not fill memory.
 	controlWindow = 16 << 20
-	// MaxWindow is the most that a stream's window grows to: 80 MB/s at a round trip of 100 ms.
-	MaxWindow = 8 << 20
+	// MaxWindow is the most that a stream's window grows to, and what a session may take from Config's Room: 640 MB/s at a round trip of 100 ms.
+	MaxWindow = 64 << 20
 	// DefaultWindowBudget is what the windows of a session may have grown by, all together.
 	DefaultWindowBudget = 64 << 20
 )
@@ -24,10 +24,11 @@ type window struct {
 	size     uint32
 	left     uint32 // that the other end may send
 	consumed uint32 // read since the last update
-	updated  time.Time
+	used     uint32 // read since the time
+	since    time.Time
 }
 
-func newWindow(size uint32) window { return window{size: size, left: size, updated: time.Now()} }
+func newWindow(size uint32) window { return window{size: size, left: size, since: time.Now()} }
 
 // receive notes n bytes of the other end; it returns false if it may not send that many.
 func (w *window) receive(n uint32) bool {
@@ -38,43 +39,82 @@ func (w *window) receive(n uint32) bool {
 	return true
 }
 
-// due tells whether n more bytes that were read call for an update.
+// due tells whether n more bytes that were read call for an update. It comes early, so that nearly all of a large window is under way on a long path, and not
+// too often.
 func (w *window) due(n int) bool {
 	w.consumed += uint32(n)
-	return w.consumed >= w.size/2
+	return w.consumed >= max(w.size/8, firstWindow/2)
 }
 
 // update returns how much more the other end may send.
 func (w *window) update(rtt time.Duration, budget *budget) (more uint32) {
-	now := time.Now()
 	more = w.consumed
-	if now.Sub(w.updated) < 2*rtt && w.size < MaxWindow && budget.take(w.size) {
-		more += w.size
-		w.size *= 2
+	if w.used += more; w.used >= w.size/2 {
+		now := time.Now()
+		if now.Sub(w.since) < 2*rtt && w.size < MaxWindow && budget.take(w.size) {
+			more += w.size
+			w.size *= 2
+		}
+		w.since, w.used = now, 0
 	}
-	w.updated, w.consumed = now, 0
+	w.consumed = 0
 	w.left += more
 	return more
 }
 
-// budget is what the windows of a session may grow by.
-type budget struct {
-	mu   sync.Mutex
-	left uint64
+// Room is memory that several sessions have in common.
+type Room interface {
+	Take(bytes int) bool // false: there is not so much
+	Give(bytes int)      // back
 }
 
-func (b *budget) take(n uint32) bool {
+// budget is what the windows of a session may grow by: first its own, then up to MaxWindow of what it has in common with others.
+type budget struct {
+	mu       sync.Mutex
+	left     int
+	room     Room // nil: nothing beyond its own
+	borrowed int
+	closed   bool
+}
+
+func (b *budget) take(size uint32) bool {
+	n := int(size)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if uint64(n) > b.left {
+	switch {
+	case b.closed:
+		return false
+	case n <= b.left:
+		b.left -= n
+		return true
+	case b.room == nil || b.borrowed+n > MaxWindow || !b.room.Take(n):
 		return false
 	}
-	b.left -= uint64(n)
+	b.borrowed += n
 	return true
 }
 
-func (b *budget) give(n uint32) {
+// give takes back what a window has grown by; what was borrowed is returned first.
+func (b *budget) give(size uint32) {
+	n := int(size)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.left += uint64(n)
+	b.left += n - b.returnLocked(n)
+}
+
+func (b *budget) returnLocked(n int) int {
+	n = min(n, b.borrowed)
+	if n > 0 {
+		b.borrowed -= n
+		b.room.Give(n)
+	}
+	return n
+}
+
+// close returns all that was borrowed: no window grows any more.
+func (b *budget) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	b.returnLocked(b.borrowed)
 }

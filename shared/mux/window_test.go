@@ -34,13 +34,16 @@ func TestWindowGrowsWhenItIsUsedUpQuickly(t *testing.T) {
 		if w.left != w.size {
 			t.Errorf("%d may be sent, want the whole window of %d", w.left, w.size)
 		}
+		if got := used(&w, w.size/4, rtt, b); got != w.size/4 || w.size != 2*firstWindow {
+			t.Errorf("a quarter was used: update of %d, size %d", got, w.size)
+		}
 		for range 20 {
 			used(&w, w.size/2, rtt, b)
 		}
 		if w.size != MaxWindow {
 			t.Errorf("the window grew to %d, want %d", w.size, MaxWindow)
 		}
-		if want := uint64(64<<20 - MaxWindow + firstWindow); b.left != want {
+		if want := 64<<20 - MaxWindow + firstWindow; b.left != want {
 			t.Errorf("%d bytes of the budget are left, want %d", b.left, want)
 		}
 	})
@@ -65,5 +68,41 @@ func TestNoMoreComesThanTheWindow(t *testing.T) {
 	w := newWindow(firstWindow)
 	if !w.receive(firstWindow) || w.receive(1) {
 		t.Errorf("%d bytes are left of a window that was used up", w.left)
+	}
+}
+
+// shared is a Room.
+type shared int
+
+func (s *shared) Take(n int) bool {
+	if n > int(*s) {
+		return false
+	}
+	*s -= shared(n)
+	return true
+}
+
+func (s *shared) Give(n int) { *s += shared(n) }
+
+func TestBudgetBorrowsAndReturns(t *testing.T) {
+	room := shared(3 * firstWindow)
+	b := &budget{left: firstWindow, room: &room}
+	for i, want := range []bool{true, true, true, true, false} { // its own, then what is in common
+		if got := b.take(firstWindow); got != want {
+			t.Errorf("take %d: %v", i, got)
+		}
+	}
+	b.give(firstWindow)
+	if room != firstWindow || b.left != 0 {
+		t.Errorf("%d in common and %d of its own, want what was borrowed to go back first", room, b.left)
+	}
+	b.close()
+	if room != 3*firstWindow || b.take(1) {
+		t.Errorf("%d in common after the end, and more was taken", room)
+	}
+	vast := shared(10 * MaxWindow)
+	b = &budget{room: &vast}
+	if !b.take(MaxWindow) || b.take(1) {
+		t.Error("a session takes more than MaxWindow of what is in common, or less")
 	}
 }
