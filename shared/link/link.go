@@ -44,18 +44,18 @@ func (e *lostError) Is(target error) bool { return target == ErrLost }
 // Config says how a link works. Zero values stand for the defaults.
 type Config struct {
 	Bound     int           // bytes that are kept until the other end acknowledges them; Write waits at the bound
-	MaxBound  int           // what Bound grows to where the path holds as much under way; at least Bound
+	MaxBound  int           // what Bound grows to where the path holds as much under way; 0: beside a Bound that is given, that
 	Room      Room          // what it grows by is taken from there, and given back; nil: there is enough
 	PingAfter time.Duration // of silence
 	DeadAfter time.Duration // of silence
 }
 
 func (c Config) orDefaults() Config {
+	if c.Bound == 0 && c.MaxBound == 0 {
+		c.MaxBound = DefaultMaxBound
+	}
 	if c.Bound == 0 {
 		c.Bound = DefaultBound
-	}
-	if c.MaxBound == 0 {
-		c.MaxBound = DefaultMaxBound
 	}
 	c.MaxBound = max(c.MaxBound, c.Bound)
 	if c.PingAfter == 0 {
