@@ -1,7 +1,7 @@
 // Command pack turns a folder of built files into the folder that server/assets embeds.
 //
 //	pack -in DIR -out DIR -version VERSION    pack every file of -in
-//	pack -name FILE...                        print the hashed name and the SRI string of each file
+//	pack -name FILE...                        print the hashed name and a short SRI string of each file
 //
 // In -out every file lies at its own path with its twins PATH.br and PATH.gz beside it, and manifest.json
 // describes them all. A file at the top of -in has a hashed name too: the URL under which it may be cached for ever.
@@ -31,7 +31,7 @@ func run(args []string, stdout io.Writer) error {
 	in := flags.String("in", "", "folder with the built files")
 	out := flags.String("out", "", "folder to write")
 	version := flags.String("version", "dev", "version to write into the manifest")
-	names := flags.Bool("name", false, "only print the hashed name and the SRI string of the files named as arguments")
+	names := flags.Bool("name", false, "only print the hashed name and a short SRI string of the files named as arguments")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -58,8 +58,7 @@ func printNames(paths []string, stdout io.Writer) error {
 		if err != nil {
 			return err
 		}
-		digest := digestOf(content)
-		fmt.Fprintf(stdout, "%s %s\n", hashedName(filepath.Base(path), digest), sri(digest))
+		fmt.Fprintf(stdout, "%s %s\n", hashedName(filepath.Base(path), digestOf(content)), shortSRI(content))
 	}
 	return nil
 }

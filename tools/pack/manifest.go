@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
@@ -60,6 +61,12 @@ func digestOf(content []byte) [sha512.Size384]byte { return sha512.Sum384(conten
 // sri is the form of https://www.w3.org/TR/SRI/, as the integrity attribute of a script takes it.
 func sri(digest [sha512.Size384]byte) string {
 	return "sha384-" + base64.StdEncoding.EncodeToString(digest[:])
+}
+
+// shortSRI is for the script, which holds one for each file that it loads: of all its bytes these alone cannot be compressed.
+func shortSRI(content []byte) string {
+	digest := sha256.Sum256(content)
+	return "sha256-" + base64.StdEncoding.EncodeToString(digest[:])
 }
 
 // hashedName puts the first 4 bytes of the digest before the first dot: sockmux.d.ts is assets/sockmux-0123abcd.d.ts.
