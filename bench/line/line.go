@@ -19,14 +19,20 @@ import (
 // chunk is the unit in which bytes enter the queue: about eleven packets. Smaller is closer to a real line and costs more timers.
 const chunk = 16 << 10
 
-// unlimitedFlight bounds the bytes on their way where no rate does, so that a stalled reader cannot fill the memory.
-const unlimitedFlight = 32 << 20
+// unlimitedFlight stands for a Flight of 0.
+const unlimitedFlight = 64 << 20
+
+// LinuxFlight is what Linux lets one connection have on its way at most, where nobody has changed that: the largest send buffer (net.ipv4.tcp_wmem, see tcp(7)).
+const LinuxFlight = 4 << 20
 
 // Config describes a path. The zero value adds nothing.
 type Config struct {
 	RTT   time.Duration // round trip added; half of it in each direction
 	Rate  int           // bytes per second in each direction; 0 is unlimited
 	Queue int           // bytes that the bottleneck's queue holds; 0 takes 33 ms of Rate
+	// Flight is how many bytes of one connection may be on their way in each direction, from their sending until their sender knows of the arrival a round trip later, as a
+	// system's TCP allows; 0: 64 MiB, so that a stalled reader cannot fill the memory.
+	Flight int
 }
 
 // Line is a path with its bottlenecks. It may carry many connections at once.
@@ -159,16 +165,21 @@ func sleep(d time.Duration) error {
 
 // bottleneck is one direction of a path, shared by all connections.
 type bottleneck struct {
-	delay time.Duration
-	rate  float64       // bytes per second; 0 is unlimited
-	queue time.Duration // how long a byte may wait
+	delay  time.Duration
+	flight int           // bytes of one connection between its ends
+	rate   float64       // bytes per second; 0 is unlimited
+	queue  time.Duration // how long a byte may wait
 
 	mu   sync.Mutex
 	free time.Time // when the line has sent all that was admitted
 }
 
 func newBottleneck(config Config) *bottleneck {
-	b := &bottleneck{delay: config.RTT / 2, rate: float64(config.Rate)}
+	if config.Flight == 0 {
+		config.Flight = unlimitedFlight
+	}
+	// The other half of the round trip is that of the acknowledgements.
+	b := &bottleneck{delay: config.RTT / 2, rate: float64(config.Rate), flight: config.Flight / 2}
 	if config.Rate > 0 {
 		b.queue = time.Duration(float64(config.Queue) / b.rate * float64(time.Second))
 	}
@@ -217,7 +228,7 @@ func (b *bottleneck) move(dst io.Writer, src io.Reader) error {
 	if err != nil {
 		return err
 	}
-	parcels := make(chan parcel, unlimitedFlight/chunk)
+	parcels := make(chan parcel, b.flight/chunk)
 	done := make(chan error, 1)
 	go func() {
 		defer writing.close()

@@ -111,7 +111,7 @@ func bulk(w *world, r *report, s size) error {
 func bulkOf(w *world, kind, direction string, streams int, s size, rate, cpu, alloc valuesOf) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	d, err := w.newDialer(ctx, kind, 0)
+	d, err := w.newDialer(ctx, kind, path{})
 	if err != nil {
 		return err
 	}

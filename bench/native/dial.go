@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"time"
 
 	"github.com/coder/websocket"
 	"github.com/sockmux/sockmux/server/carrier"
@@ -23,15 +22,15 @@ type dialer interface {
 	close()
 }
 
-// newDialer connects to a rival's server, over a line of the given round trip if it is not 0.
-func (w *world) newDialer(ctx context.Context, kind string, rtt time.Duration) (dialer, error) {
+// newDialer connects to a rival's server, over a line unless that is the zero value.
+func (w *world) newDialer(ctx context.Context, kind string, path path) (dialer, error) {
 	if kind == "direct" {
-		return direct{w, rtt}, nil
+		return direct{w, path}, nil
 	}
 	port := w.servers[kind].port
-	if rtt > 0 {
+	if path.rtt > 0 {
 		var err error
-		if port, err = w.targets.line(port, rtt); err != nil {
+		if port, err = w.targets.line(port, path); err != nil {
 			return nil, err
 		}
 	}
@@ -48,13 +47,13 @@ func (w *world) newDialer(ctx context.Context, kind string, rtt time.Duration) (
 
 type direct struct {
 	world *world
-	rtt   time.Duration
+	path  path
 }
 
 func (d direct) dial(ctx context.Context, port int) (io.ReadWriteCloser, error) {
-	if d.rtt > 0 {
+	if d.path.rtt > 0 {
 		var err error
-		if port, err = d.world.targets.line(port, d.rtt); err != nil {
+		if port, err = d.world.targets.line(port, d.path); err != nil {
 			return nil, err
 		}
 	}

@@ -64,7 +64,7 @@ func sessions(w *world, r *report, s size) error {
 func idleStreams(w *world, kind string, count int, bytes, resident, goroutines valuesOf) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	d, err := w.newDialer(ctx, kind, 0)
+	d, err := w.newDialer(ctx, kind, path{})
 	if err != nil {
 		return err
 	}

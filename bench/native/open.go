@@ -32,7 +32,7 @@ func open(w *world, r *report, s size) error {
 func opens(w *world, kind string, count int) (seconds float64, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	d, err := w.newDialer(ctx, kind, 0)
+	d, err := w.newDialer(ctx, kind, path{})
 	if err != nil {
 		return 0, err
 	}

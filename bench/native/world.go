@@ -151,11 +151,17 @@ func (w *world) stop() {
 	}
 }
 
+// path is a line to be measured over; the zero value is none.
+type path struct {
+	rtt    time.Duration
+	flight int // of one connection, in bytes; 0: as much as it likes
+}
+
 // line returns the port of a new line to a port.
-func (p *peers) line(to int, rtt time.Duration) (int, error) {
+func (p *peers) line(to int, path path) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := json.NewEncoder(p.wishes).Encode(map[string]any{"to": to, "rtt": rtt.Seconds() * 1000}); err != nil {
+	if err := json.NewEncoder(p.wishes).Encode(map[string]any{"to": to, "rtt": path.rtt.Seconds() * 1000, "flight": path.flight}); err != nil {
 		return 0, err
 	}
 	var answer struct{ Port int }

@@ -67,7 +67,7 @@ func run(stdin io.Reader, stdout io.Writer) error {
 		if err != nil {
 			return err
 		}
-		path := line.New(line.Config{RTT: time.Duration(w.RTT * float64(time.Millisecond)), Rate: w.Rate})
+		path := line.New(line.Config{RTT: time.Duration(w.RTT * float64(time.Millisecond)), Rate: w.Rate, Flight: w.Flight})
 		lines.Go(func() {
 			if err := path.Serve(ctx, listener, fmt.Sprintf("127.0.0.1:%d", w.To)); err != nil {
 				fmt.Fprintln(os.Stderr, "peers: line:", err)
@@ -85,6 +85,8 @@ type wish struct {
 	To   int     `json:"to"`
 	RTT  float64 `json:"rtt"`  // milliseconds
 	Rate int     `json:"rate"` // bytes per second; 0 is unlimited
+	// Flight is line.Config's.
+	Flight int `json:"flight"`
 }
 
 func port(listener net.Listener) int { return listener.Addr().(*net.TCPAddr).Port }
