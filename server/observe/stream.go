@@ -125,6 +125,22 @@ func (s *Stream) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// Fill is that of a mux.Stream, if the stream has one.
+func (s *Stream) Fill(put func(b []byte) int) (ok bool, err error) {
+	to, ok := s.Stream.(interface {
+		Fill(func(b []byte) int) (bool, error)
+	})
+	if !ok {
+		return false, nil
+	}
+	return to.Fill(func(b []byte) int {
+		n := put(b)
+		s.down.Add(uint64(n))
+		s.observer.down.Add(uint64(n))
+		return n
+	})
+}
+
 // CloseWrite implements relay.Stream.
 func (s *Stream) CloseWrite() error {
 	s.note(&s.targetClosed)

@@ -38,6 +38,9 @@ func (b *buffer) used(n int) {
 	}
 }
 
+// largest tells whether no read takes more.
+func (b *buffer) largest() bool { return b.class == len(bufferSizes)-1 }
+
 // put gives the memory back.
 func (b *buffer) put() {
 	if b.bytes != nil {

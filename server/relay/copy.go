@@ -254,11 +254,56 @@ func (p *pipe) copyDown() {
 		if n > 0 && !p.writeDown(buffer.get()[:n]) {
 			return
 		}
+		if err == nil && buffer.largest() && n == len(buffer.get()) {
+			buffer.put()
+			var goes bool
+			if goes, err = p.pour(); !goes {
+				return
+			}
+		}
 		if err != nil {
 			p.endDown(err)
 			return
 		}
 		buffer.used(n)
+	}
+}
+
+// filler is a Stream that lends memory for what is to be written, as a mux.Stream does.
+type filler interface {
+	Fill(put func(b []byte) int) (ok bool, err error)
+}
+
+// pour reads what there is from the target directly into what is sent, until nothing is there: much of what a fast stream costs are copies. It returns false where the direction has
+// ended, and the target's end.
+func (p *pipe) pour() (goes bool, end error) {
+	to, ok := p.stream.(filler)
+	if !ok || !p.reading.direct() {
+		return true, nil
+	}
+	n := 0
+	put := func(b []byte) int {
+		n, end = p.reading.now(b)
+		return n
+	}
+	for {
+		n = 0
+		ok, err := to.Fill(put)
+		if n > 0 {
+			p.idle.touch()
+			p.given.Add(int64(n))
+		}
+		switch {
+		case !ok:
+			return true, nil
+		case err != nil:
+			p.discard(make([]byte, bufferSizes[1]))
+			return false, nil
+		case n > 0 && !p.take(p.stream.Stopped(), n): // what has been sent is paid before the next
+			return false, nil
+		case end != nil || n == 0:
+			return true, end
+		}
 	}
 }
 

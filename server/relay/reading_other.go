@@ -8,3 +8,9 @@ import "github.com/sockmux/sockmux/server/egress"
 type reading struct{}
 
 func (*reading) read(conn egress.Conn, b *buffer) (int, error) { return plainReading(conn, b) }
+
+// direct tells whether there is now.
+func (*reading) direct() bool { return false }
+
+// now is not called.
+func (*reading) now([]byte) (int, error) { return 0, nil }

@@ -189,6 +189,25 @@ func (l *Link) writeLocked(b []byte) (int, error) {
 	return written, nil
 }
 
+// Fill is Write for bytes that put has yet to make: it is given memory of least to most bytes from which they will be sent, so that they need not be copied, and returns how many it
+// has put there. It is called with the link's lock and must not wait.
+func (l *Link) Fill(least, most int, put func(b []byte) int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.ended == nil && (l.closing != nil || l.roomLocked() < least) {
+		l.writable.Wait()
+	}
+	if l.ended != nil {
+		return l.ended
+	}
+	if n := put(l.out.room(least, min(most, l.roomLocked()))); n > 0 {
+		l.out.filled(n)
+		l.stats.Sent += uint64(n)
+		l.poke()
+	}
+	return nil
+}
+
 // roomLocked is how many bytes Write takes at present.
 func (l *Link) roomLocked() int {
 	if l.out.unsent() >= l.out.most {

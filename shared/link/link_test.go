@@ -54,15 +54,27 @@ func payload(n int, seed uint64) []byte {
 	return b
 }
 
-// send writes b in pieces of random size and ends the link's direction by closing the channel it returns.
+// send writes b in pieces of random size, some of them by Fill, and ends the link's direction by closing the channel it returns.
 func send(t *testing.T, l *link.Link, b []byte) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		r := rand.New(rand.NewPCG(1, uint64(len(b))))
 		for len(b) > 0 {
-			n := min(len(b), 1+r.IntN(100_000))
-			if _, err := l.Write(b[:n]); err != nil {
+			n, err := min(len(b), 1+r.IntN(100_000)), error(nil)
+			if r.IntN(2) == 0 {
+				_, err = l.Write(b[:n])
+			} else {
+				few, made := r.IntN(4), 0
+				err = l.Fill(min(n, 4<<10), n, func(room []byte) int {
+					if few > 0 { // else it makes nothing
+						made = copy(room, b[:n]) * few / 3
+					}
+					return made
+				})
+				n = made
+			}
+			if err != nil {
 				t.Errorf("write: %v", err)
 				return
 			}

@@ -92,6 +92,34 @@ func (o *outbox) add(b []byte) {
 	}
 }
 
+// room returns memory behind the last byte, least to most bytes of it as far as a message takes so many. filled tells how many have come, before anything else is called.
+func (o *outbox) room(least, most int) []byte {
+	full := wire.DataHeader + o.most
+	var p *parcel
+	if n := len(o.parcels); n > 0 && !o.parcels[n-1].sealed && full-len(o.parcels[n-1].bytes) >= least {
+		p = o.parcels[n-1]
+	} else {
+		full = max(full, wire.DataHeader+least)
+		p = &parcel{offset: o.end, bytes: wire.AppendDataHeader(take(class(min(full, wire.DataHeader+most))), o.end)}
+		o.parcels = append(o.parcels, p)
+	}
+	have := len(p.bytes)
+	need := min(full, have+most)
+	if need > cap(p.bytes) {
+		larger := append(take(class(need)), p.bytes...)
+		give(p.bytes)
+		p.bytes = larger
+	}
+	return p.bytes[have:need]
+}
+
+// filled adds n bytes that were put where room said.
+func (o *outbox) filled(n int) {
+	p := o.parcels[len(o.parcels)-1]
+	p.bytes = p.bytes[:len(p.bytes)+n]
+	o.end += uint64(n)
+}
+
 // lend returns the next message to send and its parcel, which the caller gives back with returned. There must be something unsent.
 func (o *outbox) lend() (message []byte, p *parcel) {
 	for i := len(o.parcels) - 1; i >= 0; i-- {

@@ -49,6 +49,25 @@ type partsWriter interface {
 	WriteParts(first, second []byte) (int, error)
 }
 
+// filler is a connection that lends memory for what is to be written.
+type filler interface {
+	Fill(least, most int, put func(b []byte) int) error
+}
+
+// fill writes a data frame of up to n bytes that put makes; none if it makes none.
+func (f *frameWriter) fill(to filler, stream uint32, n int, put func(b []byte) int) (made int, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	err = to.Fill(headerSize+min(n, minFrame), headerSize+n, func(b []byte) int {
+		if made = put(b[headerSize:]); made == 0 {
+			return 0
+		}
+		h := newHeader(typeData, 0, stream, uint32(made))
+		return copy(b, h[:]) + made
+	})
+	return made, err
+}
+
 func newFrameWriter(to io.Writer) *frameWriter {
 	parts, _ := to.(partsWriter)
 	return &frameWriter{to: to, parts: parts}

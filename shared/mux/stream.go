@@ -226,44 +226,67 @@ func (s *Stream) Write(b []byte) (int, error) {
 
 // writeFrame sends the first part of b: when the other end takes it, and when it is this stream's turn.
 func (s *Stream) writeFrame(b []byte) (int, error) {
-	b, err := s.startWrite(b)
+	most, err := s.startWrite(len(b))
 	if err != nil {
 		return 0, err
 	}
-	err = net.ErrClosed
-	if s.session.gate.enter(&s.tag, len(b)) {
-		err = s.session.writer.frame(newHeader(typeData, 0, s.id, uint32(len(b))), b)
+	n := 0
+	if err = net.ErrClosed; s.session.gate.enter(&s.tag, most) {
+		if err = s.session.writer.frame(newHeader(typeData, 0, s.id, uint32(most)), b[:most]); err == nil {
+			n = most
+		}
 		s.session.gate.leave()
 	}
-	n := len(b)
-	if err != nil {
-		n = 0
+	return n, s.endWrite(most, n, err)
+}
+
+// Fill is a Write of one frame for bytes that put has yet to make: put is given the memory from which they will be sent, and returns how many it has put there. It must not wait, nor
+// call anything of the session. ok is false, and nothing was done, where the connection cannot do that.
+func (s *Stream) Fill(put func(b []byte) int) (ok bool, err error) {
+	to, ok := s.session.conn.(filler)
+	if !ok {
+		return false, nil
 	}
+	most, err := s.startWrite(MaxFrame)
+	if err != nil {
+		return true, err
+	}
+	n := 0
+	if err = net.ErrClosed; s.session.gate.enter(&s.tag, most) {
+		n, err = s.session.writer.fill(to, s.id, most, put)
+		s.session.gate.leave()
+	}
+	return true, s.endWrite(most, n, err)
+}
+
+// endWrite notes that n bytes of most were sent.
+func (s *Stream) endWrite(most, n int, err error) error {
 	s.mu.Lock()
 	s.writing = false
 	s.written += uint64(n)
+	s.windowOut += most - n
 	end := s.settleLocked()
 	s.mu.Unlock()
 	if end {
 		s.end()
 	}
 	if err != nil {
-		return 0, s.session.Err() // a connection refuses bytes only at its end
+		return s.session.Err() // a connection refuses bytes only at its end
 	}
-	return n, nil
+	return nil
 }
 
-// startWrite waits for the window and returns the part of b that it takes.
-func (s *Stream) startWrite(b []byte) ([]byte, error) {
+// startWrite waits for the window and returns how many of n bytes it takes. endWrite follows.
+func (s *Stream) startWrite(n int) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.awaitWindowLocked(); err != nil {
-		return nil, err
+		return 0, err
 	}
-	b = b[:min(len(b), s.session.frame(), s.windowOut)]
-	s.windowOut -= len(b)
+	n = min(n, s.session.frame(), s.windowOut)
+	s.windowOut -= n
 	s.writing = true
-	return b, nil
+	return n, nil
 }
 
 func (s *Stream) awaitWindowLocked() error {
