@@ -17,7 +17,7 @@ import (
 
 // Budgets of both ends together, which are one process here; a heap profile has exactly these (docs/RELIABILITY.md). A stream that nobody reads may fill its first window at
 // the receiver, in chunks of 64 KiB of which the last may be part empty, a copy buffer of the relay, and one of io.Copy in the test itself. A session may fill what windows may grow by
-// at both ends, the links' two bounds, and what they gather.
+// at both ends, the links' two bounds, and what they gather; what only a long path lets it have beyond that (docs/SECURITY.md) is not used here.
 const (
 	firstWindow   = 256 << 10
 	streamBudget  = firstWindow + mux.MaxFrame + 64<<10 + 32<<10

@@ -9,7 +9,7 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// receive is the goroutine that owns the carrier's incoming side. It waits for the reader of the link with each DATA message, which is safe: yamux's
+// receive is the goroutine that owns the carrier's incoming side. It waits for the reader of the link with each DATA message, which is safe: the mux's
 // reader never waits for its writer, and windows bound what it keeps.
 func (l *Link) receive(ctx context.Context, c Carrier) error {
 	for {

@@ -2,12 +2,12 @@ package mux
 
 import "sync"
 
-// inside is how many frames may be on their way through yamux at once: one that is taken by the link, and one that is next.
+// inside is how many frames may be on their way to the link at once: one that it takes, and one that is next.
 const inside = 2
 
 // gate lets the frames of streams through in fair order: start-time fair queueing (Goyal, Vin, Cheng: Start-time Fair Queuing, IEEE/ACM Transactions on
 // Networking 5(5), 1997). Streams that always have more take turns; one that writes now and then goes first, so a keystroke does not wait
-// behind the frames of a hundred downloads. yamux alone serves frames in the order of their arrival.
+// behind the frames of a hundred downloads. Without it frames are served in the order of their arrival.
 type gate struct {
 	mu      sync.Mutex
 	free    int
