@@ -24,6 +24,13 @@ const (
 	ackDelay = 5 * time.Millisecond
 )
 
+// Of a stream of bytes each message is acknowledged as it arrives, unless the last acknowledgement is younger than ackPause: acknowledgements that are late by their timer open the other end's
+// window in bursts, and what is small waits behind each. Less than manyBytes are no stream: their answer is on its way, and comes before their acknowledgement.
+const (
+	ackPause  = 2 * time.Millisecond
+	manyBytes = 16 << 10
+)
+
 // maxAckDelay is the longest delay that an acknowledgement can truly have (docs/PROTOCOL.md, 3.3), with time for a busy page.
 const maxAckDelay = 50 * time.Millisecond
 
@@ -94,6 +101,7 @@ type Link struct {
 	// Of the present run.
 	ackDue   time.Time // zero: nothing to acknowledge
 	unacked  int       // received and not acknowledged
+	ackSent  time.Time // when the last acknowledgement was sent
 	lastSeen time.Time // when the last of them arrived
 	heard    time.Time // when anything arrived
 	pinged   bool      // since anything arrived

@@ -109,12 +109,12 @@ func (l *Link) dataLocked(ctx context.Context, m wire.Data, now time.Time) error
 	l.received += uint64(n)
 	l.unacked += n
 	l.lastSeen = now
-	if l.ackDue.IsZero() {
-		l.ackDue = now.Add(ackDelay)
-		l.poke()
-	}
-	if l.unacked >= ackBytes {
+	switch {
+	case l.unacked >= ackBytes, l.unacked >= manyBytes && now.Sub(l.ackSent) >= ackPause:
 		l.ackDue = now
+		l.poke()
+	case l.ackDue.IsZero():
+		l.ackDue = now.Add(ackDelay)
 		l.poke()
 	}
 	l.readable.Signal()

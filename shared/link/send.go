@@ -128,7 +128,7 @@ func (l *Link) nextMessage(now time.Time) (message []byte, p *parcel, wait time.
 		l.pongs = l.pongs[:0]
 	case !l.ackDue.IsZero() && !now.Before(l.ackDue):
 		message = wire.Ack{Received: l.received, Delay: now.Sub(l.lastSeen)}.Append(nil)
-		l.unacked, l.ackDue = 0, time.Time{}
+		l.unacked, l.ackDue, l.ackSent = 0, time.Time{}, now
 	case (silent >= l.config.PingAfter || l.probe > 0) && !l.pinged:
 		message = wire.Ping{Opaque: l.received}.Append(nil)
 		l.pinged = true

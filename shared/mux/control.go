@@ -63,16 +63,12 @@ func (c *control) end() {
 	c.over = true
 }
 
-// use gives the queue its stream; it returns false if it has one.
-func (c *control) use(stream *Stream) bool {
+// use gives the queue its stream.
+func (c *control) use(stream *Stream) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stream != nil {
-		return false
-	}
 	c.stream = stream
 	c.writeLocked()
-	return true
 }
 
 // workLocked tells whether there is something that can be written.
@@ -139,7 +135,7 @@ func (s *Session) clientControl(stream *Stream) {
 
 // serverControl answers the client's control stream, then reads messages.
 func (s *Session) serverControl(stream *Stream) {
-	if stream.id != controlID || !s.control.use(stream) {
+	if stream.id != controlID {
 		_ = stream.Reply(wire.Result{Code: wire.InvalidRequest, Text: "the control stream is the first stream and the only one"})
 		stream.Close()
 		return
@@ -147,6 +143,7 @@ func (s *Session) serverControl(stream *Stream) {
 	if err := stream.Reply(wire.Result{}); err != nil {
 		return // the session has ended
 	}
+	s.control.use(stream) // not before: what waits there must not overtake the result
 	s.readControl(stream)
 }
 

@@ -441,6 +441,21 @@ func TestDrainAndNotice(t *testing.T) {
 	}
 }
 
+// The result of the control stream comes first, however early there is something to tell.
+func TestNewsDoNotOvertakeTheResult(t *testing.T) {
+	for range 1000 {
+		told := make(chan string, 1)
+		e := connect(t, mux.Config{OnDrain: func(_ time.Duration, text string) { told <- text }}, accepted(t, echo))
+		e.server.Drain(time.Second, "going")
+		select {
+		case <-told:
+		case <-e.client.Done():
+			t.Fatalf("the session has ended: %v", e.client.Err())
+		}
+		e.client.Close()
+	}
+}
+
 func BenchmarkStream(b *testing.B) {
 	e := connect(b, mux.Config{}, accepted(b, func(s *mux.Stream) {
 		_, _ = io.Copy(io.Discard, s)
