@@ -39,6 +39,9 @@ func delay(w *world, r *report, s size) error {
 	return nil
 }
 
+// chiselLong is what chisel moves over a long line: 15 MB/s at best.
+const chiselLong = 24 << 20
+
 // longTransfer measures the second half of what a stream moves: in the first every rival comes to its speed, which takes round trips that the line's own TCP connections do not have.
 func longTransfer(w *world, kind, direction string, path path, bytes int64) (float64, int64, error) {
 	ctx, cancel := context.WithCancel(context.Background())
@@ -49,7 +52,7 @@ func longTransfer(w *world, kind, direction string, path path, bytes int64) (flo
 	}
 	defer d.close()
 	if kind == "chisel" {
-		bytes /= 16 // 15 MB/s at best
+		bytes = min(bytes, chiselLong)
 	}
 	conn, err := d.dial(ctx, w.targets.ports[map[string]string{"down": "source", "up": "sink"}[direction]])
 	if err != nil {
