@@ -18,7 +18,7 @@ import "time"
 const (
 	// target is the queueing delay to keep: enough that the line never runs dry while the ends are busy for some
 	// milliseconds (a browser's main thread is) and between two acknowledgements, little enough that nobody feels it.
-	target = 9 * time.Millisecond
+	target = 8 * time.Millisecond
 	// initial is the window of a new path. TCP below has its own slow start; this only has to be no obstacle to it.
 	initial = 256 << 10
 	// minimum keeps a slow path moving: a dozen packets.
@@ -36,8 +36,10 @@ const (
 	probeDrain = 3 * target
 	// cycle is how many rounds there are from one try for more to the next. It divides rounds.
 	cycle = 5
-	// atOnce is how much time on the line one message may take: what stands behind it waits for the whole of it.
-	atOnce = 3 * time.Millisecond
+	// atOnce is how much time on the line one message may take: what stands behind it waits for the whole of it, and what is in it too. Where that is more than roomy
+	// bytes it may take more, because there the ends' work for each message is what things wait for.
+	atOnce = time.Millisecond
+	roomy  = 64 << 10
 	// Messages are not smaller than smallest, because each costs both ends its handling. Until the rate is known they have first: a long one would hide the
 	// round trip of a slow path behind its own time on the line.
 	smallest = 8 << 10
@@ -111,7 +113,11 @@ func (w *Window) Message(most int) int {
 	if rate == 0 {
 		return min(first, most)
 	}
-	return min(max(int(rate*atOnce.Seconds()), smallest), most)
+	n := max(int(rate*atOnce.Seconds()), smallest)
+	if n > roomy {
+		n += 3 * (n - roomy)
+	}
+	return min(n, most)
 }
 
 // OnSend notes that a message is sent. idle tells that nothing waits behind it and the window has room.

@@ -88,8 +88,8 @@ func unhurried(ctx context.Context) (sending context.Context, release func()) {
 // gathering bounds how often the sender lets others run before it takes what has gathered.
 const gathering = 16
 
-// gather lets the layer above go on writing for as long as that makes the next message larger. yamux hands over one frame and waits for it to be taken; without
-// this each frame of a lone stream would be a message, and messages are what a browser's WebSocket spends its time on.
+// gather lets the layer above go on writing for as long as that makes the next message larger. Without this the first frame of a busy stream
+// would be a message, and messages are what a browser's WebSocket spends its time on.
 func (l *Link) gather() {
 	before := 0
 	for range gathering {
@@ -101,7 +101,7 @@ func (l *Link) gather() {
 		}
 		before = n
 		runtime.Gosched()
-		runtime.Gosched() // a frame takes two hops: from the stream to yamux, from there to the link
+		runtime.Gosched() // a stream that was let in at the gate has not written yet
 	}
 }
 
