@@ -55,6 +55,7 @@ export class Carriers {
 			this.#traffic.messagesIn++;
 			this.#traffic.bytesIn += data.byteLength;
 			this.#boundary.carrierMessage(id, new Uint8Array(data));
+			/** @type {any} */ (data).transfer?.(0); // given back now, the memory is still warm when the next message needs it
 		};
 		socket.onclose = async ({ code, reason }) => {
 			this.#sockets.delete(id);
