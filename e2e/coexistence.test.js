@@ -115,7 +115,7 @@ test('where the wasm is missing each socket gets error and close, and the consol
 	}
 	const said = page.lines.filter((line) => line.includes('sockmux:'));
 	assert.equal(said.length, 1, said.join('\n'));
-	assert.match(said[0], /wasm could not be started.*404.*Check that the server of sockmux\.js runs/);
+	assert.match(said[0], /wasm could not be started.*404.*Check that the server runs/);
 	assert.equal(await page.evaluate(() => /** @type {any} */ (globalThis).sockmux.status.state), 'failed');
 	// The page's own sockets are none the worse for it.
 	assert.equal((await echo(page, `${world.site.origin.replace('http', 'ws')}/echo`, undefined)).text, 'hello');
