@@ -25,7 +25,7 @@ bin/bench-named.wasm: $(WASM_SRC)
 bench-deps: assets e2e-deps $(BENCH_DEPS) bin/bench-peers bin/bench-sockmux bin/bench-empty.wasm
 
 .PHONY: bench
-bench: bench-browser bench-native bench-report ## run the benchmarks and renew tables and plots of docs/PERFORMANCE.md (half an hour)
+bench: bench-browser bench-native bench-report ## run the benchmarks and renew tables and plots of docs/PERFORMANCE.md (twenty minutes)
 
 .PHONY: bench-browser
 bench-browser: bench-deps

@@ -67,7 +67,7 @@ for (const [family, byName] of families) {
 		if (reached !== undefined) goals++;
 		if (reached === false) missed.push(`${family}: ${name}: ${goal}`);
 	}
-	text.push(`### ${family[0].toUpperCase()}${family.slice(1)}`, '', ...table(measurements), '');
+	text.push(`### ${family === 'webR' ? family : family[0].toUpperCase() + family.slice(1)}`, '', ...table(measurements), '');
 	const plot = PLOTS[family];
 	if (!plot) continue;
 	const shown = measurements.filter(plot.only ?? (() => true));
