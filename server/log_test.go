@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/config"
+	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -67,7 +68,7 @@ func TestLogFormats(t *testing.T) {
 		config.LogJSON: `"took":1.5`, config.LogAuto: `"took":1.5`, // what is not a terminal gets JSON
 		config.LogText: "took=1.5s",
 	} {
-		out := new(buffer)
+		out := new(servertest.Log)
 		newLogger(&config.Config{LogFormat: format}, out).Info("done", "took", 1500*time.Millisecond)
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s: %s", format, out)

@@ -13,39 +13,21 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/sockmux/sockmux/server/config"
+	"github.com/sockmux/sockmux/server/servertest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// buffer collects what a server writes while the test reads it.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
 
 // running is a server in this process.
 type running struct {
 	url    string // as printed
 	line   string // the whole line
-	stderr *buffer
+	stderr *servertest.Log
 	ask    context.CancelFunc // asks for the end
 	code   <-chan int
 }
@@ -55,7 +37,7 @@ func start(t *testing.T, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	stdout, printed := io.Pipe()
-	r := &running{stderr: new(buffer), ask: cancel}
+	r := &running{stderr: new(servertest.Log), ask: cancel}
 	code := make(chan int, 1)
 	r.code = code
 	ended := make(chan struct{})

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/server/servertest"
 	"go.uber.org/goleak"
 )
 
@@ -54,28 +55,10 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// buffer collects what a process writes while the test reads it.
-type buffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // process is a program that runs until the test ends.
 type process struct {
 	command *exec.Cmd
-	log     *buffer
+	log     *servertest.Log
 	ended   chan struct{} // closed when it has ended
 	err     error         // why; valid then
 }
@@ -83,7 +66,7 @@ type process struct {
 // run starts a program. Its standard error is in the log, which is printed if the test fails.
 func run(t *testing.T, command *exec.Cmd) *process {
 	t.Helper()
-	p := &process{command: command, log: new(buffer), ended: make(chan struct{})}
+	p := &process{command: command, log: new(servertest.Log), ended: make(chan struct{})}
 	command.Stderr = p.log
 	if command.Stdout == nil {
 		command.Stdout = p.log

@@ -13,11 +13,11 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/server/servertest"
 	"go.uber.org/goleak"
 )
 
@@ -34,24 +34,7 @@ type process struct {
 	addr  string // of the front
 	admin string // URL
 	pid   int
-	log   *buffer
-}
-
-type buffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
+	log   *servertest.Log
 }
 
 // startServer builds the server and runs it until the test ends, when it must end well by itself.
@@ -65,7 +48,7 @@ func startServer(t *testing.T, args ...string) *process {
 	if out, err := exec.Command("go", append(build, "github.com/sockmux/sockmux/server")...).CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	p := &process{log: new(buffer)}
+	p := &process{log: new(servertest.Log)}
 	command := exec.Command(binary, append([]string{
 		"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--handshake-timeout", handshake.String(), "--keepalive", keepalive.String(), "--grace", "5s", "--log-level", "info", "--log-format", "text",
 	}, args...)...)
