@@ -2,7 +2,7 @@ package relay
 
 import "sync"
 
-// bufferSizes are what one read takes at most. A reader begins with the smallest, because most streams wait most of the time and hold their buffer while they wait; it
+// bufferSizes are what one read takes at most. A reader begins with the smallest, because most streams carry little at a time, and where a reader must hold its buffer while it waits; it
 // goes on with larger ones as long as it fills them, because each read is a system call.
 var bufferSizes = [...]int{1 << 10, 8 << 10, 64 << 10}
 

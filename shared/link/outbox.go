@@ -72,22 +72,8 @@ func (o *outbox) unsent() int   { return int(o.end - o.next) }
 // add appends bytes to the last parcel that may grow, or to new ones.
 func (o *outbox) add(b []byte) {
 	for len(b) > 0 {
-		var p *parcel
-		if n := len(o.parcels); n > 0 && !o.parcels[n-1].sealed {
-			p = o.parcels[n-1]
-		}
-		if p == nil || len(p.bytes) >= wire.DataHeader+o.most {
-			p = &parcel{offset: o.end, bytes: wire.AppendDataHeader(take(class(wire.DataHeader+min(len(b), o.most))), o.end)}
-			o.parcels = append(o.parcels, p)
-		}
-		n := min(len(b), wire.DataHeader+o.most-len(p.bytes))
-		if need := len(p.bytes) + n; need > cap(p.bytes) {
-			larger := append(take(class(need)), p.bytes...)
-			give(p.bytes)
-			p.bytes = larger
-		}
-		p.bytes = append(p.bytes, b[:n]...)
-		o.end += uint64(n)
+		n := copy(o.room(1, len(b)), b)
+		o.filled(n)
 		b = b[n:]
 	}
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -74,51 +76,61 @@ func (s *shape) fail() { s.Name = "x" }
 
 const printed = "deferred 2; deferred 1; deferred 0; recovered runtime error: index out of range [8] with length 0; {Name:square Sides:[1 2]}"
 
-// built gives the program as the linker writes it.
-func built(t testing.TB) string {
-	t.Helper()
-	dir := t.TempDir()
-	source := filepath.Join(dir, "main.go")
-	if err := os.WriteFile(source, []byte(program), 0o644); err != nil {
-		t.Fatal(err)
+// linked is the program as the linker writes it.
+var linked = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "trimwasm")
+	if err != nil {
+		return nil, err
 	}
-	file := filepath.Join(dir, "program.wasm")
+	defer os.RemoveAll(dir)
+	source, file := filepath.Join(dir, "main.go"), filepath.Join(dir, "program.wasm")
+	if err := os.WriteFile(source, []byte(program), 0o644); err != nil {
+		return nil, err
+	}
 	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, source)
 	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+		return nil, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return os.ReadFile(file)
+})
+
+func built(t testing.TB) []byte {
+	t.Helper()
+	file, err := linked()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return file
 }
 
-func execute(t *testing.T, file string, args ...string) (string, error) {
+// executed runs the program as the command trims it.
+func executed(t *testing.T, args ...string) (string, error) {
 	t.Helper()
+	file := filepath.Join(t.TempDir(), "program.wasm")
+	if err := os.WriteFile(file, built(t), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	smaller := file + ".trimmed"
+	if err := run([]string{"-in", file, "-out", smaller}); err != nil {
+		t.Fatal(err)
+	}
 	runner := filepath.Join(runtime.GOROOT(), "lib", "wasm", "wasm_exec_node.js")
-	node := exec.Command("node", append([]string{"--stack-size=8192", runner, file}, args...)...)
+	node := exec.Command("node", append([]string{"--stack-size=8192", runner, smaller}, args...)...)
 	node.Env = []string{"PATH=" + os.Getenv("PATH")}
 	out, err := node.CombinedOutput()
 	return string(out), err
 }
 
 func TestProgramRunsAsBefore(t *testing.T) {
-	file := built(t)
-	smaller := file + ".trimmed"
-	if err := run([]string{"-in", file, "-out", smaller}); err != nil {
-		t.Fatal(err)
-	}
-	out, err := execute(t, smaller)
+	out, err := executed(t)
 	if got := strings.ReplaceAll(strings.TrimSpace(out), "\n", "; "); err != nil || !strings.HasSuffix(got, printed) {
 		t.Fatalf("printed %q, %v", got, err)
 	}
 }
 
 func TestPanicStillNamesTheFunction(t *testing.T) {
-	file := built(t)
-	smaller := file + ".trimmed"
-	if err := run([]string{"-in", file, "-out", smaller}); err != nil {
-		t.Fatal(err)
-	}
-	out, err := execute(t, smaller, "fail")
+	out, err := executed(t, "fail")
 	if err == nil || !strings.Contains(out, "nil pointer dereference") || !strings.Contains(out, "main.(*shape).fail") {
 		t.Fatalf("printed %q, %v", out, err)
 	}
@@ -128,11 +140,7 @@ func TestPanicStillNamesTheFunction(t *testing.T) {
 }
 
 func TestSmaller(t *testing.T) {
-	before, err := os.ReadFile(built(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	after, err := trim(before)
+	after, err := trim(built(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,11 +186,7 @@ func TestRefused(t *testing.T) {
 
 // FuzzTrim: whatever the tables say, an error comes back, never a panic.
 func FuzzTrim(f *testing.F) {
-	whole, err := os.ReadFile(built(f))
-	if err != nil {
-		f.Fatal(err)
-	}
-	m, err := parse(whole)
+	m, err := parse(built(f))
 	if err != nil {
 		f.Fatal(err)
 	}
