@@ -9,12 +9,12 @@ import (
 	"net"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -105,7 +105,7 @@ func (m meter) Take(_ context.Context, _ <-chan struct{}, n int) error {
 
 // Both directions draw on the same account; the end has the code limit, a counter and a log line.
 func TestMeterRefuses(t *testing.T) {
-	counter, log := limit.NewCounter(), new(lines)
+	counter, log := limit.NewCounter(), new(servertest.Log)
 	r := local(t, Config{Refusals: counter, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	terms := Terms{Policy: r.policy, Meter: newMeter(25), Who: []slog.Attr{slog.String("identity", "alice")}}
 	stream := overTerms(t, r, terms, listen(t, echo))
@@ -186,24 +186,6 @@ func TestRate(t *testing.T) {
 	if took := time.Since(began); took < 190*time.Millisecond {
 		t.Errorf("took %s", took)
 	}
-}
-
-// lines is a log that tests read while it is written.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // eventually waits for something that follows from what the page has seen.

@@ -1,7 +1,6 @@
 package session_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -21,6 +20,7 @@ import (
 	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link/linktest"
@@ -73,22 +73,11 @@ func line(t *testing.T, name, policy string, expires time.Time) (token, line str
 	return token, line
 }
 
-// log is a log that is read while it is written.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
+// log is a log that knows its lines.
+type log struct{ servertest.Log }
 
 func (l *log) has(parts ...string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for line := range strings.Lines(l.text.String()) {
+	for line := range strings.Lines(l.String()) {
 		all := true
 		for _, part := range parts {
 			all = all && strings.Contains(line, part)
