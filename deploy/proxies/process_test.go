@@ -48,11 +48,7 @@ const patience = 30 * time.Second
 // eventually polls.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(2 * time.Millisecond) { // polls, bounded
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-	}
+	servertest.Eventually(t, patience, what, ok)
 }
 
 // process is a program that runs until the test ends.

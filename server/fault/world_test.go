@@ -24,6 +24,7 @@ import (
 	"github.com/sockmux/sockmux/server/fault"
 	"github.com/sockmux/sockmux/server/policy"
 	"github.com/sockmux/sockmux/server/relay"
+	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
@@ -231,12 +232,7 @@ func newClient(t *testing.T, dial func(context.Context) (link.Carrier, error)) (
 // eventually polls a figure.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-		time.Sleep(time.Millisecond) // polls, bounded above
-	}
+	servertest.Eventually(t, patience, what, ok)
 }
 
 // service starts a target; it ends with the test.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
@@ -127,12 +128,7 @@ func await(t *testing.T, states <-chan client.State, phase client.Phase) client.
 // eventually waits for a figure of the registry.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-		time.Sleep(time.Millisecond) // polls, bounded above
-	}
+	servertest.Eventually(t, 10*time.Second, what, ok)
 }
 
 var target = wire.Request{Kind: wire.TCP, Host: "example.org", Port: 7}
