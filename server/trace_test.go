@@ -131,6 +131,10 @@ func TestTraces(t *testing.T) {
 		if s.Parent != "" || s.Kind != "SPAN_KIND_CLIENT" || fmt.Sprint(s.Links) != "["+session.ID+"]" {
 			t.Errorf("%+v", s)
 		}
+		// openFree may have asked for its targets before the server had room for them.
+		if s.Attributes["error.type"] == "limit" && s.Attributes["server.address"] != "192.0.2.1" {
+			continue
+		}
 		streams[s.Attributes["error.type"]] = s
 	}
 	if len(streams) != 4 {
@@ -161,7 +165,7 @@ func TestTraces(t *testing.T) {
 	if got := steps(collector, closed); got != "policy, policy, dial refused" || !closed.Failed {
 		t.Errorf("steps %s, %+v", got, closed)
 	}
-	if s := streams["limit"]; s.Attributes["sockmux.limit"] != "streams" || s.Attributes["server.address"] != "192.0.2.1" || s.Attributes["server.port"] != "80" {
+	if s := streams["limit"]; s.Attributes["sockmux.limit"] != "streams" || s.Attributes["server.port"] != "80" {
 		t.Errorf("%+v", s)
 	}
 
