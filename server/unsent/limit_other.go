@@ -4,5 +4,5 @@ package unsent
 
 import "syscall"
 
-// Limit does nothing: only Linux is tuned.
-func Limit(syscall.RawConn) {}
+// set does nothing: only Linux is tuned.
+func set(syscall.RawConn, int) {}
