@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 
 	"github.com/coder/websocket"
+	"github.com/sockmux/sockmux/server/unsent"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -23,13 +25,16 @@ const maxReason = 123
 type Conn struct {
 	ws     *websocket.Conn
 	buffer []byte
+	unsent *unsent.Following // nil: the system's own limit
 }
 
 var _ link.Carrier = (*Conn)(nil)
 
-// Accept upgrades a request. On failure it has answered the request and returns why. The caller has checked the Origin header, and closes the carrier.
-func Accept(w http.ResponseWriter, r *http.Request) (*Conn, error) {
-	ws, err := websocket.Accept(upgrading{w}, r, &websocket.AcceptOptions{
+// Accept upgrades a request. On failure it has answered the request and returns why. The caller has checked the Origin header, and closes the carrier. socket finds the TCP socket
+// below the request's connection, such as listener.TCP; what it has not sent is then limited by the length of the messages (server/unsent). nil leaves it to the system.
+func Accept(w http.ResponseWriter, r *http.Request, socket func(net.Conn) (*net.TCPConn, bool)) (*Conn, error) {
+	u := &upgrading{ResponseWriter: w}
+	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
 		Subprotocols: []string{wire.Subprotocol},
 		// The gateway checks origins, by rules that know schemes and ports.
 		InsecureSkipVerify: true,
@@ -39,7 +44,16 @@ func Accept(w http.ResponseWriter, r *http.Request) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("upgrade: %w", err)
 	}
-	return newConn(ws)
+	c, err := newConn(ws)
+	if err != nil || socket == nil {
+		return c, err
+	}
+	if tcp, ok := socket(u.conn); ok {
+		if raw, err := tcp.SyscallConn(); err == nil { // else it has ended
+			c.unsent = unsent.Follow(raw)
+		}
+	}
+	return c, nil
 }
 
 // Dial opens a carrier to a server: url is ws:, wss:, http: or https:, up to and with v1/connect. client may be nil.
@@ -67,6 +81,9 @@ func newConn(ws *websocket.Conn) (*Conn, error) {
 
 // Send implements link.Carrier.
 func (c *Conn) Send(ctx context.Context, message []byte) error {
+	if c.unsent != nil {
+		c.unsent.Sending(len(message))
+	}
 	return c.ws.Write(ctx, websocket.MessageBinary, message)
 }
 

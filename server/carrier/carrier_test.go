@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 func serve(t *testing.T, handle func(*carrier.Conn)) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := carrier.Accept(w, r)
+		c, err := carrier.Accept(w, r, nil)
 		if err != nil {
 			return // the client sees it
 		}

@@ -20,19 +20,23 @@ func unexpected(err error) error {
 }
 
 // upgrading is a response whose connection, once hijacked, never says io.EOF.
-type upgrading struct{ http.ResponseWriter }
+type upgrading struct {
+	http.ResponseWriter
+	conn net.Conn // once hijacked
+}
 
 // Hijack implements http.Hijacker.
-func (u upgrading) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (u *upgrading) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(u.ResponseWriter).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
+	u.conn = conn
 	return hijacked{conn}, buffered, nil
 }
 
 // Unwrap is for http.ResponseController.
-func (u upgrading) Unwrap() http.ResponseWriter { return u.ResponseWriter }
+func (u *upgrading) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
 type hijacked struct{ net.Conn }
 

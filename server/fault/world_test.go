@@ -78,7 +78,7 @@ func startBackend(config session.Config, address string) (*backend, error) {
 	}
 	b.addr = listener.Addr().String()
 	b.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := carrier.Accept(w, r)
+		c, err := carrier.Accept(w, r, nil)
 		if err != nil {
 			return // the client was told
 		}

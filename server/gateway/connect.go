@@ -25,7 +25,7 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer g.leave()
-	conn, err := carrier.Accept(w, r) // answers on its own when it fails
+	conn, err := carrier.Accept(w, r, listener.TCP) // answers on its own when it fails
 	if err != nil {
 		g.note(r, &Refusal{Reason: ReasonHandshake, Status: http.StatusBadRequest, Text: err.Error()})
 		return

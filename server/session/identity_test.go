@@ -409,7 +409,7 @@ func TestMessageTooLong(t *testing.T) {
 	out := new(log)
 	r := session.New(session.Config{Handle: echo, Logger: slog.New(slog.NewTextHandler(out, nil))})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		c, err := carrier.Accept(w, request)
+		c, err := carrier.Accept(w, request, nil)
 		if err != nil {
 			t.Error(err)
 			return
