@@ -79,7 +79,7 @@ func newConn(ws *websocket.Conn) (*Conn, error) {
 	return &Conn{ws: ws, buffer: make([]byte, firstBuffer)}, nil
 }
 
-// Send implements link.Carrier.
+// Send implements link.Carrier. It is for one goroutine at a time.
 func (c *Conn) Send(ctx context.Context, message []byte) error {
 	if c.unsent != nil {
 		c.unsent.Sending(len(message))

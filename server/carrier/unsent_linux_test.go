@@ -12,29 +12,23 @@ import (
 	"github.com/sockmux/sockmux/server/servertest"
 )
 
-// unsent has a carrier send messages of the lengths that are asked for, and answers each with the limit of its socket meanwhile.
-func unsent(t *testing.T, lengths <-chan int, limits chan<- int) http.HandlerFunc {
+// sending has a carrier send messages of the lengths that are asked for, and tells the socket below it.
+func sending(t *testing.T, lengths <-chan int, sockets chan<- *net.TCPConn) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		var tcp *net.TCPConn
 		c, err := carrier.Accept(w, r, func(conn net.Conn) (*net.TCPConn, bool) {
-			var ok bool
-			tcp, ok = listener.TCP(conn)
+			tcp, ok := listener.TCP(conn)
+			sockets <- tcp
 			return tcp, ok
 		})
 		if err != nil {
 			return // the client sees it
 		}
-		defer func() { _ = c.Close(0, "") }() // the test is over
-		if tcp == nil {
-			t.Error("no socket was found")
-			return
-		}
 		for length := range lengths {
 			if err := c.Send(context.Background(), make([]byte, length)); err != nil {
 				t.Error(err)
 			}
-			limits <- servertest.Unsent(t, tcp)
 		}
+		_ = c.Close(0, "") // the test is over
 	}
 }
 
@@ -42,8 +36,8 @@ func unsent(t *testing.T, lengths <-chan int, limits chan<- int) http.HandlerFun
 func TestUnsentFollowsMessages(t *testing.T) {
 	for name, start := range map[string]func(*httptest.Server){"plain": (*httptest.Server).Start, "TLS": (*httptest.Server).StartTLS} {
 		t.Run(name, func(t *testing.T) {
-			lengths, limits := make(chan int, 1), make(chan int, 1)
-			s := httptest.NewUnstartedServer(unsent(t, lengths, limits))
+			lengths, sockets := make(chan int), make(chan *net.TCPConn, 1)
+			s := httptest.NewUnstartedServer(sending(t, lengths, sockets))
 			start(s)
 			defer s.Close()
 			defer close(lengths)
@@ -52,21 +46,20 @@ func TestUnsentFollowsMessages(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = c.Close(0, "") }() // the server may have ended it
+			tcp := <-sockets
 			for _, step := range []struct{ length, times, want int }{
 				{1 << 10, 3, 128 << 10},
 				{512 << 10, 1, 2 << 20},
 				{64 << 10, 32, 256 << 10},
 				{16 << 10, 16, 128 << 10},
 			} {
-				limit := 0
 				for range step.times {
 					lengths <- step.length
 					if message, err := c.Receive(t.Context()); err != nil || len(message) != step.length {
 						t.Fatalf("%d bytes: got %d, %v", step.length, len(message), err)
 					}
-					limit = <-limits
 				}
-				if limit != step.want {
+				if limit := servertest.Unsent(t, tcp); limit != step.want {
 					t.Errorf("after %d messages of %d bytes: %d KiB, want %d", step.times, step.length, limit>>10, step.want>>10)
 				}
 			}
