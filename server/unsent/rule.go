@@ -8,7 +8,8 @@ const (
 	// most is what the longest messages of a link (512 KiB) need.
 	most = 2 << 20
 	// messages is how many of the length that is being sent may be unsent. Where the system takes less than a message at once, each costs several rounds of a part that is taken
-	// and a wait for room; four are as good as no limit. A message of a link stands for 1 ms of the line's time, of fast lines for 3 (shared/congestion).
+	// and a wait for room. Measured with messages of 512 KiB, one brought half to all of what four did. A message of a link stands for 1 ms of the line's time, of fast
+	// lines for 3 (shared/congestion), and its window bounds what is on the way at all.
 	messages = 4
 )
 
