@@ -20,6 +20,7 @@ const (
 	CanResume    Capabilities = 1 << 0
 	CanUDP       Capabilities = 1 << 1
 	CanWebSocket Capabilities = 1 << 2
+	CanBare      Capabilities = 1 << 3 // the client takes bare messages
 )
 
 // Sizes of what a session is known by.

@@ -18,6 +18,7 @@ const (
 	TypePing    Type = 5
 	TypePong    Type = 6
 	TypeClose   Type = 7
+	TypeFore    Type = 8 // DATA before a bare message
 )
 
 // Limits of link messages.
@@ -29,7 +30,7 @@ const (
 	ConnectPath  = "v1/connect" // below the server's prefix
 )
 
-// Message is any link message: Hello, Welcome, Data, Ack, Ping, Pong or Close.
+// Message is any link message but a bare one: Hello, Welcome, Data, Ack, Ping, Pong or Close.
 type Message interface {
 	// Append appends the encoded message.
 	Append(to []byte) []byte
@@ -39,6 +40,7 @@ type Message interface {
 type Data struct {
 	Offset  uint64
 	Payload []byte
+	Fore    bool // the next message of the carrier is bare: it has no type and is nothing but the bytes that follow
 }
 
 // Ack tells how many bytes have been received in order, and how long that was not told.
@@ -65,7 +67,14 @@ func AppendDataHeader(to []byte, offset uint64) []byte {
 }
 
 // Append appends the encoded message.
-func (m Data) Append(to []byte) []byte { return append(AppendDataHeader(to, m.Offset), m.Payload...) }
+func (m Data) Append(to []byte) []byte {
+	at := len(to)
+	to = append(AppendDataHeader(to, m.Offset), m.Payload...)
+	if m.Fore {
+		to[at] = byte(TypeFore)
+	}
+	return to
+}
 
 // Append appends the encoded message.
 func (m Ack) Append(to []byte) []byte {
@@ -104,8 +113,8 @@ func Decode(message []byte) (Message, error) {
 		return decodeHello(r)
 	case TypeWelcome:
 		return decodeWelcome(r)
-	case TypeData:
-		m = Data{Offset: r.u64(), Payload: r.all()}
+	case TypeData, TypeFore:
+		m = Data{Offset: r.u64(), Payload: r.all(), Fore: t == TypeFore}
 		r.ok = r.ok && len(message) > DataHeader
 	case TypeAck:
 		m = Ack{Received: r.u64(), Delay: time.Duration(r.u32()) * time.Microsecond}

@@ -54,12 +54,13 @@ func samples() map[string][]any {
 	return map[string][]any{
 		"link": {
 			Hello{Version: 1, Capabilities: CanResume},
-			Hello{Version: 1, Capabilities: CanResume | CanUDP | CanWebSocket, Token: "secret-token", Agent: "sockmux/1.0 ü"},
+			Hello{Version: 1, Capabilities: CanResume | CanUDP | CanWebSocket | CanBare, Token: "secret-token", Agent: "sockmux/1.0 ü"},
 			Hello{Version: 1, Capabilities: CanResume, Resume: &Resume{ID: session.ID, Secret: session.Secret, Received: 65536}},
 			Welcome{Version: 1, Capabilities: CanResume, Session: session, Grace: 2 * time.Minute, Limits: Limits{1024, 4 << 20}, Agent: "sockmux/1.0", PingAfter: 10 * time.Second, DeadAfter: 20 * time.Second},
 			Welcome{Version: 1, Resumed: &resumed, PingAfter: time.Second, DeadAfter: 3 * time.Second},
 			Data{Offset: 0, Payload: []byte("x")},
 			Data{Offset: 1 << 33, Payload: []byte{0, 1, 2, 255}},
+			Data{Offset: 7, Payload: []byte("before"), Fore: true},
 			Ack{Received: 1<<53 + 1, Delay: 10 * time.Millisecond},
 			Ping{Opaque: 0x0102030405060708},
 			Pong{Opaque: 1<<64 - 1},
@@ -92,7 +93,7 @@ func invalids() []invalid {
 	return []invalid{
 		{"link", "", "protocol", "empty"},
 		{"link", "00", "protocol", "unknown type"},
-		{"link", "08", "protocol", "unknown type"},
+		{"link", "09", "protocol", "unknown type"},
 		{"link", "01736d7578", "protocol", "hello without version"},
 		{"link", "01534d555800010000000001", "protocol", "wrong magic"},
 		{"link", "01736d7578000200000001", "unsupported_version", "version 2"},
@@ -105,6 +106,7 @@ func invalids() []invalid {
 		{"link", "0200020000000100020008" + strings.Repeat("00", 8), "unsupported_version", "welcome of version 2"},
 		{"link", "030000000000000000", "protocol", "data without payload"},
 		{"link", "0300", "protocol", "data without offset"},
+		{"link", "080000000000000000", "protocol", "data before a bare message without payload"},
 		{"link", "04000000000000000000", "protocol", "ack too short"},
 		{"link", "0400000000000000000000000000", "protocol", "ack too long"},
 		{"link", "0500", "protocol", "ping too short"},
@@ -191,7 +193,7 @@ func fields(m any) map[string]any {
 			out["resumed"] = decimal(*m.Resumed)
 		}
 	case Data:
-		out = map[string]any{"type": "data", "offset": decimal(m.Offset), "payload": hex.EncodeToString(m.Payload)}
+		out = map[string]any{"type": map[bool]string{false: "data", true: "fore"}[m.Fore], "offset": decimal(m.Offset), "payload": hex.EncodeToString(m.Payload)}
 	case Ack:
 		out = map[string]any{"type": "ack", "received": decimal(m.Received), "delay": m.Delay.Microseconds()}
 	case Ping:
