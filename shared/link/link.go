@@ -53,6 +53,7 @@ type Config struct {
 	Bound     int           // bytes that are kept until the other end acknowledges them; Write waits at the bound
 	MaxBound  int           // what Bound grows to where the path holds as much under way; 0: beside a Bound that is given, that
 	Room      Room          // what it grows by is taken from there, and given back; nil: there is enough
+	TakesBare bool          // the other end may send bare messages
 	PingAfter time.Duration // of silence
 	DeadAfter time.Duration // of silence
 }
@@ -89,7 +90,10 @@ type Link struct {
 	out      outbox
 	bound    int // from Config's Bound to its MaxBound
 	window   *congestion.Window
-	inbox    []byte // of the last DATA message, not yet read
+	bare     bool      // the other end takes bare messages
+	inbox    []byte    // of the last DATA message, not yet read
+	body     wire.Body // or of the last bare one; nil: there is none
+	bodyRead int       // bytes of it that were read
 	received uint64
 	ended    error // why; nil while the link lives
 	closing  *wire.Close
@@ -100,12 +104,14 @@ type Link struct {
 
 	// Of the present run.
 	ackDue   time.Time // zero: nothing to acknowledge
+	later    int       // unsent bytes that wait for that
 	unacked  int       // received and not acknowledged
 	ackSent  time.Time // when the last acknowledgement was sent
 	lastSeen time.Time // when the last of them arrived
 	heard    time.Time // when anything arrived
 	pinged   bool      // since anything arrived
 	pongs    []wire.Pong
+	owes     bool          // a bare message was announced and not sent
 	probe    time.Duration // what Probe allows for the answer; 0: nothing was asked
 	probed   time.Time     // when
 	watchdog *watchdog     // nil between runs
@@ -140,11 +146,11 @@ func New(config Config) *Link {
 func (l *Link) Read(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.inbox) == 0 {
-		if l.ended != nil {
-			return 0, eofIfClean(l.ended)
-		}
-		l.readable.Wait()
+	if err := l.awaitUnreadLocked(); err != nil {
+		return 0, err
+	}
+	if l.body != nil {
+		return l.readBodyLocked(b), nil
 	}
 	n := copy(b, l.inbox)
 	l.inbox = l.inbox[n:]
@@ -153,6 +159,18 @@ func (l *Link) Read(b []byte) (int, error) {
 		l.taken.Signal()
 	}
 	return n, nil
+}
+
+func (l *Link) unreadLocked() bool { return len(l.inbox) > 0 || l.body != nil }
+
+func (l *Link) awaitUnreadLocked() error {
+	for !l.unreadLocked() {
+		if l.ended != nil {
+			return eofIfClean(l.ended)
+		}
+		l.readable.Wait()
+	}
+	return nil
 }
 
 func eofIfClean(err error) error {
@@ -178,15 +196,25 @@ func (l *Link) WriteParts(first, second []byte) (int, error) {
 	return written + n, err
 }
 
+// WriteLater is Write for bytes that nobody waits for: they go with the next acknowledgement, which is due in ackDelay where anything has come, or before it with what else is written. To a page
+// that is a message less.
+func (l *Link) WriteLater(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ackDue.IsZero() || l.ended != nil || l.closing != nil || l.roomLocked() < len(b) {
+		return l.writeLocked(b)
+	}
+	l.out.add(b)
+	l.later += len(b)
+	l.stats.Sent += uint64(len(b))
+	return len(b), nil
+}
+
 func (l *Link) writeLocked(b []byte) (int, error) {
 	written := 0
 	for len(b) > 0 {
-		// After Shutdown nothing is taken. The writer is not told before the end: what comes after the CLOSE is nobody's.
-		for l.ended == nil && (l.closing != nil || l.roomLocked() <= 0) {
-			l.writable.Wait()
-		}
-		if l.ended != nil {
-			return written, l.ended
+		if err := l.awaitRoomLocked(1); err != nil {
+			return written, err
 		}
 		n := min(len(b), l.roomLocked())
 		l.out.add(b[:n])
@@ -197,16 +225,21 @@ func (l *Link) writeLocked(b []byte) (int, error) {
 	return written, nil
 }
 
+// awaitRoomLocked waits until Write takes so many bytes. After Shutdown nothing is taken, and the writer is not told before the end: what comes after the CLOSE is nobody's.
+func (l *Link) awaitRoomLocked(n int) error {
+	for l.ended == nil && (l.closing != nil || l.roomLocked() < n) {
+		l.writable.Wait()
+	}
+	return l.ended
+}
+
 // Fill is Write for bytes that put has yet to make: it is given memory of least to most bytes from which they will be sent, so that they need not be copied, and returns how many it
 // has put there. It is called with the link's lock and must not wait.
 func (l *Link) Fill(least, most int, put func(b []byte) int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for l.ended == nil && (l.closing != nil || l.roomLocked() < least) {
-		l.writable.Wait()
-	}
-	if l.ended != nil {
-		return l.ended
+	if err := l.awaitRoomLocked(least); err != nil {
+		return err
 	}
 	if n := put(l.out.room(least, min(most, l.roomLocked()))); n > 0 {
 		l.out.filled(n)
@@ -299,9 +332,12 @@ func (l *Link) Err() error {
 	return l.ended
 }
 
-// Close ends the link at once; what the other end has not got is lost. The carrier closes with code 1000.
+// Close ends the link at once, for an owner that reads no more; what the other end has not got is lost. The carrier closes with code 1000.
 func (l *Link) Close() error {
-	l.end(net.ErrClosed)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.endLocked(net.ErrClosed)
+	l.dropBodyLocked()
 	return nil
 }
 
@@ -332,6 +368,7 @@ func (l *Link) Shutdown(ctx context.Context, code wire.Code, text string) error 
 	l.mu.Lock()
 	if l.ended == nil && l.closing == nil {
 		l.closing = &wire.Close{Code: code, Text: text}
+		l.later = 0
 		l.writable.Broadcast()
 		l.poke()
 	}

@@ -26,24 +26,33 @@ type pair struct {
 	a, b *link.Link
 	runs sync.WaitGroup
 	errs chan error // of every Run
+	kept linktest.Bodies
 }
 
 func newPair(t *testing.T, config link.Config) *pair {
 	t.Helper()
+	config.TakesBare = true
 	p := &pair{a: link.New(config), b: link.New(config), errs: make(chan error, 1024)}
+	p.a.SendBare()
+	p.b.SendBare()
 	t.Cleanup(func() {
 		p.a.Close()
 		p.b.Close()
 		p.runs.Wait()
+		p.a.Close() // what came at the last moment
+		p.b.Close()
+		if n := p.kept.Held.Load(); n != 0 {
+			t.Errorf("%d bare messages were not released", n)
+		}
 	})
 	return p
 }
 
-// join runs both links over a new carrier and returns its ends.
+// join runs both links over a new carrier and returns its ends. The first keeps bare messages.
 func (p *pair) join(ctx context.Context) (a, b *linktest.Carrier) {
 	a, b = linktest.Pipe()
 	fromA, fromB := p.b.Received(), p.a.Received()
-	p.runs.Go(func() { p.errs <- p.a.Run(ctx, a, fromA) })
+	p.runs.Go(func() { p.errs <- p.a.Run(ctx, linktest.Keeper{Carrier: a, Bodies: &p.kept}, fromA) })
 	p.runs.Go(func() { p.errs <- p.b.Run(ctx, b, fromB) })
 	return a, b
 }
@@ -54,7 +63,7 @@ func payload(n int, seed uint64) []byte {
 	return b
 }
 
-// send writes b in pieces of random size, some of them by Fill, and ends the link's direction by closing the channel it returns.
+// send writes b in pieces of random size, some of them by Fill and FillBare, and ends the link's direction by closing the channel it returns.
 func send(t *testing.T, l *link.Link, b []byte) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
@@ -62,17 +71,26 @@ func send(t *testing.T, l *link.Link, b []byte) <-chan struct{} {
 		r := rand.New(rand.NewPCG(1, uint64(len(b))))
 		for len(b) > 0 {
 			n, err := min(len(b), 1+r.IntN(100_000)), error(nil)
-			if r.IntN(2) == 0 {
-				_, err = l.Write(b[:n])
-			} else {
-				few, made := r.IntN(4), 0
-				err = l.Fill(min(n, 4<<10), n, func(room []byte) int {
-					if few > 0 { // else it makes nothing
-						made = copy(room, b[:n]) * few / 3
-					}
+			few, made := r.IntN(4), 0
+			put := func(from []byte) func([]byte) int {
+				return func(room []byte) int {
+					made = copy(room, from) * min(few, 2) / 2 // perhaps nothing
 					return made
-				})
+				}
+			}
+			switch r.IntN(3) {
+			case 0:
+				_, err = l.Write(b[:n])
+			case 1:
+				err = l.Fill(min(n, 4<<10), n, put(b[:n]))
 				n = made
+			case 2:
+				head := min(n-1, r.IntN(20))
+				n = min(len(b)-head, 100_000)
+				err = l.FillBare(n, put(b[head:head+n]), func(int) []byte { return b[:head] })
+				if n = made; made > 0 {
+					n += head
+				}
 			}
 			if err != nil {
 				t.Errorf("write: %v", err)
@@ -117,7 +135,7 @@ func TestBytesBothWays(t *testing.T) {
 
 // TestCuts: carriers are cut after a random number of messages, again and again, while bytes flow both ways.
 func TestCuts(t *testing.T) {
-	p := newPair(t, link.Config{Bound: 200_000})
+	p := newPair(t, link.Config{Bound: 400_000})
 	ctx, cancel := context.WithCancel(t.Context())
 	var rejoin sync.WaitGroup
 	cuts := 0
@@ -154,6 +172,9 @@ func TestCuts(t *testing.T) {
 	rejoin.Wait()
 	if cuts < 10 {
 		t.Errorf("only %d carriers were cut", cuts)
+	}
+	if p.kept.Came.Load() < 3 {
+		t.Errorf("only %d bare messages came", p.kept.Came.Load())
 	}
 }
 
@@ -328,6 +349,7 @@ func TestViolations(t *testing.T) {
 		"gap":               wire.Data{Offset: 1, Payload: []byte("x")},
 		"ack of the unsent": wire.Ack{Received: 1},
 		"hello":             wire.Hello{Version: wire.Version},
+		"bare":              wire.Data{Payload: []byte("x"), Fore: true}, // unasked
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, theirs, err := raw(t, m)

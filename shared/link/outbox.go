@@ -12,14 +12,21 @@ import (
 type parcel struct {
 	offset uint64
 	bytes  []byte // header and payload
+	bare   bool   // no header: what is sent behind the parcel before it is all payload
 	sealed bool   // was sent once: takes no more bytes
 	lent   bool   // is being sent
 	done   bool   // is acknowledged: goes back to its pool when it is no longer lent
 	mark   congestion.Mark
 }
 
-func (p *parcel) payload() []byte { return p.bytes[wire.DataHeader:] }
-func (p *parcel) end() uint64     { return p.offset + uint64(len(p.bytes)-wire.DataHeader) }
+func (p *parcel) payload() []byte {
+	if p.bare {
+		return p.bytes
+	}
+	return p.bytes[wire.DataHeader:]
+}
+
+func (p *parcel) end() uint64 { return p.offset + uint64(len(p.payload())) }
 
 // sizes of a parcel's memory: few, so that pools serve them; small ones first, because most messages of an idle session are small.
 var sizes = [...]int{1 << 10, 16 << 10, 64 << 10, 256 << 10, 512 << 10}
@@ -82,7 +89,7 @@ func (o *outbox) add(b []byte) {
 func (o *outbox) room(least, most int) []byte {
 	full := wire.DataHeader + o.most
 	var p *parcel
-	if n := len(o.parcels); n > 0 && !o.parcels[n-1].sealed && full-len(o.parcels[n-1].bytes) >= least {
+	if n := len(o.parcels); n > 0 && !o.parcels[n-1].sealed && !o.parcels[n-1].bare && full-len(o.parcels[n-1].bytes) >= least {
 		p = o.parcels[n-1]
 	} else {
 		full = max(full, wire.DataHeader+least)
@@ -106,23 +113,38 @@ func (o *outbox) filled(n int) {
 	o.end += uint64(n)
 }
 
-// lend returns the next message to send and its parcel, which the caller gives back with returned. There must be something unsent.
-func (o *outbox) lend() (message []byte, p *parcel) {
-	for i := len(o.parcels) - 1; i >= 0; i-- {
-		if o.parcels[i].offset <= o.next {
-			p = o.parcels[i]
-			break
-		}
+// addBare appends bytes that are to travel as a bare message behind what was added before. They are the outbox's from now on, and were taken from its pools.
+func (o *outbox) addBare(b []byte) {
+	o.parcels = append(o.parcels, &parcel{offset: o.end, bytes: b, bare: true})
+	o.end += uint64(len(b))
+}
+
+// lend returns the next message to send and its parcel, which the caller gives back with returned. behind is not nil where a bare message must follow at once: another parcel, to be
+// given back in the same way. There must be something unsent.
+func (o *outbox) lend() (message []byte, p, behind *parcel) {
+	i := len(o.parcels) - 1
+	for o.parcels[i].offset > o.next {
+		i--
 	}
+	p = o.parcels[i]
 	p.sealed, p.lent = true, true
 	message = p.bytes
 	payload := p.payload()
-	if skip := int(o.next - p.offset); skip > 0 || len(payload) > o.limit { // a resend of a part: rare, so it may copy
+	if skip := int(o.next - p.offset); skip > 0 || len(payload) > o.limit || p.bare { // a resend of a part, or without what was before it: rare, so it may copy
 		payload = payload[skip:min(len(payload), skip+o.limit)]
 		message = append(wire.AppendDataHeader(make([]byte, 0, wire.DataHeader+len(payload)), o.next), payload...)
+		o.next += uint64(len(payload))
+		return message, p, nil
 	}
 	o.next += uint64(len(payload))
-	return message, p
+	message[0] = byte(wire.TypeData)
+	if i+1 < len(o.parcels) && o.parcels[i+1].bare && len(o.parcels[i+1].bytes) <= o.limit {
+		message[0] = byte(wire.TypeFore)
+		behind = o.parcels[i+1]
+		behind.sealed, behind.lent = true, true
+		o.next += uint64(len(behind.bytes))
+	}
+	return message, p, behind
 }
 
 func (o *outbox) returned(p *parcel) {

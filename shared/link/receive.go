@@ -27,6 +27,31 @@ func (l *Link) receive(ctx context.Context, c Carrier) error {
 		if err := l.handle(ctx, decoded); err != nil {
 			return err
 		}
+		if data, ok := decoded.(wire.Data); ok && data.Fore {
+			if err := l.receiveBare(ctx, c, data.Offset+uint64(len(data.Payload))); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// part is a part of the other end's bytes.
+type part struct {
+	offset uint64
+	bytes  []byte
+	body   wire.Body // instead of bytes
+}
+
+func (p part) len() int {
+	if p.body != nil {
+		return p.body.Len()
+	}
+	return len(p.bytes)
+}
+
+func (p part) drop() {
+	if p.body != nil {
+		p.body.Release()
 	}
 }
 
@@ -44,7 +69,10 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 	l.stats.MessagesReceived++
 	switch m := m.(type) {
 	case wire.Data:
-		return l.dataLocked(ctx, m, now)
+		if m.Fore && !l.config.TakesBare {
+			return l.violatedLocked("a bare message is announced to an end that takes none")
+		}
+		return l.dataLocked(ctx, part{offset: m.Offset, bytes: m.Payload}, now, ackPause)
 	case wire.Ack:
 		freed, mark, ok := l.out.acknowledge(m.Received)
 		if !ok {
@@ -66,9 +94,7 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 		l.poke()
 	case wire.Pong:
 	case wire.Close:
-		for len(l.inbox) > 0 && l.ended == nil && ctx.Err() == nil { // what came before is delivered first
-			l.taken.Wait()
-		}
+		l.awaitTakenLocked(ctx) // what came before is delivered first
 		l.told = true
 		err := wire.NewError(m.Code, m.Text)
 		l.endLocked(err)
@@ -85,32 +111,45 @@ func (l *Link) violatedLocked(text string) error {
 	return err
 }
 
-func (l *Link) dataLocked(ctx context.Context, m wire.Data, now time.Time) error {
-	if m.Offset > l.received {
-		return l.violatedLocked(fmt.Sprintf("data from byte %d, but only %d were received", m.Offset, l.received))
+// awaitTakenLocked waits until all was read that has come, or the run or the link has ended.
+func (l *Link) awaitTakenLocked(ctx context.Context) {
+	for l.unreadLocked() && l.ended == nil && ctx.Err() == nil {
+		l.taken.Wait()
+	}
+}
+
+// dataLocked takes a part and waits until it was read. Bytes that keep coming are acknowledged after each pause.
+func (l *Link) dataLocked(ctx context.Context, m part, now time.Time, pause time.Duration) error {
+	if m.offset > l.received {
+		m.drop()
+		return l.violatedLocked(fmt.Sprintf("data from byte %d, but only %d were received", m.offset, l.received))
 	}
 	// Bytes may come twice: an overlap after a resume is expected.
-	known := l.received - m.Offset
-	if known >= uint64(len(m.Payload)) {
+	known := l.received - m.offset
+	if known >= uint64(m.len()) {
+		m.drop()
 		return nil
 	}
 	// The last message of a lost carrier may not have been read yet.
-	for len(l.inbox) > 0 && l.ended == nil && ctx.Err() == nil {
-		l.taken.Wait()
-	}
-	if l.ended != nil {
-		return l.ended
-	}
-	if ctx.Err() != nil {
+	l.awaitTakenLocked(ctx)
+	if l.ended != nil || ctx.Err() != nil {
+		m.drop()
+		if l.ended != nil {
+			return l.ended
+		}
 		return context.Cause(ctx)
 	}
-	l.inbox = m.Payload[known:]
-	n := len(l.inbox)
+	if m.body != nil {
+		l.body, l.bodyRead = m.body, int(known)
+	} else {
+		l.inbox = m.bytes[known:]
+	}
+	n := m.len() - int(known)
 	l.received += uint64(n)
 	l.unacked += n
 	l.lastSeen = now
 	switch {
-	case l.unacked >= ackBytes, l.unacked >= manyBytes && now.Sub(l.ackSent) >= ackPause:
+	case l.unacked >= ackBytes, l.unacked >= manyBytes && now.Sub(l.ackSent) >= pause:
 		l.ackDue = now
 		l.poke()
 	case l.ackDue.IsZero():
@@ -118,10 +157,8 @@ func (l *Link) dataLocked(ctx context.Context, m wire.Data, now time.Time) error
 		l.poke()
 	}
 	l.readable.Signal()
-	for len(l.inbox) > 0 && l.ended == nil && ctx.Err() == nil {
-		l.taken.Wait()
-	}
-	if len(l.inbox) == 0 {
+	l.awaitTakenLocked(ctx)
+	if !l.unreadLocked() {
 		return nil
 	}
 	// Bytes that are not read when the run ends are read later: the carrier's buffer is theirs then, so it must not receive again.

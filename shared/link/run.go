@@ -108,9 +108,9 @@ func (l *Link) begin(peerReceived uint64) *wire.Error {
 	l.shrinkLocked()
 	l.out.most = l.window.Message(l.out.limit)
 	l.writable.Broadcast()
-	l.running, l.from = true, peerReceived
+	l.running, l.from, l.owes = true, peerReceived, false
 	l.heard, l.pinged, l.probe = time.Now(), false, 0
-	l.pongs, l.unacked, l.ackDue = nil, 0, time.Time{}
+	l.pongs, l.unacked, l.ackDue, l.later = nil, 0, time.Time{}, 0
 	l.stats.Runs++
 	l.poke()
 	return nil
@@ -126,9 +126,9 @@ const tellTimeout = 2 * time.Second
 func (l *Link) tell(c Carrier, err error) {
 	var e *wire.Error
 	l.mu.Lock()
-	told := l.told
+	told, owes := l.told, l.owes
 	l.mu.Unlock()
-	if told || !errors.As(err, &e) {
+	if told || owes || !errors.As(err, &e) { // who waits for a bare message would take the CLOSE for it
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), tellTimeout)

@@ -18,7 +18,7 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 	var set time.Time // when the timer comes; zero: it does not
 	for {
 		l.gather()
-		message, p, wait, err := l.nextMessage(time.Now())
+		message, p, behind, wait, err := l.nextMessage(time.Now())
 		if err != nil {
 			return err
 		}
@@ -40,11 +40,17 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 		}
 		last := message[0] == byte(wire.TypeClose)
 		err = c.Send(sending, message)
-		if p != nil {
-			l.mu.Lock()
-			l.out.returned(p)
-			l.mu.Unlock()
+		if err == nil && behind != nil {
+			err = c.Send(sending, behind.bytes)
 		}
+		l.mu.Lock()
+		for _, sent := range [...]*parcel{p, behind} {
+			if sent != nil {
+				l.out.returned(sent)
+			}
+		}
+		l.owes = behind != nil && err != nil
+		l.mu.Unlock()
 		if err != nil {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -115,12 +121,12 @@ func (l *Link) closeSent() error {
 	return err
 }
 
-// nextMessage returns what is to be sent now, or how long nothing is. A parcel that comes with it must be returned to the outbox.
-func (l *Link) nextMessage(now time.Time) (message []byte, p *parcel, wait time.Duration, err error) {
+// nextMessage returns what is to be sent now and the bare message behind it, or how long nothing is. Parcels that come with it must be returned to the outbox.
+func (l *Link) nextMessage(now time.Time) (message []byte, p, behind *parcel, wait time.Duration, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended != nil {
-		return nil, nil, 0, l.ended
+		return nil, nil, nil, 0, l.ended
 	}
 	switch silent := now.Sub(l.heard); {
 	case len(l.pongs) > 0:
@@ -128,22 +134,27 @@ func (l *Link) nextMessage(now time.Time) (message []byte, p *parcel, wait time.
 		l.pongs = l.pongs[:0]
 	case !l.ackDue.IsZero() && !now.Before(l.ackDue):
 		message = wire.Ack{Received: l.received, Delay: now.Sub(l.lastSeen)}.Append(nil)
-		l.unacked, l.ackDue, l.ackSent = 0, time.Time{}, now
+		l.unacked, l.ackDue, l.ackSent, l.later = 0, time.Time{}, now, 0
 	case (silent >= l.config.PingAfter || l.probe > 0) && !l.pinged:
 		message = wire.Ping{Opaque: l.received}.Append(nil)
 		l.pinged = true
-	case l.out.unsent() > 0 && l.out.inFlight() < l.window.Size():
+	case l.out.unsent() > l.later && l.out.inFlight() < l.window.Size():
+		l.later = 0
 		before := l.out.inFlight()
-		message, p = l.out.lend()
+		message, p, behind = l.out.lend()
 		p.mark = l.window.OnSend(now.Sub(l.began), before, l.out.unsent() == 0 && l.out.inFlight() < l.window.Size())
+		if behind != nil {
+			behind.mark = p.mark
+			l.stats.MessagesSent++
+		}
 		l.writable.Signal() // there is room for the next message
 	case l.closing != nil && l.out.unsent() == 0:
 		message = l.closing.Append(nil)
 	default:
-		return nil, nil, l.untilNext(now, silent), nil
+		return nil, nil, nil, l.untilNext(now, silent), nil
 	}
 	l.stats.MessagesSent++
-	return message, p, 0, nil
+	return message, p, behind, 0, nil
 }
 
 // untilNext is how long nothing can become due by time alone.
