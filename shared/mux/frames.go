@@ -52,12 +52,26 @@ type partsWriter interface {
 // filler is a connection that lends memory for what is to be written.
 type filler interface {
 	Fill(least, most int, put func(b []byte) int) error
+	// Bare returns how many bytes one bare message should carry at present; 0: none is to be sent.
+	Bare() int
+	// FillBare is Fill for bytes that may travel as a bare message, behind what head returns for their number.
+	FillBare(most int, put func(b []byte) int, head func(n int) []byte) error
 }
 
-// fill writes a data frame of up to n bytes that put makes; none if it makes none.
-func (f *frameWriter) fill(to filler, stream uint32, n int, put func(b []byte) int) (made int, err error) {
+// fill writes a data frame of up to n bytes that put makes; none if it makes none. The bytes may be a bare message.
+func (f *frameWriter) fill(to filler, stream uint32, n int, bare bool, put func(b []byte) int) (made int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if bare {
+		err = to.FillBare(n, func(b []byte) int {
+			made = put(b)
+			return made
+		}, func(n int) []byte {
+			f.header = newHeader(typeData, 0, stream, uint32(n))
+			return f.header[:]
+		})
+		return made, err
+	}
 	err = to.Fill(headerSize+min(n, minFrame), headerSize+n, func(b []byte) int {
 		if made = put(b[headerSize:]); made == 0 {
 			return 0
@@ -79,6 +93,23 @@ func (f *frameWriter) frame(h header, body []byte) error {
 	defer f.mu.Unlock()
 	f.header = h
 	return f.sendLocked(f.header[:], body)
+}
+
+// laterWriter is a connection that takes bytes which may wait a little for what else is to be sent.
+type laterWriter interface {
+	WriteLater(b []byte) (int, error)
+}
+
+// later writes one frame without a body that nobody waits for.
+func (f *frameWriter) later(h header) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.header = h
+	if to, ok := f.to.(laterWriter); ok {
+		_, err := to.WriteLater(f.header[:])
+		return err
+	}
+	return f.sendLocked(f.header[:], nil)
 }
 
 // frames writes frames that are joined already.

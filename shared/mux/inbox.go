@@ -1,8 +1,11 @@
 package mux
 
 import (
+	"bufio"
 	"io"
 	"sync"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // inbox holds what a stream has received and nobody has read, in chunks from pools: an idle stream holds none, and one that nobody reads little more than its window.
@@ -17,6 +20,7 @@ type chunk struct {
 	read   int
 	filled int
 	bytes  []byte
+	body   wire.Body // instead of bytes; nil: they are in bytes
 }
 
 // chunkSizes: most frames of an interactive stream fit the first, and those of a busy one fill the last.
@@ -36,6 +40,10 @@ func takeChunk(n int) *chunk {
 }
 
 func (c *chunk) give() {
+	if c.body != nil {
+		c.body.Release()
+		return
+	}
 	c.next, c.read, c.filled = nil, 0, 0
 	chunkPools[c.class].Put(c)
 }
@@ -46,18 +54,37 @@ func (i *inbox) empty() bool {
 
 // room returns where the next of n bytes go. Until filled is called, that memory belongs to the caller.
 func (i *inbox) room(n int) []byte {
-	if i.last == nil || i.last.filled == len(i.last.bytes) {
-		c := takeChunk(n)
-		if i.last == nil {
-			i.first = c
-		} else {
-			i.last.next = c
-		}
-		i.last = c
+	if i.last == nil || i.last.body != nil || i.last.filled == len(i.last.bytes) {
+		i.append(takeChunk(n))
 	}
 	i.filling = true
 	free := i.last.bytes[i.last.filled:]
 	return free[:min(len(free), n)]
+}
+
+func (i *inbox) append(c *chunk) {
+	if i.last == nil {
+		i.first = c
+	} else {
+		i.last.next = c
+	}
+	i.last = c
+}
+
+// put appends a body, which is the inbox's from now on.
+func (i *inbox) put(body wire.Body) { i.append(&chunk{body: body, filled: body.Len()}) }
+
+// takeBody gives the body that comes next, which is the caller's from now on; nil where that is none, was read in part or is longer than most.
+func (i *inbox) takeBody(most int) wire.Body {
+	c := i.first
+	if c == nil || c.body == nil || c.read > 0 || c.filled > most {
+		return nil
+	}
+	body := c.body
+	if i.first = c.next; i.first == nil {
+		i.last = nil
+	}
+	return body
 }
 
 // filled says that n bytes of the room have come.
@@ -69,16 +96,25 @@ func (i *inbox) filled(n int) {
 	}
 }
 
-// take moves bytes into b.
+// take moves bytes into b. It stops before a body, for which the next reader may have a better use.
 func (i *inbox) take(b []byte) (n int) {
-	for c := i.first; c != nil && n < len(b); c = i.first {
-		m := copy(b[n:], c.bytes[c.read:c.filled])
+	for c := i.first; c != nil && n < len(b) && (n == 0 || c.body == nil); c = i.first {
+		m := c.copy(b[n:])
 		c.read += m
 		n += m
 		if c.read < c.filled || !i.trim() {
 			break
 		}
 	}
+	return n
+}
+
+func (c *chunk) copy(b []byte) int {
+	if c.body == nil {
+		return copy(b, c.bytes[c.read:c.filled])
+	}
+	n := min(len(b), c.filled-c.read)
+	c.body.CopyAt(b[:n], c.read)
 	return n
 }
 
@@ -108,9 +144,29 @@ func (i *inbox) drop() {
 	i.first, i.last = nil, nil
 }
 
+// leastBody is the shortest frame that may come as a body.
+const leastBody = 32 << 10
+
+// bodyReader is a connection whose bytes may come as bodies.
+type bodyReader interface {
+	// ReadBody gives what Read would give next as a body, which the caller owns; nil where it is none of at most most bytes. It waits like Read.
+	ReadBody(most int) (wire.Body, error)
+}
+
 // fill reads n bytes of a stream's frame. It holds the stream's lock only to find room, so that nobody waits for what has not arrived.
-func (s *Stream) fill(from io.Reader, n int) error {
+func (s *Stream) fill(from *bufio.Reader, n int) error {
 	for n > 0 {
+		if bodies, ok := s.session.conn.(bodyReader); ok && n >= leastBody && from.Buffered() == 0 {
+			body, err := bodies.ReadBody(n)
+			if err != nil {
+				return err
+			}
+			if body != nil {
+				n -= body.Len()
+				s.put(body)
+				continue
+			}
+		}
 		s.mu.Lock()
 		if s.deafLocked() {
 			s.mu.Unlock()
@@ -132,4 +188,16 @@ func (s *Stream) fill(from io.Reader, n int) error {
 		}
 	}
 	return nil
+}
+
+// put takes a body that has come.
+func (s *Stream) put(body wire.Body) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deafLocked() {
+		body.Release()
+		return
+	}
+	s.inbox.put(body)
+	s.readable.Signal()
 }

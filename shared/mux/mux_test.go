@@ -28,16 +28,18 @@ type ends struct {
 	client, server         *mux.Session
 	clientLink, serverLink *link.Link
 	carrier                *linktest.Carrier
+	kept                   linktest.Bodies
 }
 
 // connect starts both ends; handle serves the streams.
 func connect(t testing.TB, config mux.Config, handle func(context.Context, *mux.Stream)) *ends {
 	t.Helper()
-	e := &ends{clientLink: link.New(link.Config{}), serverLink: link.New(link.Config{})}
+	e := &ends{clientLink: link.New(link.Config{TakesBare: true}), serverLink: link.New(link.Config{})}
+	e.serverLink.SendBare()
 	a, b := linktest.Pipe()
 	e.carrier = a
 	var runs sync.WaitGroup
-	runs.Go(func() { _ = e.clientLink.Run(context.Background(), a, 0) }) // end with their links
+	runs.Go(func() { _ = e.clientLink.Run(context.Background(), linktest.Keeper{Carrier: a, Bodies: &e.kept}, 0) }) // end with their links
 	runs.Go(func() { _ = e.serverLink.Run(context.Background(), b, 0) })
 	var err error
 	if e.server, err = mux.Server(e.serverLink, config, handle); err != nil {
@@ -50,6 +52,9 @@ func connect(t testing.TB, config mux.Config, handle func(context.Context, *mux.
 		e.client.Close()
 		e.server.Close()
 		runs.Wait()
+		if n := e.kept.Held.Load(); n != 0 {
+			t.Errorf("%d bare messages were not released", n)
+		}
 	})
 	return e
 }

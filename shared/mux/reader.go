@@ -38,7 +38,7 @@ func (s *Session) read() {
 }
 
 // frameRead handles one frame whose header has been read. bad is what is wrong with it, err that of the connection.
-func (s *Session) frameRead(h *header, r io.Reader) (bad *wire.Error, err error) {
+func (s *Session) frameRead(h *header, r *bufio.Reader) (bad *wire.Error, err error) {
 	if h.version() != 0 {
 		return violation("yamux version " + strconv.Itoa(int(h.version())) + ", not 0"), nil
 	}
@@ -65,7 +65,7 @@ func violation(text string) *wire.Error { return wire.NewError(wire.Protocol, te
 func decimal(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 
 // streamFrame is frameRead for what is about a stream. What concerns streams that are gone is nobody's: an end may write before it has heard of the end.
-func (s *Session) streamFrame(h *header, r io.Reader) (bad *wire.Error, err error) {
+func (s *Session) streamFrame(h *header, r *bufio.Reader) (bad *wire.Error, err error) {
 	if h.flags()&flagSYN != 0 {
 		if bad := s.opened(h.stream()); bad != nil {
 			return bad, nil

@@ -10,7 +10,7 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// A frame carries at most MaxFrame bytes, because what stands behind it waits for the whole of it; below minFrame headers would count.
+// A frame carries at most MaxFrame bytes, because what stands behind it waits for the whole of it, but in a bare message; below minFrame headers would count.
 const (
 	MaxFrame = 64 << 10
 	minFrame = 4 << 10
@@ -92,19 +92,26 @@ func (s *Stream) Request() wire.Request { return s.request }
 // Read gives bytes. It returns io.EOF after the other end's FIN, and a *wire.Error after its reset (all bytes before it were given), after
 // a result other than ok, and when the session has ended.
 func (s *Stream) Read(b []byte) (int, error) {
+	n, _, err := s.ReadOrTake(b, 0)
+	return n, err
+}
+
+// ReadOrTake is Read for a caller that has a use for a bare message where it is: where one of at most most bytes comes next, it gives that instead of filling b, and its length.
+// The caller owns the body.
+func (s *Stream) ReadOrTake(b []byte, most int) (n int, body wire.Body, err error) {
 	if err := s.awaitResult(); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	s.mu.Lock()
 	if s.theirs != nil && s.read >= s.theirs.size && !s.stopped {
 		defer s.mu.Unlock()
-		return 0, s.theirs.err
+		return 0, nil, s.theirs.err
 	}
-	n, err := s.receiveLocked(b, nil)
+	n, body, err = s.receiveLocked(b, most, nil)
 	s.read += uint64(n)
 	s.mu.Unlock()
 	s.consumed(n)
-	return n, err
+	return n, body, err
 }
 
 // Await returns when Read would not wait, at the latest at the stream's end: for readers that hold no buffer meanwhile. It is for who calls Read, at an accepter's end or behind Result.
@@ -145,22 +152,26 @@ func (s *Stream) interrupt(late *bool) {
 func (s *Stream) receive(b []byte, late *bool) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.receiveLocked(b, late)
+	n, _, err := s.receiveLocked(b, 0, late)
+	return n, err
 }
 
-func (s *Stream) receiveLocked(b []byte, late *bool) (int, error) {
+func (s *Stream) receiveLocked(b []byte, most int, late *bool) (int, wire.Body, error) {
 	if s.stopped {
-		return 0, net.ErrClosed
+		return 0, nil, net.ErrClosed
 	}
 	for {
+		if body := s.inbox.takeBody(most); body != nil {
+			return body.Len(), body, nil
+		}
 		if n := s.inbox.take(b); n > 0 || len(b) == 0 {
-			return n, nil
+			return n, nil, nil
 		}
 		if err := s.endLocked(); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		if late != nil && *late {
-			return 0, errInterrupted
+			return 0, nil, errInterrupted
 		}
 		s.readable.Wait()
 	}
@@ -205,9 +216,14 @@ func (s *Stream) consumed(n int) {
 		s.mu.Unlock()
 		return
 	}
-	more := s.window.update(s.session.rtt(), &s.session.growth)
+	more, urgent := s.window.update(s.session.rtt(), &s.session.growth)
 	s.mu.Unlock()
-	_ = s.session.writer.frame(newHeader(typeWindowUpdate, 0, s.id, more), nil) // fails only with the session
+	h := newHeader(typeWindowUpdate, 0, s.id, more)
+	if urgent {
+		_ = s.session.writer.frame(h, nil) // fails only with the session
+	} else {
+		_ = s.session.writer.later(h) // as above
+	}
 }
 
 // Write takes bytes and waits until the session has taken them. After a reset or a stop of the other end it returns that as a *wire.Error.
@@ -226,7 +242,7 @@ func (s *Stream) Write(b []byte) (int, error) {
 
 // writeFrame sends the first part of b: when the other end takes it, and when it is this stream's turn.
 func (s *Stream) writeFrame(b []byte) (int, error) {
-	most, err := s.startWrite(len(b))
+	most, err := s.startWrite(len(b), s.session.frame())
 	if err != nil {
 		return 0, err
 	}
@@ -247,13 +263,14 @@ func (s *Stream) Fill(put func(b []byte) int) (ok bool, err error) {
 	if !ok {
 		return false, nil
 	}
-	most, err := s.startWrite(MaxFrame)
+	frame, bare := s.session.frame(), to.Bare()
+	most, err := s.startWrite(max(frame, bare), max(frame, bare))
 	if err != nil {
 		return true, err
 	}
 	n := 0
 	if err = net.ErrClosed; s.session.gate.enter(&s.tag, most) {
-		n, err = s.session.writer.fill(to, s.id, most, put)
+		n, err = s.session.writer.fill(to, s.id, most, bare > 0, put)
 		s.session.gate.leave()
 	}
 	return true, s.endWrite(most, n, err)
@@ -276,14 +293,14 @@ func (s *Stream) endWrite(most, n int, err error) error {
 	return nil
 }
 
-// startWrite waits for the window and returns how many of n bytes it takes. endWrite follows.
-func (s *Stream) startWrite(n int) (int, error) {
+// startWrite waits for the window and returns how many of n bytes go into one frame. endWrite follows.
+func (s *Stream) startWrite(n, frame int) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.awaitWindowLocked(); err != nil {
 		return 0, err
 	}
-	n = min(n, s.session.frame(), s.windowOut)
+	n = min(n, frame, s.windowOut)
 	s.windowOut -= n
 	s.writing = true
 	return n, nil

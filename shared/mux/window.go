@@ -26,9 +26,13 @@ type window struct {
 	consumed uint32 // read since the last update
 	used     uint32 // read since the time
 	since    time.Time
+	updated  time.Time // when the last update was sent
 }
 
-func newWindow(size uint32) window { return window{size: size, left: size, since: time.Now()} }
+func newWindow(size uint32) window {
+	now := time.Now()
+	return window{size: size, left: size, since: now, updated: now}
+}
 
 // receive notes n bytes of the other end; it returns false if it may not send that many.
 func (w *window) receive(n uint32) bool {
@@ -39,18 +43,28 @@ func (w *window) receive(n uint32) bool {
 	return true
 }
 
+// seldom is how many bytes that were read are worth an update where they are a quarter of the window: each costs a page a message.
+const seldom = 1 << 20
+
 // due tells whether n more bytes that were read call for an update. It comes early, so that nearly all of a large window is under way on a long path, and not
 // too often.
 func (w *window) due(n int) bool {
 	w.consumed += uint32(n)
-	return w.consumed >= max(w.size/8, firstWindow/2)
+	return w.consumed >= max(w.size/8, min(w.size/4, seldom), firstWindow/2)
 }
 
-// update returns how much more the other end may send.
-func (w *window) update(rtt time.Duration, budget *budget) (more uint32) {
+// lateUpdate is how long an update may take to leave that is not urgent.
+const lateUpdate = 5 * time.Millisecond
+
+// update returns how much more the other end may send. It is urgent where what it may send yet could be used up before it hears of it: one of many streams that share a path uses
+// its window slowly, and then its update can go with something else.
+func (w *window) update(rtt time.Duration, budget *budget) (more uint32, urgent bool) {
+	now := time.Now()
+	rate := float64(w.consumed) / float64(max(now.Sub(w.updated), 1))
+	urgent = rate*float64(2*(rtt+lateUpdate)) > float64(w.left)
+	w.updated = now
 	more = w.consumed
 	if w.used += more; w.used >= w.size/2 {
-		now := time.Now()
 		if now.Sub(w.since) < 2*rtt && w.size < MaxWindow && budget.take(w.size) {
 			more += w.size
 			w.size *= 2
@@ -59,7 +73,7 @@ func (w *window) update(rtt time.Duration, budget *budget) (more uint32) {
 	}
 	w.consumed = 0
 	w.left += more
-	return more
+	return more, urgent
 }
 
 // Room is memory that several sessions have in common.

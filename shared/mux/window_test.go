@@ -12,7 +12,28 @@ func used(w *window, n uint32, rtt time.Duration, b *budget) (update uint32) {
 	if !w.due(int(n)) {
 		return 0
 	}
-	return w.update(rtt, b)
+	update, _ = w.update(rtt, b)
+	return update
+}
+
+// TestUrgency: an update may wait where the window lasts for longer than it takes to tell.
+func TestUrgency(t *testing.T) {
+	const rtt = 10 * time.Millisecond
+	for used, want := range map[time.Duration]bool{time.Millisecond: true, rtt + lateUpdate: true, 2*(rtt+lateUpdate) + time.Millisecond: false, time.Second: false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWindow(firstWindow)
+			for _, n := range []uint32{firstWindow / 2, firstWindow / 2} {
+				time.Sleep(used)
+				w.receive(n)
+				if !w.due(int(n)) {
+					t.Fatal("half a window calls for no update")
+				}
+				if _, urgent := w.update(rtt, &budget{}); urgent != want {
+					t.Errorf("half of the window in %s: urgent %t", used, urgent)
+				}
+			}
+		})
+	}
 }
 
 func TestWindowGrowsWhenItIsUsedUpQuickly(t *testing.T) {
