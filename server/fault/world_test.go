@@ -224,7 +224,7 @@ func (w *world) client() (*client.Client, *states) {
 
 func newClient(t *testing.T, dial func(context.Context) (link.Carrier, error)) (*client.Client, *states) {
 	s := &states{news: make(chan struct{})}
-	c := client.New(client.Config{Dial: dial, OnState: s.add})
+	c := client.New(client.Config{Dial: dial, Bare: true, OnState: s.add})
 	t.Cleanup(c.Close)
 	return c, s
 }

@@ -128,10 +128,11 @@ func (r *Registry) welcome(hello wire.Hello, known *wire.Session, resumed *uint6
 	w := wire.Welcome{
 		Version: wire.Version, Session: known, Resumed: resumed, Agent: r.config.Agent,
 		Limits:    wire.Limits{Streams: uint32(limits.Streams), Unacknowledged: uint32(r.config.Bound)},
-		PingAfter: config.PingAfter, DeadAfter: config.DeadAfter,
+		PingAfter: config.PingAfter, DeadAfter: config.DeadAfter, Capabilities: hello.Capabilities & wire.CanBare,
 	}
 	if r.resumable() {
-		w.Capabilities, w.Grace = hello.Capabilities&wire.CanResume, r.config.Grace
+		w.Capabilities |= hello.Capabilities & wire.CanResume
+		w.Grace = r.config.Grace
 	}
 	return w
 }

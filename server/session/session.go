@@ -51,6 +51,9 @@ func newSession(r *Registry, who admitted, account *limit.Account, hello wire.He
 		resumes: hello.Capabilities&wire.CanResume != 0, agent: hello.Agent,
 		link: link.New(r.linkConfig()),
 	}
+	if hello.Capabilities&wire.CanBare != 0 {
+		s.link.SendBare()
+	}
 	_, _ = rand.Read(s.known.ID[:]) // never fails (crypto/rand)
 	_, _ = rand.Read(s.known.Secret[:])
 	var err error

@@ -17,6 +17,8 @@ type Config struct {
 	// Token returns the credential for the next hello; nil or "": none.
 	Token func() string
 	Agent string
+	// Bare says that carriers have a use for bare messages, or at least take them.
+	Bare bool
 	// Bound is what is kept until the server acknowledges it, in bytes; 0: link.DefaultBound.
 	Bound int
 	// OnState is called with each new state, OnNotice with each notice of the server's. They must return at once and must not call the client.

@@ -40,7 +40,7 @@ type session struct {
 }
 
 func newSession(c *Client) (*session, error) {
-	s := &session{client: c, link: link.New(link.Config{Bound: c.config.Bound}), finished: make(chan struct{})}
+	s := &session{client: c, link: link.New(link.Config{Bound: c.config.Bound, TakesBare: c.config.Bare}), finished: make(chan struct{})}
 	var err error
 	s.mux, err = mux.Client(s.link, mux.Config{
 		OnNotice: c.config.OnNotice,
@@ -123,7 +123,7 @@ func (s *session) connect() *wire.Error {
 			continue
 		}
 		// Streams do not wait for the welcome: their requests follow the hello.
-		err = s.over(&greeting{Carrier: carrier, welcome: s.greeted}, 0)
+		err = s.over(greeted(carrier, s.greeted), 0)
 		if ended := s.ended(err); ended != nil {
 			return ended
 		}
@@ -258,8 +258,15 @@ func (s *session) dial() (link.Carrier, error) {
 	return s.client.config.Dial(ctx)
 }
 
+func (c *Client) capabilities() wire.Capabilities {
+	if c.config.Bare {
+		return wire.CanResume | wire.CanBare
+	}
+	return wire.CanResume
+}
+
 func (s *session) hello(resume *wire.Resume) []byte {
-	h := wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Resume: resume, Agent: s.client.config.Agent}
+	h := wire.Hello{Version: wire.Version, Capabilities: s.client.capabilities(), Resume: resume, Agent: s.client.config.Agent}
 	if s.client.config.Token != nil {
 		h.Token = s.client.config.Token()
 	}
