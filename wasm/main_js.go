@@ -56,6 +56,7 @@ func configure(length uint32) {
 		},
 		Token:    func() string { return p.token },
 		Agent:    agent,
+		Bare:     true,
 		OnState:  func(s client.State) { p.pump.TellState(s) },
 		OnNotice: func(level wire.Level, code wire.Code, text string) { p.pump.TellNotice(level, code, text) },
 	})
@@ -119,10 +120,14 @@ func carrierOpened(id uint32) { program.carriers.Opened(id) }
 //go:wasmexport carrierMessage
 func carrierMessage(id, length uint32) { program.carriers.Message(id, incoming(length)) }
 
+//go:wasmexport carrierBody
+func carrierBody(id, handle, length uint32) { program.carriers.Body(id, handle, int(length)) }
+
 //go:wasmexport carrierClosed
 func carrierClosed(id, length uint32) { program.carriers.Closed(id, string(incoming(length))) }
 
-// nextEvent returns the address of six words: kind, id, a, b, address and length of the data; 0 where there is no event.
+// nextEvent returns the address of six words: kind, id, a, b, address and length of the data; 0 where there is no event. Of data that is a body, a is the handle, which JavaScript
+// has to itself from now on, and there is no address.
 //
 //go:wasmexport nextEvent
 func nextEvent() uint32 {
@@ -133,6 +138,9 @@ func nextEvent() uint32 {
 	e, ok := p.pump.Next()
 	if !ok {
 		return 0
+	}
+	if e.Body != nil {
+		e.A = e.Body.(carrier.Body).Handle()
 	}
 	p.words = [6]uint32{uint32(e.Kind), e.ID, e.A, e.B, pointer(e.Data), uint32(len(e.Data))}
 	return uint32(uintptr(unsafe.Pointer(&p.words)))

@@ -66,6 +66,30 @@ test('an event is read with data of its own', () => {
 	assert.equal(boundary.nextEvent(), null);
 });
 
+test('a bare message is the data of its event, uncopied', () => {
+	const { program, boundary } = make();
+	const body = new Uint8Array([65, 66, 67]).buffer;
+	boundary.carrierBody(2, body);
+	assert.deepEqual([program.calls, program.resumes], [[['carrierBody', 2, 1, 3]], 1]);
+	program.events.push({ kind: EVENT.data, id: 5, a: 1 }, { kind: EVENT.data, id: 5, a: 1 });
+	assert.equal(boundary.nextEvent()?.data.buffer, body);
+	assert.equal(boundary.nextEvent()?.data.length, 0, 'it is given once');
+});
+
+test('Go may copy a part of a bare message, and drop it', () => {
+	const { program, boundary } = make();
+	boundary.carrierBody(2, new Uint8Array([65, 66, 67]).buffer);
+	boundary.carrierBody(2, new Uint8Array([68]).buffer);
+	const { pointer } = program.put('....');
+	boundary.copyBody(1, 1, pointer + 1, 2);
+	assert.equal(text(boundary.borrow(pointer, 4)), '.BC.');
+	boundary.dropBody(1);
+	boundary.copyBody(1, 0, pointer, 3);
+	assert.equal(text(boundary.borrow(pointer, 4)), '.BC.', 'it is gone');
+	program.events.push({ kind: EVENT.data, id: 5, a: 2 });
+	assert.equal(text(boundary.nextEvent()?.data ?? new Uint8Array()), 'D');
+});
+
 test('stats have names, and null where nothing was measured', () => {
 	const { program, boundary } = make();
 	assert.equal(boundary.stats(), null);

@@ -120,6 +120,27 @@ test('carriers are native sockets with the subprotocol, and their messages are c
 	assert.equal(program.imports.carrierSend(1, pointer, length), 0);
 });
 
+test('the message behind an announcement is bare, on its own carrier, and both are one run of the goroutines', async () => {
+	const { tunnel, program } = await makeReady();
+	program.imports.carrierDial(1);
+	program.imports.carrierDial(2);
+	const [first, second] = FakeCarrier.made;
+	const { resumes } = program;
+	const body = new Uint8Array([8, 66]).buffer; // what is bare announces nothing
+	first.onmessage({ data: new Uint8Array([8, 65]).buffer });
+	assert.equal(program.resumes, resumes);
+	second.onmessage({ data: new Uint8Array([67]).buffer });
+	first.onmessage({ data: body });
+	first.onmessage({ data: new Uint8Array([68]).buffer });
+	assert.deepEqual(program.calls.slice(-4), [['carrierMessage', 1, '\bA'], ['carrierMessage', 2, 'C'], ['carrierBody', 1, 1, 2], ['carrierMessage', 1, 'D']]);
+	assert.equal(program.resumes, resumes + 3);
+	assert.deepEqual([tunnel.stats().bytesIn, tunnel.stats().messagesIn, body.byteLength], [6, 4, 2]);
+	const { pointer } = program.put('...');
+	program.imports.bodyCopy(1, 1, pointer, 1);
+	assert.equal(new Uint8Array(program.mem.buffer)[pointer], 66);
+	program.imports.bodyDrop(1);
+});
+
 test('a text message ends the carrier', async () => {
 	const { program } = await makeReady();
 	program.imports.carrierDial(1);

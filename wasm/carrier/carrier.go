@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/wire"
 	"github.com/sockmux/sockmux/wasm/memory"
 )
 
@@ -27,6 +28,33 @@ type Browser interface {
 	Send(id uint32, message []byte) (buffered int) // bytes that the browser has not sent yet
 	Buffered(id uint32) int
 	Close(id uint32, code int, reason string)
+	CopyBody(handle uint32, to []byte, at int)
+	DropBody(handle uint32)
+}
+
+// Body is a bare message that JavaScript keeps. It implements wire.Body.
+type Body struct {
+	browser Browser
+	handle  uint32
+	length  int
+}
+
+// Handle returns the number by which JavaScript knows it, for who hands it on to JavaScript instead of calling Release.
+func (b Body) Handle() uint32 { return b.handle }
+
+// Len implements wire.Body.
+func (b Body) Len() int { return b.length }
+
+// CopyAt implements wire.Body.
+func (b Body) CopyAt(to []byte, at int) { b.browser.CopyBody(b.handle, to, at) }
+
+// Release implements wire.Body.
+func (b Body) Release() { b.browser.DropBody(b.handle) }
+
+// message is one that has come: bytes, or a body.
+type message struct {
+	bytes []byte
+	body  wire.Body
 }
 
 // Set holds the carriers by number.
@@ -53,14 +81,15 @@ type Carrier struct {
 	change chan struct{} // capacity 1: a message has come
 	room   chan struct{} // capacity 1: the buffer may have room
 
+	lent []byte // the message that Receive gave last; the receiver's alone
+
 	mu     sync.Mutex
-	queue  [][]byte
-	lent   []byte // the message that Receive gave last
+	queue  []message
 	isOpen bool
 	reason error // nil while the WebSocket lives
 }
 
-var _ link.Carrier = (*Carrier)(nil)
+var _ link.BodyCarrier = (*Carrier)(nil)
 
 // Dial makes a WebSocket and waits until it is open.
 func (s *Set) Dial(ctx context.Context) (*Carrier, error) {
@@ -103,14 +132,27 @@ func (s *Set) Opened(id uint32) {
 }
 
 // Message hands over a message in a buffer of the pool.
-func (s *Set) Message(id uint32, message []byte) {
-	c := s.find(id)
-	if c == nil {
-		s.pool.Put(message)
+func (s *Set) Message(id uint32, bytes []byte) {
+	if c := s.find(id); c != nil {
+		c.put(message{bytes: bytes})
 		return
 	}
+	s.pool.Put(bytes)
+}
+
+// Body tells of a bare message, which JavaScript keeps under the handle until it is dropped or handed on.
+func (s *Set) Body(id, handle uint32, length int) {
+	body := Body{s.browser, handle, length}
+	if c := s.find(id); c != nil {
+		c.put(message{body: body})
+		return
+	}
+	body.Release()
+}
+
+func (c *Carrier) put(m message) {
 	c.mu.Lock()
-	c.queue = append(c.queue, message)
+	c.queue = append(c.queue, m)
 	c.mu.Unlock()
 	poke(c.change)
 	poke(c.room)
@@ -174,40 +216,78 @@ func (c *Carrier) Send(ctx context.Context, message []byte) error {
 	}
 }
 
+// errNotBare and errBare are how a carrier ends whose two halves differ about what a message is, which only a broken script can bring about.
+var (
+	errNotBare = errors.New("a message came in place of a bare one")
+	errBare    = errors.New("a bare message came unannounced")
+)
+
 // Receive implements link.Carrier. What came before the end is given first.
 func (c *Carrier) Receive(ctx context.Context) ([]byte, error) {
-	c.mu.Lock()
+	m, err := c.next(ctx)
+	if err == nil && m.body != nil {
+		m.body.Release()
+		err = errBare
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.lent = m.bytes
+	return m.bytes, nil
+}
+
+// ReceiveBody implements link.BodyCarrier.
+func (c *Carrier) ReceiveBody(ctx context.Context) (wire.Body, error) {
+	m, err := c.next(ctx)
+	if err == nil && m.body == nil {
+		c.set.pool.Put(m.bytes)
+		err = errNotBare
+	}
+	return m.body, err
+}
+
+// next waits for a message. The one that Receive gave last is not needed any more.
+func (c *Carrier) next(ctx context.Context) (message, error) {
 	if c.lent != nil {
 		c.set.pool.Put(c.lent)
 		c.lent = nil
 	}
-	c.mu.Unlock()
 	for {
 		c.mu.Lock()
 		if len(c.queue) > 0 {
-			c.lent = c.queue[0]
-			c.queue[0] = nil
+			m := c.queue[0]
+			c.queue[0] = message{}
 			c.queue = c.queue[1:]
 			c.mu.Unlock()
-			return c.lent, nil
+			return m, nil
 		}
 		reason := c.reason
 		c.mu.Unlock()
 		if reason != nil {
-			return nil, reason
+			return message{}, reason
 		}
 		select {
 		case <-c.change:
 		case <-c.closed:
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return message{}, ctx.Err()
 		}
 	}
 }
 
-// Close implements link.Carrier. It waits for nothing: the browser delivers what was sent before.
+// Close implements link.Carrier. It waits for nothing: the browser delivers what was sent before. What has come and was not received is dropped.
 func (c *Carrier) Close(code int, reason string) error {
 	c.set.browser.Close(c.id, code, reason)
 	c.end(errors.New("closed"))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range c.queue {
+		if m.body != nil {
+			m.body.Release()
+		} else {
+			c.set.pool.Put(m.bytes)
+		}
+	}
+	c.queue = nil
 	return nil
 }

@@ -23,6 +23,7 @@ type browser struct {
 	sent     []string
 	buffered int
 	closed   []int
+	bodies   map[uint32]string
 }
 
 func (b *browser) Dial(id uint32) {
@@ -48,6 +49,18 @@ func (b *browser) Close(_ uint32, code int, _ string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = append(b.closed, code)
+}
+
+func (b *browser) CopyBody(handle uint32, to []byte, at int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	copy(to, b.bodies[handle][at:])
+}
+
+func (b *browser) DropBody(handle uint32) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.bodies, handle)
 }
 
 func (b *browser) setBuffered(n int) {
@@ -154,6 +167,52 @@ func TestDialFails(t *testing.T) {
 		}
 		if len(b.closed) != 1 {
 			t.Errorf("the WebSocket without an answer was closed %d times", len(b.closed))
+		}
+	})
+}
+
+// TestBodies: bare messages stay with the browser, in their place among the others, and are dropped where nobody is there for them.
+func TestBodies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, b, c := dial(t)
+		b.bodies = map[uint32]string{1: "first", 2: "second", 3: "third", 4: "fourth"}
+		s.Message(1, []byte("a"))
+		s.Body(1, 1, 5)
+		s.Message(1, []byte("b"))
+		if m, err := c.Receive(t.Context()); err != nil || string(m) != "a" {
+			t.Errorf("received %q, %v", m, err)
+		}
+		body, err := c.ReceiveBody(t.Context())
+		if err != nil || body.Len() != 5 || body.(Body).Handle() != 1 {
+			t.Fatalf("body %+v, %v", body, err)
+		}
+		part := make([]byte, 3)
+		body.CopyAt(part, 2)
+		if string(part) != "rst" {
+			t.Errorf("from the third byte on: %q", part)
+		}
+		body.Release()
+		if m, err := c.Receive(t.Context()); err != nil || string(m) != "b" {
+			t.Errorf("received %q, %v", m, err)
+		}
+		s.Body(1, 2, 6)
+		if _, err := c.Receive(t.Context()); !errors.Is(err, errBare) {
+			t.Errorf("a body in place of a message: %v", err)
+		}
+		s.Message(1, []byte("c"))
+		if _, err := c.ReceiveBody(t.Context()); !errors.Is(err, errNotBare) {
+			t.Errorf("a message in place of a body: %v", err)
+		}
+		s.Body(1, 3, 5)
+		if err := c.Close(1000, ""); err != nil {
+			t.Error(err)
+		}
+		if _, err := c.ReceiveBody(t.Context()); err == nil || err.Error() != "closed" {
+			t.Errorf("after the end: %v", err)
+		}
+		s.Body(1, 4, 6)
+		if len(b.bodies) != 0 {
+			t.Errorf("still there: %v", b.bodies)
 		}
 	})
 }

@@ -1,12 +1,14 @@
 package pump
 
+import "github.com/sockmux/sockmux/shared/wire"
+
 // Kind says what an event is about. JavaScript has the same numbers (js/src/tunnel/boundary.js).
 type Kind uint32
 
 // The kinds of events.
 const (
 	Opened  Kind = 1 // a, b: ports of the bound and of the remote address; data: the addresses, a NUL between them
-	Data    Kind = 2 // data: bytes that were received
+	Data    Kind = 2 // data or body: bytes that were received
 	EOF     Kind = 3 // the other end has ended its direction
 	Written Kind = 4 // a: so many more bytes have left
 	Closed  Kind = 5 // last of a stream. a: code; data: text
@@ -20,6 +22,14 @@ type Event struct {
 	ID   uint32
 	A, B uint32
 	Data []byte
+	Body wire.Body // nil: there is none. It belongs to whoever asked for the event
+}
+
+func (e *Event) bytes() int {
+	if e.Body != nil {
+		return e.Body.Len()
+	}
+	return len(e.Data)
 }
 
 // queueBytes is how many bytes may wait for the page; readers wait beyond that. A few tasks' worth, so that a page that is busy does not slow the network down.
@@ -35,7 +45,7 @@ type queue struct {
 
 func (q *queue) push(e Event) {
 	q.events = append(q.events, e)
-	q.bytes += len(e.Data)
+	q.bytes += e.bytes()
 }
 
 func (q *queue) pop() (Event, bool) {
@@ -46,7 +56,7 @@ func (q *queue) pop() (Event, bool) {
 	e := q.events[q.head]
 	q.events[q.head] = Event{}
 	q.head++
-	q.bytes -= len(e.Data)
+	q.bytes -= e.bytes()
 	if q.bytes < queueBytes {
 		for _, waiting := range q.room {
 			close(waiting)

@@ -31,16 +31,18 @@ type page struct {
 
 	notified chan struct{}
 	lose     func() // ends the session from the server's side
+	kept     linktest.Bodies
 }
 
 // newPage joins a pump to a server that hands each stream to handle.
 func newPage(t *testing.T, handle func(*mux.Stream)) *page {
 	t.Helper()
 	p := &page{t: t, notified: make(chan struct{}, 1)}
-	clientLink, serverLink := link.New(link.Config{}), link.New(link.Config{})
+	clientLink, serverLink := link.New(link.Config{TakesBare: true}), link.New(link.Config{})
+	serverLink.SendBare()
 	a, b := linktest.Pipe()
 	var runs sync.WaitGroup
-	runs.Go(func() { _ = clientLink.Run(context.Background(), a, 0) }) // end with their links
+	runs.Go(func() { _ = clientLink.Run(context.Background(), linktest.Keeper{Carrier: a, Bodies: &p.kept}, 0) }) // end with their links
 	runs.Go(func() { _ = serverLink.Run(context.Background(), b, 0) })
 	server, err := mux.Server(serverLink, mux.Config{}, func(_ context.Context, s *mux.Stream) { handle(s) })
 	if err != nil {
@@ -62,6 +64,12 @@ func newPage(t *testing.T, handle func(*mux.Stream)) *page {
 		p.pump.Close()
 		server.Close()
 		runs.Wait()
+		for e, ok := p.pump.Next(); ok; e, ok = p.pump.Next() { // what the test did not ask for is its own all the same
+			p.own(&e)
+		}
+		if n := p.kept.Held.Load(); n != 0 {
+			t.Errorf("%d bare messages were not released", n)
+		}
 	})
 	return p
 }
@@ -73,6 +81,7 @@ func (p *page) next() pump.Event {
 	for {
 		if e, ok := p.pump.Next(); ok {
 			e.Data = bytes.Clone(e.Data)
+			p.own(&e)
 			return e
 		}
 		select {
@@ -80,6 +89,15 @@ func (p *page) next() pump.Event {
 		case <-timeout:
 			p.t.Fatal("no event came")
 		}
+	}
+}
+
+// own makes an event's body its data.
+func (p *page) own(e *pump.Event) {
+	if e.Body != nil {
+		e.Data = make([]byte, e.Body.Len())
+		e.Body.CopyAt(e.Data, 0)
+		e.Body.Release()
 	}
 }
 
@@ -366,5 +384,48 @@ func TestSlowPage(t *testing.T) {
 	_, _, _, end := p.until(1)
 	if end.A != uint32(wire.Aborted) {
 		t.Errorf("end: %+v", end)
+	}
+}
+
+// TestBareMessages: what a fast target sends comes as bodies where the page's window takes them, and in order with what comes as bytes.
+func TestBareMessages(t *testing.T) {
+	want := make([]byte, 24<<20)
+	for i := range want {
+		want[i] = byte(i >> 8 * 31)
+	}
+	for _, window := range []uint32{pump.Unlimited, 1 << 20} {
+		p := newPage(t, func(s *mux.Stream) {
+			defer s.Close()
+			if !ok(s) {
+				return
+			}
+			for rest, n := want, 0; len(rest) > 0; rest = rest[n:] {
+				n = 0
+				if _, err := s.Fill(func(b []byte) int { n = copy(b, rest); return n }); err != nil {
+					return
+				}
+			}
+		})
+		p.pump.Open(3, pump.Request{Host: "example.org", Port: 7, Window: window})
+		p.pump.CloseWrite(3)
+		bodies, at := 0, 0
+		for e := p.next(); e.Kind != pump.Closed; e = p.next() {
+			if e.Kind != pump.Data {
+				continue
+			}
+			if e.Body != nil {
+				bodies++
+			}
+			if !bytes.Equal(e.Data, want[at:min(at+len(e.Data), len(want))]) {
+				t.Fatalf("%d bytes at %d differ", len(e.Data), at)
+			}
+			at += len(e.Data)
+			if window != pump.Unlimited {
+				p.pump.Grant(3, uint32(len(e.Data)))
+			}
+		}
+		if at != len(want) || bodies < 3 {
+			t.Errorf("window %d: %d bytes of %d, %d bodies", window, at, len(want), bodies)
+		}
 	}
 }

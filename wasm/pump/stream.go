@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"sync"
 
@@ -179,12 +180,17 @@ func (s *stream) readAll(m *mux.Stream) error {
 			return nil
 		}
 		b := s.pump.pool.Get(int(min(uint64(size), room)))
-		n, err := m.Read(b)
+		n, body, err := m.ReadOrTake(b, int(min(room, math.MaxInt32)))
 		if n > 0 {
 			if room != Unlimited {
 				s.mu.Lock()
 				s.credit -= uint64(n)
 				s.mu.Unlock()
+			}
+			if body != nil {
+				s.pump.pool.Put(b)
+				s.pump.tell(Event{Kind: Data, ID: s.id, Body: body})
+				continue
 			}
 			s.pump.tell(Event{Kind: Data, ID: s.id, Data: b[:n]})
 			switch {

@@ -3,6 +3,8 @@
 // Two rules keep it safe. Go is never entered while Go runs: what Go calls (the imports) copies, notes and returns.
 // And Go never waits in a call from here: exports queue for goroutines, which run in resume().
 
+import { EVENT } from './events.js';
+
 /** @typedef {import('./events.js').Event} Event */
 
 /**
@@ -20,6 +22,7 @@
  * @property {(id: number, bytes: number) => void} streamGrant
  * @property {(carrier: number) => void} carrierOpened
  * @property {(carrier: number, length: number) => void} carrierMessage
+ * @property {(carrier: number, handle: number, length: number) => void} carrierBody
  * @property {(carrier: number, length: number) => void} carrierClosed
  * @property {() => number} nextEvent  pointer to six words: kind, id, a, b, pointer, length; 0 when there is no event
  * @property {() => number} stats  pointer to two words: round trip in microseconds (0: not measured), bytes not acknowledged; 0 without a session
@@ -45,6 +48,9 @@ export class Boundary {
 	/** Views of the wasm's memory; growing the memory detaches them. */
 	#bytes = EMPTY;
 	#words = new DataView(new ArrayBuffer(0));
+	/** Bare messages that Go knows by their handles. @type {Map<number, ArrayBuffer>} */
+	#bodies = new Map();
+	#lastBody = 0;
 
 	/**
 	 * @param {Exports} exports
@@ -129,10 +135,40 @@ export class Boundary {
 	 * Hands over a message and lets Go work on it before returning: the next message is a task of its own.
 	 * @param {number} carrier
 	 * @param {Uint8Array} message  copied
+	 * @param {boolean} [more]  the next one is on its way, and Go works on both then
 	 */
-	carrierMessage(carrier, message) {
+	carrierMessage(carrier, message, more) {
 		this.#call(() => this.#exports.carrierMessage(carrier, this.#put(message)));
+		if (!more) this.resume();
+	}
+
+	/**
+	 * carrierMessage for a bare message, which stays here until Go has found its stream.
+	 * @param {number} carrier
+	 * @param {ArrayBuffer} body  the boundary's from now on
+	 */
+	carrierBody(carrier, body) {
+		const handle = ++this.#lastBody;
+		this.#bodies.set(handle, body);
+		this.#call(() => this.#exports.carrierBody(carrier, handle, body.byteLength));
 		this.resume();
+	}
+
+	/**
+	 * For Go: fills its memory with bytes of a bare message.
+	 * @param {number} handle
+	 * @param {number} at  the first of them
+	 * @param {number} pointer
+	 * @param {number} length
+	 */
+	copyBody(handle, at, pointer, length) {
+		const body = this.#bodies.get(handle >>> 0);
+		if (body) this.borrow(pointer, length).set(new Uint8Array(body, at, length));
+	}
+
+	/** @param {number} handle */
+	dropBody(handle) {
+		this.#bodies.delete(handle >>> 0);
 	}
 
 	/**
@@ -166,8 +202,13 @@ export class Boundary {
 		this.#view();
 		const word = (/** @type {number} */ i) => this.#words.getUint32(at + 4 * i, true);
 		const [pointer, length] = [word(4), word(5)];
-		const data = length === 0 ? EMPTY : this.#bytes.slice(pointer, pointer + length);
-		return { kind: word(0), id: word(1), a: word(2), b: word(3), data };
+		const event = { kind: word(0), id: word(1), a: word(2), b: word(3), data: EMPTY };
+		const body = event.kind === EVENT.data ? this.#bodies.get(event.a) : undefined;
+		if (body) {
+			event.data = new Uint8Array(body);
+			this.#bodies.delete(event.a);
+		} else if (length > 0) event.data = this.#bytes.slice(pointer, pointer + length);
+		return event;
 	}
 
 	/**

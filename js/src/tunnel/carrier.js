@@ -6,6 +6,9 @@
 
 const SUBPROTOCOL = 'sockmux.v1';
 
+/** The first byte of a message behind which a bare one comes: nothing but bytes of the session (docs/PROTOCOL.md, 3.2). */
+const FORE = 8;
+
 /** How long the question why a dial failed may take: the next attempt waits for the answer. */
 const PROBE_MS = 2000;
 
@@ -34,6 +37,7 @@ export class Carriers {
 	/** @param {number} id */
 	dial(id) {
 		let opened = false;
+		let bare = false;
 		let socket;
 		try {
 			socket = new this.#Native(this.#url, SUBPROTOCOL);
@@ -54,7 +58,14 @@ export class Carriers {
 			}
 			this.#traffic.messagesIn++;
 			this.#traffic.bytesIn += data.byteLength;
-			this.#boundary.carrierMessage(id, new Uint8Array(data));
+			if (bare) {
+				bare = false;
+				this.#boundary.carrierBody(id, data);
+				return;
+			}
+			const message = new Uint8Array(data);
+			bare = message[0] === FORE;
+			this.#boundary.carrierMessage(id, message, bare);
 			/** @type {any} */ (data).transfer?.(0); // given back now, the memory is still warm when the next message needs it
 		};
 		socket.onclose = async ({ code, reason }) => {

@@ -5,7 +5,7 @@ import { Carriers } from './carrier.js';
 import { text } from './events.js';
 import { reasonOf } from './tasks.js';
 
-/** What the tunnel and its streams ask of the program. @typedef {Omit<Boundary, 'carrierOpened' | 'carrierMessage' | 'carrierClosed' | 'borrow' | 'resume' | 'kill' | 'shutdown'>} Commands */
+/** What the tunnel and its streams ask of the program. @typedef {Omit<Boundary, 'carrierOpened' | 'carrierMessage' | 'carrierBody' | 'carrierClosed' | 'copyBody' | 'dropBody' | 'borrow' | 'resume' | 'kill' | 'shutdown'>} Commands */
 
 /**
  * What the program tells its owner; each may be called while Go runs, so it must only note.
@@ -43,6 +43,8 @@ export async function startEngine({ start, Native, probe }, owner) {
 		carrierBuffered: (/** @type {number} */ id) => carriers.buffered(id),
 		carrierClose: (/** @type {number} */ id, /** @type {number} */ code, /** @type {number} */ at, /** @type {number} */ length) =>
 			carriers.close(id, code, read(at, length)),
+		bodyCopy: (/** @type {number} */ handle, /** @type {number} */ at, /** @type {number} */ to, /** @type {number} */ length) => boundary.copyBody(handle, at, to, length),
+		bodyDrop: (/** @type {number} */ handle) => boundary.dropBody(handle),
 		event: owner.onevent,
 		log: (/** @type {number} */ level, /** @type {number} */ at, /** @type {number} */ length) => owner.onlog(level, read(at, length)),
 	}, (code) => owner.onfailure(`the Go program ended with code ${code}`));

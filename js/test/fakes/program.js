@@ -43,7 +43,7 @@ export class FakeProgram {
 				return this.#at;
 			},
 			...Object.fromEntries(['configure', 'setToken', 'streamOpen', 'streamWrite', 'carrierMessage', 'carrierClosed'].map((name) => [name, note(name, true)])),
-			...Object.fromEntries(['streamCloseWrite', 'streamStop', 'streamReset', 'streamGrant', 'carrierOpened', 'kick', 'shutdown'].map((name) => [name, note(name, false)])),
+			...Object.fromEntries(['streamCloseWrite', 'streamStop', 'streamReset', 'streamGrant', 'carrierOpened', 'carrierBody', 'kick', 'shutdown'].map((name) => [name, note(name, false)])),
 			nextEvent: () => {
 				const event = this.events.shift();
 				if (!event) return 0;
