@@ -30,8 +30,8 @@ func fillBare(t *testing.T, l *link.Link, bare []byte) {
 	}
 }
 
-// message receives one message that must be DATA.
-func message(t *testing.T, c *linktest.Carrier) wire.Data {
+// message receives one message.
+func message(t *testing.T, c *linktest.Carrier) wire.Message {
 	t.Helper()
 	b, err := c.Receive(t.Context())
 	if err != nil {
@@ -41,6 +41,13 @@ func message(t *testing.T, c *linktest.Carrier) wire.Data {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m
+}
+
+// dataMessage receives one message that must be DATA.
+func dataMessage(t *testing.T, c *linktest.Carrier) wire.Data {
+	t.Helper()
+	m := message(t, c)
 	data, ok := m.(wire.Data)
 	if !ok {
 		t.Fatalf("received %+v", m)
@@ -63,7 +70,7 @@ func TestBareMessage(t *testing.T) {
 	mine, theirs := linktest.Pipe()
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(ctx, mine, 0) }()
-	if m := message(t, theirs); m.Offset != 0 || !m.Fore || string(m.Payload) != "head"+string(bare[:10])+"head" {
+	if m := dataMessage(t, theirs); m.Offset != 0 || !m.Fore || string(m.Payload) != "head"+string(bare[:10])+"head" {
 		t.Errorf("announcement: %+v", m)
 	}
 	if b, err := theirs.Receive(t.Context()); err != nil || !bytes.Equal(b, bare) {
@@ -75,7 +82,7 @@ func TestBareMessage(t *testing.T) {
 	const before = len("head") + 10 + len("head")
 	mine, theirs = linktest.Pipe()
 	go func() { ended <- l.Run(t.Context(), mine, uint64(before)) }()
-	if m := message(t, theirs); m.Fore || m.Offset != uint64(before) || !bytes.Equal(m.Payload, bare) {
+	if m := dataMessage(t, theirs); m.Fore || m.Offset != uint64(before) || !bytes.Equal(m.Payload, bare) {
 		t.Errorf("sent again: from %d, %d bytes, fore %t", m.Offset, len(m.Payload), m.Fore)
 	}
 	theirs.Cut()
@@ -83,7 +90,7 @@ func TestBareMessage(t *testing.T) {
 
 	mine, theirs = linktest.Pipe()
 	go func() { ended <- l.Run(t.Context(), mine, uint64(before)+7) }()
-	if m := message(t, theirs); m.Fore || m.Offset != uint64(before)+7 || !bytes.Equal(m.Payload, bare[7:]) {
+	if m := dataMessage(t, theirs); m.Fore || m.Offset != uint64(before)+7 || !bytes.Equal(m.Payload, bare[7:]) {
 		t.Errorf("a part sent again: from %d, %d bytes, fore %t", m.Offset, len(m.Payload), m.Fore)
 	}
 	theirs.Cut()
@@ -102,7 +109,7 @@ func TestShortIsNotBare(t *testing.T) {
 	mine, theirs := linktest.Pipe()
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(t.Context(), mine, 0) }()
-	if m := message(t, theirs); m.Fore || len(m.Payload) != 1004 {
+	if m := dataMessage(t, theirs); m.Fore || len(m.Payload) != 1004 {
 		t.Errorf("%d bytes, fore %t", len(m.Payload), m.Fore)
 	}
 	theirs.Cut()
@@ -157,7 +164,7 @@ func TestNothingInPlaceOfABareMessage(t *testing.T) {
 		mine, theirs := linktest.Pipe()
 		ended := make(chan error, 1)
 		go func() { ended <- l.Run(context.Background(), full{mine}, 0) }() // ends with the link
-		if m := message(t, theirs); !m.Fore {
+		if m := dataMessage(t, theirs); !m.Fore {
 			t.Errorf("announcement: %+v", m)
 		}
 		if err := theirs.Send(t.Context(), []byte{99}); err != nil { // no such type: that it broke the protocol is what a CLOSE would say

@@ -20,30 +20,18 @@ func TestWriteLater(t *testing.T) {
 			t.Fatalf("%d, %v", n, err)
 		}
 	}
-	receive := func(t *testing.T, c *linktest.Carrier) wire.Message {
-		t.Helper()
-		b, err := c.Receive(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := wire.Decode(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
 	for name, test := range map[string]func(t *testing.T, l *link.Link, theirs *linktest.Carrier){
 		"with the acknowledgement": func(t *testing.T, l *link.Link, theirs *linktest.Carrier) {
 			began := time.Now()
 			later(t, l)
-			if m, ok := receive(t, theirs).(wire.Ack); !ok || time.Since(began) != 5*time.Millisecond {
+			if m, ok := message(t, theirs).(wire.Ack); !ok || time.Since(began) != 5*time.Millisecond {
 				t.Errorf("after %s: %+v", time.Since(began), m)
 			}
-			if m, ok := receive(t, theirs).(wire.Data); !ok || string(m.Payload) != "later" || time.Since(began) != 5*time.Millisecond {
+			if m, ok := message(t, theirs).(wire.Data); !ok || string(m.Payload) != "later" || time.Since(began) != 5*time.Millisecond {
 				t.Errorf("after %s: %+v", time.Since(began), m)
 			}
 			later(t, l) // nothing is due now
-			if m, ok := receive(t, theirs).(wire.Data); !ok || string(m.Payload) != "later" || time.Since(began) != 5*time.Millisecond {
+			if m, ok := message(t, theirs).(wire.Data); !ok || string(m.Payload) != "later" || time.Since(began) != 5*time.Millisecond {
 				t.Errorf("after %s: %+v", time.Since(began), m)
 			}
 		},
@@ -53,17 +41,17 @@ func TestWriteLater(t *testing.T) {
 			if _, err := l.Write([]byte(" now")); err != nil {
 				t.Fatal(err)
 			}
-			if m, ok := receive(t, theirs).(wire.Data); !ok || string(m.Payload) != "later now" || time.Since(began) != 0 {
+			if m, ok := message(t, theirs).(wire.Data); !ok || string(m.Payload) != "later now" || time.Since(began) != 0 {
 				t.Errorf("after %s: %+v", time.Since(began), m)
 			}
 		},
 		"before the end": func(t *testing.T, l *link.Link, theirs *linktest.Carrier) {
 			later(t, l)
 			go func() { _ = l.Shutdown(context.Background(), wire.OK, "") }() // ends with the CLOSE
-			if m, ok := receive(t, theirs).(wire.Data); !ok || string(m.Payload) != "later" {
+			if m, ok := message(t, theirs).(wire.Data); !ok || string(m.Payload) != "later" {
 				t.Errorf("%+v", m)
 			}
-			if m, ok := receive(t, theirs).(wire.Close); !ok || m.Code != wire.OK {
+			if m, ok := message(t, theirs).(wire.Close); !ok || m.Code != wire.OK {
 				t.Errorf("%+v", m)
 			}
 		},
@@ -73,7 +61,7 @@ func TestWriteLater(t *testing.T) {
 			synctest.Wait()
 			mine, theirs := linktest.Pipe()
 			go func() { _ = l.Run(context.Background(), mine, 0) }() // ends with the link
-			if m, ok := receive(t, theirs).(wire.Data); !ok || string(m.Payload) != "later" {
+			if m, ok := message(t, theirs).(wire.Data); !ok || string(m.Payload) != "later" {
 				t.Errorf("%+v", m)
 			}
 		},
