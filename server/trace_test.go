@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/server/tracing/tracetest"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -229,12 +229,7 @@ func TestTraceSample(t *testing.T) {
 
 // A collector that is away or refuses is a line in the log, and nothing to sockets.
 func TestCollectorDown(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := "http://" + l.Addr().String()
-	l.Close()
+	nobody := "http://" + servertest.Refusing(t)
 	refuses := tracetest.New(t)
 	refuses.Answer(http.StatusForbidden)
 	for endpoint, want := range map[string]string{nobody: "connection refused", refuses.URL: "the collector's own words"} {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -221,14 +222,10 @@ func TestDeniedBeforeTheProxy(t *testing.T) {
 }
 
 func TestProxyIsGone(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener.Close()
-	_, err = open(t, Config{Proxy: "http://" + listener.Addr().String()}).DialContext(deadline(t), "", netip.MustParseAddrPort("192.0.2.1:1"), allow)
+	gone := servertest.Refusing(t)
+	_, err := open(t, Config{Proxy: "http://" + gone}).DialContext(deadline(t), "", netip.MustParseAddrPort("192.0.2.1:1"), allow)
 	wantError(t, err, "network_unreachable: the server cannot reach its upstream proxy", "")
-	if !strings.Contains(err.Error(), "connection refused") || !strings.Contains(err.Error(), listener.Addr().String()) {
+	if !strings.Contains(err.Error(), "connection refused") || !strings.Contains(err.Error(), gone) {
 		t.Errorf("the log is told %v", err)
 	}
 }

@@ -157,8 +157,7 @@ func TestOverMuxSessionEnds(t *testing.T) {
 
 // The answer to a request that fails comes through, with bytes of the page already under way, and nothing stays behind.
 func TestOverMuxRefused(t *testing.T) {
-	target := listen(t, func(*net.TCPConn) {})
-	_ = target.Close()
+	target := refusing(t)
 	r := local(t, Config{})
 	client, _ := session(t, r)
 	stream, err := client.Open(wire.Request{Kind: wire.TCP, Host: "127.0.0.1", Port: target.addr.Port()})

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -81,6 +82,12 @@ func listen(t *testing.T, serve func(*net.TCPConn)) target {
 		<-done
 	})
 	return target{listener, listener.Addr().(*net.TCPAddr).AddrPort()}
+}
+
+// refusing is a target that is not there.
+func refusing(t *testing.T) target {
+	t.Helper()
+	return target{addr: netip.MustParseAddrPort(servertest.Refusing(t))}
 }
 
 // serving is a stream that is being served.
@@ -153,8 +160,7 @@ func TestAnswerNamesBothEnds(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	target := listen(t, func(*net.TCPConn) {})
-	_ = target.Close()
+	target := refusing(t)
 	s := serve(t, t.Context(), local(t, Config{}), "127.0.0.1", target.addr.Port())
 	result := s.want(wire.Refused)
 	if want := target.addr.String() + ": the target refused the connection"; result.Text != want || result.Remote != target.addr {

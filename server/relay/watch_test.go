@@ -51,8 +51,7 @@ func (w *watched) Served(r Record) {
 // Each way that a stream can take is told step by step, and its end is what the log line says.
 func TestWatcher(t *testing.T) {
 	good := listen(t, func(conn *net.TCPConn) { _, _ = conn.Write([]byte("hello")) })
-	closed := listen(t, func(*net.TCPConn) {})
-	_ = closed.Close()
+	closed := refusing(t)
 	names := lookup(func(ctx context.Context, _, host string) ([]netip.Addr, error) {
 		switch host {
 		case "good.example":

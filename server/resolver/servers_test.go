@@ -104,11 +104,11 @@ func TestServers(t *testing.T) {
 
 func TestServersInTheirOrder(t *testing.T) {
 	// Nobody listens at the first, the second cannot answer, the third can.
-	gone, err := net.ListenPacket("udp", "127.0.0.1:0")
+	gone, err := net.Dial("udp", "127.0.0.1:9") // holds its port, and takes nothing there but from that one
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone.Close()
+	defer gone.Close()
 	bad := serveZone(t, zone{"a.example. A": {code: dnsmessage.RCodeServerFailure}})
 	good := serveZone(t, zone{"a.example. A": {records: []string{"60 A 192.0.2.1"}}})
 	r := open(t, Config{Servers: []string{gone.LocalAddr().String(), bad.addr, good.addr}})
