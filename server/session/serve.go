@@ -215,14 +215,11 @@ func (s *session) noteTooLong(err error) {
 
 // afterRun parks the session or ends it.
 func (s *session) afterRun(err error) {
-	log := s.registry.config.Logger.With("session", s.name(), "peer", s.peer.Address)
-	if s.link.Err() == nil && s.park() {
-		s.watched().Parked(err)
-		log.Info("session parked", "reason", err, "streams", s.streams())
+	if s.link.Err() == nil && s.park(err) {
 		return
 	}
 	streams := s.streams()
 	s.link.Fail(wire.NewError(wire.SessionLost, "the connection was lost"))
 	s.close()
-	log.Info("session ended", "reason", err, "streams", streams, "duration", time.Since(s.began).Round(time.Millisecond))
+	s.registry.config.Logger.Info("session ended", "session", s.name(), "peer", s.peer.Address, "reason", err, "streams", streams, "duration", time.Since(s.began).Round(time.Millisecond))
 }

@@ -167,8 +167,8 @@ func (s *session) close() {
 	s.watched().Ended(s.endOf())
 }
 
-// park keeps the session for the grace period; it returns false where that is not allowed.
-func (s *session) park() bool {
+// park keeps the session, which has lost its carrier for that reason, for the grace period; it returns false where that is not allowed. The caller has the turn.
+func (s *session) park(reason error) bool {
 	r := s.registry
 	if !s.resumes || !r.resumable() {
 		return false
@@ -178,9 +178,16 @@ func (s *session) park() bool {
 		r.note("session not kept", Refusal{Session: client.Session, Identity: client.Identity.Name, Peer: s.peer.Address}, err)
 		return false
 	}
+	// Before there is an expiry, which may tell of the end.
+	s.watched().Parked(reason)
+	r.config.Logger.Info("session parked", "session", s.name(), "peer", s.peer.Address, "reason", reason, "streams", s.streams())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.expiry = time.AfterFunc(r.config.Grace, s.expire)
+	wait := r.config.Grace
+	if s.link.Err() != nil {
+		wait = 0 // fail was here, and found no expiry
+	}
+	s.expiry = time.AfterFunc(wait, s.expire)
 	return true
 }
 
