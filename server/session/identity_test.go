@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -179,12 +180,14 @@ func TestRevocation(t *testing.T) {
 }
 
 func TestTokenExpires(t *testing.T) {
-	known := newTokens(t)
-	token, entry := line(t, "alice", "", time.Now().Add(1500*time.Millisecond))
-	known.set(entry)
-	w := newWorld(t, session.Config{Authenticator: known})
-	c, _ := w.as(token)
-	ended(t, open(t, c), wire.Expired, "alice expired at")
+	synctest.Test(t, func(t *testing.T) {
+		known := newTokens(t)
+		token, entry := line(t, "alice", "", time.Now().Add(1500*time.Millisecond))
+		known.set(entry)
+		w := newWorld(t, session.Config{Authenticator: known})
+		c, _ := w.as(token)
+		ended(t, open(t, c), wire.Expired, "alice expired at")
+	})
 }
 
 // A reload that takes a policy away ends the sessions that live by it; one that changes its limits changes theirs.
@@ -293,48 +296,53 @@ func TestSessionsPerClient(t *testing.T) {
 }
 
 func TestOpensPerSecond(t *testing.T) {
-	w := newWorld(t, session.Config{Limits: fixed(limit.Limits{Opens: 1})})
-	c, _ := w.client()
-	for range 10 {
-		open(t, c).Close()
-	}
-	s, err := c.Open(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if result, err := s.Result(t.Context()); err != nil || result.Code != wire.Limit || result.Text != "more than 1 sockets a second are opened" {
-		t.Errorf("result %+v, %v", result, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, session.Config{Limits: fixed(limit.Limits{Opens: 1})})
+		c, _ := w.client()
+		for range 10 {
+			open(t, c).Close()
+		}
+		s, err := c.Open(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if result, err := s.Result(t.Context()); err != nil || result.Code != wire.Limit || result.Text != "more than 1 sockets a second are opened" {
+			t.Errorf("result %+v, %v", result, err)
+		}
+	})
 }
 
 func TestIdleSession(t *testing.T) {
-	w := newWorld(t, session.Config{Limits: fixed(limit.Limits{SessionIdle: 100 * time.Millisecond})})
-	c, states := w.client()
-	s := open(t, c)
-	await(t, states, client.Open)
-	one := []byte{1}
-	for began := time.Now(); time.Since(began) < 150*time.Millisecond; { // longer than an idle session lives: this one has a stream
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, session.Config{Limits: fixed(limit.Limits{SessionIdle: 100 * time.Millisecond})})
+		c, states := w.client()
+		s := open(t, c)
+		await(t, states, client.Open)
+		time.Sleep(150 * time.Millisecond) // of the bubble's clock, and longer than an idle session lives: this one has a stream
+		one := []byte{1}
 		if _, err := s.Write(one); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Read(one); err != nil {
 			t.Fatal(err)
 		}
-	}
-	s.Close()
-	if state := await(t, states, client.Closed); state.Reason == nil || state.Reason.Code != wire.Idle || state.Reason.Text != "the session had no socket for 100ms" {
-		t.Errorf("state %+v", state)
-	}
-	if n := w.registry.Refusals()[limit.SessionIdle]; n != 1 {
-		t.Errorf("%d are counted", n)
-	}
+		s.Close()
+		if state := await(t, states, client.Closed); state.Reason == nil || state.Reason.Code != wire.Idle || state.Reason.Text != "the session had no socket for 100ms" {
+			t.Errorf("state %+v", state)
+		}
+		if n := w.registry.Refusals()[limit.SessionIdle]; n != 1 {
+			t.Errorf("%d are counted", n)
+		}
+	})
 }
 
 func TestSessionLifetime(t *testing.T) {
-	w := newWorld(t, session.Config{Limits: fixed(limit.Limits{SessionLifetime: 100 * time.Millisecond})})
-	c, _ := w.client()
-	ended(t, open(t, c), wire.Limit, "the session is 100ms old, and may be no older")
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, session.Config{Limits: fixed(limit.Limits{SessionLifetime: 100 * time.Millisecond})})
+		c, _ := w.client()
+		ended(t, open(t, c), wire.Limit, "the session is 100ms old, and may be no older")
+	})
 }
 
 func TestHandshakeTimeout(t *testing.T) {

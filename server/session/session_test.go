@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sockmux/sockmux/server/limit"
@@ -332,47 +333,49 @@ func TestSecret(t *testing.T) {
 }
 
 func TestRacingResumesLeaveOne(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
-	m, _ := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume})
-	known := m.(wire.Welcome).Session
-	h := wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Resume: &wire.Resume{ID: known.ID, Secret: known.Secret}}
-	var racing sync.WaitGroup
-	alive := make(chan bool, 20)
-	for range 20 {
-		racing.Go(func() {
-			c, err := w.dial(t.Context())
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if c.Send(t.Context(), h.Append(nil)) != nil {
-				return
-			}
-			for { // the welcome and pings, until another takes the session
-				ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-				_, err := c.Receive(ctx)
-				cancel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
+		m, _ := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume})
+		known := m.(wire.Welcome).Session
+		h := wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Resume: &wire.Resume{ID: known.ID, Secret: known.Secret}}
+		var racing sync.WaitGroup
+		alive := make(chan bool, 20)
+		for range 20 {
+			racing.Go(func() {
+				c, err := w.dial(t.Context())
 				if err != nil {
-					alive <- errors.Is(err, context.DeadlineExceeded)
+					t.Error(err)
 					return
 				}
-			}
-		})
-	}
-	racing.Wait()
-	close(alive)
-	n := 0
-	for a := range alive {
-		if a {
-			n++
+				if c.Send(t.Context(), h.Append(nil)) != nil {
+					return
+				}
+				for { // the welcome and pings, until another takes the session
+					ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+					_, err := c.Receive(ctx)
+					cancel()
+					if err != nil {
+						alive <- errors.Is(err, context.DeadlineExceeded)
+						return
+					}
+				}
+			})
 		}
-	}
-	if n != 1 {
-		t.Errorf("%d carriers hold the session, want 1", n)
-	}
-	if s := w.registry.Stats(); s.Sessions != 1 || s.Parked != 0 {
-		t.Errorf("stats: %+v", s)
-	}
+		racing.Wait()
+		close(alive)
+		n := 0
+		for a := range alive {
+			if a {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d carriers hold the session, want 1", n)
+		}
+		if s := w.registry.Stats(); s.Sessions != 1 || s.Parked != 0 {
+			t.Errorf("stats: %+v", s)
+		}
+	})
 }
 
 func TestHelloIsJudged(t *testing.T) {
