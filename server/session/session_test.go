@@ -35,6 +35,7 @@ type world struct {
 	carriers []*linktest.Carrier // the clients' ends, in the order of their dials
 	refuse   error               // dials fail with it
 	peer     string              // who dials; empty: 192.0.2.1:1
+	lives    func() int          // for how many messages the next carrier lives; nil: until it is cut
 }
 
 func newWorld(t *testing.T, config session.Config) *world {
@@ -71,6 +72,9 @@ func (w *world) dial(context.Context) (link.Carrier, error) {
 		return nil, w.refuse
 	}
 	a, b := linktest.Pipe()
+	if w.lives != nil {
+		a.CutAfter(w.lives())
+	}
 	w.carriers = append(w.carriers, a)
 	peer := cmp.Or(w.peer, "192.0.2.1:1")
 	w.serves.Go(func() { _ = w.registry.Serve(context.Background(), b, session.Peer{Address: peer}) }) // why it ended is in the log
@@ -185,26 +189,22 @@ func TestSession(t *testing.T) {
 // TestResume: carriers are cut again and again while streams move bytes both ways; no stream notices.
 func TestResume(t *testing.T) {
 	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
-	c, _ := w.client()
+	r := rand.New(rand.NewPCG(1, 2))
+	w.lives = func() int { return 5 + r.IntN(25) } // called by one dial at a time
+	c := client.New(client.Config{Dial: w.dial})
+	t.Cleanup(c.Close)
 	stop := make(chan struct{})
-	var cutting sync.WaitGroup
-	cuts := 0
-	open(t, c).Close()
-	cutting.Go(func() {
-		r := rand.New(rand.NewPCG(1, 2))
-		for seen := 0; ; {
+	var kicking sync.WaitGroup
+	kicking.Go(func() { // the client does not wait long between its attempts
+		for {
 			select {
 			case <-stop:
 				return
-			default:
+			case <-time.After(time.Millisecond):
 			}
-			if n := w.dials(); n > seen {
-				seen = n
-				w.last().CutAfter(10 + r.IntN(60))
-				cuts++
+			if c.State().Phase == client.Resuming { // else it would spend the carrier's messages on probes
+				c.Kick()
 			}
-			c.Kick()
-			time.Sleep(time.Millisecond) // paces the kicks only
 		}
 	})
 	var wait sync.WaitGroup
@@ -213,8 +213,8 @@ func TestResume(t *testing.T) {
 	}
 	wait.Wait()
 	close(stop)
-	cutting.Wait()
-	if cuts < 5 {
+	kicking.Wait()
+	if cuts := w.dials() - 1; cuts < 5 {
 		t.Errorf("only %d carriers were cut", cuts)
 	}
 	if s := w.registry.Stats(); s.Sessions != 1 {
