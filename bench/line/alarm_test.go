@@ -20,7 +20,7 @@ func TestAlarmRingsInTime(t *testing.T) {
 			t.Errorf("%v: %v too early", delay, early)
 		}
 		// A busy machine may be late, not by as much as a timer that was set wrongly.
-		if late := time.Since(at); delay >= 0 && late > time.Second {
+		if late := time.Since(at); delay >= 0 && late > 10*time.Second {
 			t.Errorf("%v: %v too late", delay, late)
 		}
 	}

@@ -94,7 +94,7 @@ func isCode(err error, code wire.Code) bool { return errors.Is(err, wire.NewErro
 // gone waits until both ends have given every stream back.
 func (e *ends) gone(t *testing.T) {
 	t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for e.client.Streams()+e.server.Streams() > 0 {
 		if time.Now().After(deadline) {
 			t.Fatalf("streams remain: client %d, server %d", e.client.Streams(), e.server.Streams())
