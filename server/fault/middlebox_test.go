@@ -120,9 +120,13 @@ func TestSwallowedUpgrade(t *testing.T) {
 	w := newWorld(t, quick)
 	target := service(t, mover)
 	dial := dialer(w.proxy.Addr)
+	var hasty atomic.Bool
 	c, states := newClient(t, func(ctx context.Context) (link.Carrier, error) {
-		ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond) // the client's own is 15 s
-		defer cancel()
+		if hasty.Load() { // the client's own patience is 15 s, which is left to attempts that are to come through
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, 300*time.Millisecond)
+			defer cancel()
+		}
 		return dial(ctx)
 	})
 	s := open(t, c, target)
@@ -130,17 +134,19 @@ func TestSwallowedUpgrade(t *testing.T) {
 		t.Fatal(err)
 	}
 	from := states.count()
+	hasty.Store(true)
 	w.proxy.Set(fault.Conduct{Swallow: true})
 	w.proxy.Cut(fault.Reset)
 	states.await(t, from, "a failed attempt", func(s client.State) bool { return s.Phase == client.Resuming && s.Attempt >= 2 })
 	w.proxy.Set(fault.Conduct{})
+	hasty.Store(false)
 	say(t, s, "after")
 }
 
 // TestDeadCarrierIsFoundInTime: both ends of a carrier that died silently know it within the configured time.
 func TestDeadCarrierIsFoundInTime(t *testing.T) {
 	const keepalive = 300 * time.Millisecond
-	const most = 2*keepalive + 400*time.Millisecond // for a machine that is busy
+	const most = 2*keepalive + 5*time.Second // for a machine that is busy; the times that nobody has configured are 10 s and 20 s
 	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1, Keepalive: keepalive})
 	target := service(t, mover)
 	c, states := w.client()
@@ -164,11 +170,14 @@ func TestIdleSessionIsNeverIdle(t *testing.T) {
 	for name, test := range map[string]struct {
 		keepalive time.Duration
 		cut       bool
-	}{"with keepalive": {200 * time.Millisecond, false}, "without": {time.Hour, true}} {
+	}{
+		"with keepalive": {time.Second, false}, // a machine that is busy may be two seconds late
+		"without":        {time.Hour, true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1, Keepalive: test.keepalive})
-			w.proxy.Set(fault.Conduct{Idle: 600 * time.Millisecond})
+			w.proxy.Set(fault.Conduct{Idle: 3 * time.Second})
 			target := service(t, mover)
 			c, states := w.client()
 			open(t, c, target).Close()
@@ -177,7 +186,7 @@ func TestIdleSessionIsNeverIdle(t *testing.T) {
 				return
 			}
 			select {
-			case <-time.After(scaled(4*time.Second, time.Minute)): // the time that nothing happens in
+			case <-time.After(scaled(8*time.Second, time.Minute)): // the time that nothing happens in
 			case <-t.Context().Done():
 			}
 			if n := w.proxy.Idled(); n != 0 {

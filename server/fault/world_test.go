@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -202,6 +203,13 @@ func (s *states) await(t *testing.T, from int, what string, fits func(client.Sta
 			t.Fatalf("never: %s; states %v", what, s.all)
 		}
 	}
+}
+
+// has says whether a state from the given number on fits.
+func (s *states) has(from int, fits func(client.State) bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.all[from:], fits)
 }
 
 func (s *states) count() int {
