@@ -1,6 +1,7 @@
 // The script beside everything else that a page has: the page's own WebSockets, a second script, no wasm, no server, and its own removal.
 
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { suite } from './harness/suite.js';
 import { startSite } from './harness/site.js';
@@ -122,12 +123,24 @@ test('where the wasm is missing each socket gets error and close, and the consol
 	await page.context().close();
 });
 
+/** A free port below those that systems give to whoever asks for any (Linux: from 32768 on, others: from 49152 on), so that it is still free when a server comes back to it. */
+async function lastingPort() {
+	for (;;) {
+		const port = 20_000 + Math.floor(10_000 * Math.random());
+		const probe = createServer();
+		const free = await new Promise((resolve) => { probe.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)); });
+		if (!free) continue;
+		await new Promise((resolve) => { probe.close(resolve); });
+		return port;
+	}
+}
+
 /** A site with a server of its own that can go and come back on the same port. */
 async function apart() {
 	const words = { SERVER: '' };
 	const site = await startSite({ words });
 	world.alsoStop(site);
-	const flags = ['--allow-origin', site.origin, '--allow', `127.0.0.1:${world.targets.ports.echo}`, '--drain-timeout', '0'];
+	const flags = ['--listen', `127.0.0.1:${await lastingPort()}`, '--allow-origin', site.origin, '--allow', `127.0.0.1:${world.targets.ports.echo}`, '--drain-timeout', '0'];
 	const server = await startSockmux(flags);
 	words.SERVER = server.origin;
 	const page = await world.newPage();
@@ -143,7 +156,7 @@ async function apart() {
 		page, server, url,
 		ended: () => page.evaluate(() => /** @type {any} */ (globalThis).living.closed()),
 		async comeBack() {
-			const again = await startSockmux(['--listen', `127.0.0.1:${server.port}`, ...flags]);
+			const again = await startSockmux(flags);
 			world.alsoStop(again);
 		},
 	};

@@ -1,7 +1,8 @@
 // TCP services that the tests connect to. All listen on loopback, each on a free port.
 
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 
 export const MEGABYTE = 1_000_000;
 
@@ -159,15 +160,37 @@ export async function startTargets() {
 		}) };
 	});
 	for (const { name, server } of servers) targets.ports[name] = await listen(server);
-	const nobody = createServer();
-	targets.ports.refused = await listen(nobody);
-	await new Promise((resolve) => { nobody.close(resolve); });
+	const nobody = await holdRefused();
+	targets.ports.refused = nobody.port;
 	return targets;
 
 	async function stop() {
+		nobody.release();
 		for (const socket of sockets) socket.destroy();
 		await Promise.all(servers.map(({ server }) => new Promise((resolve) => { server.close(resolve); })));
 	}
+}
+
+/**
+ * A port that refuses connections until it is released. One that was closed would not do: the system soon gives it to the next who listens. This one is held by the client's end of a
+ * connection, which was bound before it was made, so that the system does not give it to other connections either.
+ */
+async function holdRefused() {
+	const server = createServer();
+	const port = await listen(server);
+	const accepted = new Promise((resolve) => { server.once('connection', resolve); });
+	const held = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.1' });
+	const peer = /** @type {Socket} */ (await accepted);
+	server.close();
+	for (const end of [held, peer]) end.on('error', () => end.destroy()).unref();
+	if (held.connecting) await once(held, 'connect');
+	return {
+		port: /** @type {number} */ (held.localPort),
+		release() {
+			held.destroy();
+			peer.destroy();
+		},
+	};
 }
 
 /** @param {import('node:net').Server} server */
