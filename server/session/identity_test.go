@@ -445,7 +445,7 @@ func TestMessageTooLong(t *testing.T) {
 		t.Errorf("close code %d, %v", code, err)
 	}
 	http.DefaultClient.CloseIdleConnections()
-	for deadline := time.Now().Add(10 * time.Second); !out.has("session ended early", "reason=message_size", `a message is longer than 1048576 bytes`); {
+	for deadline := time.Now().Add(patience); !out.has("session ended early", "reason=message_size", `a message is longer than 1048576 bytes`); {
 		if time.Now().After(deadline) {
 			t.Fatal("it is not logged")
 		}

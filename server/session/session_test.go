@@ -115,9 +115,12 @@ func (w *world) client() (*client.Client, <-chan client.State) {
 	return c, states
 }
 
+// patience is after how long something is not going to happen.
+const patience = time.Minute
+
 func await(t *testing.T, states <-chan client.State, phase client.Phase) client.State {
 	t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(patience)
 	for {
 		select {
 		case s := <-states:
@@ -133,7 +136,7 @@ func await(t *testing.T, states <-chan client.State, phase client.Phase) client.
 // eventually waits for a figure of the registry.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	servertest.Eventually(t, 10*time.Second, what, ok)
+	servertest.Eventually(t, patience, what, ok)
 }
 
 var target = wire.Request{Kind: wire.TCP, Host: "example.org", Port: 7}

@@ -77,7 +77,7 @@ func newPage(t *testing.T, handle func(*mux.Stream)) *page {
 // next returns the next event, its data copied.
 func (p *page) next() pump.Event {
 	p.t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		if e, ok := p.pump.Next(); ok {
 			e.Data = bytes.Clone(e.Data)
