@@ -80,7 +80,7 @@ test(`${SOCKETS} sockets that the page never reads`, { timeout: 120_000 }, async
 	const budget = SESSION_BUDGET + SOCKETS * SOCKET_BUDGET;
 	assert.ok(grown <= budget, `the page holds ${grown} bytes, the budget is ${budget}`);
 
-	const beside = await download();
+	const beside = Math.min(await download(), await download(), await download()); // what else the machine does only adds
 	await page.evaluate(() => /** @type {any} */ (globalThis).unread.forEach((/** @type {any} */ socket) => socket.reset()));
 	alone = Math.max(alone, await download()); // what else the machine does comes and goes
 	t.diagnostic(`${SOCKETS} sockets hold ${(grown / 2 ** 20).toFixed(1)} MiB of the page (budget ${budget / 2 ** 20} MiB); 10 MB beside them took ${beside.toFixed(0)} ms, alone ${alone.toFixed(0)} ms`);

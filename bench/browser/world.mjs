@@ -46,13 +46,19 @@ export function run(command, args, options = {}) {
 	return child;
 }
 
+let nextPort = 20_000 + Math.floor(10_000 * Math.random());
+
+/** A port for a program that cannot choose one itself: below those that systems give to whoever asks for any (Linux: from 32768 on), so that it is still free when the program listens. */
 export async function freePort() {
-	const server = createTCPServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const { port } = server.address();
-	server.close();
-	await once(server, 'close');
-	return port;
+	for (;;) {
+		const port = nextPort++;
+		const server = createTCPServer();
+		const free = await new Promise((resolve) => { server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)); });
+		if (!free) continue;
+		server.close();
+		await once(server, 'close');
+		return port;
+	}
 }
 
 /** Resolves when somebody listens on the port. */

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -200,13 +201,26 @@ func (s *server) save(what, file string) error {
 	return err
 }
 
+// Ports for programs that cannot choose one themselves: below those that systems give to whoever asks for any (Linux: from 32768 on), so that a port is still free when the program listens.
+const lowestPort, highestPort = 20_000, 29_999
+
+// nextPort is the next that is tried; freePort's only.
+var nextPort = lowestPort + rand.IntN(highestPort-lowestPort)
+
+// freePort must not be called by two goroutines at once.
 func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var err error
+	for range highestPort - lowestPort {
+		port := nextPort
+		if nextPort++; nextPort > highestPort {
+			nextPort = lowestPort
+		}
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return port, listener.Close()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("no free port: %w", err)
 }
 
 func listening(port int, what string) error {

@@ -114,7 +114,7 @@ func TestNobodyReads(t *testing.T) {
 			if held.heap > base.heap+budget {
 				t.Errorf("%d MiB are held, the budget is %d MiB", (held.heap-base.heap)>>20, budget>>20)
 			}
-			beside := median()
+			beside := min(median(), median(), median()) // what else the machine does only adds
 			for i, s := range streams {
 				if err := s.Reset(8, fmt.Sprint("stream ", i)); err != nil {
 					t.Error(err)
