@@ -242,8 +242,10 @@ class BridgeSocket {
 			if (first < count) this.#in.set(head.subarray(first, count));
 			put = (put + count) >>> 0;
 			room -= count;
-			if (count === head.length) this.#waiting.shift();
-			else this.#waiting[0] = head.subarray(count);
+			if (count === head.length) {
+				this.#waiting.shift();
+				/** @type {any} */ (head.buffer).transfer?.(0); // as in tunnel/carrier.js: what arrives next finds warm memory
+			} else this.#waiting[0] = head.subarray(count);
 		}
 		Atomics.store(this.#words, WORD.inPut, put | 0);
 		if (this.#waiting.length > 0) return;
