@@ -29,7 +29,7 @@ var program struct {
 	pump     *pump.Pump
 	incoming []byte // what the next export refers to
 	token    string
-	words    [6]uint32 // what nextEvent and stats return
+	words    [7]uint32 // what nextEvent and stats return
 	done     chan struct{}
 }
 
@@ -126,7 +126,7 @@ func carrierBody(id, handle, length uint32) { program.carriers.Body(id, handle, 
 //go:wasmexport carrierClosed
 func carrierClosed(id, length uint32) { program.carriers.Closed(id, string(incoming(length))) }
 
-// nextEvent returns the address of six words: kind, id, a, b, address and length of the data; 0 where there is no event. Of data that is a body, a is the handle, which JavaScript
+// nextEvent returns the address of seven words: kind, id, a, b, address and length of the data, and 1 where goroutines are to be run soon; 0 where there is no event. Of data that is a body, a is the handle, which JavaScript
 // has to itself from now on, and there is no address.
 //
 //go:wasmexport nextEvent
@@ -142,7 +142,10 @@ func nextEvent() uint32 {
 	if e.Body != nil {
 		e.A = e.Body.(carrier.Body).Handle()
 	}
-	p.words = [6]uint32{uint32(e.Kind), e.ID, e.A, e.B, pointer(e.Data), uint32(len(e.Data))}
+	p.words = [7]uint32{uint32(e.Kind), e.ID, e.A, e.B, pointer(e.Data), uint32(len(e.Data))}
+	if p.pump.Stirred() {
+		p.words[6] = 1
+	}
 	return uint32(uintptr(unsafe.Pointer(&p.words)))
 }
 

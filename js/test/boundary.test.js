@@ -66,6 +66,17 @@ test('an event is read with data of its own', () => {
 	assert.equal(boundary.nextEvent(), null);
 });
 
+test('goroutines run after an event for which some have waited, and after no other', async () => {
+	const { program, boundary } = make();
+	program.events.push({ kind: EVENT.eof, id: 5 }, { kind: EVENT.eof, id: 6, stirs: true });
+	boundary.nextEvent();
+	await settled();
+	assert.equal(program.resumes, 0);
+	boundary.nextEvent();
+	await settled();
+	assert.equal(program.resumes, 1);
+});
+
 test('a bare message is the data of its event, uncopied', () => {
 	const { program, boundary } = make();
 	const body = new Uint8Array([65, 66, 67]).buffer;

@@ -41,6 +41,8 @@ type queue struct {
 	head   int
 	bytes  int
 	room   []chan struct{} // readers that wait
+	// stirred tells that readers have room again.
+	stirred bool
 }
 
 func (q *queue) push(e Event) {
@@ -60,6 +62,7 @@ func (q *queue) pop() (Event, bool) {
 	if q.bytes < queueBytes {
 		for _, waiting := range q.room {
 			close(waiting)
+			q.stirred = true
 		}
 		q.room = nil
 	}

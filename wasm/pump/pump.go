@@ -137,6 +137,15 @@ func (p *Pump) waitForRoom() <-chan struct{} {
 	return room
 }
 
+// Stirred tells, once, that events were taken for which readers wait: their goroutines are to be run.
+func (p *Pump) Stirred() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	stirred := p.queue.stirred
+	p.queue.stirred = false
+	return stirred
+}
+
 // Next returns the next event; its data is valid until the next call.
 func (p *Pump) Next() (Event, bool) {
 	p.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sockmux/sockmux/shared/client"
@@ -428,4 +429,38 @@ func TestBareMessages(t *testing.T) {
 			t.Errorf("window %d: %d bytes of %d, %d bodies", window, at, len(want), bodies)
 		}
 	}
+}
+
+// TestStirred: who takes events hears when readers have waited for that, and only then.
+func TestStirred(t *testing.T) {
+	const size = 8 << 20 // more than the queue holds
+	synctest.Test(t, func(t *testing.T) {
+		p := newPage(t, func(s *mux.Stream) {
+			if ok(s) {
+				_, _ = s.Write(make([]byte, size)) // the test reads it all
+				_ = s.Close()
+			}
+		})
+		p.pump.Open(3, request)
+		p.pump.CloseWrite(3)
+		synctest.Wait() // for the reader to wait
+		stirred, quiet := 0, 0
+		for data := 0; ; synctest.Wait() {
+			e := p.next()
+			if p.pump.Stirred() {
+				stirred++
+			} else {
+				quiet++
+			}
+			if p.pump.Stirred() {
+				t.Error("it is told twice")
+			}
+			if data += len(e.Data); e.Kind == pump.Closed && data >= size {
+				break
+			}
+		}
+		if stirred == 0 || quiet == 0 {
+			t.Errorf("%d events stirred, %d did not", stirred, quiet)
+		}
+	})
 }

@@ -24,7 +24,7 @@ import { EVENT } from './events.js';
  * @property {(carrier: number, length: number) => void} carrierMessage
  * @property {(carrier: number, handle: number, length: number) => void} carrierBody
  * @property {(carrier: number, length: number) => void} carrierClosed
- * @property {() => number} nextEvent  pointer to six words: kind, id, a, b, pointer, length; 0 when there is no event
+ * @property {() => number} nextEvent  pointer to seven words: kind, id, a, b, pointer, length, whether goroutines are to be run; 0 when there is no event
  * @property {() => number} stats  pointer to two words: round trip in microseconds (0: not measured), bytes not acknowledged; 0 without a session
  * @property {() => void} kick
  * @property {() => void} shutdown
@@ -202,6 +202,7 @@ export class Boundary {
 		this.#view();
 		const word = (/** @type {number} */ i) => this.#words.getUint32(at + 4 * i, true);
 		const [pointer, length] = [word(4), word(5)];
+		if (word(6) !== 0) this.resumeSoon();
 		const event = { kind: word(0), id: word(1), a: word(2), b: word(3), data: EMPTY };
 		const body = event.kind === EVENT.data ? this.#bodies.get(event.a) : undefined;
 		if (body) {

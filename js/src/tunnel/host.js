@@ -68,7 +68,6 @@ export function serve({ port, Native, Go, schedule, close, probe, program = prog
 			ahead += cost;
 			post({ events, cost, figures: figures() }, transfer);
 		}
-		engine.commands.resumeSoon(); // goroutines may wait for room in the queue
 	};
 	/** Go has no figures before it is configured. */
 	const tellFigures = () => {

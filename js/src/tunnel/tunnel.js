@@ -259,7 +259,6 @@ export class Tunnel {
 			this.#drainSoon();
 			break;
 		}
-		this.#engine?.commands.resumeSoon(); // goroutines may wait for room in the queue
 	}
 
 	/** @param {import('./events.js').Event} event */

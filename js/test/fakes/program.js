@@ -4,7 +4,7 @@ export class FakeProgram {
 	mem = new WebAssembly.Memory({ initial: 1, maximum: 64 });
 	/** @type {unknown[][]} */
 	calls = [];
-	/** @type {{ kind: number, id?: number, a?: number, b?: number, text?: string | Uint8Array }[]} */
+	/** @type {{ kind: number, id?: number, a?: number, b?: number, text?: string | Uint8Array, stirs?: boolean }[]} */
 	events = [];
 	/** What the next call is to throw. @type {unknown} */
 	error = null;
@@ -49,7 +49,7 @@ export class FakeProgram {
 				if (!event) return 0;
 				const data = typeof event.text === 'string' ? new TextEncoder().encode(event.text) : event.text ?? new Uint8Array(0);
 				const { pointer } = this.put(data, 512);
-				this.#words(256, [event.kind, event.id ?? 0, event.a ?? 0, event.b ?? 0, pointer, data.length]);
+				this.#words(256, [event.kind, event.id ?? 0, event.a ?? 0, event.b ?? 0, pointer, data.length, event.stirs ? 1 : 0]);
 				return 256;
 			},
 			stats: () => {
