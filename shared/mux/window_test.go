@@ -70,6 +70,30 @@ func TestWindowGrowsWhenItIsUsedUpQuickly(t *testing.T) {
 	})
 }
 
+// TestBriskWindow: where the round trip is short a stream that shares its path with many gets a larger window too, out of the session's own budget.
+func TestBriskWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		room := shared(1 << 30)
+		for took, want := range map[time.Duration]uint32{briskly - time.Millisecond: briskWindow, briskly: firstWindow} {
+			b := &budget{left: briskWindow - firstWindow, room: &room}
+			w := newWindow(firstWindow)
+			for range 8 {
+				time.Sleep(took)
+				used(&w, w.size/2, time.Millisecond, b)
+			}
+			if w.size != want {
+				t.Errorf("half of the window in %s: it grew to %d, want %d", took, w.size, want)
+			}
+			b.left = firstWindow - 1
+			poor := newWindow(firstWindow)
+			time.Sleep(2 * time.Millisecond)
+			if used(&poor, poor.size/2, time.Millisecond, b); poor.size != firstWindow || room != 1<<30 {
+				t.Errorf("without a budget it grew to %d", poor.size)
+			}
+		}
+	})
+}
+
 func TestWindowsShareTheirBudget(t *testing.T) {
 	b := &budget{left: firstWindow}
 	first, second := newWindow(firstWindow), newWindow(firstWindow)
