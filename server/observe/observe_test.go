@@ -25,10 +25,17 @@ type page struct {
 	calls   []string
 }
 
-func (p *page) Request() wire.Request             { return p.request }
-func (p *page) Reply(r wire.Result) error         { p.result = r; return nil }
-func (p *page) Read(b []byte) (int, error)        { return p.up.Read(b) }
-func (p *page) Write(b []byte) (int, error)       { return p.down.Write(b) }
+func (p *page) Request() wire.Request       { return p.request }
+func (p *page) Reply(r wire.Result) error   { p.result = r; return nil }
+func (p *page) Read(b []byte) (int, error)  { return p.up.Read(b) }
+func (p *page) Write(b []byte) (int, error) { return p.down.Write(b) }
+func (p *page) WaitReadable()               {}
+func (p *page) Fill(put func([]byte) int) error {
+	b := make([]byte, 64)
+	p.down.Write(b[:put(b)])
+	return nil
+}
+func (p *page) ClosedCleanly() bool               { return false }
 func (p *page) Stopped() <-chan struct{}          { return nil }
 func (p *page) CloseWrite() error                 { return p.called("CloseWrite") }
 func (p *page) StopRead(code wire.Code) error     { return p.called("StopRead " + code.String()) }

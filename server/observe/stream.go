@@ -110,13 +110,6 @@ func (s *Stream) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Await waits as that of a mux.Stream does, if the stream has one.
-func (s *Stream) Await() {
-	if waiting, ok := s.Stream.(interface{ Await() }); ok {
-		waiting.Await()
-	}
-}
-
 // Write implements relay.Stream.
 func (s *Stream) Write(b []byte) (int, error) {
 	n, err := s.Stream.Write(b)
@@ -125,15 +118,9 @@ func (s *Stream) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Fill is that of a mux.Stream, if the stream has one.
-func (s *Stream) Fill(put func(b []byte) int) (ok bool, err error) {
-	to, ok := s.Stream.(interface {
-		Fill(func(b []byte) int) (bool, error)
-	})
-	if !ok {
-		return false, nil
-	}
-	return to.Fill(func(b []byte) int {
+// Fill implements relay.Stream.
+func (s *Stream) Fill(put func(b []byte) int) error {
+	return s.Stream.Fill(func(b []byte) int {
 		n := put(b)
 		s.down.Add(uint64(n))
 		s.observer.down.Add(uint64(n))

@@ -164,10 +164,8 @@ func (p *pipe) copyUp() {
 
 // readStream reads what the page writes. The buffer is held only where there is something.
 func (p *pipe) readStream(b *buffer) (int, error) {
-	if waiting, ok := p.stream.(interface{ Await() }); ok {
-		b.put()
-		waiting.Await()
-	}
+	b.put()
+	p.stream.WaitReadable()
 	return p.stream.Read(b.get())
 }
 
@@ -205,7 +203,7 @@ func (p *pipe) writeUp(b []byte) bool {
 func (p *pipe) endUp(err error) {
 	if err != io.EOF {
 		p.end(goneCode(err), gone(err))
-		if closed, ok := p.stream.(interface{ Left() bool }); ok && closed.Left() {
+		if p.stream.ClosedCleanly() {
 			p.leave()
 		} else {
 			p.drop()
@@ -269,16 +267,10 @@ func (p *pipe) copyDown() {
 	}
 }
 
-// filler is a Stream that lends memory for what is to be written, as a mux.Stream does.
-type filler interface {
-	Fill(put func(b []byte) int) (ok bool, err error)
-}
-
 // pour reads what there is from the target directly into what is sent, until nothing is there: much of what a fast stream costs are copies. It returns false where the direction has
 // ended, and the target's end.
 func (p *pipe) pour() (goes bool, end error) {
-	to, ok := p.stream.(filler)
-	if !ok || !p.reading.direct() {
+	if !p.reading.direct() {
 		return true, nil
 	}
 	n := 0
@@ -288,14 +280,12 @@ func (p *pipe) pour() (goes bool, end error) {
 	}
 	for {
 		n = 0
-		ok, err := to.Fill(put)
+		err := p.stream.Fill(put)
 		if n > 0 {
 			p.idle.touch()
 			p.given.Add(int64(n))
 		}
 		switch {
-		case !ok:
-			return true, nil
 		case err != nil:
 			p.discard(make([]byte, bufferSizes[1]))
 			return false, nil

@@ -119,6 +119,22 @@ func (p *page) Write(from []byte) (int, error) {
 	return p.write(&p.down, from)
 }
 
+func (p *page) WaitReadable() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.up.buffer.Len() == 0 && p.up.err == nil && !p.up.fin {
+		p.changed.Wait()
+	}
+}
+
+func (p *page) Fill(put func([]byte) int) error {
+	b := make([]byte, window)
+	_, err := p.Write(b[:put(b)])
+	return err
+}
+
+func (p *page) ClosedCleanly() bool { return false }
+
 func (p *page) CloseWrite() error {
 	p.change(func() { p.down.fin = true })
 	return nil

@@ -18,7 +18,7 @@ type poured struct {
 	fills atomic.Int64
 }
 
-func (p *poured) Fill(put func([]byte) int) (bool, error) {
+func (p *poured) Fill(put func([]byte) int) error {
 	return p.Stream.Fill(func(b []byte) int {
 		n := put(b)
 		p.fills.Add(int64(n))

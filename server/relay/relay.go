@@ -29,7 +29,15 @@ type Stream interface {
 	// Read gives what the page wrote, also before Reply. After the page's FIN it returns io.EOF; after its reset and at the end of the
 	// session another error.
 	Read([]byte) (int, error)
+	// WaitReadable blocks until Read would return without blocking, or the stream has ended.
+	WaitReadable()
 	Write([]byte) (int, error) // fails once the page has stopped reading
+	// Fill writes bytes that put makes in the memory from which they are sent. put must not
+	// block; it is called at most once.
+	Fill(put func(b []byte) int) error
+	// ClosedCleanly reports whether the session has ended because one end closed it. Read has
+	// then returned every byte that was sent before the close.
+	ClosedCleanly() bool
 	// Stopped is closed when the page has stopped reading or has reset the stream; the end of the session need not close it.
 	Stopped() <-chan struct{}
 	CloseWrite() error

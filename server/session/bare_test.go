@@ -23,7 +23,7 @@ func pour(_ context.Context, s *mux.Stream, _ session.Client) {
 	}
 	for at, n := 0, 0; ; at += n {
 		n = 0
-		if _, err := s.Fill(func(room []byte) int { n = endless.From(at, room); return n }); err != nil {
+		if err := s.Fill(func(room []byte) int { n = endless.From(at, room); return n }); err != nil {
 			return
 		}
 	}

@@ -31,6 +31,9 @@ func (q quiet) Request() wire.Request         { return wire.Request{Kind: wire.T
 func (q quiet) Reply(wire.Result) error       { return nil }
 func (q quiet) Read(b []byte) (int, error)    { return len(b), nil }
 func (q quiet) Write(b []byte) (int, error)   { return len(b), nil }
+func (q quiet) WaitReadable()                 {}
+func (q quiet) Fill(func([]byte) int) error   { return nil }
+func (q quiet) ClosedCleanly() bool           { return false }
 func (q quiet) Stopped() <-chan struct{}      { return nil }
 func (q quiet) CloseWrite() error             { return nil }
 func (q quiet) StopRead(wire.Code) error      { return nil }

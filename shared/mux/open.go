@@ -140,7 +140,7 @@ func readMessage(read func([]byte) (int, error), have *[]byte, limit int) ([]byt
 
 // Reply answers the request: once, before anything is written. After a code other than ok the stream is closed, whatever the opener sends.
 func (s *Stream) Reply(result wire.Result) error {
-	if err := s.writeNow(result.Append(nil)); err != nil && !s.Left() { // who has closed the session may have read it, and what it sent is to be delivered
+	if err := s.writeNow(result.Append(nil)); err != nil && !s.ClosedCleanly() { // who has closed the session may have read it, and what it sent is to be delivered
 		return err
 	}
 	if result.Code != wire.OK {

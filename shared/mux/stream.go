@@ -80,8 +80,9 @@ func (s *Stream) Lost() <-chan struct{} { return s.session.Done() }
 // LostErr says why the session has ended.
 func (s *Stream) LostErr() error { return s.session.Err() }
 
-// Left says whether the session has ended because one end closed it: then every byte that was sent before has been given by Read.
-func (s *Stream) Left() bool { return s.session.closedCleanly() }
+// ClosedCleanly reports whether the session has ended because one end closed it.
+// Read has then returned every byte that was sent before the close.
+func (s *Stream) ClosedCleanly() bool { return s.session.closedCleanly() }
 
 // ID returns yamux's number of the stream.
 func (s *Stream) ID() uint32 { return s.id }
@@ -114,8 +115,10 @@ func (s *Stream) ReadOrTake(b []byte, most int) (n int, body wire.Body, err erro
 	return n, body, err
 }
 
-// Await returns when Read would not wait, at the latest at the stream's end: for readers that hold no buffer meanwhile. It is for who calls Read, at an accepter's end or behind Result.
-func (s *Stream) Await() {
+// WaitReadable blocks until Read would return without blocking, or the stream has ended.
+// It lets a caller wait without holding a read buffer. Only the goroutine that calls Read
+// may call it, at an initiator's end only after Result.
+func (s *Stream) WaitReadable() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.inbox.empty() && s.endLocked() == nil {
@@ -256,24 +259,34 @@ func (s *Stream) writeFrame(b []byte) (int, error) {
 	return n, s.endWrite(most, n, err)
 }
 
-// Fill is a Write of one frame for bytes that put has yet to make: put is given the memory from which they will be sent, and returns how many it has put there. It must not wait, nor
-// call anything of the session. ok is false, and nothing was done, where the connection cannot do that.
-func (s *Stream) Fill(put func(b []byte) int) (ok bool, err error) {
-	to, ok := s.session.conn.(filler)
-	if !ok {
-		return false, nil
+// Fill writes bytes that put makes, without a copy: put gets the memory from which the bytes
+// are sent and returns how many it has put there. put must not block and must not call the
+// session. Fill blocks as Write does; it calls put at most once.
+func (s *Stream) Fill(put func(b []byte) int) error {
+	to, direct := s.session.conn.(filler)
+	frame, bare := s.session.frame(), 0
+	if direct {
+		bare = to.Bare()
 	}
-	frame, bare := s.session.frame(), to.Bare()
 	most, err := s.startWrite(max(frame, bare), max(frame, bare))
 	if err != nil {
-		return true, err
+		return err
 	}
 	n := 0
 	if err = net.ErrClosed; s.session.gate.enter(&s.tag, most) {
-		n, err = s.session.writer.fill(to, s.id, most, bare > 0, put)
+		if direct {
+			n, err = s.session.writer.fill(to, s.id, most, bare > 0, put)
+		} else {
+			b := make([]byte, most)
+			if n = put(b); n > 0 {
+				err = s.session.writer.frame(newHeader(typeData, 0, s.id, uint32(n)), b[:n])
+			} else {
+				err = nil
+			}
+		}
 		s.session.gate.leave()
 	}
-	return true, s.endWrite(most, n, err)
+	return s.endWrite(most, n, err)
 }
 
 // endWrite notes that n bytes of most were sent.

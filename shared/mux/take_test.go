@@ -62,11 +62,11 @@ func TestAwait(t *testing.T) {
 	awaited := make(chan string, 3)
 	e := connect(t, mux.Config{}, accepted(t, func(s *mux.Stream) {
 		defer s.Close()
-		s.Await()
+		s.WaitReadable()
 		b := make([]byte, 10)
 		n, _ := s.Read(b) // what it lacks the test sees
 		awaited <- string(b[:n])
-		s.Await()
+		s.WaitReadable()
 		if n, err := s.Read(b); n == 0 && err == io.EOF {
 			awaited <- "end"
 		}

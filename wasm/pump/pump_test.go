@@ -400,7 +400,7 @@ func TestBareMessages(t *testing.T) {
 			}
 			for at, n := 0, 0; ; at += n {
 				n = 0
-				if _, err := s.Fill(func(b []byte) int { n = endless.From(at, b); return n }); err != nil {
+				if err := s.Fill(func(b []byte) int { n = endless.From(at, b); return n }); err != nil {
 					return
 				}
 			}
