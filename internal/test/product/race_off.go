@@ -1,0 +1,6 @@
+//go:build !race
+
+package product
+
+// Race reports whether the test, and so the server, has the race detector.
+const Race = false
