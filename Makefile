@@ -27,7 +27,7 @@ build: assets server ## build script, wasm and bin/sockmux
 server: bin/sockmux ## build bin/sockmux (with the assets that are there)
 
 bin/sockmux: $(GOFILES) $(wildcard server/assets/dist/manifest.json)
-	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./server
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./server
 
 # LISTEN is where `make run` listens; RUNFLAGS adds flags of the server.
 LISTEN ?= 127.0.0.1:8088

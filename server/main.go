@@ -1,5 +1,9 @@
 // Command sockmux is the server: it takes one WebSocket from each page and opens the TCP connections that the page's programs ask for.
 // docs/OPERATIONS.md says how to run it; sockmux --help lists the flags.
+//
+// Every build resolves names by Go's own code, whether or not it is linked with a C library.
+//
+//go:debug netdns=go
 package main
 
 import (
@@ -15,9 +19,9 @@ import (
 
 // Exit codes of the command.
 const (
-	exitOK     = 0 // also after a drain
-	exitFailed = 1 // something that was configured cannot be had, such as the port
-	exitUsage  = 2 // flags or environment are wrong
+	exitOK     = 0  // also after a drain
+	exitFailed = 1  // something that was configured cannot be had, such as the port
+	exitUsage  = 64 // flags or environment are wrong (EX_USAGE of sysexits.h); 2 is that of a crash of Go
 )
 
 func main() {

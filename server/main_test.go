@@ -174,7 +174,7 @@ func TestUsage(t *testing.T) {
 		{"--check-config --grace 1", "", "sockmux: --grace: \"1\" is not a time: want a time from 100ms to 24h, such as 500ms, 30s or 2m, or 0 for not at all\n"},
 	} {
 		code, stdout, stderr := command(strings.Fields(test.args), strings.Fields(test.environment))
-		if code != 2 || stdout != "" || stderr != test.want {
+		if code != 64 || stdout != "" || stderr != test.want {
 			t.Errorf("%s %s: exit code %d, stdout %q, stderr\n%s\nwant\n%s", test.args, test.environment, code, stdout, stderr, test.want)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/sockmux/sockmux/server/notify"
 	"github.com/sockmux/sockmux/server/policy"
 	"github.com/sockmux/sockmux/server/relay"
+	"github.com/sockmux/sockmux/server/resolver"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/mux"
 )
@@ -52,7 +53,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	if len(mistakes) > 0 {
 		return mistakes[0] // of a file that has changed since it was checked
 	}
-	resolver := relay.Resolver(names)
+	targets := resolver.Source(names)
 	var services []gateway.Service
 	if settings.Demo {
 		demonstration, err := demo.Start(demoHost)
@@ -61,7 +62,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 		}
 		defer demonstration.Close()
 		services = listed(demonstration.Services())
-		resolver = demonstration.Resolver(names)
+		targets = demonstration.Resolver(names)
 		// Behind the operator's own, so that --deny has the last word here too.
 		last = demonstration.Rules()
 	}
@@ -71,10 +72,11 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	}
 	defer func() { closeTracer(stop.now, tracer) }() // behind the last session
 	ops := newOperations(tracer)
+	lookups := resolver.NewFair(targets)
 	standings, refusals := newPolicies(settings, last), limit.NewCounter()
 	streams := relay.New(relay.Config{
 		Policy:   closed, // every stream has terms of its own
-		Resolver: resolver,
+		Resolver: targets,
 		Dialer:   dialer,
 		Refusals: refusals,
 		Logger:   logger,
@@ -83,6 +85,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 		Handle: func(ctx context.Context, s *mux.Stream, who session.Client) {
 			observed, watcher := ops.observe(s, who)
 			terms := standings.terms(who)
+			terms.Resolver = lookups.For(who.Session)
 			terms.Watcher = watcher
 			release := s.Detach()
 			streams.Start(ctx, observed, terms, func() {

@@ -20,10 +20,10 @@ type Resolver interface {
 }
 
 // Resolver returns a resolver that answers demo.test and h1.test to h300.test with the address of the services, says that no other name below .test exists, and
-// asks next for all other names; a nil next is net.DefaultResolver.
+// asks next for all other names; a nil next is Go's own.
 func (d *Demo) Resolver(next Resolver) Resolver {
 	if next == nil {
-		next = net.DefaultResolver
+		next = &net.Resolver{PreferGo: true}
 	}
 	return &resolver{addr: d.addr, next: next}
 }

@@ -58,7 +58,7 @@ const DefaultDialTimeout = 15 * time.Second
 // Config says how streams are served. Only Policy must be set.
 type Config struct {
 	Policy      *policy.Policy
-	Resolver    Resolver      // nil: net.DefaultResolver
+	Resolver    Resolver      // nil: Go's own, by the system's name servers
 	Dialer      egress.Dialer // nil: targets are connected to directly
 	DialTimeout time.Duration // resolving and dialling together, also where the request asks for more; 0: DefaultDialTimeout
 	IdleTimeout time.Duration // a stream that moves no byte for so long is reset; 0: never
@@ -103,7 +103,7 @@ func New(config Config) *Relay {
 		refusals:    config.Refusals,
 	}
 	if r.resolver == nil {
-		r.resolver = net.DefaultResolver
+		r.resolver = &net.Resolver{PreferGo: true}
 	}
 	if r.dialer == nil {
 		var err error

@@ -12,6 +12,7 @@ import (
 // Terms are what holds for one stream: those of whoever opened it.
 type Terms struct {
 	Policy      *policy.Policy // nil: that of Config
+	Resolver    Resolver       // nil: that of Config
 	DialTimeout time.Duration  // as in Config
 	IdleTimeout time.Duration  // likewise
 	Lifetime    time.Duration  // after which the stream is reset, whatever it does; 0: never
@@ -32,6 +33,9 @@ func (r *Relay) on(terms Terms) *Relay {
 	own := *r
 	if terms.Policy != nil {
 		own.policy = terms.Policy
+	}
+	if terms.Resolver != nil {
+		own.resolver = terms.Resolver
 	}
 	own.dialTimeout = cmp.Or(terms.DialTimeout, DefaultDialTimeout)
 	own.idleTimeout, own.lifetime, own.meter, own.who = terms.IdleTimeout, terms.Lifetime, terms.Meter, terms.Who

@@ -38,8 +38,8 @@ const (
 // Config says how names are looked up. The zero value stands for the system's resolver and the defaults.
 type Config struct {
 	// Servers are asked in their order, the next one when one fails: ADDRESS or ADDRESS:PORT of a DNS server (UDP, and TCP for long answers),
-	// or https://HOST/PATH of a DoH server. Empty: the system's resolver, with the system's hosts file and search list, which servers
-	// named here do without.
+	// or https://HOST/PATH of a DoH server. Empty: the system's resolver, with the system's hosts file, which servers named
+	// here do without. Names are asked as they are: no search list completes them.
 	Servers []string
 	MinTTL  time.Duration // an answer is used for so long at least; 0: DefaultMinTTL
 	MaxTTL  time.Duration // and for so long at most; 0: DefaultMaxTTL
@@ -93,7 +93,7 @@ type source interface {
 // New returns a resolver. Errors name the server that cannot be one.
 func New(config Config) (*Resolver, error) {
 	r := &Resolver{
-		source:   system{net.DefaultResolver},
+		source:   system{&net.Resolver{PreferGo: true}},
 		minTTL:   cmp.Or(config.MinTTL, DefaultMinTTL),
 		maxTTL:   cmp.Or(config.MaxTTL, DefaultMaxTTL),
 		slots:    make(chan struct{}, maxLookups),
@@ -205,11 +205,12 @@ func (r *Resolver) Close() {
 	r.source.close()
 }
 
-// system is the system's resolver.
+// system asks the system's name servers, by Go's own code. The C library would take a thread
+// for each lookup, and a process that may have no more threads aborts.
 type system struct{ resolver *net.Resolver }
 
 func (s system) lookup(ctx context.Context, q question) ([]netip.Addr, time.Duration, error) {
-	addrs, err := s.resolver.LookupNetIP(ctx, q.network, q.host)
+	addrs, err := s.resolver.LookupNetIP(ctx, q.network, absolute(q.host))
 	for i, addr := range addrs {
 		addrs[i] = addr.Unmap() // the system gives IPv4 in either form
 	}
@@ -225,6 +226,15 @@ func (s system) lookup(ctx context.Context, q question) ([]netip.Addr, time.Dura
 }
 
 func (system) close() {}
+
+// absolute returns a name that the search list of resolv.conf does not complete: rules by name
+// hold for the name that is asked. Names of the hosts file are found in this form as well.
+func absolute(host string) string {
+	if _, err := netip.ParseAddr(host); err == nil || strings.HasSuffix(host, ".") {
+		return host
+	}
+	return host + "."
+}
 
 // notFound is the error for a name without an address.
 func notFound(host, server string) *net.DNSError {
