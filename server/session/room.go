@@ -6,13 +6,13 @@ import "sync"
 // windowBudget. Few pages at a time are so far away and so fast, so a hundred hostile ones cannot take a multiple of it.
 const commonRoom = 256 << 20
 
-// room is what is left of commonRoom. It is a link.Room and a mux.Room.
+// room is what is left of commonRoom. It is a buffer.Budget.
 type room struct {
 	mu   sync.Mutex
 	left int
 }
 
-// Take implements both.
+// Take implements buffer.Budget.
 func (r *room) Take(bytes int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -23,7 +23,7 @@ func (r *room) Take(bytes int) bool {
 	return true
 }
 
-// Give implements both.
+// Give implements buffer.Budget.
 func (r *room) Give(bytes int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

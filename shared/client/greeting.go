@@ -14,26 +14,6 @@ type greeting struct {
 	done    bool
 }
 
-// bodyGreeting is a greeting of a carrier that keeps bare messages. None of them is the first.
-type bodyGreeting struct {
-	greeting
-	bodies link.BodyCarrier
-}
-
-// ReceiveBody implements link.BodyCarrier.
-func (g *bodyGreeting) ReceiveBody(ctx context.Context) (wire.Body, error) {
-	return g.bodies.ReceiveBody(ctx)
-}
-
-// greeted returns a greeting that can what the carrier can.
-func greeted(c link.Carrier, welcome func(wire.Welcome) *wire.Error) link.Carrier {
-	g := greeting{Carrier: c, welcome: welcome}
-	if bodies, ok := c.(link.BodyCarrier); ok {
-		return &bodyGreeting{g, bodies}
-	}
-	return &g
-}
-
 // Receive implements link.Carrier. WELCOME is taken out; CLOSE is the link's business.
 func (g *greeting) Receive(ctx context.Context) ([]byte, error) {
 	for {

@@ -123,7 +123,7 @@ func (s *session) connect() *wire.Error {
 			continue
 		}
 		// Streams do not wait for the welcome: their requests follow the hello.
-		err = s.over(greeted(carrier, s.greeted), 0)
+		err = s.over(&greeting{Carrier: carrier, welcome: s.greeted}, 0)
 		if ended := s.ended(err); ended != nil {
 			return ended
 		}

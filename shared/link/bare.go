@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/sockmux/sockmux/shared/wire"
+	"github.com/sockmux/sockmux/shared/buffer"
 )
 
 // Bare messages (docs/PROTOCOL.md, 3.2) have no header, so that a page can give what it receives to a program as it is: in memory of its own each copy costs it a page fault for
@@ -29,16 +29,20 @@ func (l *Link) SendBare() {
 func (l *Link) Bare() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.bare || l.out.most < leastBare || l.config.Bound < leastBare+headRoom {
+	if !l.sendsBareLocked(l.out.most) {
 		return 0
 	}
 	return l.out.most
 }
 
-// FillBare is Fill for up to most bytes that travel as a bare message where they are long enough, behind what head returns for their number. put is called without the link's lock.
-func (l *Link) FillBare(most int, put func(b []byte) int, head func(n int) []byte) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// sendsBareLocked reports whether n bytes may travel as a bare message.
+func (l *Link) sendsBareLocked(n int) bool {
+	return l.bare && n >= leastBare && l.config.Bound >= leastBare+headRoom
+}
+
+// fillBareLocked is Fill for bytes that travel as a bare message if there are enough of them.
+// It calls put without the link's lock.
+func (l *Link) fillBareLocked(most int, put func(b []byte) int, header func(n int) []byte) error {
 	if err := l.awaitRoomLocked(leastBare); err != nil {
 		return err
 	}
@@ -55,9 +59,9 @@ func (l *Link) FillBare(most int, put func(b []byte) int, head func(n int) []byt
 		give(b)
 		return err
 	}
-	first := head(n)
+	first := header(n)
 	l.out.add(first)
-	if l.bare && n >= leastBare {
+	if n >= leastBare {
 		l.out.addBare(b[:n])
 	} else {
 		l.out.add(b[:n])
@@ -70,25 +74,19 @@ func (l *Link) FillBare(most int, put func(b []byte) int, head func(n int) []byt
 
 // receiveBare receives a bare message: bytes from offset on.
 func (l *Link) receiveBare(ctx context.Context, c Carrier, offset uint64) error {
-	part := part{offset: offset}
-	var err error
-	if bodies, ok := c.(BodyCarrier); ok {
-		part.body, err = bodies.ReceiveBody(ctx)
-	} else {
-		part.bytes, err = c.Receive(ctx)
-	}
+	payload, err := c.ReceiveBody(ctx)
 	if err != nil {
 		return lost(err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stats.MessagesReceived++
-	return l.dataLocked(ctx, part, time.Now(), barePause)
+	return l.dataLocked(ctx, part{offset: offset, body: payload}, time.Now(), barePause)
 }
 
 // ReadBody gives what Read would give next as a body, which the caller owns, or nil where that is not a bare message that is whole, kept by its carrier, and at most most bytes
 // long. It waits like Read.
-func (l *Link) ReadBody(most int) (wire.Body, error) {
+func (l *Link) ReadBody(most int) (buffer.Payload, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.awaitUnreadLocked(); err != nil {

@@ -19,8 +19,8 @@ const barePayload = 100_000
 // fillBare writes "head" and a bare message.
 func fillBare(t *testing.T, l *link.Link, bare []byte) {
 	t.Helper()
-	err := l.FillBare(len(bare), func(b []byte) int { return copy(b, bare) }, func(n int) []byte {
-		if n != len(bare) {
+	err := l.Fill(1, len(bare), func(b []byte) int { return copy(b, bare) }, func(n int) []byte {
+		if n != len(bare) && n != 0 {
 			t.Errorf("head for %d bytes, not %d", n, len(bare))
 		}
 		return []byte("head")

@@ -8,12 +8,6 @@ const (
 	DefaultMaxBound = 64 << 20
 )
 
-// Room is memory that several have in common.
-type Room interface {
-	Take(bytes int) bool // false: there is not so much
-	Give(bytes int)      // back
-}
-
 // growLocked raises the bound where the window is about to come to it, which only happens on a path that carries so much in a round trip. n more bytes were acknowledged.
 func (l *Link) growLocked(n int) {
 	for l.window.Size()+n > l.bound-l.bound/4 && l.bound < l.config.MaxBound {

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -75,6 +76,12 @@ func (f *far) Receive(ctx context.Context) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// ReceiveBody implements link.Carrier.
+func (f *far) ReceiveBody(ctx context.Context) (buffer.Payload, error) {
+	m, err := f.Receive(ctx)
+	return buffer.Bytes(m), err
 }
 
 func (f *far) Close(int, string) error {

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -121,6 +122,12 @@ func (s *stage) Receive(ctx context.Context) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// ReceiveBody implements link.Carrier.
+func (s *stage) ReceiveBody(ctx context.Context) (buffer.Payload, error) {
+	m, err := s.Receive(ctx)
+	return buffer.Bytes(m), err
 }
 
 // Close implements link.Carrier: a link may not give up a carrier for which the model sees no reason.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/congestion"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -52,7 +53,7 @@ func (e *lostError) Is(target error) bool { return target == ErrLost }
 type Config struct {
 	Bound     int           // bytes that are kept until the other end acknowledges them; Write waits at the bound
 	MaxBound  int           // what Bound grows to where the path holds as much under way; 0: beside a Bound that is given, that
-	Room      Room          // what it grows by is taken from there, and given back; nil: there is enough
+	Room      buffer.Budget // what it grows by is taken from there, and given back; nil: there is enough
 	TakesBare bool          // the other end may send bare messages
 	PingAfter time.Duration // of silence
 	DeadAfter time.Duration // of silence
@@ -90,10 +91,10 @@ type Link struct {
 	out      outbox
 	bound    int // from Config's Bound to its MaxBound
 	window   *congestion.Window
-	bare     bool      // the other end takes bare messages
-	inbox    []byte    // of the last DATA message, not yet read
-	body     wire.Body // or of the last bare one; nil: there is none
-	bodyRead int       // bytes of it that were read
+	bare     bool           // the other end takes bare messages
+	inbox    []byte         // of the last DATA message, not yet read
+	body     buffer.Payload // or of the last bare one; nil: there is none
+	bodyRead int            // bytes of it that were read
 	received uint64
 	ended    error // why; nil while the link lives
 	closing  *wire.Close
@@ -233,17 +234,26 @@ func (l *Link) awaitRoomLocked(n int) error {
 	return l.ended
 }
 
-// Fill is Write for bytes that put has yet to make: it is given memory of least to most bytes from which they will be sent, so that they need not be copied, and returns how many it
-// has put there. It is called with the link's lock and must not wait.
-func (l *Link) Fill(least, most int, put func(b []byte) int) error {
+// Fill writes a header and least to most bytes that put makes, without a copy: put gets the
+// memory from which the bytes are sent and returns how many it has put there, 0 for no frame
+// at all. header returns the header for that many bytes; its length is always the same. put
+// and header must not block and must not call the link. The bytes may travel as a bare message
+// where Bare is not 0.
+func (l *Link) Fill(least, most int, put func(b []byte) int, header func(n int) []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.awaitRoomLocked(least); err != nil {
+	if l.sendsBareLocked(most) {
+		return l.fillBareLocked(most, put, header)
+	}
+	size := len(header(0))
+	if err := l.awaitRoomLocked(size + least); err != nil {
 		return err
 	}
-	if n := put(l.out.room(least, min(most, l.roomLocked()))); n > 0 {
-		l.out.filled(n)
-		l.stats.Sent += uint64(n)
+	b := l.out.room(size+least, min(size+most, l.roomLocked()))
+	if n := put(b[size:]); n > 0 {
+		copy(b, header(n))
+		l.out.filled(size + n)
+		l.stats.Sent += uint64(size + n)
 		l.poke()
 	}
 	return nil

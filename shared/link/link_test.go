@@ -63,7 +63,7 @@ func payload(n int, seed uint64) []byte {
 	return b
 }
 
-// send writes b in pieces of random size, some of them by Fill and FillBare, and ends the link's direction by closing the channel it returns.
+// send writes b in pieces of random size, some of them by Fill, and ends the link's direction by closing the channel it returns.
 func send(t *testing.T, l *link.Link, b []byte) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
@@ -78,16 +78,13 @@ func send(t *testing.T, l *link.Link, b []byte) <-chan struct{} {
 					return made
 				}
 			}
-			switch r.IntN(3) {
+			switch r.IntN(2) {
 			case 0:
 				_, err = l.Write(b[:n])
 			case 1:
-				err = l.Fill(min(n, 4<<10), n, put(b[:n]))
-				n = made
-			case 2:
 				head := min(n-1, r.IntN(20))
 				n = min(len(b)-head, 100_000)
-				err = l.FillBare(n, put(b[head:head+n]), func(int) []byte { return b[:head] })
+				err = l.Fill(min(n, 4<<10), n, put(b[head:head+n]), func(int) []byte { return b[:head] })
 				if n = made; made > 0 {
 					n += head
 				}

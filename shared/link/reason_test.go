@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -32,6 +33,12 @@ func (j *jammed) Send(ctx context.Context, _ []byte) error {
 func (j *jammed) Receive(context.Context) ([]byte, error) {
 	<-j.sending
 	return []byte{99}, nil // no such type
+}
+
+// ReceiveBody implements link.Carrier.
+func (j *jammed) ReceiveBody(ctx context.Context) (buffer.Payload, error) {
+	m, err := j.Receive(ctx)
+	return buffer.Bytes(m), err
 }
 
 func (j *jammed) Close(code int, _ string) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -39,7 +40,7 @@ func (l *Link) receive(ctx context.Context, c Carrier) error {
 type part struct {
 	offset uint64
 	bytes  []byte
-	body   wire.Body // instead of bytes
+	body   buffer.Payload // instead of bytes
 }
 
 func (p part) len() int {

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -25,6 +26,12 @@ func (c *reusing) Receive(ctx context.Context) ([]byte, error) {
 	n := copy(c.buffer, c.messages[0])
 	c.messages = c.messages[1:]
 	return c.buffer[:n], nil
+}
+
+// ReceiveBody implements link.Carrier.
+func (c *reusing) ReceiveBody(ctx context.Context) (buffer.Payload, error) {
+	m, err := c.Receive(ctx)
+	return buffer.Bytes(m), err
 }
 
 func (c *reusing) Send(context.Context, []byte) error { return nil }

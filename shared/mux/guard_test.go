@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/mux/muxtest"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -28,15 +29,13 @@ const (
 	syn, fin, rst      = 1, 4, 8
 )
 
-// deaf is a Conn whose other end sends what the test gives and reads nothing.
+// deaf is a stream whose other end sends what the test gives and reads nothing.
 type deaf struct {
 	io.Reader
 	feed *io.PipeWriter
 
 	once   sync.Once
 	closed chan struct{}
-	mu     sync.Mutex
-	reason *wire.Error
 }
 
 func newDeaf() *deaf {
@@ -55,24 +54,6 @@ func (d *deaf) Close() error {
 		d.feed.Close()
 	})
 	return nil
-}
-
-func (d *deaf) Fail(err *wire.Error) {
-	d.mu.Lock()
-	if d.reason == nil {
-		d.reason = err
-	}
-	d.mu.Unlock()
-	_ = d.Close()
-}
-
-func (d *deaf) Err() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.reason == nil {
-		return nil
-	}
-	return d.reason
 }
 
 // request is what opens a stream, with the first bytes of it.
@@ -103,7 +84,7 @@ func TestViolations(t *testing.T) {
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			conn := newDeaf()
-			s, err := mux.Server(conn, mux.Config{}, func(_ context.Context, s *mux.Stream) { _ = s.Close() })
+			s, err := mux.Server(muxtest.New(conn), mux.Config{}, func(_ context.Context, s *mux.Stream) { _ = s.Close() })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -143,7 +124,7 @@ func TestServerOpensNothing(t *testing.T) {
 
 // yamuxClient is a client whose request of the control stream is taken.
 func yamuxClient(conn *deaf) (*mux.Session, error) {
-	return mux.Client(taking{conn}, mux.Config{})
+	return mux.Client(muxtest.New(taking{conn}), mux.Config{})
 }
 
 // taking takes what is written.
@@ -154,7 +135,7 @@ func (taking) Write(b []byte) (int, error) { return len(b), nil }
 // TestAnswersAreBounded: whoever asks for answers and reads none is cut off.
 func TestAnswersAreBounded(t *testing.T) {
 	taken := &gulp{deaf: newDeaf(), most: 1 << 10, took: make(chan struct{}, 1<<10)} // the result of the control stream
-	s, err := mux.Server(taken, mux.Config{}, func(context.Context, *mux.Stream) {})
+	s, err := mux.Server(muxtest.New(taken), mux.Config{}, func(context.Context, *mux.Stream) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +159,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// gulp is a deaf Conn that takes some bytes first.
+// gulp is a deaf stream that takes some bytes first.
 type gulp struct {
 	*deaf
 	mu   sync.Mutex
@@ -205,7 +186,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	const most = 16
 	before := runtime.NumGoroutine()
 	conn := newDeaf()
-	s, err := mux.Server(conn, mux.Config{MaxStreams: func() int { return most }}, func(_ context.Context, s *mux.Stream) {
+	s, err := mux.Server(muxtest.New(conn), mux.Config{MaxStreams: func() int { return most }}, func(_ context.Context, s *mux.Stream) {
 		_ = s.Reply(wire.Result{Code: wire.Limit}) // nobody reads it
 		_ = s.Close()
 	})
@@ -244,7 +225,7 @@ func TestRoomComesBack(t *testing.T) {
 
 	conn := &gulp{deaf: newDeaf(), most: 1 << 20}
 	served := make(chan uint32, 100)
-	s, err := mux.Server(conn, mux.Config{MaxStreams: func() int { return 1 }}, func(_ context.Context, s *mux.Stream) {
+	s, err := mux.Server(muxtest.New(conn), mux.Config{MaxStreams: func() int { return 1 }}, func(_ context.Context, s *mux.Stream) {
 		_ = s.Reply(wire.Result{}) // the stream may have been reset already
 		_, _ = io.Copy(io.Discard, s)
 		_ = s.Close()
@@ -284,7 +265,8 @@ func FuzzServer(f *testing.F) {
 		hung := time.AfterFunc(20*time.Second, func() { panic("the session does not end") })
 		defer hung.Stop()
 		conn := taking{newDeaf()}
-		s, err := mux.Server(conn, mux.Config{MaxStreams: func() int { return 8 }}, func(_ context.Context, s *mux.Stream) {
+		under := muxtest.New(conn)
+		s, err := mux.Server(under, mux.Config{MaxStreams: func() int { return 8 }}, func(_ context.Context, s *mux.Stream) {
 			_ = s.Reply(wire.Result{})
 			_, _ = io.Copy(io.Discard, s)
 			_ = s.Close()
@@ -293,7 +275,7 @@ func FuzzServer(f *testing.F) {
 			t.Fatal(err)
 		}
 		_, _ = conn.feed.Write(b) // fails where the session ends before it has read all
-		if err := conn.Err(); err != nil && !isCode(err, wire.Protocol) {
+		if err := under.Err(); err != nil && !isCode(err, wire.Protocol) {
 			t.Errorf("%v, want protocol", err)
 		}
 		s.Close()

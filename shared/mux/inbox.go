@@ -5,7 +5,7 @@ import (
 	"io"
 	"sync"
 
-	"github.com/sockmux/sockmux/shared/wire"
+	"github.com/sockmux/sockmux/shared/buffer"
 )
 
 // inbox holds what a stream has received and nobody has read, in chunks from pools: an idle stream holds none, and one that nobody reads little more than its window.
@@ -20,7 +20,7 @@ type chunk struct {
 	read   int
 	filled int
 	bytes  []byte
-	body   wire.Body // instead of bytes; nil: they are in bytes
+	body   buffer.Payload // instead of bytes; nil: they are in bytes
 }
 
 // chunkSizes: most frames of an interactive stream fit the first, and those of a busy one fill the last.
@@ -72,10 +72,10 @@ func (i *inbox) append(c *chunk) {
 }
 
 // put appends a body, which is the inbox's from now on.
-func (i *inbox) put(body wire.Body) { i.append(&chunk{body: body, filled: body.Len()}) }
+func (i *inbox) put(body buffer.Payload) { i.append(&chunk{body: body, filled: body.Len()}) }
 
 // takeBody gives the body that comes next, which is the caller's from now on; nil where that is none, was read in part or is longer than most.
-func (i *inbox) takeBody(most int) wire.Body {
+func (i *inbox) takeBody(most int) buffer.Payload {
 	c := i.first
 	if c == nil || c.body == nil || c.read > 0 || c.filled > most {
 		return nil
@@ -147,17 +147,11 @@ func (i *inbox) drop() {
 // leastBody is the shortest frame that may come as a body.
 const leastBody = 32 << 10
 
-// bodyReader is a connection whose bytes may come as bodies.
-type bodyReader interface {
-	// ReadBody gives what Read would give next as a body, which the caller owns; nil where it is none of at most most bytes. It waits like Read.
-	ReadBody(most int) (wire.Body, error)
-}
-
 // fill reads n bytes of a stream's frame. It holds the stream's lock only to find room, so that nobody waits for what has not arrived.
 func (s *Stream) fill(from *bufio.Reader, n int) error {
 	for n > 0 {
-		if bodies, ok := s.session.conn.(bodyReader); ok && n >= leastBody && from.Buffered() == 0 {
-			body, err := bodies.ReadBody(n)
+		if n >= leastBody && from.Buffered() == 0 {
+			body, err := s.session.conn.ReadBody(n)
 			if err != nil {
 				return err
 			}
@@ -191,7 +185,7 @@ func (s *Stream) fill(from *bufio.Reader, n int) error {
 }
 
 // put takes a body that has come.
-func (s *Stream) put(body wire.Body) {
+func (s *Stream) put(body buffer.Payload) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.deafLocked() {

@@ -9,14 +9,9 @@ import (
 
 	"github.com/hashicorp/yamux"
 	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/mux/muxtest"
 	"github.com/sockmux/sockmux/shared/wire"
 )
-
-// piped is one end of a net.Pipe as a Conn.
-type piped struct{ net.Conn }
-
-func (p piped) Fail(*wire.Error) { _ = p.Close() }
-func (piped) Err() error         { return nil }
 
 func yamuxConfig() *yamux.Config {
 	c := yamux.DefaultConfig()
@@ -28,7 +23,7 @@ func yamuxConfig() *yamux.Config {
 // TestYamuxClient: hashicorp/yamux, whose specification the frames follow, opens streams at this package's server.
 func TestYamuxClient(t *testing.T) {
 	a, b := net.Pipe()
-	server, err := mux.Server(piped{b}, mux.Config{}, accepted(t, echo))
+	server, err := mux.Server(muxtest.New(b), mux.Config{}, accepted(t, echo))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +87,7 @@ func TestYamuxServer(t *testing.T) {
 	defer server.Close()
 	ended := make(chan error, 1)
 	go func() { ended <- yamuxServe(server) }()
-	client, err := mux.Client(piped{a}, mux.Config{})
+	client, err := mux.Client(muxtest.New(a), mux.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

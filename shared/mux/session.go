@@ -3,29 +3,20 @@ package mux
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/wire"
 )
-
-// Conn is what a session runs over: a *link.Link.
-type Conn interface {
-	io.ReadWriteCloser
-	// Fail ends the connection and tells the other end why.
-	Fail(*wire.Error)
-	// Err says why the connection has ended; nil while it lives.
-	Err() error
-}
 
 // Config says how a session works. The zero value is good for a client.
 type Config struct {
 	// WindowBudget is what the windows of all streams together may grow by, in bytes; 0: DefaultWindowBudget. Each begins with 256 KiB.
 	WindowBudget int
 	// Room is what they may grow by beyond that, by MaxWindow at most, for as long as there is some; nil: nothing.
-	Room Room
+	Room buffer.Budget
 	// MaxStreams returns how many streams may be there at once at a server, those counted that wait for their requests or for the other end's FIN; beyond them none is
 	// taken until one is gone. It is called often and must not block. nil: any number.
 	MaxStreams func() int
@@ -37,7 +28,6 @@ type Config struct {
 type Session struct {
 	config  Config
 	conn    Conn
-	pace    pacer // nil: conn does not care
 	writer  *frameWriter
 	control control
 	gate    *gate
@@ -103,10 +93,9 @@ func newSession(conn Conn, config Config) *Session {
 		config.WindowBudget = DefaultWindowBudget
 	}
 	s := &Session{
-		config: config, conn: conn, writer: newFrameWriter(conn), gate: newGate(),
+		config: config, conn: conn, writer: &frameWriter{conn: conn}, gate: newGate(),
 		done: make(chan struct{}), streams: make(map[uint32]*Stream), growth: budget{left: config.WindowBudget, room: config.Room},
 	}
-	s.pace, _ = conn.(pacer)
 	s.control.session = s
 	return s
 }
@@ -127,28 +116,8 @@ func (s *Session) finish() {
 	}
 }
 
-// pacer is a Conn that knows its path.
-type pacer interface {
-	// Frame returns how many bytes one frame should carry at present: what stands behind it waits for the whole of it.
-	Frame() int
-	// RTT returns the round trip, 0 where it is not known.
-	RTT() time.Duration
-}
-
-// frame is the most that one frame carries at present.
-func (s *Session) frame() int {
-	if s.pace == nil {
-		return MaxFrame
-	}
-	return min(max(s.pace.Frame(), minFrame), MaxFrame)
-}
-
-func (s *Session) rtt() time.Duration {
-	if s.pace == nil {
-		return 0
-	}
-	return s.pace.RTT()
-}
+// frame returns the most that one frame carries at present.
+func (s *Session) frame() int { return min(max(s.conn.Frame(), minFrame), MaxFrame) }
 
 // Done is closed when the session has ended.
 func (s *Session) Done() <-chan struct{} { return s.done }

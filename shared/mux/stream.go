@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 
+	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -99,7 +100,7 @@ func (s *Stream) Read(b []byte) (int, error) {
 
 // ReadOrTake is Read for a caller that has a use for a bare message where it is: where one of at most most bytes comes next, it gives that instead of filling b, and its length.
 // The caller owns the body.
-func (s *Stream) ReadOrTake(b []byte, most int) (n int, body wire.Body, err error) {
+func (s *Stream) ReadOrTake(b []byte, most int) (n int, body buffer.Payload, err error) {
 	if err := s.awaitResult(); err != nil {
 		return 0, nil, err
 	}
@@ -159,7 +160,7 @@ func (s *Stream) receive(b []byte, late *bool) (int, error) {
 	return n, err
 }
 
-func (s *Stream) receiveLocked(b []byte, most int, late *bool) (int, wire.Body, error) {
+func (s *Stream) receiveLocked(b []byte, most int, late *bool) (int, buffer.Payload, error) {
 	if s.stopped {
 		return 0, nil, net.ErrClosed
 	}
@@ -219,7 +220,7 @@ func (s *Stream) consumed(n int) {
 		s.mu.Unlock()
 		return
 	}
-	more, urgent := s.window.update(s.session.rtt(), &s.session.growth)
+	more, urgent := s.window.update(s.session.conn.RTT(), &s.session.growth)
 	s.mu.Unlock()
 	h := newHeader(typeWindowUpdate, 0, s.id, more)
 	if urgent {
@@ -263,27 +264,14 @@ func (s *Stream) writeFrame(b []byte) (int, error) {
 // are sent and returns how many it has put there. put must not block and must not call the
 // session. Fill blocks as Write does; it calls put at most once.
 func (s *Stream) Fill(put func(b []byte) int) error {
-	to, direct := s.session.conn.(filler)
-	frame, bare := s.session.frame(), 0
-	if direct {
-		bare = to.Bare()
-	}
-	most, err := s.startWrite(max(frame, bare), max(frame, bare))
+	most := max(s.session.frame(), s.session.conn.Bare())
+	most, err := s.startWrite(most, most)
 	if err != nil {
 		return err
 	}
 	n := 0
 	if err = net.ErrClosed; s.session.gate.enter(&s.tag, most) {
-		if direct {
-			n, err = s.session.writer.fill(to, s.id, most, bare > 0, put)
-		} else {
-			b := make([]byte, most)
-			if n = put(b); n > 0 {
-				err = s.session.writer.frame(newHeader(typeData, 0, s.id, uint32(n)), b[:n])
-			} else {
-				err = nil
-			}
-		}
+		n, err = s.session.writer.fill(s.id, most, put)
 		s.session.gate.leave()
 	}
 	return s.endWrite(most, n, err)

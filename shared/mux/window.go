@@ -3,6 +3,8 @@ package mux
 import (
 	"sync"
 	"time"
+
+	"github.com/sockmux/sockmux/shared/buffer"
 )
 
 // Windows say how much a stream may have under way towards this end.
@@ -81,17 +83,11 @@ func (w *window) update(rtt time.Duration, budget *budget) (more uint32, urgent 
 	return more, urgent
 }
 
-// Room is memory that several sessions have in common.
-type Room interface {
-	Take(bytes int) bool // false: there is not so much
-	Give(bytes int)      // back
-}
-
 // budget is what the windows of a session may grow by: first its own, then up to MaxWindow of what it has in common with others.
 type budget struct {
 	mu       sync.Mutex
 	left     int
-	room     Room // nil: nothing beyond its own
+	room     buffer.Budget // nil: nothing beyond its own
 	borrowed int
 	closed   bool
 }

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/link"
-	"github.com/sockmux/sockmux/shared/wire"
 	"github.com/sockmux/sockmux/wasm/memory"
 )
 
@@ -32,7 +32,7 @@ type Browser interface {
 	DropBody(handle uint32)
 }
 
-// Body is a bare message that JavaScript keeps. It implements wire.Body.
+// Body is a bare message that JavaScript keeps. It implements buffer.Payload.
 type Body struct {
 	browser Browser
 	handle  uint32
@@ -42,19 +42,19 @@ type Body struct {
 // Handle returns the number by which JavaScript knows it, for who hands it on to JavaScript instead of calling Release.
 func (b Body) Handle() uint32 { return b.handle }
 
-// Len implements wire.Body.
+// Len implements buffer.Payload.
 func (b Body) Len() int { return b.length }
 
-// CopyAt implements wire.Body.
+// CopyAt implements buffer.Payload.
 func (b Body) CopyAt(to []byte, at int) { b.browser.CopyBody(b.handle, to, at) }
 
-// Release implements wire.Body.
+// Release implements buffer.Payload.
 func (b Body) Release() { b.browser.DropBody(b.handle) }
 
 // message is one that has come: bytes, or a body.
 type message struct {
 	bytes []byte
-	body  wire.Body
+	body  buffer.Payload
 }
 
 // Set holds the carriers by number.
@@ -89,7 +89,7 @@ type Carrier struct {
 	reason error // nil while the WebSocket lives
 }
 
-var _ link.BodyCarrier = (*Carrier)(nil)
+var _ link.Carrier = (*Carrier)(nil)
 
 // Dial makes a WebSocket and waits until it is open.
 func (s *Set) Dial(ctx context.Context) (*Carrier, error) {
@@ -236,8 +236,8 @@ func (c *Carrier) Receive(ctx context.Context) ([]byte, error) {
 	return m.bytes, nil
 }
 
-// ReceiveBody implements link.BodyCarrier.
-func (c *Carrier) ReceiveBody(ctx context.Context) (wire.Body, error) {
+// ReceiveBody implements link.Carrier.
+func (c *Carrier) ReceiveBody(ctx context.Context) (buffer.Payload, error) {
 	m, err := c.next(ctx)
 	if err == nil && m.body == nil {
 		c.set.pool.Put(m.bytes)

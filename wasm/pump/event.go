@@ -1,6 +1,6 @@
 package pump
 
-import "github.com/sockmux/sockmux/shared/wire"
+import "github.com/sockmux/sockmux/shared/buffer"
 
 // Kind says what an event is about. JavaScript has the same numbers (js/src/tunnel/boundary.js).
 type Kind uint32
@@ -22,7 +22,7 @@ type Event struct {
 	ID   uint32
 	A, B uint32
 	Data []byte
-	Body wire.Body // nil: there is none. It belongs to whoever asked for the event
+	Body buffer.Payload // nil: there is none. It belongs to whoever asked for the event
 }
 
 func (e *Event) bytes() int {

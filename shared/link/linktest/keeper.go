@@ -4,10 +4,10 @@ import (
 	"context"
 	"sync/atomic"
 
-	"github.com/sockmux/sockmux/shared/wire"
+	"github.com/sockmux/sockmux/shared/buffer"
 )
 
-// Keeper is a Carrier that keeps bare messages, as a page does. It implements link.BodyCarrier.
+// Keeper is a Carrier that keeps bare messages, as a page does. It implements link.Carrier.
 type Keeper struct {
 	*Carrier
 	Bodies *Bodies
@@ -16,8 +16,8 @@ type Keeper struct {
 // Bodies counts the bare messages of Keepers.
 type Bodies struct{ Came, Held atomic.Int32 }
 
-// ReceiveBody implements link.BodyCarrier.
-func (k Keeper) ReceiveBody(ctx context.Context) (wire.Body, error) {
+// ReceiveBody implements link.Carrier.
+func (k Keeper) ReceiveBody(ctx context.Context) (buffer.Payload, error) {
 	m, err := k.Receive(ctx)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ type body struct {
 func (b *body) Len() int                 { return len(b.bytes) }
 func (b *body) CopyAt(to []byte, at int) { copy(to, b.bytes[at:at+len(to)]) }
 
-// Release implements wire.Body. A second one shows as a count that is too small.
+// Release implements buffer.Payload. A second one shows as a count that is too small.
 func (b *body) Release() {
 	b.of.Held.Add(-1)
 	b.bytes = nil

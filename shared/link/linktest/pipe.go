@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/sockmux/sockmux/shared/buffer"
 )
 
 // ErrCut is what a carrier returns after Cut.
@@ -123,6 +125,12 @@ func (c *Carrier) Receive(ctx context.Context) ([]byte, error) {
 			return nil, fmt.Errorf("closed by the other end")
 		}
 	}
+}
+
+// ReceiveBody implements link.Carrier.
+func (c *Carrier) ReceiveBody(ctx context.Context) (buffer.Payload, error) {
+	m, err := c.Receive(ctx)
+	return buffer.Bytes(m), err
 }
 
 // Close implements link.Carrier.
