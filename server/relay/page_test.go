@@ -32,6 +32,7 @@ type page struct {
 	up, down direction
 	closed   bool
 	replied  bool
+	left     bool // the client has closed its session
 }
 
 func newPage(t *testing.T, request wire.Request) *page {
@@ -133,7 +134,11 @@ func (p *page) Fill(put func([]byte) int) error {
 	return err
 }
 
-func (p *page) ClosedCleanly() bool { return false }
+func (p *page) ClosedCleanly() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.left
+}
 
 func (p *page) CloseWrite() error {
 	p.change(func() { p.down.fin = true })
@@ -197,6 +202,14 @@ func (p *page) reset(code wire.Code) {
 			p.down.stopped = err
 			close(p.stopped)
 		}
+	})
+}
+
+// closeSession is a clean close of the client's session; the caller ends the context.
+func (p *page) closeSession() {
+	p.change(func() {
+		p.left = true
+		p.endLocked(wire.NewError(wire.SessionLost, ""))
 	})
 }
 

@@ -7,7 +7,6 @@ package relay
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -76,6 +75,7 @@ type Relay struct {
 	idleTimeout time.Duration
 	log         *slog.Logger
 	linger      time.Duration // lingerTime; tests shorten it
+	takeTime    time.Duration // likewise
 	counters    *counters
 	refusals    *limit.Counter
 
@@ -99,6 +99,7 @@ func New(config Config) *Relay {
 		idleTimeout: config.IdleTimeout,
 		log:         config.Logger,
 		linger:      lingerTime,
+		takeTime:    takeTime,
 		counters:    newCounters(),
 		refusals:    config.Refusals,
 	}
@@ -120,9 +121,10 @@ func New(config Config) *Relay {
 	return r
 }
 
-// Serve serves one stream from its request to its end and returns when both directions have ended and every goroutine of the stream is gone. The end of
-// ctx, which must come at the latest with that of the stream's session, resets the stream, with the code of its cause if that is a *wire.Error. The
-// stream is closed when Serve returns.
+// Serve serves one stream from its request to its end. It returns when both directions have ended
+// and every goroutine of the stream is gone; the stream is then closed. ctx must end with the
+// stream's session at the latest. Its end resets the stream, with the code of its cause if that is
+// a *wire.Error. If the client has closed its session, what it wrote is delivered first.
 func (r *Relay) Serve(ctx context.Context, stream Stream) {
 	over := make(chan struct{})
 	r.start(ctx, stream, func() { close(over) })
@@ -145,80 +147,6 @@ func (r *Relay) start(ctx context.Context, stream Stream, done func()) {
 	p := newPipe(r, stream)
 	p.began, p.done = time.Now(), done
 	p.open(ctx)
-}
-
-// open connects and answers, then leaves the stream to the goroutines of its directions.
-func (p *pipe) open(ctx context.Context) {
-	p.life, p.endLife = context.WithCancelCause(ctx)
-	go func() { // waited for by over
-		p.copyUp()
-		close(p.upEnded)
-	}()
-	conn, err := p.relay.connect(p.life, p.request)
-	p.dialled = time.Since(p.began)
-	if err != nil {
-		p.refused(err)
-		close(p.answered)
-		p.over()
-		return
-	}
-	p.conn, p.remote = conn, addrPort(conn.RemoteAddr())
-	p.told = p.remote
-	if err := p.stream.Reply(wire.Result{Code: wire.OK, Bound: addrPort(conn.LocalAddr()), Remote: p.remote}); err != nil {
-		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
-	}
-	p.idle = startIdle(p.relay.idleTimeout, func() {
-		p.refuse(limit.RefuseWith(limit.StreamIdle, wire.Idle, "no byte in either direction for %s", p.relay.idleTimeout))
-	})
-	p.lifetime = startIdle(p.relay.lifetime, func() { // nobody touches it
-		p.refuse(limit.Refuse(limit.StreamLifetime, "the socket is open for %s, and may be no longer", p.relay.lifetime))
-	})
-	p.cancelled = make(chan struct{})
-	p.uncancel = context.AfterFunc(ctx, func() {
-		defer close(p.cancelled)
-		err := context.Cause(ctx)
-		p.abort(codeOf(err), err)
-	})
-	close(p.answered)
-	go p.down() // waited for by who waits for done
-}
-
-// refused answers that there is no connection.
-func (p *pipe) refused(err error) {
-	result := wire.Result{Code: codeOf(err), Text: textOf(err)}
-	var f *failure
-	if errors.As(err, &f) {
-		result.Remote = f.remote
-		p.told = f.remote
-	}
-	p.end(result.Code, err)
-	// The page learns of an answer that is lost from what took it: its session's end.
-	_ = p.stream.Reply(result)
-	_ = p.stream.Close()
-}
-
-// down is the goroutine of one direction, and of the end.
-func (p *pipe) down() {
-	p.copyDown()
-	close(p.downEnded)
-	p.over()
-}
-
-// over waits for the other direction, frees everything and tells of the end.
-func (p *pipe) over() {
-	<-p.upEnded
-	if p.conn != nil {
-		p.idle.stop()
-		p.lifetime.stop()
-		if !p.uncancel() {
-			<-p.cancelled
-		}
-		_ = p.conn.Close()
-		_ = p.stream.Close()
-	}
-	p.endLife(nil)
-	p.report()
-	p.done()
 }
 
 // report tells of the end.

@@ -1,0 +1,205 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sockmux/sockmux/server/egress"
+	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// pipe is one stream with its connection to the target.
+type pipe struct {
+	relay   *Relay
+	stream  Stream
+	request wire.Request
+	done    func() // called at the very end
+	began   time.Time
+	dialled time.Duration // how long resolving and connecting took
+
+	// life ends when both directions must end at once, and ends the dial with it. It does not
+	// end with the session: what a client wrote before it closed its session is delivered.
+	life    context.Context
+	endLife context.CancelCauseFunc
+
+	uncancel  func() bool   // ends the watch for the end of the session
+	cancelled chan struct{} // closed when that watch has done its work
+	departed  chan struct{} // closed when the client has closed its session
+
+	// Set before answered is closed.
+	conn     egress.Conn // nil: there is none
+	reading  reading     // of conn
+	idle     *idle
+	lifetime *idle
+	remote   netip.AddrPort
+	told     netip.AddrPort // the remote address of the answer
+
+	answered  chan struct{} // closed when the client knows whether there is a connection
+	upEnded   chan struct{} // closed when copyUp has returned
+	downEnded chan struct{} // closed when copyDown has returned
+
+	up, given atomic.Int64 // bytes given to the target, to the client
+	finSent   atomic.Bool  // the target has been given a FIN, or is just about to
+
+	once   sync.Once // the first end is the reason
+	ending ending
+}
+
+func newPipe(relay *Relay, stream Stream) *pipe {
+	return &pipe{
+		relay:     relay,
+		stream:    stream,
+		request:   stream.Request(),
+		cancelled: make(chan struct{}),
+		departed:  make(chan struct{}),
+		answered:  make(chan struct{}),
+		upEnded:   make(chan struct{}),
+		downEnded: make(chan struct{}),
+	}
+}
+
+// open connects and answers, then leaves the stream to the goroutines of its directions.
+func (p *pipe) open(ctx context.Context) {
+	p.life, p.endLife = context.WithCancelCause(context.WithoutCancel(ctx))
+	p.uncancel = context.AfterFunc(ctx, func() {
+		defer close(p.cancelled)
+		p.sessionEnded(context.Cause(ctx))
+	})
+	go func() { // over waits for it
+		p.copyUp()
+		close(p.upEnded)
+	}()
+	conn, err := p.relay.connect(p.life, p.request)
+	p.dialled = time.Since(p.began)
+	if err != nil {
+		p.refused(err)
+		close(p.answered)
+		p.over()
+		return
+	}
+	p.conn, p.remote = conn, addrPort(conn.RemoteAddr())
+	p.told = p.remote
+	answer := wire.Result{Code: wire.OK, Bound: addrPort(conn.LocalAddr()), Remote: p.remote}
+	if err := p.stream.Reply(answer); err != nil && !p.stream.ClosedCleanly() {
+		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
+	}
+	p.idle = startIdle(p.relay.idleTimeout, func() {
+		p.refuse(limit.RefuseWith(limit.StreamIdle, wire.Idle, "no byte in either direction for %s", p.relay.idleTimeout))
+	})
+	p.lifetime = startIdle(p.relay.lifetime, func() { // nothing touches it
+		p.refuse(limit.Refuse(limit.StreamLifetime, "the socket is open for %s, and may be no longer", p.relay.lifetime))
+	})
+	close(p.answered)
+	go p.down() // the caller of done waits for it
+}
+
+// refused answers that there is no connection.
+func (p *pipe) refused(err error) {
+	result := wire.Result{Code: codeOf(err), Text: textOf(err)}
+	var f *failure
+	if errors.As(err, &f) {
+		result.Remote = f.remote
+		p.told = f.remote
+	}
+	p.end(result.Code, err)
+	_ = p.stream.Reply(result) // fails only with the session
+	_ = p.stream.Close()
+}
+
+// down is the goroutine of one direction, and of the end.
+func (p *pipe) down() {
+	p.copyDown()
+	close(p.downEnded)
+	p.over()
+}
+
+// over waits for the other direction, frees everything and reports the end.
+func (p *pipe) over() {
+	<-p.upEnded
+	if p.conn != nil {
+		p.idle.stop()
+		p.lifetime.stop()
+	}
+	if !p.uncancel() {
+		<-p.cancelled
+	}
+	if p.conn != nil {
+		_ = p.conn.Close()
+		_ = p.stream.Close()
+	}
+	p.endLife(nil)
+	p.report()
+	p.done()
+}
+
+// ending is how a stream ended.
+type ending struct {
+	code wire.Code
+	err  error // nil for a clean end
+}
+
+// end keeps the reason of the stream's end unless there is one already; it reports whether
+// there was none.
+func (p *pipe) end(code wire.Code, err error) (first bool) {
+	p.once.Do(func() {
+		p.ending = ending{code, err}
+		first = true
+	})
+	return first
+}
+
+// ended returns the reason. Both directions must have ended.
+func (p *pipe) ended() ending {
+	p.end(wire.OK, nil)
+	return p.ending
+}
+
+// abort ends both directions at once, with a reset towards client and target.
+func (p *pipe) abort(code wire.Code, err error) {
+	if p.end(code, err) {
+		_ = p.stream.Reset(code, textOrError(err))
+	}
+	p.drop()
+}
+
+// refuse ends a stream that is beyond a limit.
+func (p *pipe) refuse(r *limit.Refused) { p.abort(r.Err.Code, r) }
+
+// drop closes the connection with a reset, as a system does for a program that dies with
+// bytes unread.
+func (p *pipe) drop() {
+	p.endLife(nil)
+	_ = p.conn.SetLinger(0)
+	_ = p.conn.Close()
+}
+
+// take waits until the meter lets n bytes pass. It returns false if they must not pass; the
+// stream has then been ended.
+func (p *pipe) take(stop <-chan struct{}, n int) bool {
+	if p.relay.meter == nil {
+		return true
+	}
+	err := p.relay.meter.Take(p.life, stop, n)
+	if err == nil {
+		return true
+	}
+	if p.life.Err() == nil {
+		p.abort(codeOf(err), err)
+	} // else the end of life came with a reason
+	return false
+}
+
+// textOrError is for reasons that the relay itself gives.
+func textOrError(err error) string {
+	var own *wire.Error
+	if errors.As(err, &own) {
+		return own.Text
+	}
+	return err.Error()
+}
