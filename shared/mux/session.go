@@ -43,7 +43,7 @@ type Session struct {
 	// Of an accepter.
 	handle   func(context.Context, *Stream)
 	life     context.Context // of handlers
-	endLife  context.CancelFunc
+	endLife  context.CancelCauseFunc
 	handlers sync.WaitGroup
 
 	mu      sync.Mutex
@@ -74,13 +74,13 @@ func Client(conn Conn, config Config) (*Session, error) {
 }
 
 // Server starts the accepter's end. handle is called for each stream whose request has been read, in a goroutine of its own; it must reply and in the end
-// close or reset the stream. Its context ends with the session. The session owns conn from now on.
+// close or reset the stream. Its context ends with the session, with Err as its cause. The session owns conn from now on.
 func Server(conn Conn, config Config, handle func(context.Context, *Stream)) (*Session, error) {
 	s := newSession(conn, config)
 	s.handle = handle
-	s.life, s.endLife = context.WithCancel(context.Background())
+	s.life, s.endLife = context.WithCancelCause(context.Background())
 	s.tasks.Go(func() {
-		defer s.endLife()
+		defer func() { s.endLife(s.Err()) }()
 		s.read()
 		s.finish()
 		s.deliver()

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // TestDetachedStreamIsHeldUntilItIsReleased: its place is taken, and the session waits for it, after its handler has returned.
@@ -81,5 +82,21 @@ func TestAwait(t *testing.T) {
 	_ = stream.Close()
 	if got := <-awaited; got != "end" {
 		t.Errorf("read %q", got)
+	}
+}
+
+// TestHandlersContextHasTheCause: a handler can say why its session has ended.
+func TestHandlersContextHasTheCause(t *testing.T) {
+	cause := make(chan error, 1)
+	e := connect(t, mux.Config{}, func(ctx context.Context, s *mux.Stream) {
+		accepted(t, func(*mux.Stream) {})(ctx, s)
+		<-ctx.Done()
+		cause <- context.Cause(ctx)
+		_ = s.Close()
+	})
+	open(t, e.client)
+	e.serverLink.Fail(wire.NewError(wire.Idle, "for a reason"))
+	if err := <-cause; !isCode(err, wire.Idle) || err.Error() != e.server.Err().Error() {
+		t.Errorf("cause %v, want %v", err, e.server.Err())
 	}
 }
