@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -49,20 +50,23 @@ func checkPolicy(ctx context.Context, c call) error {
 	if !known {
 		return usageError{fmt.Sprintf("the policy %s is not configured: want one of %s", name, strings.Join(settings.PolicyNames(), ", "))}
 	}
-	rules := policy.New(chosen.Rules)
+	rules := policy.New(chosen.Rules).WithOwn(ownAddresses(slog.New(slog.NewTextHandler(c.stderr, nil))))
 	fmt.Fprintf(c.stdout, "policy %s\n", name)
 	if err := rules.CheckHost(host, port); err != nil && !isAddress(host) {
 		// No address of the name is allowed, so the server would not even ask for them.
 		fmt.Fprintf(c.stdout, "%s: no address is asked for\n", err)
 		return errDenied
 	}
-	addrs, err := resolved(ctx, settings, host)
+	addrs, aliases, err := resolved(ctx, settings, host)
 	if err != nil {
 		return err
 	}
+	if len(aliases) > 0 {
+		fmt.Fprintf(c.stdout, "%s is an alias of %s\n", host, strings.Join(aliases, ", "))
+	}
 	allowed := false
 	for _, addr := range addrs {
-		steps, good, verdict := rules.Trace(host, netip.AddrPortFrom(addr, port))
+		steps, good, verdict := rules.Trace(host, aliases, netip.AddrPortFrom(addr, port))
 		allowed = allowed || good
 		fmt.Fprintf(c.stdout, "%s\n", addr)
 		for i, step := range steps {
@@ -136,23 +140,20 @@ func parseTarget(text string) (host string, port uint16, err error) {
 }
 
 // resolved asks as the server would.
-func resolved(ctx context.Context, settings *config.Config, host string) ([]netip.Addr, error) {
+func resolved(ctx context.Context, settings *config.Config, host string) (addrs []netip.Addr, aliases []string, err error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{addr}, nil
+		return []netip.Addr{addr}, nil, nil
 	}
 	names, err := settings.NewResolver()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer names.Close()
 	ctx, cancel := context.WithTimeout(ctx, settings.Limits.DialTimeout)
 	defer cancel()
-	found, err := names.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return nil, err
+	addrs, aliases, err = names.Lookup(ctx, "ip", host)
+	for i := range addrs {
+		addrs[i] = addrs[i].Unmap() // as the relay does
 	}
-	for i := range found {
-		found[i] = found[i].Unmap() // as the relay does
-	}
-	return found, nil
+	return addrs, aliases, err
 }

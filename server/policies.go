@@ -3,10 +3,12 @@ package main
 import (
 	"cmp"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
 
 	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/config"
+	"github.com/sockmux/sockmux/server/interfaces"
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/policy"
 	"github.com/sockmux/sockmux/server/relay"
@@ -15,7 +17,8 @@ import (
 
 // policies are the named policies in force; a reload replaces all of them at once. Any number of goroutines may use them.
 type policies struct {
-	last   []policy.Rule // behind the rules of every policy
+	last   []policy.Rule         // behind the rules of every policy
+	own    func(netip.Addr) bool // reports whether this machine has the address; nil: not known
 	byName atomic.Pointer[map[string]standing]
 }
 
@@ -25,9 +28,9 @@ type standing struct {
 	limits limit.Limits
 }
 
-// newPolicies returns the policies of these settings, each with the rules of last behind its own.
-func newPolicies(settings *config.Config, last []policy.Rule) *policies {
-	p := &policies{last: last}
+// newPolicies returns the policies of these settings, each with the rules of last behind its own, on a machine whose addresses own reports.
+func newPolicies(settings *config.Config, last []policy.Rule, own func(netip.Addr) bool) *policies {
+	p := &policies{last: last, own: own}
 	p.set(settings)
 	return p
 }
@@ -36,9 +39,20 @@ func (p *policies) set(settings *config.Config) {
 	byName := make(map[string]standing, len(settings.Policies))
 	for name, one := range settings.Policies {
 		rules := append(one.Rules[:len(one.Rules):len(one.Rules)], p.last...)
-		byName[name] = standing{policy.New(rules), one.Limits}
+		byName[name] = standing{policy.New(rules).WithOwn(p.own), one.Limits}
 	}
 	p.byName.Store(&byName)
+}
+
+// ownAddresses reports the addresses of this machine. Where the system does not tell them, they
+// count as what they look like, and a warning says so: the rest of the policy still holds.
+func ownAddresses(logger *slog.Logger) func(netip.Addr) bool {
+	own, err := interfaces.New()
+	if err != nil {
+		logger.Warn("pages can reach this machine's own public addresses: they cannot be listed; allow AF_NETLINK, or deny them with --deny", "error", err)
+		return nil
+	}
+	return own.Contains
 }
 
 // find returns the policy of that name; nobody's credentials need to name one.

@@ -73,7 +73,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	defer func() { closeTracer(stop.now, tracer) }() // behind the last session
 	ops := newOperations(tracer)
 	lookups := resolver.NewFair(targets)
-	standings, refusals := newPolicies(settings, last), limit.NewCounter()
+	standings, refusals := newPolicies(settings, last, ownAddresses(logger)), limit.NewCounter()
 	streams := relay.New(relay.Config{
 		Policy:   closed, // every stream has terms of its own
 		Resolver: targets,

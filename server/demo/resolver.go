@@ -14,17 +14,14 @@ const hosts = 300
 // topLevel is reserved for tests (RFC 6761, 6.2): no name below it exists elsewhere.
 const topLevel = ".test"
 
-// Resolver is the part of net.Resolver that is replaced.
+// Resolver is what is replaced: resolver.Resolver has its contract.
 type Resolver interface {
-	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+	Lookup(ctx context.Context, network, host string) (addrs []netip.Addr, aliases []string, err error)
 }
 
 // Resolver returns a resolver that answers demo.test and h1.test to h300.test with the address of the services, says that no other name below .test exists, and
-// asks next for all other names; a nil next is Go's own.
+// asks next for all other names.
 func (d *Demo) Resolver(next Resolver) Resolver {
-	if next == nil {
-		next = &net.Resolver{PreferGo: true}
-	}
 	return &resolver{addr: d.addr, next: next}
 }
 
@@ -33,17 +30,17 @@ type resolver struct {
 	next Resolver
 }
 
-// LookupNetIP is that of net.Resolver.
-func (r *resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+// Lookup is that of next.
+func (r *resolver) Lookup(ctx context.Context, network, host string) ([]netip.Addr, []string, error) {
 	name, below := strings.CutSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), topLevel)
 	if !below {
-		return r.next.LookupNetIP(ctx, network, host)
+		return r.next.Lookup(ctx, network, host)
 	}
 	fits := network == "ip" || network == "ip4" && r.addr.Is4() || network == "ip6" && r.addr.Is6()
 	if !fits || !isHost(name) {
-		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+		return nil, nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 	}
-	return []netip.Addr{r.addr}, nil
+	return []netip.Addr{r.addr}, nil, nil
 }
 
 // isHost knows the names without their top level.

@@ -10,8 +10,9 @@ import (
 
 type next func(network, host string) ([]netip.Addr, error)
 
-func (n next) LookupNetIP(_ context.Context, network, host string) ([]netip.Addr, error) {
-	return n(network, host)
+func (n next) Lookup(_ context.Context, network, host string) ([]netip.Addr, []string, error) {
+	addrs, err := n(network, host)
+	return addrs, nil, err
 }
 
 func TestResolver(t *testing.T) {
@@ -45,7 +46,7 @@ func TestResolver(t *testing.T) {
 		{"ip", "example.org", elsewhere},
 		{"ip", "demo.test.example.org", elsewhere},
 	} {
-		got, err := r.LookupNetIP(t.Context(), test.network, test.host)
+		got, _, err := r.Lookup(t.Context(), test.network, test.host)
 		if !test.want.IsValid() {
 			var dns *net.DNSError
 			if !errors.As(err, &dns) || !dns.IsNotFound {

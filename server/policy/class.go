@@ -12,6 +12,9 @@ type class struct {
 
 var publicClass = class{name: "public", public: true}
 
+// The machine's own addresses are reached over the loopback interface, past any firewall.
+var ownClass = class{name: "an address of the server itself", internal: true}
+
 // Not global unicast: the Internet's IPv6 addresses are all in 2000::/3 (RFC 4291, 2.4; IANA's registry).
 var outsideClass = class{name: "not global unicast, RFC 4291"}
 
@@ -32,14 +35,6 @@ var special = []struct {
 	prefix netip.Prefix
 	class  class
 }{
-	// Metadata of clouds: credentials for whoever asks. Some of them look private, one looks public.
-	{netip.MustParsePrefix("169.254.169.254/32"), class{name: "cloud metadata"}},
-	{netip.MustParsePrefix("169.254.170.2/32"), class{name: "cloud metadata"}},
-	{netip.MustParsePrefix("100.100.100.200/32"), class{name: "cloud metadata"}},
-	{netip.MustParsePrefix("168.63.129.16/32"), class{name: "cloud metadata"}},
-	{netip.MustParsePrefix("fd00:ec2::/32"), class{name: "cloud metadata"}},
-	{netip.MustParsePrefix("fd20:ce::254/128"), class{name: "cloud metadata"}},
-
 	{netip.MustParsePrefix("0.0.0.0/32"), class{name: "unspecified"}},
 	{netip.MustParsePrefix("0.0.0.0/8"), class{name: "this network, RFC 791"}},
 	{netip.MustParsePrefix("10.0.0.0/8"), class{name: "private, RFC 1918", internal: true}},
@@ -79,6 +74,7 @@ var special = []struct {
 	{netip.MustParsePrefix("ff00::/8"), class{name: "multicast"}},
 }
 
+// classOf is the class of an address on any machine.
 func classOf(addr netip.Addr) class {
 	switch {
 	case !addr.IsValid():
@@ -87,6 +83,9 @@ func classOf(addr netip.Addr) class {
 		return mappedClass
 	}
 	bare := addr.WithZone("")
+	if isMetadata(bare) {
+		return metadataClass
+	}
 	for i := range special {
 		if special[i].prefix.Contains(bare) {
 			return special[i].class

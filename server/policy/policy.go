@@ -4,8 +4,8 @@
 // public unicast addresses are allowed, everything else is denied. See ParseRule for the rules.
 //
 // The decision is taken twice. CheckHost looks at the host as the page asked for it and refuses what can be refused before any DNS query.
-// CheckAddr looks at one address just before it is dialled and has the last word, so a name that resolves to another address each time
-// (DNS rebinding) gains nothing.
+// CheckAddr looks at one address just before it is dialed and has the last word, so a name that resolves to another address each time
+// (DNS rebinding) gains nothing. It also looks at the names that the host is an alias of (CNAME): a rule that denies one of them denies the host.
 package policy
 
 import (
@@ -21,7 +21,8 @@ import (
 type Policy struct {
 	all      []Rule
 	protocol Protocol
-	rules    []Rule // of all, those that are about protocol
+	rules    []Rule                // of all, those that are about protocol
+	own      func(netip.Addr) bool // reports whether this machine has the address; nil: it has none
 }
 
 // New returns the policy of these rules in this order. Without rules it allows public addresses only.
@@ -31,13 +32,31 @@ func New(rules []Rule) *Policy {
 
 // For returns the same policy as it is for a protocol; what New returns is for TCP.
 func (p *Policy) For(protocol Protocol) *Policy {
-	other := &Policy{all: p.all, protocol: protocol}
+	other := &Policy{all: p.all, protocol: protocol, own: p.own}
 	for _, r := range p.all {
 		if r.only == 0 || r.only == protocol {
 			other.rules = append(other.rules, r)
 		}
 	}
 	return other
+}
+
+// WithOwn returns the same policy on a machine whose addresses own reports. They count
+// as internal even where they are public: a connection to them passes no firewall. own is
+// called for each check, by any number of goroutines.
+func (p *Policy) WithOwn(own func(netip.Addr) bool) *Policy {
+	other := *p
+	other.own = own
+	return &other
+}
+
+// classOf is the class of an address on this machine.
+func (p *Policy) classOf(addr netip.Addr) class {
+	c := classOf(addr)
+	if c.public && p.own != nil && p.own(addr) {
+		return ownClass
+	}
+	return c
 }
 
 // Rules returns a copy of the rules in their order, those of other protocols too.
@@ -53,7 +72,7 @@ func (p *Policy) CheckHost(host string, port uint16) error {
 		return err
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return p.CheckAddr(host, netip.AddrPortFrom(addr, port))
+		return p.CheckAddr(host, nil, netip.AddrPortFrom(addr, port))
 	}
 	name := canonical(host)
 	for i := range p.rules {
@@ -79,10 +98,12 @@ func (p *Policy) CheckHost(host string, port uint16) error {
 	return nil
 }
 
-// CheckAddr is the last check: host as the page asked for it and the address that is about to be dialled for it. It returns nil or a *wire.Error with
-// the code denied or fake_address, whose text names the host, the address and the rule that decided.
-func (p *Policy) CheckAddr(host string, addr netip.AddrPort) error {
-	d := p.decide(host, addr)
+// CheckAddr is the last check: host as the page asked for it, the names that it is an alias
+// of, and the address that is about to be dialed for it. It returns nil or a *wire.Error
+// with the code denied or fake_address, whose text names the host, the address and the rule
+// that decided.
+func (p *Policy) CheckAddr(host string, aliases []string, addr netip.AddrPort) error {
+	d := p.decide(host, aliases, addr)
 	if d.allowed {
 		return nil
 	}
@@ -94,8 +115,8 @@ func (p *Policy) CheckAddr(host string, addr netip.AddrPort) error {
 }
 
 // Explain says in one sentence whether host at addr is allowed and by what.
-func (p *Policy) Explain(host string, addr netip.AddrPort) string {
-	return p.decide(host, addr).String()
+func (p *Policy) Explain(host string, aliases []string, addr netip.AddrPort) string {
+	return p.decide(host, aliases, addr).String()
 }
 
 // decision is what decide found and why.
@@ -104,22 +125,23 @@ type decision struct {
 	addr    netip.AddrPort
 	class   class
 	allowed bool
-	rule    *Rule // nil: the default
-	fake    bool  // a literal of Emscripten's fake DNS that no rule decided
+	rule    *Rule  // nil: the default
+	alias   string // that rule is about; empty: rule is about host or the address
+	fake    bool   // a literal of Emscripten's fake DNS that no rule decided
 }
 
-func (p *Policy) decide(host string, addr netip.AddrPort) decision {
-	d := decision{host: host, addr: addr, class: classOf(addr.Addr())}
+func (p *Policy) decide(host string, aliases []string, addr netip.AddrPort) decision {
+	d := decision{host: host, addr: addr, class: p.classOf(addr.Addr())}
 	if d.class.never {
 		return d
 	}
-	name := canonical(host)
+	asked := names{canonical(host), aliases}
 	for i := range p.rules {
 		rule := &p.rules[i]
-		if !rule.ports.contain(addr.Port()) || !rule.match(name, addr.Addr(), d.class) {
+		if !rule.ports.contain(addr.Port()) || !rule.match(asked, addr.Addr(), d.class) {
 			continue
 		}
-		d.rule, d.allowed = rule, rule.allow
+		d.rule, d.allowed, d.alias = rule, rule.allow, rule.aliasOf(asked)
 		return d
 	}
 	d.allowed = d.class.public
@@ -134,6 +156,9 @@ func (d decision) String() string {
 	what := target(d.host, d.addr.Port())
 	if literal, err := netip.ParseAddr(d.host); err != nil || literal != d.addr.Addr() {
 		what += " at " + d.addr.Addr().String()
+	}
+	if d.alias != "" {
+		what += ", an alias of " + d.alias + ","
 	}
 	switch {
 	case d.rule != nil && d.allowed:

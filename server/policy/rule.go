@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -72,12 +73,13 @@ func (p Protocol) String() string {
 //	public            every public address
 //
 // Rules with a name match the name as it was requested, without regard to case and a trailing dot. Rules with an address match the address that is
-// dialled, whatever was requested. A rule that denies matches whatever it describes; one that denies an IPv4 network also matches the NAT64, 6to4 and
-// IPv4-compatible addresses that lead there. What a rule that allows can reach depends on how exactly it says so:
+// dialed, whatever was requested. A rule that denies matches whatever it describes: one that denies a name also matches each name that is an alias of it
+// (CNAME), and one that denies an IPv4 network also matches the NAT64, 6to4 and IPv4-compatible addresses that lead there. What a rule that allows can
+// reach depends on how exactly it says so:
 //
 //   - an address or a network reaches whatever is in it, public or not;
-//   - an exact name reaches public addresses and those on which organisations run hosts (private, carrier-shared, unique local, loopback), because the
-//     operator has named that very host; it does not reach link-local, multicast or reserved addresses, nor the metadata addresses of clouds;
+//   - an exact name reaches public addresses and those on which organisations run hosts (private, carrier-shared, unique local, loopback, the
+//     server's own), because the operator has named that very host; it does not reach link-local, multicast or reserved addresses, nor the metadata addresses of clouds;
 //   - *.NAME, * and public reach public addresses only, because whoever owns a name below can point it anywhere.
 //
 // IPv4-mapped IPv6 addresses are reached by no rule: they are a second spelling of IPv4 addresses.
@@ -221,7 +223,14 @@ func (r *Rule) setNet(network netip.Prefix) error {
 	return nil
 }
 
-// matchName tells whether the rule is about this name, which must be canonical.
+// names are what a host is called: as it was requested, and what that is an alias of. All
+// are canonical.
+type names struct {
+	requested string
+	aliases   []string
+}
+
+// matchName reports whether the rule is about this name, which must be canonical.
 func (r *Rule) matchName(name string) bool {
 	switch r.kind {
 	case exactName:
@@ -235,8 +244,22 @@ func (r *Rule) matchName(name string) bool {
 	}
 }
 
-// match tells whether the rule decides about this address, dialled for this canonical name.
-func (r *Rule) match(name string, addr netip.Addr, class class) bool {
+// matchNames reports whether the rule is about one of these names. A rule that allows goes
+// by the requested name alone: whoever owns that name can make it an alias of any other.
+func (r *Rule) matchNames(n names) bool {
+	return r.matchName(n.requested) || !r.allow && slices.ContainsFunc(n.aliases, r.matchName)
+}
+
+// aliasOf returns the alias by which the rule matches; empty if it needs none.
+func (r *Rule) aliasOf(n names) string {
+	if r.allow || r.kind != exactName && r.kind != subdomains || r.matchName(n.requested) {
+		return ""
+	}
+	return n.aliases[slices.IndexFunc(n.aliases, r.matchName)]
+}
+
+// match reports whether the rule decides about this address, dialed for a host of these names.
+func (r *Rule) match(n names, addr netip.Addr, class class) bool {
 	switch r.kind {
 	case prefix:
 		if r.net.Contains(addr.WithZone("")) {
@@ -246,8 +269,8 @@ func (r *Rule) match(name string, addr netip.Addr, class class) bool {
 	case publicOnly:
 		return class.public
 	case exactName:
-		return r.matchName(name) && (!r.allow || class.public || class.internal)
+		return r.matchNames(n) && (!r.allow || class.public || class.internal)
 	default:
-		return r.matchName(name) && (!r.allow || class.public)
+		return r.matchNames(n) && (!r.allow || class.public)
 	}
 }

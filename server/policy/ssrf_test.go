@@ -85,7 +85,7 @@ func TestSSRF(t *testing.T) {
 			// A literal, or what a name resolves to: the address that is dialled decides.
 			target := netip.AddrPortFrom(addr, 80)
 			for _, asked := range []string{host, "rebind.example.org"} {
-				if got := codeOf(t, p.CheckAddr(asked, target)); got != wire.Denied {
+				if got := codeOf(t, p.CheckAddr(asked, nil, target)); got != wire.Denied {
 					t.Errorf("%q for %q: %v, want denied", host, asked, got)
 				} else if code == wire.OK {
 					code = got

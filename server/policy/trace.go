@@ -13,14 +13,14 @@ type Step struct {
 }
 
 // Trace says rule by rule how host at addr is decided, up to the rule that decides. The verdict is the sentence of Explain.
-func (p *Policy) Trace(host string, addr netip.AddrPort) (steps []Step, allowed bool, verdict string) {
-	d := p.decide(host, addr)
-	name := canonical(host)
+func (p *Policy) Trace(host string, aliases []string, addr netip.AddrPort) (steps []Step, allowed bool, verdict string) {
+	d := p.decide(host, aliases, addr)
+	asked := names{canonical(host), aliases}
 	if d.class.never {
 		return nil, false, d.String()
 	}
 	for _, r := range p.all {
-		step := Step{Rule: r, Why: r.why(p.protocol, name, addr, d.class)}
+		step := Step{Rule: r, Why: r.why(p.protocol, asked, addr, d.class)}
 		step.Decides = step.Why == matches
 		steps = append(steps, step)
 		if step.Decides {
@@ -34,19 +34,19 @@ func (p *Policy) Trace(host string, addr netip.AddrPort) (steps []Step, allowed 
 const matches = "matches"
 
 // why says whether the rule is about a target, in the order in which a person would look.
-func (r *Rule) why(protocol Protocol, name string, addr netip.AddrPort, class class) string {
+func (r *Rule) why(protocol Protocol, asked names, addr netip.AddrPort, class class) string {
 	switch {
 	case r.only != 0 && r.only != protocol:
 		return "is about " + r.only.String()
 	case !r.ports.contain(addr.Port()):
 		return fmt.Sprintf("is about other ports than %d", addr.Port())
-	case r.match(name, addr.Addr(), class):
+	case r.match(asked, addr.Addr(), class):
 		return matches
 	case r.kind == prefix:
 		return addr.Addr().String() + " is outside"
 	case r.kind == publicOnly:
 		return addr.Addr().String() + " is not public: " + class.name
-	case !r.matchName(name):
+	case !r.matchNames(asked):
 		return "is about other names"
 	case r.kind == exactName:
 		return "no name leads to " + addr.Addr().String() + ": " + class.name

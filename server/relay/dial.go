@@ -14,9 +14,9 @@ const attemptDelay = 250 * time.Millisecond
 
 // dial connects to one address. The dialer asks the policy again for the very address that the system, or a proxy, is about to connect to, so nothing between
 // the first check and the connect can change the target.
-func (r *Relay) dial(ctx context.Context, host string, target netip.AddrPort) (net.Conn, error) {
+func (r *Relay) dial(ctx context.Context, host string, aliases []string, target netip.AddrPort) (net.Conn, error) {
 	ended := r.step(StepDial, target)
-	conn, err := r.dialer.DialContext(ctx, host, target, func(dialled netip.AddrPort) error { return r.policy.CheckAddr(host, dialled) })
+	conn, err := r.dialer.DialContext(ctx, host, target, func(dialled netip.AddrPort) error { return r.policy.CheckAddr(host, aliases, dialled) })
 	if err != nil {
 		err = dialFailure(ctx, target, err)
 	}

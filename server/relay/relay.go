@@ -17,6 +17,7 @@ import (
 	"github.com/sockmux/sockmux/server/egress"
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/resolver"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -46,9 +47,11 @@ type Stream interface {
 	Close() error
 }
 
-// Resolver is the part of net.Resolver that the relay uses. network is "ip", "ip4" or "ip6".
+// Resolver returns the addresses of a host and the names that it is an alias of, which are in
+// lower case and have no dot at their end. network is "ip", "ip4" or "ip6". It must not
+// complete host by a search list. *resolver.Resolver is one.
 type Resolver interface {
-	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+	Lookup(ctx context.Context, network, host string) (addrs []netip.Addr, aliases []string, err error)
 }
 
 // DefaultDialTimeout is used where Config says nothing. Linux itself tries for about two minutes, longer than anybody waits.
@@ -57,7 +60,7 @@ const DefaultDialTimeout = 15 * time.Second
 // Config says how streams are served. Only Policy must be set.
 type Config struct {
 	Policy      *policy.Policy
-	Resolver    Resolver      // nil: Go's own, by the system's name servers
+	Resolver    Resolver      // nil: resolver.System
 	Dialer      egress.Dialer // nil: targets are connected to directly
 	DialTimeout time.Duration // resolving and dialling together, also where the request asks for more; 0: DefaultDialTimeout
 	IdleTimeout time.Duration // a stream that moves no byte for so long is reset; 0: never
@@ -104,7 +107,7 @@ func New(config Config) *Relay {
 		refusals:    config.Refusals,
 	}
 	if r.resolver == nil {
-		r.resolver = &net.Resolver{PreferGo: true}
+		r.resolver = resolver.System{}
 	}
 	if r.dialer == nil {
 		var err error
@@ -200,12 +203,12 @@ func (r *Relay) connect(ctx context.Context, request wire.Request) (egress.Conn,
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	addrs, err := r.resolve(ctx, request)
+	addrs, aliases, err := r.resolve(ctx, request)
 	if err != nil {
 		return nil, err
 	}
 	conn, err := race(ctx, addrs, attemptDelay, func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
-		return r.dial(ctx, request.Host, addr)
+		return r.dial(ctx, request.Host, aliases, addr)
 	})
 	if err != nil {
 		return nil, err

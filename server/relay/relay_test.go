@@ -21,11 +21,12 @@ import (
 // patience is for what must happen; a test that needs it has failed.
 const patience = 20 * time.Second
 
-// lookup is a Resolver.
+// lookup is a Resolver of a world without aliases.
 type lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
-func (l lookup) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
-	return l(ctx, network, host)
+func (l lookup) Lookup(ctx context.Context, network, host string) ([]netip.Addr, []string, error) {
+	addrs, err := l(ctx, network, host)
+	return addrs, nil, err
 }
 
 // answers is a Resolver with fixed answers.
@@ -214,7 +215,7 @@ func TestDenied(t *testing.T) {
 // The hook of the dialer is the last word, also when everything before it has let the address pass.
 func TestDeniedAtTheAddressDialled(t *testing.T) {
 	target := listen(t, func(*net.TCPConn) { t.Error("the target was dialled") })
-	conn, err := New(Config{Policy: policy.New(nil)}).dial(t.Context(), "public.example", target.addr)
+	conn, err := New(Config{Policy: policy.New(nil)}).dial(t.Context(), "public.example", nil, target.addr)
 	if codeOf(err) != wire.Denied {
 		t.Errorf("dial gave %v, %v; want denied", conn, err)
 	}

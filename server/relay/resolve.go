@@ -20,36 +20,36 @@ const maxAddresses = 16
 // has an answer that is known (RFC 6761, 6.4).
 var neverAsked = []string{".onion", ".invalid"}
 
-// resolve returns the addresses to dial for a request, in the order in which to try them, without those that the policy denies. It never returns an
-// empty list without an error.
-func (r *Relay) resolve(ctx context.Context, request wire.Request) ([]netip.AddrPort, error) {
+// resolve returns the addresses to dial for a request, in the order in which to try them, without those that the policy denies, and the names that the
+// host is an alias of. It never returns an empty list without an error.
+func (r *Relay) resolve(ctx context.Context, request wire.Request) (targets []netip.AddrPort, aliases []string, err error) {
 	var addrs []netip.Addr
 	if literal, err := netip.ParseAddr(request.Host); err == nil {
 		if family := request.Family; family == 4 && !literal.Is4() || family == 6 && !literal.Is6() {
-			return nil, &wire.Error{Code: wire.AddressNotAvailable, Text: fmt.Sprintf("%s is no IPv%d address", literal, family)}
+			return nil, nil, &wire.Error{Code: wire.AddressNotAvailable, Text: fmt.Sprintf("%s is no IPv%d address", literal, family)}
 		}
 		addrs = []netip.Addr{literal}
 	} else {
 		resolved := r.step(StepResolve, netip.AddrPort{})
-		addrs, err = r.lookup(ctx, request.Host, request.Family)
+		addrs, aliases, err = r.lookup(ctx, request.Host, request.Family)
 		resolved(err)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	asked := r.step(StepPolicy, netip.AddrPort{})
-	targets, err := r.allowed(request, addrs)
+	targets, err = r.allowed(request, aliases, addrs)
 	asked(err)
-	return targets, err
+	return targets, aliases, err
 }
 
 // allowed are those of the addresses that the policy does not deny, in the order in which to try them. It never returns an empty list without an error.
-func (r *Relay) allowed(request wire.Request, addrs []netip.Addr) ([]netip.AddrPort, error) {
+func (r *Relay) allowed(request wire.Request, aliases []string, addrs []netip.Addr) ([]netip.AddrPort, error) {
 	var targets []netip.AddrPort
 	var denied error
 	for _, addr := range interleave(addrs) {
 		target := netip.AddrPortFrom(addr, request.Port)
-		if err := r.policy.CheckAddr(request.Host, target); err != nil {
+		if err := r.policy.CheckAddr(request.Host, aliases, target); err != nil {
 			if denied == nil {
 				denied = err
 			}
@@ -65,16 +65,17 @@ func (r *Relay) allowed(request wire.Request, addrs []netip.Addr) ([]netip.AddrP
 	return targets, nil
 }
 
-// lookup asks the resolver. It returns one address or more, without IPv4-mapped ones and duplicates, in the resolver's order.
-func (r *Relay) lookup(ctx context.Context, host string, family uint8) ([]netip.Addr, error) {
+// lookup asks the resolver. It returns one address or more, without IPv4-mapped ones and duplicates, in the resolver's order, and the names that the host
+// is an alias of.
+func (r *Relay) lookup(ctx context.Context, host string, family uint8) ([]netip.Addr, []string, error) {
 	network, what := "ip", "address"
 	if family != 0 {
 		network, what = fmt.Sprintf("ip%d", family), fmt.Sprintf("IPv%d address", family)
 	}
 	if name := strings.ToLower(strings.TrimSuffix(host, ".")); slices.ContainsFunc(neverAsked, func(end string) bool { return strings.HasSuffix(name, end) }) {
-		return nil, &wire.Error{Code: wire.NameNotFound, Text: fmt.Sprintf("%s has no %s: no name there is in the DNS", host, what)}
+		return nil, nil, &wire.Error{Code: wire.NameNotFound, Text: fmt.Sprintf("%s has no %s: no name there is in the DNS", host, what)}
 	}
-	found, err := r.resolver.LookupNetIP(ctx, network, host)
+	found, aliases, err := r.resolver.Lookup(ctx, network, host)
 	if err != nil {
 		f := &failure{code: lookupCode(ctx, err), err: fmt.Errorf("resolving: %w", err)}
 		switch f.code {
@@ -85,7 +86,7 @@ func (r *Relay) lookup(ctx context.Context, host string, family uint8) ([]netip.
 		default:
 			f.text = fmt.Sprintf("resolving %s: %s", host, f.code.Meaning())
 		}
-		return nil, f
+		return nil, nil, f
 	}
 	var addrs []netip.Addr
 	for _, addr := range found {
@@ -97,9 +98,9 @@ func (r *Relay) lookup(ctx context.Context, host string, family uint8) ([]netip.
 		addrs = append(addrs, addr)
 	}
 	if len(addrs) == 0 {
-		return nil, &wire.Error{Code: wire.NameNotFound, Text: fmt.Sprintf("%s has no %s", host, what)}
+		return nil, nil, &wire.Error{Code: wire.NameNotFound, Text: fmt.Sprintf("%s has no %s", host, what)}
 	}
-	return addrs, nil
+	return addrs, aliases, nil
 }
 
 // lookupCode tells a name that does not exist from a resolver that does not work.

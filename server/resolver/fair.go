@@ -13,7 +13,8 @@ const maxPerSession = 32
 
 // Source looks names up; a *Resolver is one.
 type Source interface {
-	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+	// Lookup is that of Resolver.
+	Lookup(ctx context.Context, network, host string) (addrs []netip.Addr, aliases []string, err error)
 }
 
 // Fair bounds how many lookups each session has under way; the others of that session wait.
@@ -45,17 +46,17 @@ type view struct {
 	session string
 }
 
-// LookupNetIP implements Source.
-func (v view) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+// Lookup implements Source.
+func (v view) Lookup(ctx context.Context, network, host string) ([]netip.Addr, []string, error) {
 	s := v.fair.enter(v.session)
 	defer v.fair.leave(v.session, s)
 	select {
 	case s.slots <- struct{}{}:
 	case <-ctx.Done():
-		return nil, fmt.Errorf("lookup %s: %w", host, context.Cause(ctx))
+		return nil, nil, fmt.Errorf("lookup %s: %w", host, context.Cause(ctx))
 	}
 	defer func() { <-s.slots }()
-	return v.fair.source.LookupNetIP(ctx, network, host)
+	return v.fair.source.Lookup(ctx, network, host)
 }
 
 func (f *Fair) enter(session string) *share {

@@ -14,11 +14,11 @@ import (
 // held is a source that answers nothing before its context ends.
 type held struct{ underWay atomic.Int32 }
 
-func (h *held) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+func (h *held) Lookup(ctx context.Context, _, _ string) ([]netip.Addr, []string, error) {
 	h.underWay.Add(1)
 	defer h.underWay.Add(-1)
 	<-ctx.Done()
-	return nil, context.Cause(ctx)
+	return nil, nil, context.Cause(ctx)
 }
 
 func TestFairBoundsTheLookupsOfASession(t *testing.T) {
@@ -29,7 +29,7 @@ func TestFairBoundsTheLookupsOfASession(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		errs := make(chan error, asked+1)
 		look := func(session string) {
-			_, err := fair.For(session).LookupNetIP(ctx, "ip", "name.test")
+			_, _, err := fair.For(session).Lookup(ctx, "ip", "name.test")
 			errs <- err
 		}
 		for range asked {

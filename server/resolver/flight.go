@@ -16,14 +16,17 @@ type flight struct {
 	waiters int // under Resolver.mu
 }
 
-// answer is what a lookup found. Its slice is not changed.
+// answer is what a lookup found. Its slices are not changed.
 type answer struct {
-	addrs []netip.Addr
-	err   error
+	addrs   []netip.Addr
+	aliases []string
+	err     error
 }
 
 // result is a caller's own.
-func (a answer) result() ([]netip.Addr, error) { return slices.Clone(a.addrs), a.err }
+func (a answer) result() ([]netip.Addr, []string, error) {
+	return slices.Clone(a.addrs), slices.Clone(a.aliases), a.err
+}
 
 // begin starts a lookup. Resolver.mu is held.
 func (r *Resolver) begin(q question) *flight {
@@ -62,7 +65,9 @@ func (r *Resolver) fly(ctx context.Context, q question, f *flight) {
 	select {
 	case r.slots <- struct{}{}:
 		if ctx.Err() == nil {
-			f.answer.addrs, ttl, f.answer.err = r.source.lookup(ctx, q)
+			var result found
+			result, f.answer.err = r.source.lookup(ctx, q)
+			f.answer.addrs, f.answer.aliases, ttl = result.addrs, result.aliases, result.ttl
 		}
 		<-r.slots
 	case <-ctx.Done():

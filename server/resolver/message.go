@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,8 +22,18 @@ const maxChain = 16
 // found is what a message answers.
 type found struct {
 	addrs     []netip.Addr
+	aliases   []string      // that led to the addresses, canonical, without the name that was asked for
 	ttl       time.Duration // of the addresses, or of there being none
 	truncated bool
+}
+
+// addAliases adds those of the names that are not there yet.
+func (f *found) addAliases(names []string) {
+	for _, name := range names {
+		if !slices.Contains(f.aliases, name) {
+			f.aliases = append(f.aliases, name)
+		}
+	}
 }
 
 // errStrange is for messages that answer something else; over UDP they are passed over, for anybody could have sent them.
@@ -165,9 +176,10 @@ func readAnswers(parser *dnsmessage.Parser, kind dnsmessage.Type) (records, erro
 // follow goes from alias to alias to the addresses. What they do not lead to is none of the question's business and is not believed.
 func (r records) follow(name string) found {
 	ttl := time.Duration(math.MaxInt64)
+	var aliases []string
 	for range maxChain {
 		if f, here := r.addrs[name]; here {
-			f.ttl = min(f.ttl, ttl)
+			f.ttl, f.aliases = min(f.ttl, ttl), aliases
 			return f
 		}
 		next, here := r.aliases[name]
@@ -175,6 +187,7 @@ func (r records) follow(name string) found {
 			break
 		}
 		name, ttl = next.to, min(ttl, next.ttl)
+		aliases = append(aliases, name)
 	}
 	return found{}
 }

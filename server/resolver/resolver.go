@@ -38,8 +38,7 @@ const (
 // Config says how names are looked up. The zero value stands for the system's resolver and the defaults.
 type Config struct {
 	// Servers are asked in their order, the next one when one fails: ADDRESS or ADDRESS:PORT of a DNS server (UDP, and TCP for long answers),
-	// or https://HOST/PATH of a DoH server. Empty: the system's resolver, with the system's hosts file, which servers named
-	// here do without. Names are asked as they are: no search list completes them.
+	// or https://HOST/PATH of a DoH server. Empty: the system's servers, with its hosts file. Names are never completed by a search list.
 	Servers []string
 	MinTTL  time.Duration // an answer is used for so long at least; 0: DefaultMinTTL
 	MaxTTL  time.Duration // and for so long at most; 0: DefaultMaxTTL
@@ -85,15 +84,16 @@ type question struct {
 
 // source answers questions.
 type source interface {
-	// lookup returns addresses, or an error that is a *net.DNSError, and for how long either is good; ttl is negative where that is not known.
-	lookup(context.Context, question) (addrs []netip.Addr, ttl time.Duration, err error)
+	// lookup returns addresses and aliases, or an error that is a *net.DNSError, and for how
+	// long either is good; ttl is negative where that is not known.
+	lookup(context.Context, question) (found, error)
 	close()
 }
 
 // New returns a resolver. Errors name the server that cannot be one.
 func New(config Config) (*Resolver, error) {
 	r := &Resolver{
-		source:   system{&net.Resolver{PreferGo: true}},
+		source:   system{},
 		minTTL:   cmp.Or(config.MinTTL, DefaultMinTTL),
 		maxTTL:   cmp.Or(config.MaxTTL, DefaultMaxTTL),
 		slots:    make(chan struct{}, maxLookups),
@@ -117,23 +117,26 @@ func New(config Config) (*Resolver, error) {
 	return r, nil
 }
 
-// LookupNetIP returns the addresses of a host, as net.Resolver does; network is "ip", "ip4" or "ip6". The error is a *net.DNSError, with IsNotFound for a name that
-// does not exist or has no such address, or wraps the cause of ctx. The caller owns the slice.
-func (r *Resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+// Lookup returns the addresses of a host and the names that it is an alias of (CNAME), which
+// are in lower case and have no dot at their end. host is taken as a whole name: no search
+// list completes it. network is "ip", "ip4" or "ip6". The error is a *net.DNSError, with
+// IsNotFound for a name that does not exist or has no such address, or wraps the cause of
+// ctx. The caller owns the slices.
+func (r *Resolver) Lookup(ctx context.Context, network, host string) (addrs []netip.Addr, aliases []string, err error) {
 	if network != "ip" && network != "ip4" && network != "ip6" {
-		return nil, &net.DNSError{Err: fmt.Sprintf("network %q is none of ip, ip4 and ip6", network), Name: host}
+		return nil, nil, &net.DNSError{Err: fmt.Sprintf("network %q is none of ip, ip4 and ip6", network), Name: host}
 	}
 	q := question{network, strings.ToLower(host)}
 	if addrs, known := known(q); known {
 		if len(addrs) == 0 {
-			return nil, notFound(q.host, "")
+			return nil, nil, notFound(q.host, "")
 		}
-		return addrs, nil
+		return addrs, nil, nil
 	}
 	r.mu.Lock()
 	if r.closed {
 		r.mu.Unlock()
-		return nil, &net.DNSError{Err: "the resolver is closed", Name: host}
+		return nil, nil, &net.DNSError{Err: "the resolver is closed", Name: host}
 	}
 	if a, found := r.cache.get(q, time.Now()); found {
 		r.stats.Hits++
@@ -155,7 +158,7 @@ func (r *Resolver) LookupNetIP(ctx context.Context, network, host string) ([]net
 		return f.answer.result()
 	case <-ctx.Done():
 		r.leave(q, f)
-		return nil, fmt.Errorf("lookup %s: %w", host, context.Cause(ctx))
+		return nil, nil, fmt.Errorf("lookup %s: %w", host, context.Cause(ctx))
 	}
 }
 
@@ -203,37 +206,6 @@ func (r *Resolver) Close() {
 	r.end()
 	r.flights.Wait()
 	r.source.close()
-}
-
-// system asks the system's name servers, by Go's own code. The C library would take a thread
-// for each lookup, and a process that may have no more threads aborts.
-type system struct{ resolver *net.Resolver }
-
-func (s system) lookup(ctx context.Context, q question) ([]netip.Addr, time.Duration, error) {
-	addrs, err := s.resolver.LookupNetIP(ctx, q.network, absolute(q.host))
-	for i, addr := range addrs {
-		addrs[i] = addr.Unmap() // the system gives IPv4 in either form
-	}
-	var dns *net.DNSError
-	var family *net.AddrError // the name has addresses, but none of the family
-	switch {
-	case errors.As(err, &family):
-		err = notFound(q.host, "")
-	case err != nil && !errors.As(err, &dns):
-		err = &net.DNSError{Err: err.Error(), Name: q.host, UnwrapErr: err}
-	}
-	return addrs, -1, err
-}
-
-func (system) close() {}
-
-// absolute returns a name that the search list of resolv.conf does not complete: rules by name
-// hold for the name that is asked. Names of the hosts file are found in this form as well.
-func absolute(host string) string {
-	if _, err := netip.ParseAddr(host); err == nil || strings.HasSuffix(host, ".") {
-		return host
-	}
-	return host + "."
 }
 
 // notFound is the error for a name without an address.

@@ -12,11 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/sockmux/sockmux/server/relay"
 )
-
-var _ relay.Resolver = (*Resolver)(nil)
 
 // answers is a source of a test. It counts what it is asked.
 type answers struct {
@@ -25,11 +21,12 @@ type answers struct {
 	give  func(context.Context, question) ([]netip.Addr, time.Duration, error)
 }
 
-func (a *answers) lookup(ctx context.Context, q question) ([]netip.Addr, time.Duration, error) {
+func (a *answers) lookup(ctx context.Context, q question) (found, error) {
 	a.mu.Lock()
 	a.asked = append(a.asked, q)
 	a.mu.Unlock()
-	return a.give(ctx, q)
+	addrs, ttl, err := a.give(ctx, q)
+	return found{addrs: addrs, ttl: ttl}, err
 }
 
 func (a *answers) count() int {
@@ -71,7 +68,7 @@ func TestCacheTimes(t *testing.T) {
 				r.source = source
 				ask := func(want int) {
 					t.Helper()
-					addrs, err := r.LookupNetIP(t.Context(), "ip", "A.Example")
+					addrs, _, err := r.Lookup(t.Context(), "ip", "A.Example")
 					if !errors.Is(err, test.err) || err == nil && !slices.Equal(addrs, one) {
 						t.Errorf("%v, %v", addrs, err)
 					}
@@ -113,7 +110,7 @@ func TestShared(t *testing.T) {
 		var group sync.WaitGroup
 		for range 100 {
 			group.Go(func() {
-				addrs, err := r.LookupNetIP(t.Context(), "ip", "a.example")
+				addrs, _, err := r.Lookup(t.Context(), "ip", "a.example")
 				if err != nil || !slices.Equal(addrs, one) {
 					t.Errorf("%v, %v", addrs, err)
 					return
@@ -125,7 +122,7 @@ func TestShared(t *testing.T) {
 		if got, want := r.Stats(), (Stats{Shared: 99, Lookups: 1, Found: 1, Entries: 1}); got != want {
 			t.Errorf("%+v; want %+v", got, want)
 		}
-		if _, err := r.LookupNetIP(t.Context(), "ip", "a.example"); err != nil || r.Stats().Hits != 1 {
+		if _, _, err := r.Lookup(t.Context(), "ip", "a.example"); err != nil || r.Stats().Hits != 1 {
 			t.Errorf("%v, %+v", err, r.Stats())
 		}
 	})
@@ -149,23 +146,23 @@ func TestLeaving(t *testing.T) {
 		time.AfterFunc(time.Second, func() { leave(gone) })
 		var group sync.WaitGroup
 		group.Go(func() {
-			if _, err := r.LookupNetIP(leaver, "ip", "a.example"); !errors.Is(err, gone) || err.Error() != "lookup a.example: gone" {
+			if _, _, err := r.Lookup(leaver, "ip", "a.example"); !errors.Is(err, gone) || err.Error() != "lookup a.example: gone" {
 				t.Errorf("%v", err)
 			}
 		})
 		group.Go(func() {
-			if _, err := r.LookupNetIP(t.Context(), "ip", "a.example"); err != nil {
+			if _, _, err := r.Lookup(t.Context(), "ip", "a.example"); err != nil {
 				t.Errorf("%v", err)
 			}
 		})
 		group.Go(func() {
-			if _, err := r.LookupNetIP(leaver, "ip", "b.example"); !errors.Is(err, gone) {
+			if _, _, err := r.Lookup(leaver, "ip", "b.example"); !errors.Is(err, gone) {
 				t.Errorf("%v", err)
 			}
 		})
 		group.Wait()
 		before := source.count()
-		if addrs, err := r.LookupNetIP(t.Context(), "ip", "b.example"); err != nil || !slices.Equal(addrs, one) || source.count() != before+1 {
+		if addrs, _, err := r.Lookup(t.Context(), "ip", "b.example"); err != nil || !slices.Equal(addrs, one) || source.count() != before+1 {
 			t.Errorf("after the last caller has left: %v, %v, %d lookups more", addrs, err, source.count()-before)
 		}
 	})
@@ -177,7 +174,7 @@ func TestEntriesAreBounded(t *testing.T) {
 	r.source = source
 	ask := func(host string, want int) {
 		t.Helper()
-		if _, err := r.LookupNetIP(t.Context(), "ip", host); err != nil {
+		if _, _, err := r.Lookup(t.Context(), "ip", host); err != nil {
 			t.Error(err)
 		}
 		if source.count() != want || r.Stats().Entries > 3 {
@@ -204,7 +201,7 @@ func TestAddressesAreBounded(t *testing.T) {
 	r.source = &answers{give: func(context.Context, question) ([]netip.Addr, time.Duration, error) {
 		return slices.Repeat(one, 1000), time.Minute, nil
 	}}
-	if addrs, err := r.LookupNetIP(t.Context(), "ip", "a"); err != nil || len(addrs) != maxAddresses {
+	if addrs, _, err := r.Lookup(t.Context(), "ip", "a"); err != nil || len(addrs) != maxAddresses {
 		t.Errorf("%d addresses, %v", len(addrs), err)
 	}
 }
@@ -231,7 +228,7 @@ func TestLookupsAreBounded(t *testing.T) {
 		var waited int
 		for i := range maxLookups + 10 {
 			group.Go(func() {
-				_, err := r.LookupNetIP(t.Context(), "ip", fmt.Sprintf("host-%d", i))
+				_, _, err := r.Lookup(t.Context(), "ip", fmt.Sprintf("host-%d", i))
 				if err == nil || isNotFound(err) {
 					t.Errorf("%v", err)
 				} else if strings.HasSuffix(err.Error(), ": too many lookups at once") {
@@ -261,7 +258,7 @@ func TestClose(t *testing.T) {
 	}}
 	done := make(chan error)
 	go func() {
-		_, err := r.LookupNetIP(context.Background(), "ip", "a.example")
+		_, _, err := r.Lookup(context.Background(), "ip", "a.example")
 		done <- err
 	}()
 	<-began
@@ -269,7 +266,7 @@ func TestClose(t *testing.T) {
 	if err := <-done; err == nil || err.Error() != "lookup a.example: ended" {
 		t.Errorf("%v", err)
 	}
-	if _, err := r.LookupNetIP(t.Context(), "ip", "a.example"); err == nil || err.Error() != "lookup a.example: the resolver is closed" {
+	if _, _, err := r.Lookup(t.Context(), "ip", "a.example"); err == nil || err.Error() != "lookup a.example: the resolver is closed" {
 		t.Errorf("%v", err)
 	}
 }
@@ -287,21 +284,5 @@ func TestNew(t *testing.T) {
 		if _, err := New(test.config); err == nil || err.Error() != test.want {
 			t.Errorf("got  %v\nwant %s", err, test.want)
 		}
-	}
-}
-
-// What the system says is told as the relay knows it, whatever its shape.
-func TestSystem(t *testing.T) {
-	own := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no route") }}
-	_, ttl, err := system{own}.lookup(t.Context(), question{"ip", "a.example"})
-	var dns *net.DNSError
-	if !errors.As(err, &dns) || dns.IsNotFound || ttl >= 0 {
-		t.Errorf("a resolver without a route: %v, %v", ttl, err)
-	}
-	if addrs, _, err := (system{own}).lookup(t.Context(), question{"ip4", "192.0.2.1"}); err != nil || texts(addrs) != "192.0.2.1" {
-		t.Errorf("%v, %v", addrs, err)
-	}
-	if _, _, err := (system{own}).lookup(t.Context(), question{"ip6", "192.0.2.1"}); !isNotFound(err) {
-		t.Errorf("an address of the other family: %v", err)
 	}
 }

@@ -61,7 +61,7 @@ func (s servers) close() {
 }
 
 // lookup asks for both kinds of address at once.
-func (s servers) lookup(ctx context.Context, q question) ([]netip.Addr, time.Duration, error) {
+func (s servers) lookup(ctx context.Context, q question) (found, error) {
 	kinds := []dnsmessage.Type{dnsmessage.TypeAAAA, dnsmessage.TypeA} // in the order that RFC 8305, section 4, prefers
 	switch q.network {
 	case "ip4":
@@ -77,7 +77,7 @@ func (s servers) lookup(ctx context.Context, q question) ([]netip.Addr, time.Dur
 	}
 	group.Wait()
 
-	var addrs []netip.Addr
+	var all found
 	var failed error
 	var ttl, none shortest
 	for i, result := range results {
@@ -87,19 +87,22 @@ func (s servers) lookup(ctx context.Context, q question) ([]netip.Addr, time.Dur
 		case len(result.addrs) == 0:
 			none.take(result.ttl)
 		default:
-			addrs = append(addrs, result.addrs...)
+			all.addrs = append(all.addrs, result.addrs...)
+			all.addAliases(result.aliases)
 			ttl.take(result.ttl)
 		}
 	}
 	switch {
-	case failed != nil && len(addrs) > 0:
-		return addrs, failureTTL, nil // better than nothing, and soon asked again
+	case failed != nil && len(all.addrs) > 0:
+		all.ttl = failureTTL // better than nothing, and soon asked again
+		return all, nil
 	case failed != nil:
-		return nil, 0, failed
-	case len(addrs) == 0:
-		return nil, none.ttl, cmp.Or(errs[0], error(notFound(q.host, "")))
+		return found{}, failed
+	case len(all.addrs) == 0:
+		return found{ttl: none.ttl}, cmp.Or(errs[0], error(notFound(q.host, "")))
 	}
-	return addrs, ttl.ttl, nil // that a name has none of one family is no reason to ask for the other again sooner
+	all.ttl = ttl.ttl // that a name has none of one family is no reason to ask for the other again sooner
+	return all, nil
 }
 
 // shortest is the least of some times.

@@ -75,7 +75,7 @@ func TestServers(t *testing.T) {
 	} {
 		t.Run(test.network+" "+test.host, func(t *testing.T) {
 			r := open(t, Config{Servers: []string{s.addr}})
-			addrs, err := r.LookupNetIP(t.Context(), test.network, test.host)
+			addrs, _, err := r.Lookup(t.Context(), test.network, test.host)
 			got := texts(addrs)
 			if err != nil {
 				got = strings.ReplaceAll(err.Error(), s.addr, "SERVER")
@@ -112,12 +112,12 @@ func TestServersInTheirOrder(t *testing.T) {
 	bad := serveZone(t, zone{"a.example. A": {code: dnsmessage.RCodeServerFailure}})
 	good := serveZone(t, zone{"a.example. A": {records: []string{"60 A 192.0.2.1"}}})
 	r := open(t, Config{Servers: []string{gone.LocalAddr().String(), bad.addr, good.addr}})
-	addrs, err := r.LookupNetIP(t.Context(), "ip4", "a.example")
+	addrs, _, err := r.Lookup(t.Context(), "ip4", "a.example")
 	if err != nil || texts(addrs) != "192.0.2.1" {
 		t.Errorf("%v, %v", addrs, err)
 	}
 	// That a name does not exist is an answer: nobody else is asked.
-	if _, err := r.LookupNetIP(t.Context(), "ip4", "b.example"); !isNotFound(err) {
+	if _, _, err := r.Lookup(t.Context(), "ip4", "b.example"); !isNotFound(err) {
 		t.Errorf("%v", err)
 	}
 	if got := good.asked(); !slices.Equal(got, []string{"udp a.example. A"}) {
@@ -140,7 +140,7 @@ func TestSilence(t *testing.T) {
 		r := open(t, Config{})
 		r.source = servers{mute{}, mute{}}
 		began := time.Now()
-		_, err := r.LookupNetIP(t.Context(), "ip", "a.example")
+		_, _, err := r.Lookup(t.Context(), "ip", "a.example")
 		var dns *net.DNSError
 		if !errors.As(err, &dns) || !dns.IsTimeout || dns.IsNotFound || err.Error() != "lookup a.example on mute: i/o timeout" {
 			t.Errorf("%v", err)

@@ -1,0 +1,2 @@
+// Package reach has tests only: what the assembled server lets pages reach.
+package reach
