@@ -1,6 +1,7 @@
 package mux
 
 import (
+	"bufio"
 	"context"
 	"sync"
 	"time"
@@ -11,15 +12,20 @@ import (
 // controlID is yamux's number of the control stream: the client opens it first.
 const controlID = 1
 
-// control is the queue of messages for the other end. It is as long as there are streams with news: a few messages each.
+// control is the control stream: the message that is coming in, and the queue of what is to be
+// sent by a goroutine of its own. The queue is as long as there are streams with news: a few
+// messages each.
 type control struct {
-	session *Session
+	session  *Session
+	incoming head // of the goroutine that reads frames
 
 	mu      sync.Mutex
 	stream  *Stream // nil before it is open
 	queue   []wire.ControlMessage
-	pongs   []uint32 // answers to yamux's pings
-	writing bool     // a goroutine writes
+	frames  []byte        // of any stream, which the goroutine that reads frames may not write itself
+	pongs   int           // how many of them are answers to yamux's pings
+	writing bool          // a goroutine writes
+	idle    chan struct{} // closed when it has written all; nil: it has, or none waits for that
 	over    bool
 }
 
@@ -49,12 +55,44 @@ func (c *control) answer(m wire.ControlMessage) bool {
 func (c *control) pong(opaque uint32) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.pongs) >= maxPings {
+	if c.pongs >= maxPings {
 		return false
 	}
-	c.pongs = append(c.pongs, opaque)
-	c.writeLocked()
+	c.pongs++
+	c.frameLocked(newHeader(typePing, flagACK, 0, opaque))
 	return true
+}
+
+// frame queues a frame without a body.
+func (c *control) frame(h header) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.frameLocked(h)
+}
+
+func (c *control) frameLocked(h header) {
+	c.frames = append(c.frames, h[:]...)
+	c.writeLocked()
+}
+
+// flush waits until all that was queued is written, or the context ends.
+func (c *control) flush(ctx context.Context) error {
+	c.mu.Lock()
+	if !c.writing {
+		c.mu.Unlock()
+		return nil
+	}
+	if c.idle == nil {
+		c.idle = make(chan struct{})
+	}
+	idle := c.idle
+	c.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (c *control) end() {
@@ -71,12 +109,13 @@ func (c *control) use(stream *Stream) {
 	c.writeLocked()
 }
 
-// workLocked tells whether there is something that can be written.
+// workLocked reports whether there is something that can be written.
 func (c *control) workLocked() bool {
-	return !c.over && (len(c.pongs) > 0 || c.stream != nil && len(c.queue) > 0)
+	return !c.over && (len(c.frames) > 0 || c.stream != nil && len(c.queue) > 0)
 }
 
-// writeLocked sees to it that what there is will be written, by a goroutine that ends when there is no more. An idle session has none.
+// writeLocked starts the goroutine that writes, if there is anything to write. The goroutine
+// ends when there is no more, so an idle session has none.
 func (c *control) writeLocked() {
 	if !c.writing && c.workLocked() {
 		c.writing = true
@@ -88,23 +127,18 @@ func (c *control) write() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.workLocked() {
-		pongs, queue, stream := c.pongs, c.queue, c.stream
-		c.pongs = nil
+		frames, queue, stream := c.frames, c.queue, c.stream
+		c.frames, c.pongs = nil, 0
 		if stream != nil {
 			c.queue = nil
 		}
 		c.mu.Unlock()
-		var b []byte
-		for _, opaque := range pongs {
-			h := newHeader(typePing, flagACK, 0, opaque)
-			b = append(b, h[:]...)
-		}
 		err := error(nil)
-		if len(b) > 0 {
-			err = c.session.writer.frames(b)
+		if len(frames) > 0 {
+			err = c.session.writer.frames(frames)
 		}
 		if stream != nil && len(queue) > 0 && err == nil {
-			b = b[:0]
+			var b []byte
 			for _, m := range queue {
 				b = m.Append(b)
 			}
@@ -116,73 +150,50 @@ func (c *control) write() {
 		}
 	}
 	c.writing = false
+	if c.idle != nil {
+		close(c.idle)
+		c.idle = nil
+	}
 }
 
-// clientControl waits for the result of the control stream, then reads messages.
-func (s *Session) clientControl(stream *Stream) {
-	s.control.use(stream)
-	result, err := stream.Result(context.Background())
-	if err == nil {
-		err = result.Err()
+// receiveControl reads n bytes of the control stream and handles the messages in them. It runs
+// in the goroutine that reads frames, so a message about a stream comes in order with the
+// stream's frames, and with the end of the session.
+func (s *Session) receiveControl(stream *Stream, from *bufio.Reader, n int) (bad *wire.Error, err error) {
+	for n > 0 {
+		m, message, bad, err := s.control.incoming.fill(from, n)
+		n -= m
+		if bad != nil || err != nil {
+			return bad, err
+		}
+		if message == nil {
+			continue
+		}
+		decoded, err := wire.DecodeControl(message)
 		if err != nil {
-			s.conn.Fail(wire.NewError(wire.Protocol, "the server refused the control stream: "+result.Text))
+			return err.(*wire.Error), nil
+		}
+		if bad := s.handleControl(decoded); bad != nil {
+			return bad, nil
+		}
+		if h, _, due := stream.windowUpdate(2 + len(message)); due {
+			s.control.frame(h)
 		}
 	}
-	if err == nil {
-		s.readControl(stream)
-	}
+	return nil, nil
 }
 
-// serverControl answers the client's control stream, then reads messages.
-func (s *Session) serverControl(stream *Stream) {
-	if stream.id != controlID {
-		_ = stream.Reply(wire.Result{Code: wire.InvalidRequest, Text: "the control stream is the first stream and the only one"})
-		stream.Close()
-		return
-	}
-	if err := stream.Reply(wire.Result{}); err != nil {
-		return // the session has ended
-	}
-	s.control.use(stream) // not before: what waits there must not overtake the result
-	s.readControl(stream)
-}
-
-// readControl handles messages until the session ends. A peer that closes its control stream has broken the protocol.
-func (s *Session) readControl(stream *Stream) {
-	read := func(b []byte) (int, error) { return stream.receive(b, nil) }
-	var partial []byte
-	for {
-		body, err := readMessage(read, &partial, wire.MaxControl)
-		if err == nil {
-			stream.consumed(2 + len(body))
-			var m wire.ControlMessage
-			if m, err = wire.DecodeControl(body); err == nil {
-				s.handleControl(m)
-				continue
-			}
-		}
-		e, ok := err.(*wire.Error)
-		if !ok {
-			e = wire.NewError(wire.Protocol, "the control stream was closed")
-		}
-		if !s.over.Load() {
-			s.conn.Fail(e)
-		}
-		return
-	}
-}
-
-func (s *Session) handleControl(m wire.ControlMessage) {
+func (s *Session) handleControl(m wire.ControlMessage) (bad *wire.Error) {
 	switch m := m.(type) {
 	case wire.StreamReset:
-		s.about(m.ID, func(stream *Stream) { stream.resetByPeer(m) }) // first: FIN may follow RESET-DONE at once
+		s.about(m.ID, func(stream *Stream) { stream.peerReset(m) }) // first: FIN may follow RESET-DONE at once
 		if !s.control.answer(wire.StreamResetDone{ID: m.ID}) {
-			s.conn.Fail(wire.NewError(wire.Protocol, "too many resets wait for the answers to be read"))
+			return violation("too many resets wait for the answers to be read")
 		}
 	case wire.StreamResetDone:
 		s.about(m.ID, (*Stream).resetDone)
 	case wire.StreamStop:
-		s.about(m.ID, func(stream *Stream) { stream.stoppedByPeer(m.Code) })
+		s.about(m.ID, func(stream *Stream) { stream.peerStopped(m.Code) })
 	case wire.Drain:
 		if s.config.OnDrain != nil {
 			s.config.OnDrain(m.In, m.Text)
@@ -192,41 +203,7 @@ func (s *Session) handleControl(m wire.ControlMessage) {
 			s.config.OnNotice(m.Level, m.Code, m.Text)
 		}
 	}
-}
-
-// resetByPeer: the reader gets the rest, then the code; this direction ends.
-func (s *Stream) resetByPeer(m wire.StreamReset) {
-	err := wire.NewError(m.Code, m.Text)
-	s.mu.Lock()
-	s.theirs = &reset{err: err, size: m.Size}
-	s.failLocked(err)
-	end := s.settleLocked()
-	s.readable.Broadcast()
-	s.mu.Unlock()
-	if end {
-		s.end()
-	}
-}
-
-// resetDone: the other end knows of this end's reset, so FIN cannot be mistaken for a clean end.
-func (s *Stream) resetDone() {
-	s.mu.Lock()
-	mine := s.mine != nil
-	s.mu.Unlock()
-	if mine {
-		s.end()
-	}
-}
-
-// stoppedByPeer: nobody reads what this end sends; it ends its direction.
-func (s *Stream) stoppedByPeer(code wire.Code) {
-	s.mu.Lock()
-	s.failLocked(wire.NewError(code, "the other end reads no more"))
-	end := s.settleLocked()
-	s.mu.Unlock()
-	if end {
-		s.end()
-	}
+	return nil
 }
 
 // Drain tells the client that the server goes away.

@@ -1,8 +1,6 @@
 package mux
 
 import (
-	"bufio"
-	"io"
 	"sync"
 
 	"github.com/sockmux/sockmux/shared/buffer"
@@ -142,56 +140,4 @@ func (i *inbox) drop() {
 		c = next
 	}
 	i.first, i.last = nil, nil
-}
-
-// leastBody is the shortest frame that may come as a body.
-const leastBody = 32 << 10
-
-// fill reads n bytes of a stream's frame. It holds the stream's lock only to find room, so that nobody waits for what has not arrived.
-func (s *Stream) fill(from *bufio.Reader, n int) error {
-	for n > 0 {
-		if n >= leastBody && from.Buffered() == 0 {
-			body, err := s.session.conn.ReadBody(n)
-			if err != nil {
-				return err
-			}
-			if body != nil {
-				n -= body.Len()
-				s.put(body)
-				continue
-			}
-		}
-		s.mu.Lock()
-		if s.deafLocked() {
-			s.mu.Unlock()
-			_, err := io.CopyN(io.Discard, from, int64(n))
-			return err
-		}
-		room := s.inbox.room(n)
-		s.mu.Unlock()
-		m, err := from.Read(room)
-		s.mu.Lock()
-		s.inbox.filled(m)
-		if s.deafLocked() {
-			s.inbox.drop()
-		}
-		s.readable.Signal()
-		s.mu.Unlock()
-		if n -= m; err != nil && n > 0 {
-			return err
-		}
-	}
-	return nil
-}
-
-// put takes a body that has come.
-func (s *Stream) put(body buffer.Payload) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.deafLocked() {
-		body.Release()
-		return
-	}
-	s.inbox.put(body)
-	s.readable.Signal()
 }

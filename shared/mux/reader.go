@@ -85,19 +85,19 @@ func (s *Session) streamFrame(h *header, r *bufio.Reader) (bad *wire.Error, err 
 			return nil, err
 		}
 	default:
-		if !stream.mayReceive(h.length()) {
-			return violation("stream " + decimal(h.stream()) + " has sent more than its window"), nil
-		}
-		if err := stream.fill(r, int(h.length())); err != nil {
-			return nil, err
+		if bad, err := stream.receive(r, int(h.length())); bad != nil || err != nil {
+			return bad, err
 		}
 	}
 	if stream == nil {
 		return nil, nil
 	}
-	if h.flags()&flagRST != 0 {
-		stream.refused()
-	} else if h.flags()&flagFIN != 0 && !stream.finished() {
+	switch {
+	case stream.control && h.flags()&(flagRST|flagFIN) != 0:
+		return violation("the control stream was closed"), nil
+	case h.flags()&flagRST != 0:
+		stream.rejected()
+	case h.flags()&flagFIN != 0 && !stream.finished():
 		return violation("stream " + decimal(h.stream()) + " has ended twice"), nil
 	}
 	return nil, nil
@@ -109,7 +109,6 @@ func (s *Session) opened(id uint32) *wire.Error {
 		return violation("stream " + decimal(id) + " may not be opened by this end")
 	}
 	stream := newStream(s, id)
-	stream.answered = true // this end answers
 	stream.holds = 2
 	s.mu.Lock()
 	defer s.mu.Unlock()

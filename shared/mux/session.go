@@ -41,10 +41,9 @@ type Session struct {
 	unanswered chan struct{} // holds one for each stream that the other end has not taken; its capacity is the backlog's
 
 	// Of an accepter.
-	handle   func(context.Context, *Stream)
-	life     context.Context // of handlers
-	endLife  context.CancelCauseFunc
-	handlers sync.WaitGroup
+	handle  func(context.Context, *Stream)
+	life    context.Context // of handlers
+	endLife context.CancelCauseFunc
 
 	mu      sync.Mutex
 	streams map[uint32]*Stream
@@ -64,17 +63,22 @@ func Client(conn Conn, config Config) (*Session, error) {
 		s.read()
 		s.finish()
 	})
-	stream, err := s.open(wire.Request{Kind: wire.Control})
+	stream, err := s.Open(wire.Request{Kind: wire.Control})
 	if err != nil {
 		s.Close()
 		return nil, err
 	}
-	s.tasks.Go(func() { s.clientControl(stream) })
+	s.control.use(stream)
 	return s, nil
 }
 
-// Server starts the accepter's end. handle is called for each stream whose request has been read, in a goroutine of its own; it must reply and in the end
-// close or reset the stream. Its context ends with the session, with Err as its cause. The session owns conn from now on.
+// Server starts the acceptor's end. It calls handle for each stream whose request has come, in
+// a goroutine of its own; handle must reply and in the end close or reset the stream. The
+// session owns conn from now on.
+//
+// The context of handle ends with the session, with Err as its cause. If one end closes the
+// session cleanly (Stream.ClosedCleanly), Read still returns all that was sent before. Close
+// waits until handle has delivered that, so handle must bound how long it takes.
 func Server(conn Conn, config Config, handle func(context.Context, *Stream)) (*Session, error) {
 	s := newSession(conn, config)
 	s.handle = handle
@@ -83,7 +87,6 @@ func Server(conn Conn, config Config, handle func(context.Context, *Stream)) (*S
 		defer func() { s.endLife(s.Err()) }()
 		s.read()
 		s.finish()
-		s.deliver()
 	})
 	return s, nil
 }
@@ -97,6 +100,7 @@ func newSession(conn Conn, config Config) *Session {
 		done: make(chan struct{}), streams: make(map[uint32]*Stream), growth: budget{left: config.WindowBudget, room: config.Room},
 	}
 	s.control.session = s
+	s.control.incoming.limit = wire.MaxControl
 	return s
 }
 
@@ -105,7 +109,9 @@ func (s *Session) finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.over.Store(true)
-	s.waiting = nil    // nobody takes them
+	if !s.closedCleanly() {
+		s.waiting = nil // else what they carry is delivered
+	}
 	_ = s.conn.Close() // who writes learns of it; there is nothing else to say
 	s.control.end()
 	s.growth.close()

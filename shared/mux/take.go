@@ -1,6 +1,7 @@
 package mux
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -12,13 +13,11 @@ const (
 	requestTimeout = 30 * time.Second
 	// maxTaking is how many streams are taken at once. Where the other end reads nothing, their goroutines wait for the writing of their first frame.
 	maxTaking = 16
-	// deliverTimeout is how long the handlers of a session that was closed may take for what was sent before.
-	deliverTimeout = 5 * time.Second
 )
 
 // takeLocked gives streams that wait to handlers, as many as there is room for.
 func (s *Session) takeLocked() {
-	for len(s.waiting) > 0 && s.taking < maxTaking && !s.over.Load() && (s.config.MaxStreams == nil || s.held < s.config.MaxStreams()) {
+	for len(s.waiting) > 0 && s.taking < maxTaking && (s.config.MaxStreams == nil || s.held < s.config.MaxStreams()) {
 		stream := s.waiting[0]
 		s.waiting[0] = nil
 		if s.waiting = s.waiting[1:]; len(s.waiting) == 0 {
@@ -30,7 +29,6 @@ func (s *Session) takeLocked() {
 			s.listed++
 			stream.listed = true
 		}
-		s.handlers.Add(1)
 		s.tasks.Go(func() { s.serve(stream) })
 	}
 }
@@ -69,7 +67,6 @@ func (s *Stream) Detach() (release func()) {
 func (s *Stream) After(f func()) { s.after = f }
 
 func (s *Stream) release() {
-	defer s.session.handlers.Done()
 	if s.after != nil {
 		s.after()
 	}
@@ -78,60 +75,30 @@ func (s *Stream) release() {
 	s.releaseLocked()
 }
 
-// answer reads the request of a stream and hands it on.
+// answer waits for the request of a stream and hands the stream on.
 func (s *Session) answer(stream *Stream) {
-	request, err := stream.readRequest()
-	if err != nil {
-		e, ok := err.(*wire.Error)
-		if !ok {
-			e = wire.NewError(wire.InvalidRequest, "the stream began without a request: "+err.Error())
-		}
-		_ = stream.Reply(wire.Result{Code: e.Code, Text: e.Text}) // the stream is over either way
-		_ = stream.Close()                                        // as above
-		return
-	}
-	stream.request = request
-	if request.Kind == wire.Control {
+	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
+	err := stream.waitHead(ctx)
+	cancel()
+	refusal := stream.malformed
+	switch {
+	case err != nil:
+		refusal = wire.NewError(wire.InvalidRequest, "the stream began without a request: "+err.Error())
+	case refusal == nil && stream.request.Kind == wire.Control:
 		s.unlist(stream)
-		s.serverControl(stream)
+		if stream.id == controlID {
+			_ = stream.Reply(wire.Result{}) // fails only with the session
+			s.control.use(stream)           // not before: what waits there must not overtake the result
+			return
+		}
+		refusal = wire.NewError(wire.InvalidRequest, "the control stream is the first stream and the only one")
+	}
+	if refusal != nil {
+		_ = stream.Reply(wire.Result{Code: refusal.Code, Text: refusal.Text}) // the stream is over either way
+		_ = stream.Close()                                                    // as above
 		return
 	}
 	s.handle(s.life, stream)
-}
-
-func (s *Stream) readRequest() (request wire.Request, err error) {
-	late := false
-	timer := time.AfterFunc(requestTimeout, func() { s.interrupt(&late) })
-	defer timer.Stop()
-	var partial []byte
-	body, err := readMessage(func(b []byte) (int, error) { return s.receive(b, &late) }, &partial, wire.MaxRequest)
-	if err != nil {
-		s.consumed(len(partial))
-		if e, ok := err.(*wire.Error); ok {
-			err = wire.NewError(wire.InvalidRequest, e.Text)
-		}
-		return wire.Request{}, err
-	}
-	s.consumed(2 + len(body))
-	return wire.DecodeRequest(body)
-}
-
-// deliver lets the handlers of a session that the other end has closed read to the end of what was sent, before their context ends.
-func (s *Session) deliver() {
-	if !s.closedCleanly() {
-		return
-	}
-	done := make(chan struct{})
-	s.tasks.Go(func() {
-		defer close(done)
-		s.handlers.Wait()
-	})
-	timer := time.NewTimer(deliverTimeout)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-	}
 }
 
 func (s *Session) closedCleanly() bool { return errors.Is(s.conn.Err(), wire.NewError(wire.OK, "")) }
