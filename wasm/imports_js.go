@@ -1,9 +1,13 @@
 package main
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
 
 //go:wasmimport sockmux carrierDial
-func carrierDial(id uint32)
+func carrierDial(id, maxMessage uint32)
 
 //go:wasmimport sockmux carrierSend
 func carrierSend(id uint32, at unsafe.Pointer, length uint32) int32
@@ -28,7 +32,7 @@ func event()
 // browser is the page's WebSockets.
 type browser struct{}
 
-func (browser) Dial(id uint32) { carrierDial(id) }
+func (browser) Dial(id uint32) { carrierDial(id, wire.MaxMessage) }
 
 func (browser) Send(id uint32, message []byte) int {
 	return int(carrierSend(id, unsafe.Pointer(unsafe.SliceData(message)), uint32(len(message))))

@@ -123,6 +123,11 @@ func carrierMessage(id, length uint32) { program.carriers.Message(id, incoming(l
 //go:wasmexport carrierBody
 func carrierBody(id, handle, length uint32) { program.carriers.Body(id, handle, int(length)) }
 
+//go:wasmexport carrierViolated
+func carrierViolated(id, code, length uint32) {
+	program.carriers.Violated(id, wire.Code(code), string(incoming(length)))
+}
+
 //go:wasmexport carrierClosed
 func carrierClosed(id, length uint32) { program.carriers.Closed(id, string(incoming(length))) }
 
@@ -172,6 +177,7 @@ func kick() { program.client.Kick() }
 func shutdown() {
 	p := &program
 	go func() { // ends with the program
+		p.pump.Abandon()
 		p.client.Close()
 		p.pump.Close()
 		close(p.done)

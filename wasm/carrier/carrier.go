@@ -10,6 +10,7 @@ import (
 
 	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/wire"
 	"github.com/sockmux/sockmux/wasm/memory"
 )
 
@@ -51,10 +52,11 @@ func (b Body) CopyAt(to []byte, at int) { b.browser.CopyBody(b.handle, to, at) }
 // Release implements buffer.Payload.
 func (b Body) Release() { b.browser.DropBody(b.handle) }
 
-// message is one that has come: bytes, or a body.
+// message is one that has come: bytes, a body, or a violation, which is the last.
 type message struct {
-	bytes []byte
-	body  buffer.Payload
+	bytes     []byte
+	body      buffer.Payload
+	violation *wire.Error
 }
 
 // Set holds the carriers by number.
@@ -148,6 +150,14 @@ func (s *Set) Body(id, handle uint32, length int) {
 		return
 	}
 	body.Release()
+}
+
+// Violated reports a message that JavaScript did not take because it breaks a bound of the
+// protocol. Receive returns the error behind the messages before it, which ends the session.
+func (s *Set) Violated(id uint32, code wire.Code, text string) {
+	if c := s.find(id); c != nil {
+		c.put(message{violation: wire.NewError(code, text)})
+	}
 }
 
 func (c *Carrier) put(m message) {
@@ -259,6 +269,9 @@ func (c *Carrier) next(ctx context.Context) (message, error) {
 			c.queue[0] = message{}
 			c.queue = c.queue[1:]
 			c.mu.Unlock()
+			if m.violation != nil {
+				return message{}, m.violation
+			}
 			return m, nil
 		}
 		reason := c.reason
@@ -282,9 +295,10 @@ func (c *Carrier) Close(code int, reason string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, m := range c.queue {
-		if m.body != nil {
+		switch {
+		case m.body != nil:
 			m.body.Release()
-		} else {
+		case m.violation == nil:
 			c.set.pool.Put(m.bytes)
 		}
 	}

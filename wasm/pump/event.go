@@ -60,11 +60,16 @@ func (q *queue) pop() (Event, bool) {
 	q.head++
 	q.bytes -= e.bytes()
 	if q.bytes < queueBytes {
-		for _, waiting := range q.room {
-			close(waiting)
-			q.stirred = true
-		}
-		q.room = nil
+		q.release()
 	}
 	return e, true
+}
+
+// release lets the readers that wait for room go on.
+func (q *queue) release() {
+	for _, waiting := range q.room {
+		close(waiting)
+		q.stirred = true
+	}
+	q.room = nil
 }

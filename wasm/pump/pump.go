@@ -28,11 +28,13 @@ type Pump struct {
 	pool   *memory.Pool
 	notify func() // there are events
 
-	mu      sync.Mutex
-	queue   queue
-	lent    []byte // of the event that Next gave last
-	streams map[uint32]*stream
-	tasks   sync.WaitGroup
+	mu        sync.Mutex
+	queue     queue
+	lent      []byte // of the event that Next gave last
+	streams   map[uint32]*stream
+	tasks     sync.WaitGroup
+	abandoned bool // nothing takes events any more
+	notices   notices
 }
 
 // New returns an empty pump. notify is called when the first event has come since Next last found none; it must not call the pump.
@@ -110,13 +112,30 @@ func (p *Pump) TellState(s client.State) {
 	p.tell(e)
 }
 
-// TellNotice queues a notice of the server's.
-func (p *Pump) TellNotice(level wire.Level, code wire.Code, text string) {
-	p.tell(Event{Kind: Notice, A: uint32(level), B: uint32(code), Data: []byte(text)})
+// Abandon prepares for the end of the client when the page takes and gives no more. A stream
+// whose written bytes the session has not all taken is reset with the code aborted; the others
+// end with the client. No stream waits for the page any more.
+func (p *Pump) Abandon() {
+	p.mu.Lock()
+	p.abandoned = true
+	p.queue.release()
+	streams := make([]*stream, 0, len(p.streams))
+	for _, s := range p.streams {
+		streams = append(streams, s)
+	}
+	p.mu.Unlock()
+	for _, s := range streams {
+		s.abandon()
+	}
 }
 
 func (p *Pump) tell(e Event) {
 	p.mu.Lock()
+	if p.abandoned {
+		p.mu.Unlock()
+		p.drop(e)
+		return
+	}
 	first := p.queue.head == len(p.queue.events)
 	p.queue.push(e)
 	p.mu.Unlock()
@@ -125,11 +144,21 @@ func (p *Pump) tell(e Event) {
 	}
 }
 
+// drop gives back what an event holds that the page does not get.
+func (p *Pump) drop(e Event) {
+	switch {
+	case e.Body != nil:
+		e.Body.Release()
+	case e.Kind == Data:
+		p.pool.Put(e.Data)
+	}
+}
+
 // waitForRoom returns a channel that is closed when the queue has room, or nil where it has.
 func (p *Pump) waitForRoom() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.queue.bytes < queueBytes {
+	if p.queue.bytes < queueBytes || p.abandoned {
 		return nil
 	}
 	room := make(chan struct{})
@@ -155,8 +184,11 @@ func (p *Pump) Next() (Event, bool) {
 		p.lent = nil
 	}
 	e, ok := p.queue.pop()
-	if e.Kind == Data {
+	switch e.Kind {
+	case Data:
 		p.lent = e.Data
+	case Notice:
+		p.tookNoticeLocked()
 	}
 	return e, ok
 }

@@ -33,8 +33,10 @@ type stream struct {
 	mux     *mux.Stream   // nil before it is open
 	credit  uint64
 	writes  [][]byte
-	ended   bool // no more writes
-	stopped bool
+	writing bool      // a Write of the session is under way
+	ended   bool      // no more writes
+	stopped bool      // the page reads no more
+	opened  bool      // the server's answer was ok
 	code    wire.Code // of the page's reset
 	isReset bool
 	over    bool // the reader has told the end
@@ -69,14 +71,24 @@ func (s *stream) closeWrite() { s.update(func() { s.ended = true }) }
 
 func (s *stream) grant(bytes uint32) { s.update(func() { s.credit += uint64(bytes) }) }
 
+// stop gives up reading. What is not wanted are the bytes behind the server's answer, so the
+// session learns of it only after the answer.
 func (s *stream) stop() {
-	var m *mux.Stream
-	s.update(func() {
-		s.stopped = true
-		m = s.mux
-	})
-	if m != nil {
-		_ = m.StopRead(wire.Aborted) // never fails
+	var opened bool
+	s.update(func() { s.stopped, opened = true, s.opened })
+	if opened {
+		_ = s.mux.StopRead(wire.Aborted) // never fails
+	}
+}
+
+// abandon resets a stream that the page can give no more bytes, unless the session has taken
+// every byte that the page has written: an upload that is cut must not look complete.
+func (s *stream) abandon() {
+	s.mu.Lock()
+	cut := len(s.writes) > 0 || s.writing
+	s.mu.Unlock()
+	if cut {
+		s.reset(wire.Aborted)
 	}
 }
 
@@ -123,13 +135,10 @@ func (s *stream) open() (*mux.Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	var stopped, isReset bool
-	s.update(func() { s.mux, stopped, isReset = m, s.stopped, s.isReset })
-	switch {
-	case isReset:
+	var isReset bool
+	s.update(func() { s.mux, isReset = m, s.isReset })
+	if isReset {
 		_ = m.Reset(s.code, "") // never fails
-	case stopped:
-		_ = m.StopRead(wire.Aborted) // never fails
 	}
 	if s.request.Optimistic {
 		s.pump.tell(Event{Kind: Opened, ID: s.id, Data: []byte{0}})
@@ -137,7 +146,7 @@ func (s *stream) open() (*mux.Stream, error) {
 	return m, nil
 }
 
-// result waits for the server's answer.
+// result waits for the server's answer, also where the page reads no more.
 func (s *stream) result(m *mux.Stream) error {
 	ctx := s.ctx
 	if s.request.Timeout > 0 {
@@ -156,6 +165,11 @@ func (s *stream) result(m *mux.Stream) error {
 		return err
 	case result.Code != wire.OK:
 		return result.Err()
+	}
+	var stopped bool
+	s.update(func() { s.opened, stopped = true, s.stopped })
+	if stopped {
+		_ = m.StopRead(wire.Aborted) // never fails
 	}
 	if !s.request.Optimistic {
 		text := addr(result.Bound.IsValid(), result.Bound.Addr()) + "\x00" + addr(result.Remote.IsValid(), result.Remote.Addr())
@@ -259,6 +273,7 @@ func (s *stream) writeAll(m *mux.Stream) error {
 			b = s.writes[0]
 			s.writes[0] = nil
 			s.writes = s.writes[1:]
+			s.writing = true
 		}
 		ended, over := s.ended, s.over || s.isReset
 		s.mu.Unlock()
@@ -267,6 +282,9 @@ func (s *stream) writeAll(m *mux.Stream) error {
 			if !over {
 				_, _ = m.Write(b) // what fails here the reader tells; what is not wanted is dropped
 			}
+			s.mu.Lock()
+			s.writing = false
+			s.mu.Unlock()
 			n := len(b)
 			s.pump.pool.Put(b)
 			s.pump.tell(Event{Kind: Written, ID: s.id, A: uint32(n)})
