@@ -30,10 +30,11 @@ export const PORT_MESSAGE = Buffer.from([0xff, 0xff, 0xff, 0xff, 0x70, 0x6f, 0x7
 
 /**
  * @typedef {import('node:net').Socket} Socket
- * @typedef {{ ports: Record<string, number>, seen: Record<string, Buffer[]>, closed: Record<string, number>, stop: () => Promise<void> }} Targets
+ * @typedef {{ bytes: number, end: null | 'fin' | 'reset' }} Connection  what came over it, and how the other end ended it
+ * @typedef {{ ports: Record<string, number>, seen: Record<string, Buffer[]>, closed: Record<string, number>, connections: Connection[], stop: () => Promise<void> }} Targets
  */
 
-/** What each service does with a connection. @type {Record<string, (socket: Socket, seen: (bytes: Buffer) => void) => void>} */
+/** What each service does with a connection. @type {Record<string, (socket: Socket, seen: (bytes: Buffer) => void, connection: Connection) => void>} */
 const SERVICES = {
 	/** Sends back what it gets. */
 	echo: (socket) => void socket.pipe(socket),
@@ -119,6 +120,24 @@ const SERVICES = {
 			if (left <= 0) socket.pause();
 		}).on('close', () => clearInterval(timer));
 	},
+	/** Counts what comes and notes how it ends. */
+	record: (socket, _, connection) => {
+		socket.on('data', (data) => {
+			connection.bytes += data.length;
+		}).on('end', () => {
+			connection.end ??= 'fin';
+		}).on('error', () => {
+			connection.end ??= 'reset';
+		});
+	},
+	/** The same, but it takes its time: 4 MB a second. */
+	recordslow: (socket, _, connection) => {
+		SERVICES.record(socket, _, connection);
+		socket.on('data', () => {
+			socket.pause();
+			setTimeout(() => socket.resume(), 15);
+		});
+	},
 	/** Listens, and is the one service that the policy of the tests does not allow: a connection here is a failure. */
 	denied: (socket, seen) => void socket.on('data', seen).end('reached\n'),
 	/** An HTTP server that allows every origin. */
@@ -136,12 +155,12 @@ const SERVICES = {
 
 /**
  * Starts them all. `ports.refused` is a port on which nobody listens. `seen` holds what arrived at the services that keep it;
- * `closed` counts the connections of each service that ended.
+ * `closed` counts the connections of each service that ended; `connections` has those of `record` and `recordslow`.
  * @returns {Promise<Targets>}
  */
 export async function startTargets() {
 	/** @type {Targets} */
-	const targets = { ports: {}, seen: {}, closed: {}, stop };
+	const targets = { ports: {}, seen: {}, closed: {}, connections: [], stop };
 	/** @type {Set<Socket>} */
 	const sockets = new Set();
 	const servers = Object.entries(SERVICES).map(([name, serve]) => {
@@ -156,7 +175,10 @@ export async function startTargets() {
 			});
 			// allowHalfOpen lets a service go on after the client's FIN; those that have nothing left to say end as well.
 			if (name !== 'echo') socket.on('end', () => socket.end());
-			serve(socket, (bytes) => void targets.seen[name].push(bytes));
+			/** @type {Connection} */
+			const connection = { bytes: 0, end: null };
+			if (name.startsWith('record')) targets.connections.push(connection);
+			serve(socket, (bytes) => void targets.seen[name].push(bytes), connection);
 		}) };
 	});
 	for (const { name, server } of servers) targets.ports[name] = await listen(server);

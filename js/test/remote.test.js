@@ -147,7 +147,7 @@ test('a page that does not take events is not filled with them', async (t) => {
 
 test('figures come with events, and without them now and then', async (t) => {
 	const { tunnel, program, worker, tell } = await make(t);
-	program.imports.carrierDial(1);
+	program.imports.carrierDial(1, 1024);
 	const [carrier] = FakeCarrier.made;
 	assert.equal(carrier.url, 'wss://h/v1/connect');
 	carrier.readyState = 1;
@@ -227,16 +227,23 @@ for (const [name, cause, text] of FAILURES) {
 	});
 }
 
-test('closed, the worker says goodbye and ends; one that hangs is ended', async (t) => {
-	const { tunnel, tasks, worker, program } = await make(t);
-	const { stream, told } = open(tunnel);
-	stream.write(new Uint8Array(2));
-	tunnel.close();
-	await tasks.run();
-	assert.deepEqual(program.calls.slice(-3).map(([name]) => name), ['streamOpen', 'streamWrite', 'shutdown']);
-	assert.equal(worker.closed, true);
-	assert.deepEqual(told, ['close aborted sockmux was uninstalled']);
-	assert.equal(worker.terminated, false);
-	t.mock.timers.tick(1000);
-	assert.equal(worker.terminated, true);
-});
+for (const how of ['goodbye', 'hang']) {
+	test(`closed, the worker says goodbye and ends; one that hangs is ended: ${how}`, async (t) => {
+		const { tunnel, tasks, worker, program } = await make(t);
+		const { stream, told } = open(tunnel);
+		stream.write(new Uint8Array(2));
+		tunnel.close();
+		await tasks.run();
+		assert.deepEqual(program.calls.slice(-3).map(([name]) => name), ['streamOpen', 'streamWrite', 'shutdown']);
+		assert.deepEqual(told, ['close aborted sockmux was uninstalled']);
+		assert.equal(worker.closed, false, 'the goodbye is on its way');
+		if (how === 'goodbye') program.onexit(0);
+		else t.mock.timers.tick(4000);
+		await settled();
+		assert.equal(worker.closed, true);
+		assert.equal(worker.terminated, false);
+		t.mock.timers.tick(8000);
+		await settled();
+		assert.equal(worker.terminated, true);
+	});
+}

@@ -4,7 +4,6 @@ import { FILES } from '../src/boot/build.js';
 import { readConfig } from '../src/boot/config.js';
 import { installed, Sockmux } from '../src/boot/sockmux.js';
 import { startEngine } from '../src/tunnel/engine.js';
-import { EVENT } from '../src/tunnel/events.js';
 import { fakeScope, NativeSocket } from './fakes/page.js';
 import { FakeProgram } from './fakes/program.js';
 import { settled, Tasks } from './fakes/tunnel.js';
@@ -96,82 +95,13 @@ test('layers get the native constructor, and attach reaches those that can', asy
 	assert.deepEqual(got, [NativeSocket, 'wss://h/v1/connect', 'webR']);
 });
 
-test('connect gives streams both ways', async () => {
-	const { sockmux, program, tasks } = await make();
-	const socket = sockmux.connect('db.example', 5432, { timeout: 1.5 });
-	assert.deepEqual(program.calls.at(-1)?.slice(0, 4), ['streamOpen', 1, 5432, 1500]);
-	const reader = socket.readable.getReader();
-	const writer = socket.writable.getWriter();
-	await writer.write('hi ');
-	await writer.write(new Uint8Array([65, 66, 67]).subarray(1));
-	assert.deepEqual(program.calls.filter(([name]) => name === 'streamWrite').map(([, , text]) => text), ['hi ', 'BC']);
-	program.events.push({ kind: EVENT.opened, id: 1, a: 1, b: 2, text: '10.0.0.1\x0010.0.0.2' }, { kind: EVENT.data, id: 1, text: 'answer' }, { kind: EVENT.eof, id: 1 });
-	program.imports.event();
-	await tasks.run();
-	assert.deepEqual(await socket.opened, { bound: { addr: '10.0.0.1', port: 1 }, remote: { addr: '10.0.0.2', port: 2 } });
-	assert.equal(Buffer.from((await reader.read()).value ?? []).toString(), 'answer');
-	assert.equal((await reader.read()).done, true);
-	await writer.close();
-	assert.equal(program.calls.at(-1)?.[0], 'streamCloseWrite');
-	program.events.push({ kind: EVENT.closed, id: 1 });
-	program.imports.event();
-	await tasks.run();
-	await socket.closed;
-});
-
-test('connect: what is read is granted, and a writer waits while the line is full', async () => {
-	const { sockmux, program, tasks } = await make();
-	const socket = sockmux.connect('h', 1);
-	const granted = () => program.calls.filter(([name]) => name === 'streamGrant').reduce((sum, call) => sum + Number(call[2]), 0);
-	const reader = socket.readable.getReader();
-	program.events.push({ kind: EVENT.opened, id: 1, text: '\0' }, { kind: EVENT.data, id: 1, text: new Uint8Array(60_000) });
-	program.imports.event();
-	await tasks.run();
-	assert.equal(granted(), 0);
-	await reader.read();
-	await settled();
-	assert.equal(granted(), 60_000);
-	let written = false;
-	const writing = socket.writable.getWriter().write(new Uint8Array(300_000)).then(() => {
-		written = true;
-	});
-	await settled();
-	assert.equal(written, false);
-	program.events.push({ kind: EVENT.written, id: 1, a: 100_000 });
-	program.imports.event();
-	await tasks.run();
-	await writing;
-});
-
-test('connect: a refusal rejects everything with its name', async () => {
-	const { sockmux, program, tasks } = await make();
-	const socket = sockmux.connect('h', 1);
-	const reader = socket.readable.getReader();
-	program.events.push({ kind: EVENT.closed, id: 1, a: 1, text: 'nobody listens' });
-	program.imports.event();
-	const warn = console.warn;
-	console.warn = () => {};
-	try {
-		await tasks.run();
-	} finally {
-		console.warn = warn;
-	}
-	const expected = { name: 'SocketError', code: 'refused', message: 'h:1: refused: nobody listens' };
-	await assert.rejects(socket.opened, expected);
-	await assert.rejects(socket.closed, expected);
-	await assert.rejects(reader.read(), expected);
-	await assert.rejects(socket.writable.getWriter().write('x'), expected);
-});
-
-test('connect: a target that cannot be does not throw', async () => {
-	const { sockmux, tasks } = await make();
-	const warn = console.warn;
-	console.warn = () => {};
-	const socket = sockmux.connect(/** @type {any} */ (undefined), /** @type {any} */ ('x'));
-	try {
-		await tasks.run();
-	} finally {
-		console.warn = warn;
-	}
-	await assert.rejects(socket.opened, { code: 'invalid_request' });
+test('connect: the page\'s settings are the defaults, and what is no target throws', async () => {
+	const { sockmux, program } = await make({ timeout: 3, optimistic: true });
+	const asked = () => program.calls.at(-1)?.slice(0, 5);
+	sockmux.connect('db.example', 5432);
+	assert.deepEqual(asked(), ['streamOpen', 1, 5432, 3000, 1]);
+	sockmux.connect('db.example', 5432, { timeout: 1.5, optimistic: false });
+	assert.deepEqual(asked(), ['streamOpen', 2, 5432, 1500, 0]);
+	assert.throws(() => sockmux.connect(/** @type {any} */ (undefined), 80), TypeError);
+	assert.equal(sockmux.stats().opened, 2, 'nothing was asked for');
 });

@@ -15,8 +15,8 @@ function fakeBoundary() {
 	})) };
 }
 
-/** @param {object} [request] */
-function make(request) {
+/** @param {object} [request] @param {object} [more]  handlers */
+function make(request, more) {
 	const tasks = new Tasks();
 	/** @type {any[]} */
 	const told = [];
@@ -26,6 +26,7 @@ function make(request) {
 		oneof: () => told.push(['eof']),
 		onwritten: (bytes) => told.push(['written', bytes]),
 		onclose: (why) => told.push(['close', why.name, why.text]),
+		...more,
 	}, { schedule: tasks.schedule, blocks: new Blocks(), onended: () => told.push(['ended']) });
 	return { stream, told, tasks, ...fakeBoundary() };
 }
@@ -100,12 +101,50 @@ test('stop silences data and eof', () => {
 });
 
 test('a stream given up before the wasm is ready ends in a task and is never opened', async () => {
-	const { stream, told, tasks, calls, boundary } = make();
-	stream.close();
-	stream.attach(boundary);
-	assert.deepEqual([told, calls], [[], []]);
-	await tasks.run();
-	assert.deepEqual(told, [['ended'], ['close', 'aborted', 'given up before it was open']]);
+	for (const [how, name] of /** @type {const} */ ([['close', 'ok'], ['reset', 'aborted']])) {
+		const { stream, told, tasks, calls, boundary } = make();
+		stream[how]();
+		stream.attach(boundary);
+		assert.deepEqual([told, calls], [[], []]);
+		await tasks.run();
+		assert.deepEqual(told, [['ended'], ['close', name, 'given up before it was open']]);
+	}
+});
+
+test('a stream that is closed before the answer is given up where nothing was written, and delivered where something was', () => {
+	const empty = make();
+	empty.stream.attach(empty.boundary);
+	empty.stream.close();
+	empty.stream.close();
+	assert.deepEqual(empty.calls.slice(1), [['reset', 3, CODES.aborted]]);
+	empty.stream.deliver(event(EVENT.closed, { a: CODES.aborted }));
+	assert.deepEqual(empty.told, [['ended'], ['close', 'ok', 'given up before it was open']]);
+
+	const full = make();
+	full.stream.attach(full.boundary);
+	full.stream.write(new Uint8Array(9));
+	full.stream.close();
+	assert.deepEqual(full.calls.slice(1), [['write', 3, 9], ['stop', 3], ['closeWrite', 3]]);
+	full.stream.deliver(event(EVENT.closed, { a: CODES.refused }));
+	assert.deepEqual(full.told, [['ended'], ['close', 'refused', '']]);
+});
+
+test('a tunnel that goes away resets the streams whose bytes the wasm has not all got', () => {
+	/** @param {(made: ReturnType<typeof make>) => void} write @param {boolean} [holds] */
+	const calls = (write, holds) => {
+		const made = make({}, { holds: () => holds ?? false });
+		made.stream.attach(made.boundary);
+		write(made);
+		made.stream.abandon();
+		return made.calls.filter(([name]) => name === 'reset').length;
+	};
+	assert.equal(calls(({ stream }) => stream.write(new Uint8Array(100))), 0);
+	assert.equal(calls(({ stream }) => stream.write(new Uint8Array(1_000_000))), 1);
+	assert.equal(calls(({ stream }) => stream.write(new Uint8Array(100)), true), 1);
+	assert.equal(calls(({ stream }) => {
+		stream.write(new Uint8Array(1_000_000));
+		stream.closeWrite();
+	}), 1);
 });
 
 test('reset gives up what waits', async () => {

@@ -95,8 +95,8 @@ test('a hostile target never reaches the wasm', async () => {
 });
 
 test('carriers are native sockets with the subprotocol, and their messages are counted', async () => {
-	const { tunnel, program } = await makeReady();
-	program.imports.carrierDial(1);
+	const { tunnel, program, tasks } = await makeReady();
+	program.imports.carrierDial(1, 1024);
 	const [carrier] = FakeCarrier.made;
 	assert.deepEqual([carrier.url, carrier.protocol, carrier.binaryType], ['wss://h/v1/connect', 'sockmux.v1', 'arraybuffer']);
 	const { pointer, length } = program.put('hello');
@@ -107,6 +107,7 @@ test('carriers are native sockets with the subprotocol, and their messages are c
 	assert.equal(program.imports.carrierBuffered(1), 5);
 	assert.equal(program.imports.carrierBuffered(2), 0);
 	carrier.onmessage({ data: new Uint8Array([65, 66]).buffer });
+	await tasks.run();
 	assert.deepEqual(carrier.sent, ['hello']);
 	assert.deepEqual(program.calls.slice(-2), [['carrierOpened', 1], ['carrierMessage', 1, 'AB']]);
 	const { bytesIn, bytesOut, messagesIn, messagesOut } = tunnel.stats();
@@ -116,22 +117,26 @@ test('carriers are native sockets with the subprotocol, and their messages are c
 	program.imports.carrierClose(1, 1002, reason.pointer, 0);
 	assert.deepEqual(carrier.closed, [[4008, 'ü'.repeat(61)], []]);
 	carrier.onclose({ code: 1006, reason: '' });
+	await tasks.run();
 	assert.deepEqual(program.calls.at(-1), ['carrierClosed', 1, 'the connection ended with code 1006']);
 	assert.equal(program.imports.carrierSend(1, pointer, length), 0);
 });
 
 test('the message behind an announcement is bare, on its own carrier, and both are one run of the goroutines', async () => {
-	const { tunnel, program } = await makeReady();
-	program.imports.carrierDial(1);
-	program.imports.carrierDial(2);
+	const { tunnel, program, tasks } = await makeReady();
+	program.imports.carrierDial(1, 1024);
+	program.imports.carrierDial(2, 1024);
 	const [first, second] = FakeCarrier.made;
 	const { resumes } = program;
 	const body = new Uint8Array([8, 66]).buffer; // what is bare announces nothing
 	first.onmessage({ data: new Uint8Array([8, 65]).buffer });
+	await tasks.run();
 	assert.equal(program.resumes, resumes);
 	second.onmessage({ data: new Uint8Array([67]).buffer });
+	await tasks.run();
 	first.onmessage({ data: body });
 	first.onmessage({ data: new Uint8Array([68]).buffer });
+	await tasks.run();
 	assert.deepEqual(program.calls.slice(-4), [['carrierMessage', 1, '\bA'], ['carrierMessage', 2, 'C'], ['carrierBody', 1, 1, 2], ['carrierMessage', 1, 'D']]);
 	assert.equal(program.resumes, resumes + 3);
 	assert.deepEqual([tunnel.stats().bytesIn, tunnel.stats().messagesIn, body.byteLength], [6, 4, 2]);
@@ -143,23 +148,23 @@ test('the message behind an announcement is bare, on its own carrier, and both a
 
 test('a text message ends the carrier', async () => {
 	const { program } = await makeReady();
-	program.imports.carrierDial(1);
+	program.imports.carrierDial(1, 1024);
 	FakeCarrier.made[0].onmessage({ data: 'text' });
 	assert.deepEqual(FakeCarrier.made[0].closed, [[3003, 'text message']]);
 });
 
 test('a dial that fails is asked why; a URL that cannot be dialled fails too', async () => {
 	const first = await makeReady();
-	first.program.imports.carrierDial(4);
+	first.program.imports.carrierDial(4, 1024);
 	FakeCarrier.made[0].onclose({ code: 1006, reason: '' });
-	await settled();
+	await first.tasks.run();
 	assert.deepEqual(first.program.calls.at(-1), ['carrierClosed', 4, 'the server is down']);
 	const second = await makeReady({ Native: /** @type {any} */ (class {
 		constructor() {
 			throw new DOMException('insecure', 'SecurityError');
 		}
 	}) });
-	second.program.imports.carrierDial(5);
+	second.program.imports.carrierDial(5, 1024);
 	await settled();
 	assert.deepEqual(second.program.calls.at(-1), ['carrierClosed', 5, 'SecurityError: insecure']);
 });
@@ -279,7 +284,7 @@ test('a program that crashes ends its streams; the next stream gets a fresh one'
 	let now = 0;
 	t.mock.method(performance, 'now', () => now);
 	const { tunnel, program, programs, tasks, logged } = await makeReady();
-	program.imports.carrierDial(1);
+	program.imports.carrierDial(1, 1024);
 	const { told } = open(tunnel);
 	now = 60_000;
 	program.onexit(2);
@@ -309,6 +314,28 @@ test('a trap in a call is a crash too', async () => {
 	assert.equal(logged.length, 1);
 });
 
+test('the events of one task are a slice of it: the page has its turn between two', async (t) => {
+	let now = 0;
+	t.mock.method(performance, 'now', () => now);
+	const { tunnel, program, tasks } = await makeReady();
+	const { stream } = open(tunnel);
+	await tasks.run();
+	let told = 0;
+	tunnel.on('notice', () => {
+		told++;
+		now += 3;
+	});
+	for (let i = 0; i < 9; i++) program.events.push({ kind: EVENT.notice, id: stream.id, text: `${i}` });
+	program.imports.event();
+	const slices = [];
+	while (tasks.queue.length > 0) {
+		const before = told;
+		tasks.queue.shift()?.();
+		slices.push(told - before);
+	}
+	assert.deepEqual(slices, [3, 3, 3, 0], 'events in tasks of 8 ms');
+});
+
 test('close ends everything for good, and lets the program say goodbye', async () => {
 	const { tunnel, program, programs, tasks } = await makeReady();
 	const { told } = open(tunnel);
@@ -323,6 +350,30 @@ test('close ends everything for good, and lets the program say goodbye', async (
 	assert.deepEqual(late.told, ['close not_connected sockmux was uninstalled']);
 	assert.equal(tunnel.status.state, 'closed');
 	assert.equal(programs.length, 1);
+});
+
+test('a tunnel that is closed first gives the program what was written, and resets what it has not got', async () => {
+	const { tunnel, program, tasks } = await makeReady();
+	const [all, cut] = [open(tunnel).stream, open(tunnel).stream];
+	all.write(new Uint8Array(1000));
+	cut.write(new Uint8Array(2_000_000));
+	cut.closeWrite();
+	tunnel.close();
+	await tasks.run();
+	const ends = program.calls.filter(([name]) => ['streamReset', 'streamCloseWrite', 'shutdown'].includes(String(name)));
+	assert.deepEqual(ends, [['streamReset', cut.id, 9], ['shutdown']]);
+});
+
+test('the program that has said goodbye is dropped, with its carriers', async () => {
+	const { tunnel, program } = await makeReady();
+	program.imports.carrierDial(1, 1024);
+	tunnel.close();
+	await settled();
+	assert.deepEqual(FakeCarrier.made[0].closed, [], 'the last bytes may still be on their way');
+	program.onexit(0);
+	await settled();
+	assert.deepEqual(FakeCarrier.made[0].closed, [[]]);
+	assert.equal(tunnel.status.state, 'closed');
 });
 
 test('close while the wasm is on its way', async () => {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { whyUnreachable } from '../src/tunnel/carrier.js';
 import { programFrom } from '../src/tunnel/program.js';
 import { wasmFrom } from '../src/tunnel/wasm.js';
 
@@ -64,14 +63,4 @@ test('a wasm that is not there is named, and asked for again the next time', asy
 	await assert.rejects(wasm(), { message: 'https://h/w.wasm: the server answered 404' });
 	await assert.rejects(wasm(), { message: 'https://h/w.wasm: the server answered 404' });
 	assert.equal(fetched.mock.callCount(), 2);
-});
-
-test('a dial that failed: the server is away, or it refuses this page', async (t) => {
-	const fetched = mockFetch(t, async () => {
-		throw new TypeError('Failed to fetch');
-	});
-	assert.match(await whyUnreachable('wss://h:1/p/v1/connect'), /^https:\/\/h:1 cannot be reached/);
-	assert.equal(String(fetched.mock.calls[0].arguments[0]), 'https://h:1/p/sockmux.js');
-	fetched.mock.mockImplementation(/** @type {any} */ (async () => new Response('')));
-	assert.match(await whyUnreachable('ws://h:1/v1/connect'), /^http:\/\/h:1 answers, but accepts no WebSocket from this page.*--allow-origin/);
 });

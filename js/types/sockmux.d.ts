@@ -145,9 +145,17 @@ export interface Socket {
 	/** Resolves after a clean end both ways, rejects with a SocketError otherwise. */
 	readonly closed: Promise<void>;
 	readonly readable: ReadableStream<Uint8Array>;
-	/** Closing it ends this direction only. */
+	/**
+	 * Closing it ends this direction only. The first chunk is sent at once; the promises of write() and
+	 * close() settle after the server's answer and reject if it is a refusal. A chunk of any other type
+	 * is a TypeError, and the socket is reset.
+	 */
 	readonly writable: WritableStream<ArrayBuffer | ArrayBufferView | string>;
-	/** Ends the socket; what was written is delivered. */
+	/**
+	 * Ends the socket like close(2): what was written is delivered, also before the server has answered.
+	 * A socket that is not open and has nothing to deliver is given up: `closed` fulfils, `opened` rejects
+	 * with the code "aborted".
+	 */
 	close(): void;
 	/** Ends the socket at once. */
 	reset(): void;
@@ -161,7 +169,11 @@ export interface Sockmux {
 	off<K extends keyof EventMap>(type: K, listener: (value: EventMap[K]) => void): this;
 	/** Credential for the next session. */
 	setToken(token: string): void;
-	/** Opens a TCP connection for the page itself; timeout in seconds. Never throws for the target. */
+	/**
+	 * Opens a TCP connection for the page itself; timeout in seconds. The page's settings are the defaults.
+	 * Throws a TypeError or a RangeError if host is no string or port no whole number in 1 to 65535.
+	 * What else is wrong with the target rejects the promises of the socket.
+	 */
 	connect(host: string, port: number, options?: { timeout?: number; optimistic?: boolean }): Socket;
 	/** Helps a webR whose worker the script could not reach by itself. */
 	attach(webR: unknown): Promise<void>;

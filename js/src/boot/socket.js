@@ -1,13 +1,13 @@
 // sockmux.connect(): a stream for pages that want TCP themselves, in the form of the web's own streams.
 
-import { CODES } from '../tunnel/codes.js';
+import { CODES, ending } from '../tunnel/codes.js';
+import { Sink } from './sink.js';
 
 /** @typedef {import('../tunnel/codes.js').Ending} Ending */
 /** @typedef {import('../tunnel/stream.js').Address} Address */
 
-/** Bytes that wait for the page at most, and bytes written that wait for the line before `writer.ready` does. */
+/** Bytes that wait for the page at most. */
 const WINDOW_BYTES = 1024 * 1024;
-const WRITE_AHEAD_BYTES = 256 * 1024;
 
 /** Why a socket failed. `code` is a name of the protocol's table, such as "refused". */
 export class SocketError extends Error {
@@ -19,8 +19,28 @@ export class SocketError extends Error {
 	}
 }
 
+/**
+ * Checks what connect() was given, as far as that needs no knowledge of names. Throws a TypeError or a RangeError.
+ * @param {unknown} host
+ * @param {unknown} port
+ * @returns {{ host: string, port: number }}
+ */
+export function targetFrom(host, port) {
+	if (typeof host !== 'string' || host === '') throw new TypeError(`connect: the host ${shown(host)} is not a string that names one: connect("db.example", 5432)`);
+	const number = typeof port === 'string' && /^\d+$/.test(port) ? Number(port) : port;
+	if (typeof number !== 'number' || !Number.isInteger(number)) throw new TypeError(`connect: the port ${shown(port)} is not a whole number: connect("db.example", 5432)`);
+	if (number < 1 || number > 65535) throw new RangeError(`connect: the port ${number} is not in 1 to 65535`);
+	return { host, port: number };
+}
+
+/** @param {unknown} value */
+function shown(value) {
+	if (typeof value === 'string') return JSON.stringify(value);
+	return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value);
+}
+
 export class Socket {
-	/** Resolves when the target has accepted, with the server's own end and the address that it dialled. @type {Promise<{ bound: Address | null, remote: Address | null }>} */
+	/** Resolves when the target has accepted, with the server's own end and the address that it dialed. @type {Promise<{ bound: Address | null, remote: Address | null }>} */
 	opened;
 	/** Resolves after a clean end both ways, rejects with a SocketError otherwise. @type {Promise<void>} */
 	closed;
@@ -30,6 +50,7 @@ export class Socket {
 	writable;
 
 	#stream;
+	#sink;
 
 	/**
 	 * @param {Pick<import('../tunnel/tunnel.js').Tunnel, 'open'>} tunnel
@@ -43,14 +64,13 @@ export class Socket {
 		this.closed = closed.promise;
 		/** @type {ReadableStreamDefaultController<Uint8Array>} */
 		let reader;
-		/** @type {WritableStreamDefaultController} */
-		let writer;
 		let reading = true;
 		let credit = WINDOW_BYTES;
-		/** Waits for room. @type {(() => void) | null} */
-		let room = null;
 		const stream = tunnel.open({ ...request, window: WINDOW_BYTES }, {
-			onopen: (ends) => opened.resolve(ends),
+			onopen: (ends) => {
+				opened.resolve(ends);
+				sink.opened();
+			},
 			ondata: (bytes) => {
 				credit -= bytes.length;
 				reader.enqueue(bytes);
@@ -59,22 +79,23 @@ export class Socket {
 				if (reading) reader.close();
 				reading = false;
 			},
-			onwritten: () => {
-				if (stream.buffered < WRITE_AHEAD_BYTES) room?.();
-			},
+			onwritten: () => sink.moved(),
 			onclose: (why) => {
-				const error = new SocketError(target, why);
+				const clean = why.code === CODES.ok;
+				const error = new SocketError(target, clean ? ending(CODES.aborted, why.text) : why);
 				opened.reject(error);
-				if (why.code === CODES.ok) closed.resolve(undefined);
+				if (clean) closed.resolve(undefined);
 				else closed.reject(error);
-				if (reading && why.code === CODES.ok) reader.close();
+				if (reading && clean) reader.close();
 				else if (reading) reader.error(error);
 				reading = false;
-				writer.error(error);
-				room?.();
+				sink.ended(clean ? null : error);
 			},
+			holds: () => sink.holds,
 		});
+		const sink = new Sink(stream);
 		this.#stream = stream;
+		this.#sink = sink;
 		this.readable = new ReadableStream(/** @type {UnderlyingDefaultSource<Uint8Array>} */ ({
 			start: (controller) => {
 				reader = controller;
@@ -90,41 +111,19 @@ export class Socket {
 				stream.stop();
 			},
 		}), new ByteLengthQueuingStrategy({ highWaterMark: WINDOW_BYTES }));
-		this.writable = new WritableStream({
-			start: (controller) => {
-				writer = controller;
-			},
-			write: (chunk) => {
-				stream.write(bytesOf(chunk));
-				if (stream.buffered < WRITE_AHEAD_BYTES) return undefined;
-				return new Promise((resolve) => {
-					room = () => {
-						room = null;
-						resolve(undefined);
-					};
-				});
-			},
-			close: () => stream.closeWrite(),
-			abort: () => stream.reset(),
-		});
+		this.writable = sink.writable;
 	}
 
 	/** Ends the socket; what was written is delivered, what has not been read is dropped. */
 	close() {
-		this.#stream.close();
+		if (this.#sink.holds) this.#stream.stop();
+		this.#sink.after(() => this.#stream.close());
 	}
 
 	/** Ends the socket at once. */
 	reset() {
 		this.#stream.reset();
 	}
-}
-
-/** @param {ArrayBuffer | ArrayBufferView | string} chunk */
-function bytesOf(chunk) {
-	if (typeof chunk === 'string') return new TextEncoder().encode(chunk);
-	if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-	return new Uint8Array(chunk);
 }
 
 /** A promise to settle from outside; a rejection that nobody asks for is no uncaught error. */

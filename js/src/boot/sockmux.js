@@ -3,7 +3,7 @@
 import { installFacade } from '../facade/install.js';
 import { taskQueue } from '../tunnel/tasks.js';
 import { Tunnel } from '../tunnel/tunnel.js';
-import { Socket } from './socket.js';
+import { Socket, targetFrom } from './socket.js';
 
 /** @typedef {import('./config.js').Config} Config */
 
@@ -33,6 +33,8 @@ export function installed(scope) {
 
 export class Sockmux {
 	#tunnel;
+	/** What connect() does where its options say nothing. @type {{ timeoutMs?: number, optimistic: boolean }} */
+	#defaults;
 	/** @type {Layer[]} */
 	#layers = [];
 	/** @type {(() => void)[]} */
@@ -47,6 +49,7 @@ export class Sockmux {
 		const Native = scope.WebSocket;
 		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule });
 		this.#tunnel = tunnel;
+		this.#defaults = { timeoutMs: config.timeoutMs, optimistic: config.optimistic };
 		this.#undo.push(() => tunnel.close());
 		this.#undo.push(installFacade({ tunnel, config, scope }));
 		for (const install of layers) {
@@ -104,13 +107,14 @@ export class Sockmux {
 	}
 
 	/**
-	 * Opens a TCP connection for the page itself.
+	 * Opens a TCP connection for the page itself. Throws a TypeError or a RangeError for what is no host or no port.
 	 * @param {string} host
 	 * @param {number} port
-	 * @param {{ timeout?: number, optimistic?: boolean }} [options]  timeout in seconds
+	 * @param {{ timeout?: number, optimistic?: boolean }} [options]  timeout in seconds; default: the page's settings
 	 */
 	connect(host, port, { timeout, optimistic } = {}) {
-		return new Socket(this.#tunnel, { host: `${host}`, port: Number(port), timeoutMs: timeout === undefined ? undefined : timeout * 1000, optimistic });
+		const timeoutMs = timeout === undefined ? this.#defaults.timeoutMs : timeout * 1000;
+		return new Socket(this.#tunnel, { ...targetFrom(host, port), timeoutMs, optimistic: optimistic ?? this.#defaults.optimistic });
 	}
 
 	/**

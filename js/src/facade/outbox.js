@@ -38,6 +38,11 @@ export class Outbox {
 		else action();
 	}
 
+	/** Whether something waits here. */
+	get busy() {
+		return this.#reading !== null;
+	}
+
 	/** @param {() => Promise<void>} step */
 	#chain(step) {
 		const turn = (this.#reading ?? Promise.resolve()).then(step).catch(() => this.#onfailure()).then(() => {

@@ -88,6 +88,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 				onwritten: (bytes) => {
 					this.#buffered -= bytes;
 				},
+				holds: () => this.#outbox.busy,
 				onclose: (why) => {
 					this.#ending ??= why;
 					this.#flushSoon();

@@ -23,6 +23,7 @@ import { EVENT } from './events.js';
  * @property {(carrier: number) => void} carrierOpened
  * @property {(carrier: number, length: number) => void} carrierMessage
  * @property {(carrier: number, handle: number, length: number) => void} carrierBody
+ * @property {(carrier: number, code: number, length: number) => void} carrierViolated
  * @property {(carrier: number, length: number) => void} carrierClosed
  * @property {() => number} nextEvent  pointer to seven words: kind, id, a, b, pointer, length, whether goroutines are to be run; 0 when there is no event
  * @property {() => number} stats  pointer to two words: round trip in microseconds (0: not measured), bytes not acknowledged; 0 without a session
@@ -169,6 +170,17 @@ export class Boundary {
 	/** @param {number} handle */
 	dropBody(handle) {
 		this.#bodies.delete(handle >>> 0);
+	}
+
+	/**
+	 * A message that breaks a bound of the protocol was not taken, nor is any behind it. Go ends the session.
+	 * @param {number} carrier
+	 * @param {number} code  one of CODES
+	 * @param {string} text  for people
+	 */
+	carrierViolated(carrier, code, text) {
+		this.#call(() => this.#exports.carrierViolated(carrier, code, this.#put(encoder.encode(text))));
+		this.resumeSoon();
 	}
 
 	/**

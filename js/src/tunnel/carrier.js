@@ -1,6 +1,10 @@
 // The WebSockets under the tunnel. They are made with the constructor that the page had before ours took its place, or the tunnel
 // would travel through itself.
 
+import { CODES } from './codes.js';
+import { Inflow } from './inflow.js';
+import { whyUnreachable } from './unreachable.js';
+
 /** @typedef {import('./boundary.js').Boundary} Boundary */
 /** @typedef {import('./traffic.js').Traffic} Traffic */
 
@@ -8,9 +12,6 @@ const SUBPROTOCOL = 'sockmux.v1';
 
 /** The first byte of a message behind which a bare one comes: nothing but bytes of the session (docs/PROTOCOL.md, 3.2). */
 const FORE = 8;
-
-/** How long the question why a dial failed may take: the next attempt waits for the answer. */
-const PROBE_MS = 2000;
 
 export class Carriers {
 	/** @type {Map<number, WebSocket>} */
@@ -20,24 +21,28 @@ export class Carriers {
 	#url;
 	#traffic;
 	#probe;
+	#schedule;
 
 	/**
 	 * @param {Boundary} boundary
-	 * @param {{ url: string, Native: typeof WebSocket, traffic: Traffic, probe?: (url: string) => Promise<string> }} options
+	 * @param {{ url: string, Native: typeof WebSocket, traffic: Traffic, schedule: import('./tasks.js').Schedule, probe?: (url: string) => Promise<string> }} options
 	 *   probe finds out why a dial failed, which the browser hides from scripts
 	 */
-	constructor(boundary, { url, Native, traffic, probe = whyUnreachable }) {
+	constructor(boundary, { url, Native, traffic, schedule, probe = whyUnreachable }) {
 		this.#boundary = boundary;
 		this.#url = url;
 		this.#Native = Native;
 		this.#traffic = traffic;
 		this.#probe = probe;
+		this.#schedule = schedule;
 	}
 
-	/** @param {number} id */
-	dial(id) {
+	/**
+	 * @param {number} id
+	 * @param {number} maxMessage  bytes of the longest message that the protocol allows
+	 */
+	dial(id, maxMessage) {
 		let opened = false;
-		let bare = false;
 		let socket;
 		try {
 			socket = new this.#Native(this.#url, SUBPROTOCOL);
@@ -51,6 +56,13 @@ export class Carriers {
 			opened = true;
 			this.#boundary.carrierOpened(id);
 		};
+		/** @type {Inflow<ArrayBuffer | (() => void)>} */
+		const inflow = new Inflow(this.#schedule, this.#receiver(id));
+		/** Nothing more is taken; Go tells the server why and closes. @param {string} text */
+		const violated = (text) => {
+			socket.onmessage = null;
+			inflow.put(() => this.#boundary.carrierViolated(id, CODES.limit, text), 0);
+		};
 		socket.onmessage = ({ data }) => {
 			if (!(data instanceof ArrayBuffer)) {
 				socket.close(3003, 'text message');
@@ -58,21 +70,39 @@ export class Carriers {
 			}
 			this.#traffic.messagesIn++;
 			this.#traffic.bytesIn += data.byteLength;
-			if (bare) {
-				bare = false;
-				this.#boundary.carrierBody(id, data);
+			if (data.byteLength > maxMessage) violated(`a message of ${data.byteLength} bytes: at most ${maxMessage} are allowed`);
+			else if (!inflow.put(data, data.byteLength)) {
+				inflow.clear();
+				violated('messages come faster than this end can take them');
+			}
+		};
+		socket.onclose = ({ code, reason }) => {
+			this.#sockets.delete(id);
+			inflow.put(async () => {
+				let why = `the connection ended with code ${code}${reason === '' ? '' : `: ${reason}`}`;
+				if (!opened) why = await this.#probe(this.#url);
+				this.#boundary.carrierClosed(id, why);
+			}, 0);
+		};
+	}
+
+	/** What is done with a carrier's messages, in order. @param {number} id @returns {(item: ArrayBuffer | (() => void)) => void} */
+	#receiver(id) {
+		let bare = false;
+		return (item) => {
+			if (!(item instanceof ArrayBuffer)) {
+				item();
 				return;
 			}
-			const message = new Uint8Array(data);
+			if (bare) {
+				bare = false;
+				this.#boundary.carrierBody(id, item);
+				return;
+			}
+			const message = new Uint8Array(item);
 			bare = message[0] === FORE;
 			this.#boundary.carrierMessage(id, message, bare);
-			/** @type {any} */ (data).transfer?.(0); // given back now, the memory is still warm when the next message needs it
-		};
-		socket.onclose = async ({ code, reason }) => {
-			this.#sockets.delete(id);
-			let why = `the connection ended with code ${code}${reason === '' ? '' : `: ${reason}`}`;
-			if (!opened) why = await this.#probe(this.#url);
-			this.#boundary.carrierClosed(id, why);
+			/** @type {any} */ (item).transfer?.(0); // given back now, the memory is still warm when the next message needs it
 		};
 	}
 
@@ -125,18 +155,4 @@ export function cutReason(reason) {
 	const bytes = new TextEncoder().encode(reason);
 	if (bytes.length <= 123) return reason;
 	return new TextDecoder().decode(bytes.subarray(0, 123), { stream: true });
-}
-
-/**
- * Asks the server for its script, which every page may read: an answer means that it is there and refused the upgrade.
- * @param {string} url
- */
-export async function whyUnreachable(url) {
-	const script = new URL('../sockmux.js', url.replace(/^ws/, 'http'));
-	try {
-		await fetch(script, { method: 'HEAD', cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(PROBE_MS) });
-	} catch {
-		return `${script.origin} cannot be reached, or the Content-Security-Policy of this page forbids it`;
-	}
-	return `${script.origin} answers, but accepts no WebSocket from this page: the server must be started with --allow-origin ${globalThis.location?.origin ?? 'ORIGIN'}`;
 }

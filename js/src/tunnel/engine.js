@@ -3,15 +3,16 @@
 import { Boundary } from './boundary.js';
 import { Carriers } from './carrier.js';
 import { text } from './events.js';
-import { reasonOf } from './tasks.js';
+import { GOODBYE_MS, reasonOf } from './tasks.js';
 
-/** What the tunnel and its streams ask of the program. @typedef {Omit<Boundary, 'carrierOpened' | 'carrierMessage' | 'carrierBody' | 'carrierClosed' | 'copyBody' | 'dropBody' | 'borrow' | 'resume' | 'kill' | 'shutdown'>} Commands */
+/** What the tunnel and its streams ask of the program. @typedef {Omit<Boundary, 'carrierOpened' | 'carrierMessage' | 'carrierBody' | 'carrierViolated' | 'carrierClosed' | 'copyBody' | 'dropBody' | 'borrow' | 'resume' | 'kill' | 'shutdown'>} Commands */
 
 /**
  * What the program tells its owner; each may be called while Go runs, so it must only note.
  * @typedef {object} Owner
  * @property {string} url  of the server's endpoint
  * @property {import('./traffic.js').Traffic} traffic  counted up
+ * @property {import('./tasks.js').Schedule} schedule
  * @property {() => void} onevent  nextEvent() has something to give
  * @property {(level: number, line: string) => void} onlog
  * @property {(why: string) => void} onfailure  the program is gone
@@ -22,7 +23,7 @@ import { reasonOf } from './tasks.js';
  * @typedef {object} Engine
  * @property {Commands} commands
  * @property {() => void} run  starts it; once, before any command
- * @property {() => void} end  ends every stream and the session with a word to the server, then the program
+ * @property {() => Promise<void>} end  ends every stream and the session with a word to the server, then the program; resolves when that is done or given up
  * @property {() => void} drop  ends the program without a word
  */
 
@@ -35,10 +36,12 @@ import { reasonOf } from './tasks.js';
  * @returns {Promise<Engine>}
  */
 export async function startEngine({ start, Native, probe }, owner) {
+	/** The program has ended as it was told to. @type {(() => void) | null} */
+	let ended = null;
 	const read = (/** @type {number} */ at, /** @type {number} */ length) => text(boundary.borrow(at, length).slice());
 	// Go calls none of these before run().
 	const loaded = await start({
-		carrierDial: (/** @type {number} */ id) => carriers.dial(id),
+		carrierDial: (/** @type {number} */ id, /** @type {number} */ maxMessage) => carriers.dial(id, maxMessage),
 		carrierSend: (/** @type {number} */ id, /** @type {number} */ at, /** @type {number} */ length) => carriers.send(id, boundary.borrow(at, length)),
 		carrierBuffered: (/** @type {number} */ id) => carriers.buffered(id),
 		carrierClose: (/** @type {number} */ id, /** @type {number} */ code, /** @type {number} */ at, /** @type {number} */ length) =>
@@ -47,9 +50,12 @@ export async function startEngine({ start, Native, probe }, owner) {
 		bodyDrop: (/** @type {number} */ handle) => boundary.dropBody(handle),
 		event: owner.onevent,
 		log: (/** @type {number} */ level, /** @type {number} */ at, /** @type {number} */ length) => owner.onlog(level, read(at, length)),
-	}, (code) => owner.onfailure(`the Go program ended with code ${code}`));
+	}, (code) => {
+		if (ended) ended();
+		else owner.onfailure(`the Go program ended with code ${code}`);
+	});
 	const boundary = new Boundary(loaded.exports, loaded.resume, (error) => owner.onfailure(reasonOf(error)));
-	const carriers = new Carriers(boundary, { url: owner.url, Native, traffic: owner.traffic, probe });
+	const carriers = new Carriers(boundary, { url: owner.url, Native, traffic: owner.traffic, schedule: owner.schedule, probe });
 	const drop = () => {
 		boundary.kill();
 		carriers.drop();
@@ -58,9 +64,17 @@ export async function startEngine({ start, Native, probe }, owner) {
 		commands: boundary,
 		run: loaded.run,
 		end() {
+			boundary.resume(); // what was written goes to the session, as far as that takes it
+			const gone = new Promise((resolve) => {
+				ended = () => resolve(undefined);
+			});
 			boundary.shutdown();
 			boundary.resume(); // the last messages leave now: the page may be about to go
-			drop();
+			const timer = setTimeout(() => ended?.(), GOODBYE_MS);
+			return gone.then(() => {
+				clearTimeout(timer);
+				drop();
+			});
 		},
 		drop,
 	};

@@ -94,6 +94,7 @@ export function serve({ port, Native, Go, schedule, close, probe, program = prog
 			engine = await startEngine({ start: program(module, Go), Native, probe }, {
 				url,
 				traffic,
+				schedule,
 				onevent: drainSoon,
 				onlog: (level, line) => post({ log: [level, line] }),
 				onfailure: (why) => schedule(() => fail(why)),
@@ -109,9 +110,10 @@ export function serve({ port, Native, Go, schedule, close, probe, program = prog
 	port.onmessage = ({ data }) => {
 		if (data.start) start(data.start);
 		else if (data.end) {
-			engine?.end();
+			const gone = engine?.end();
 			stop();
-			close();
+			if (gone) gone.then(close);
+			else close();
 		} else if (data.taken) {
 			ahead -= data.taken;
 			drainSoon();

@@ -1,7 +1,7 @@
 // The Go program in a dedicated worker: the page's half. The tunnel and its streams stay in the page as they are; what they ask goes to
 // the worker as messages, and what Go tells comes back as messages. Bytes are transferred, never copied twice. host.js is the other half.
 
-import { reasonOf } from './tasks.js';
+import { GOODBYE_MS, reasonOf } from './tasks.js';
 
 /** @typedef {import('./engine.js').Engine} Engine */
 /** @typedef {import('./engine.js').Owner} Owner */
@@ -21,9 +21,6 @@ import { reasonOf } from './tasks.js';
  * From the worker. `cost` is what the page tells back with `taken`.
  * @typedef {{ ready: true } | { events: Event[], cost: number, figures: Figures } | { figures: Figures } | { log: [level: number, line: string] } | { failed: string }} FromWorker
  */
-
-/** How long the worker may take for its goodbye to the server. */
-const GOODBYE_MS = 1000;
 
 const REFUSED = 'the worker could not be started: worker-src of the Content-Security-Policy must have blob:';
 
@@ -88,11 +85,15 @@ export function startRemote({ worker, module }, { url, traffic, onevent, onlog, 
 	const engine = {
 		commands,
 		run() {}, // it runs when the worker is ready
-		end() {
+		async end() {
 			flush();
 			post({ end: true });
 			dead = true;
-			setTimeout(drop, GOODBYE_MS);
+			// The worker ends itself behind its goodbye, within that time at the latest.
+			await new Promise((resolve) => {
+				setTimeout(resolve, 2 * GOODBYE_MS);
+			});
+			drop();
 		},
 		drop,
 	};

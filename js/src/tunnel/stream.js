@@ -28,6 +28,7 @@ import { callHandler } from './tasks.js';
  * @property {(ends: { bound: Address | null, remote: Address | null }) => void} [onopen]  the server's own end and the address it dialled; null when it did not say
  * @property {(bytes: Uint8Array) => void} [ondata]  the receiver owns the bytes
  * @property {() => void} [oneof]  the peer has ended its direction
+ * @property {() => boolean} [holds]  asked when the tunnel goes away: reports whether the owner has bytes that it has not given to write() yet
  * @property {(bytes: number) => void} [onwritten]  so many more of the written bytes have left for the server
  * @property {(why: Ending) => void} [onclose]  last; code 0 after a clean end both ways
  */
@@ -39,6 +40,8 @@ import { callHandler } from './tasks.js';
  * the page's own, which does. Several times yamux's frame of 64 KiB, so that the stream never runs dry between two tasks.
  */
 const FEED_BYTES = 512 * 1024;
+
+const BEFORE_OPEN = 'given up before it was open';
 
 export class Stream {
 	/** @type {StreamState} */
@@ -72,8 +75,12 @@ export class Stream {
 	#ended = false;
 	/** No more is read. */
 	#stopped = false;
-	/** Given up before the wasm knew of it. */
-	#abandoned = false;
+	/** Something was written. */
+	#wrote = false;
+	/** The server has answered. */
+	#answered = false;
+	/** The page has given it up: how it ends where the wasm does not know it, or where that is a clean end. @type {Ending | null} */
+	#given = null;
 
 	/**
 	 * @param {number} id
@@ -99,6 +106,7 @@ export class Stream {
 	 */
 	write(bytes) {
 		if (this.#ended || this.ending || bytes.length === 0) return;
+		this.#wrote = true;
 		if (this.#boundary && this.#queue.length === 0 && this.#fed + bytes.length <= FEED_BYTES) this.#give(bytes);
 		else this.#queue.put(bytes);
 		this.#feed();
@@ -118,13 +126,16 @@ export class Stream {
 		this.#boundary?.stop(this.id);
 	}
 
-	/** closeWrite and stop: like close(2), what was written is delivered. A stream that is not open and has nothing to deliver is given up. */
+	/** closeWrite and stop: like close(2), what was written is delivered. A stream without an answer that has nothing to deliver is given up, which is a clean end. */
 	close() {
 		if (this.ending) return;
+		if (!this.#answered && !this.#wrote) {
+			this.#giveUp(CODES.aborted, ending(CODES.ok, BEFORE_OPEN));
+			return;
+		}
 		this.stop();
 		this.closeWrite();
 		this.state = 'closing';
-		if (!this.#boundary && this.#queue.length === 0) this.#abandon(CODES.aborted);
 	}
 
 	/**
@@ -133,12 +144,12 @@ export class Stream {
 	 */
 	reset(code = CODES.aborted) {
 		if (this.ending) return;
-		this.#ended = true;
-		this.#stopped = true;
-		this.#queue.clear();
-		this.state = 'closing';
-		if (this.#boundary) this.#boundary.reset(this.id, code);
-		else this.#abandon(code);
+		this.#giveUp(code, ending(code, BEFORE_OPEN));
+	}
+
+	/** For the tunnel, which goes away: the target must not take what it got for all, where there is more. */
+	abandon() {
+		if (this.#boundary && (this.#queue.length > 0 || this.#handlers.holds?.())) this.#boundary.reset(this.id, CODES.aborted);
 	}
 
 	/**
@@ -161,7 +172,7 @@ export class Stream {
 	 * @param {Commands} boundary
 	 */
 	attach(boundary) {
-		if (this.#abandoned || this.ending) return;
+		if (this.#given || this.ending) return;
 		this.#boundary = boundary;
 		boundary.open(this.id, this.#request);
 		if (this.#stopped) boundary.stop(this.id);
@@ -194,7 +205,7 @@ export class Stream {
 				callHandler(this.#handlers.onwritten, event.a);
 				break;
 			case EVENT.closed:
-				this.end(ending(event.a, text(event.data)));
+				this.end(this.#given?.code === CODES.ok ? this.#given : ending(event.a, text(event.data)));
 				break;
 		}
 	}
@@ -217,6 +228,7 @@ export class Stream {
 
 	/** @param {Event} event */
 	#opened({ a, b, data }) {
+		this.#answered = true;
 		if (this.state === 'connecting') this.state = 'open';
 		this.connectMs = performance.now() - this.#started;
 		const [bound, remote] = text(data).split('\0');
@@ -237,10 +249,20 @@ export class Stream {
 		this.#boundary?.write(this.id, bytes);
 	}
 
-	/** @param {number} code */
-	#abandon(code) {
-		this.#abandoned = true;
-		this.#owner.schedule(() => this.end(ending(code, 'given up before it was open')));
+	/**
+	 * Ends both directions by this end's doing.
+	 * @param {number} code  for the server
+	 * @param {Ending} how  for the page
+	 */
+	#giveUp(code, how) {
+		if (this.#given) return;
+		this.#given = how;
+		this.#ended = true;
+		this.#stopped = true;
+		this.#queue.clear();
+		this.state = 'closing';
+		if (this.#boundary) this.#boundary.reset(this.id, code);
+		else this.#owner.schedule(() => this.end(how));
 	}
 }
 

@@ -8,6 +8,11 @@
  */
 
 /**
+ * How long a program that was told to end may take for its goodbye to the server. Go itself gives the last bytes 2 s (shared/client).
+ */
+export const GOODBYE_MS = 4000;
+
+/**
  * Makes a Schedule over a MessageChannel. Runs come in the order in which they were asked for.
  * @returns {Schedule}
  */

@@ -3,6 +3,7 @@
 import { Blocks } from './backlog.js';
 import { CODES, ending } from './codes.js';
 import { EVENT, text } from './events.js';
+import { Limiter } from './limiter.js';
 import { Stream } from './stream.js';
 import { checkTarget } from './target.js';
 import { callHandler, reasonOf } from './tasks.js';
@@ -123,6 +124,7 @@ export class Tunnel {
 	#listeners = new Map();
 	/** What was written to the console last. */
 	#said = '';
+	#notices = new Limiter((level, line) => this.#write(level, line));
 
 	/** @param {TunnelConfig} config */
 	constructor(config) {
@@ -211,6 +213,7 @@ export class Tunnel {
 	close() {
 		if (this.#closed) return;
 		this.#closed = true;
+		for (const stream of this.#live.values()) stream.abandon();
 		this.#engine?.end();
 		this.#engine = null;
 		this.#endAll(ending(CODES.aborted, 'sockmux was uninstalled'));
@@ -223,6 +226,7 @@ export class Tunnel {
 		engine = await this.#config.start({
 			url: this.#config.url,
 			traffic: this.#traffic,
+			schedule: this.schedule,
 			onevent: () => this.#drainSoon(),
 			onlog: (level, line) => this.#write(level, line),
 			onfailure: (why) => this.schedule(() => this.#crashed(engine, why)),
@@ -268,7 +272,7 @@ export class Tunnel {
 			this.#setState(STATES[event.id] ?? 'closed', event.a, why);
 		} else if (event.kind === EVENT.notice) {
 			const notice = { level: LEVELS[event.a] ?? 'error', ...ending(event.b, text(event.data)) };
-			this.#write(event.a, notice.text);
+			this.#notices.say(event.a, notice.text);
 			this.#emit('notice', notice);
 		} else this.#live.get(event.id)?.deliver(event);
 	}

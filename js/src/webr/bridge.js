@@ -164,6 +164,7 @@ class BridgeSocket {
 				Atomics.add(this.#words, WORD.outFreed, bytes);
 				this.#owner.notify();
 			},
+			holds: () => !this.#released && Atomics.load(this.#words, WORD.outPut) >>> 0 !== this.#handed,
 			onclose: (why) => this.#end(why),
 		});
 		this.look();

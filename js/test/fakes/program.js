@@ -42,7 +42,7 @@ export class FakeProgram {
 				if (this.#at + length > this.mem.buffer.byteLength) this.mem.grow(Math.ceil(length / 65536));
 				return this.#at;
 			},
-			...Object.fromEntries(['configure', 'setToken', 'streamOpen', 'streamWrite', 'carrierMessage', 'carrierClosed'].map((name) => [name, note(name, true)])),
+			...Object.fromEntries(['configure', 'setToken', 'streamOpen', 'streamWrite', 'carrierMessage', 'carrierViolated', 'carrierClosed'].map((name) => [name, note(name, true)])),
 			...Object.fromEntries(['streamCloseWrite', 'streamStop', 'streamReset', 'streamGrant', 'carrierOpened', 'carrierBody', 'kick', 'shutdown'].map((name) => [name, note(name, false)])),
 			nextEvent: () => {
 				const event = this.events.shift();

@@ -1,0 +1,149 @@
+// The writable of a socket of sockmux.connect(): a WritableStream over a stream of the tunnel.
+
+/** @typedef {Pick<import('../tunnel/stream.js').Stream, 'write' | 'closeWrite' | 'reset' | 'buffered'>} StreamLike */
+
+/** Bytes written that wait for the line before the next write does. */
+const WRITE_AHEAD_BYTES = 256 * 1024;
+
+/** What a call of the WritableStream waits for. @typedef {{ ready: () => boolean, resolve: () => void, reject: (error: Error) => void }} Waiter */
+
+export class Sink {
+	/** @type {WritableStream<ArrayBuffer | ArrayBufferView | string>} */
+	writable;
+
+	#stream;
+	/** @type {WritableStreamDefaultController | null} */
+	#controller = null;
+	/** A WritableStream has one call under way at most. @type {Waiter | null} */
+	#waiter = null;
+	/** Chunks that the page has written and that were not given to the stream: the WritableStream keeps them. */
+	#queued = 0;
+	#opened = false;
+	#ended = false;
+	/** Runs when nothing is queued. @type {(() => void) | null} */
+	#last = null;
+
+	/** @param {StreamLike} stream */
+	constructor(stream) {
+		this.#stream = stream;
+		this.writable = new WritableStream({
+			start: (controller) => {
+				this.#controller = controller;
+				// abort() itself waits for the call that is under way.
+				controller.signal?.addEventListener('abort', () => this.#reset());
+			},
+			write: (chunk) => this.#write(chunk),
+			close: () => {
+				stream.closeWrite();
+				this.#flushed();
+				return this.#until(() => this.#opened);
+			},
+			abort: () => this.#reset(),
+		}, {
+			highWaterMark: 1,
+			// It is asked once for each chunk, when the page writes it.
+			size: () => {
+				this.#queued++;
+				return 1;
+			},
+		});
+	}
+
+	/** Whether the page has written chunks that were not given to the stream. */
+	get holds() {
+		return this.#queued > 0;
+	}
+
+	/** The target has accepted. */
+	opened() {
+		this.#opened = true;
+		this.moved();
+	}
+
+	/** Bytes have left, or something else has changed. */
+	moved() {
+		if (!this.#waiter?.ready()) return;
+		this.#waiter.resolve();
+		this.#waiter = null;
+	}
+
+	/**
+	 * The stream has ended.
+	 * @param {Error | null} error  null: cleanly, so that what was written has left
+	 */
+	ended(error) {
+		this.#ended = true;
+		this.#queued = 0;
+		if (error) {
+			this.#waiter?.reject(error);
+			this.#controller?.error(error);
+		} else {
+			this.#waiter?.resolve();
+			this.#controller?.error(new TypeError('the socket is closed'));
+		}
+		this.#waiter = null;
+	}
+
+	/**
+	 * Runs an action behind what the page has written.
+	 * @param {() => void} action
+	 */
+	after(action) {
+		if (this.#queued > 0) this.#last = action;
+		else action();
+	}
+
+	/** @param {unknown} chunk */
+	#write(chunk) {
+		const bytes = bytesOf(chunk);
+		if (!bytes) {
+			this.#reset(); // what follows would be missing its beginning
+			throw new TypeError(`${describe(chunk)} cannot be written to a socket: an ArrayBuffer, a view of one, or a string is needed`);
+		}
+		this.#stream.write(bytes);
+		this.#queued--;
+		if (this.#queued === 0) this.#flushed();
+		// The answer decides whether it was sent for nothing, so its promise waits for that.
+		return this.#until(() => this.#opened && this.#stream.buffered < WRITE_AHEAD_BYTES);
+	}
+
+	/** Everything that the page has written is with the stream. */
+	#flushed() {
+		this.#queued = 0;
+		this.#last?.();
+		this.#last = null;
+	}
+
+	#reset() {
+		this.#queued = 0;
+		this.#last = null;
+		this.#stream.reset();
+		this.#waiter?.resolve();
+		this.#waiter = null;
+	}
+
+	/** @param {() => boolean} ready */
+	#until(ready) {
+		if (this.#ended || ready()) return undefined;
+		return new Promise((resolve, reject) => {
+			this.#waiter = { ready, resolve: () => resolve(undefined), reject };
+		});
+	}
+}
+
+/**
+ * @param {unknown} chunk
+ * @returns {Uint8Array | null}  null: it is none of the types that can be sent
+ */
+function bytesOf(chunk) {
+	if (typeof chunk === 'string') return new TextEncoder().encode(chunk);
+	if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+	// The tag is checked, not the class: a buffer may come from a frame.
+	if (/^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(chunk))) return new Uint8Array(/** @type {ArrayBuffer} */ (chunk));
+	return null;
+}
+
+/** @param {unknown} value */
+function describe(value) {
+	return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value);
+}

@@ -1,0 +1,43 @@
+// Finds out why a dial failed, which the browser hides from scripts.
+
+/** How long a question may take: the next attempt waits for the answer. */
+const PROBE_MS = 2000;
+
+/** What the server says of a page and its last upgrade. @typedef {{ origin: string, allowed: boolean, refused: { status: number, text: string } | null }} Check */
+
+const options = () => /** @type {RequestInit} */ ({ cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(PROBE_MS) });
+
+/**
+ * Asks the server's check route (docs/PROTOCOL.md, 2). Resolves with a text for people.
+ * @param {string} url  of the endpoint, ws: or wss:
+ */
+export async function whyUnreachable(url) {
+	const check = new URL('check', url.replace(/^ws/, 'http'));
+	let response;
+	try {
+		response = await fetch(check, options());
+	} catch {
+		return silent(check);
+	}
+	/** @type {Check | null} */
+	const said = await response.json().catch(() => null);
+	if (typeof said?.allowed !== 'boolean') {
+		return `${check.href} was answered with status ${response.status}, and not by sockmux: a proxy or a firewall on the way, or another server`;
+	}
+	if (!said.allowed) return `${check.origin} accepts no WebSocket from this page: the server must be started with --allow-origin ${said.origin}`;
+	if (said.refused) return `${check.origin} refused the WebSocket with status ${said.refused.status}: ${said.refused.text}`;
+	return `${check.origin} answers, but the WebSocket did not come to it: a proxy or a firewall on the way ended the connection or answered in its place`;
+}
+
+/**
+ * What to say of a server whose answer no script may read, or that gives none.
+ * @param {URL} check
+ */
+async function silent(check) {
+	try {
+		await fetch(check, { ...options(), mode: 'no-cors' });
+	} catch {
+		return `${check.origin} cannot be reached, or the Content-Security-Policy of this page forbids it`;
+	}
+	return `${check.href} was answered with a page that is not sockmux's: a proxy or a firewall on the way, or another server. Open that address in a tab to see it`;
+}

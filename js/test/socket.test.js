@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Socket, targetFrom } from '../src/boot/socket.js';
+import { CODES } from '../src/tunnel/codes.js';
+import { FakeTunnel, settled } from './fakes/tunnel.js';
+
+/** @param {object} [request] */
+function make(request) {
+	const tunnel = new FakeTunnel();
+	const socket = new Socket(tunnel, { host: 'h', port: 1, ...request });
+	return { socket, stream: tunnel.streams[0] };
+}
+
+/** What has become of a promise so far. @param {Promise<unknown>} promise */
+function watch(promise) {
+	const state = { now: 'pending', error: /** @type {any} */ (null) };
+	promise.then(() => void (state.now = 'fulfilled'), (error) => void Object.assign(state, { now: 'rejected', error }));
+	return state;
+}
+
+test('streams both ways', async () => {
+	const { socket, stream } = make({ timeoutMs: 1500 });
+	assert.deepEqual({ ...stream.request }, { host: 'h', port: 1, timeoutMs: 1500, window: 1024 * 1024 });
+	const reader = socket.readable.getReader();
+	const writer = socket.writable.getWriter();
+	const written = writer.write('hi ');
+	await settled();
+	assert.equal(stream.text, 'hi ', 'the first chunk does not wait for the answer');
+	stream.handlers.onopen({ bound: { addr: '10.0.0.1', port: 1 }, remote: { addr: '10.0.0.2', port: 2 } });
+	await written;
+	await writer.write(new Uint8Array([65, 66, 67]).subarray(1));
+	await writer.write(new Uint8Array([68]).buffer);
+	await writer.write(/** @type {any} */ (new SharedArrayBuffer(1)));
+	assert.equal(stream.text, 'hi BCD\0');
+	assert.deepEqual(await socket.opened, { bound: { addr: '10.0.0.1', port: 1 }, remote: { addr: '10.0.0.2', port: 2 } });
+	stream.handlers.ondata(Buffer.from('answer'));
+	stream.handlers.oneof();
+	assert.equal(Buffer.from((await reader.read()).value ?? []).toString(), 'answer');
+	assert.equal((await reader.read()).done, true);
+	await writer.close();
+	assert.equal(stream.calls.at(-1), 'closeWrite');
+	stream.end(CODES.ok);
+	await socket.closed;
+});
+
+test('what is read is granted, and a writer waits while the line is full', async () => {
+	const { socket, stream } = make();
+	const granted = () => stream.calls.filter((call) => call.startsWith('grant')).reduce((sum, call) => sum + Number(call.slice(6)), 0);
+	const reader = socket.readable.getReader();
+	stream.open();
+	stream.handlers.ondata(new Uint8Array(60_000));
+	await settled();
+	assert.equal(granted(), 0);
+	await reader.read();
+	await settled();
+	assert.equal(granted(), 60_000);
+	stream.buffered = 300_000;
+	const writing = watch(socket.writable.getWriter().write(new Uint8Array(300_000)));
+	await settled();
+	assert.equal(writing.now, 'pending');
+	stream.buffered = 200_000;
+	stream.handlers.onwritten(100_000);
+	await settled();
+	assert.equal(writing.now, 'fulfilled');
+});
+
+test('a refusal rejects everything with its name, the writer\'s promises of before the answer too', async () => {
+	const { socket, stream } = make();
+	const reader = socket.readable.getReader();
+	const writer = socket.writable.getWriter();
+	const promises = [writer.write('early'), writer.write('more'), writer.close(), writer.closed, socket.opened, socket.closed, reader.read()].map(watch);
+	await settled();
+	assert.deepEqual(promises.map(({ now }) => now), promises.map(() => 'pending'));
+	stream.end(CODES.refused, 'nothing listens');
+	await settled();
+	for (const { now, error } of promises) assert.deepEqual([now, error?.name, error?.code, error?.message], ['rejected', 'SocketError', 'refused', 'h:1: refused: nothing listens']);
+});
+
+test('close() delivers what was written, also what waits in the writable', async () => {
+	const { socket, stream } = make();
+	const writer = socket.writable.getWriter();
+	const promises = [writer.write('a'), writer.write('b'), writer.write('c')].map(watch);
+	socket.close();
+	await settled();
+	assert.deepEqual([stream.text, stream.calls], ['a', ['stop']]);
+	assert.equal(stream.handlers.holds(), true);
+	stream.open();
+	await settled();
+	assert.deepEqual([stream.text, stream.calls], ['abc', ['stop', 'close']]);
+	assert.equal(stream.handlers.holds(), false);
+	assert.deepEqual(promises.map(({ now }) => now), ['fulfilled', 'fulfilled', 'fulfilled']);
+	stream.end(CODES.ok);
+	await socket.closed;
+});
+
+test('writer.close() and close() without waiting for either', async () => {
+	const { socket, stream } = make();
+	const writer = socket.writable.getWriter();
+	writer.write('a');
+	writer.write('b');
+	const closing = watch(writer.close());
+	socket.close();
+	stream.open();
+	await settled();
+	assert.equal(stream.text, 'ab');
+	assert.ok(stream.calls.includes('close'));
+	assert.equal(closing.now, 'fulfilled');
+});
+
+test('connect and close: closed fulfils, opened rejects with aborted', async () => {
+	const { socket, stream } = make();
+	socket.close();
+	assert.deepEqual(stream.calls, ['close']);
+	stream.end(CODES.ok, 'given up before it was open');
+	await socket.closed;
+	await assert.rejects(socket.opened, { code: 'aborted', message: 'h:1: aborted: given up before it was open' });
+});
+
+test('abort() does not wait for the write that is under way', async () => {
+	const { socket, stream } = make();
+	const writer = socket.writable.getWriter();
+	const writing = watch(writer.write('x'));
+	await settled();
+	const aborting = watch(writer.abort());
+	await settled();
+	assert.ok(stream.calls.includes('reset'));
+	assert.deepEqual([aborting.now, writing.now === 'pending'], ['fulfilled', false]);
+	assert.equal(stream.handlers.holds(), false);
+});
+
+for (const chunk of [new Blob(['hi']), new Response('x'), {}, null, undefined, 5, true, [1, 2]]) {
+	test(`a chunk that cannot be sent is a TypeError: ${Object.prototype.toString.call(chunk)}`, async () => {
+		const { socket, stream } = make();
+		const writer = socket.writable.getWriter();
+		stream.open();
+		await writer.write('before');
+		await assert.rejects(writer.write(/** @type {any} */ (chunk)), (error) => error instanceof TypeError && /cannot be written to a socket/.test(error.message));
+		await assert.rejects(writer.write('after'), TypeError);
+		assert.equal(stream.text, 'before');
+		assert.deepEqual(stream.calls, ['reset'], 'the target sees no clean end');
+	});
+}
+
+test('what is no target is refused where it is given', () => {
+	assert.deepEqual(targetFrom('db.example', 5432), { host: 'db.example', port: 5432 });
+	assert.deepEqual(targetFrom('::1', '80'), { host: '::1', port: 80 });
+	/** @type {[host: unknown, port: unknown, type: any, says: RegExp][]} */
+	const cases = [
+		[undefined, 80, TypeError, /host undefined/], ['', 80, TypeError, /host ""/], [null, 80, TypeError, /host null/], [{ hostname: 'h', port: 1 }, undefined, TypeError, /host \[object Object\]/],
+		['h', 'x', TypeError, /port "x"/], ['h', undefined, TypeError, /port undefined/], ['h', NaN, TypeError, /port NaN/], ['h', 1.5, TypeError, /port 1\.5/], ['h', null, TypeError, /port null/],
+		['h', 0, RangeError, /port 0/], ['h', 65536, RangeError, /port 65536/], ['h', -1, RangeError, /port -1/],
+	];
+	for (const [host, port, type, says] of cases) assert.throws(() => targetFrom(host, port), (/** @type {any} */ error) => error instanceof type && says.test(error.message));
+});
