@@ -92,7 +92,7 @@ func TestServeTLS(t *testing.T) {
 
 // What a trusted proxy says of the client is what the log has.
 func TestServeProxyProtocol(t *testing.T) {
-	r := start(t, "--trusted-proxies", "127.0.0.1", "--proxy-protocol")
+	r := start(t, "--trusted-proxies", "127.0.0.1", "--proxy-protocol", "--insecure-no-auth")
 	c, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(r.url, "http://"), "/"))
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestServeProxyProtocol(t *testing.T) {
 }
 
 func TestServeForwardedFor(t *testing.T) {
-	r := start(t, "--trusted-proxies", "127.0.0.0/8")
+	r := start(t, "--trusted-proxies", "127.0.0.0/8", "--insecure-no-auth")
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+"v1/connect", nil)
 	if err != nil {
 		t.Fatal(err)

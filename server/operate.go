@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -148,7 +149,9 @@ func (o *operations) serve(ctx context.Context, settings *config.Config, p parts
 		return nil, fmt.Errorf("--admin: %w", err)
 	}
 	logger.Info("listening for operators", "address", l.Addr().String())
-	return serveAdmin(ctx, l, admin.New(admin.Config{Metrics: m.Handler(), Status: page, Ready: p.routes.Ready}), page.Run, logger), nil
+	return serveAdmin(ctx, l, admin.New(admin.Config{
+		Metrics: m.Handler(), Status: page, Ready: p.routes.Ready, Address: settings.Admin, CommandLine: config.Masked(os.Args),
+	}), page.Run, logger), nil
 }
 
 // serveAdmin serves and runs run beside it, until close is called.

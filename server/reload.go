@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -31,6 +32,8 @@ type reloader struct {
 	certificates *listener.Certificates // nil: none from files
 	logger       *slog.Logger
 
+	held bool // the file in force holds a setting or a policy; only run uses it
+
 	mu   sync.Mutex
 	good bool // the last reload
 	when time.Time
@@ -52,6 +55,7 @@ func (r *reloader) ended(good bool) {
 // watch begins to reload at SIGHUP and when a file has changed, until stop is called, which waits.
 func (r *reloader) watch() (stop func()) {
 	r.ended(true)
+	r.held = r.started.File != "" && !r.started.Empty
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	tick := time.NewTicker(lookInterval)
@@ -94,6 +98,9 @@ func (r *reloader) reload(why string) {
 	defer tell(r.logger, notify.Ready)
 	r.logger.Info("reloading", "reason", why)
 	next, err := r.load()
+	if err == nil && next.Empty && r.held {
+		err = fmt.Errorf("%s holds no setting and no policy any more: restart the server to run it so", next.File)
+	}
 	if err != nil {
 		for line := range strings.Lines(err.Error()) {
 			r.logger.Error("reload refused: everything stays as it was", "error", strings.TrimSuffix(line, "\n"))
@@ -101,6 +108,7 @@ func (r *reloader) reload(why string) {
 		r.ended(false)
 		return
 	}
+	r.held = r.held || !next.Empty
 	good := true
 	// Load has read all files and found them good; a mistake now is of a file that has changed since, and is found again when it is looked at next.
 	for _, err := range r.credentials.Reload() {

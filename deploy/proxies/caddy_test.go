@@ -37,6 +37,7 @@ func startCaddy(t *testing.T, prefix string, flags ...string) *front {
 		e.replace(t, "redir /sockmux /sockmux/ permanent", "") // nothing is without its last slash there
 	}
 	e.prefix(t, prefix)
+	token := e.authenticate(t, dir)
 	s := startServer(t, append(e.flags, flags...)...)
 	e.replace(t, "127.0.0.1:8088", s.addr)
 	e.write(t, filepath.Join(dir, "Caddyfile"))
@@ -50,7 +51,7 @@ func startCaddy(t *testing.T, prefix string, flags ...string) *front {
 		put(t, conf, fmt.Sprintf(caddyMain, dir, port, freePort(t), idleTimeout))
 		return command("run", "--config", conf, "--adapter", "caddyfile")
 	})
-	f := &front{addr: addr, host: host, prefix: prefix, servers: []*server{s}, origins: []string{"https://" + host, "https://page.example.org"}}
+	f := &front{addr: addr, host: host, prefix: prefix, token: token, servers: []*server{s}, origins: []string{"https://" + host, "https://page.example.org"}}
 	f.reload = func(t *testing.T) {
 		if out, err := command("reload", "--force", "--config", conf, "--adapter", "caddyfile", "--address", "unix/"+dir+"/admin").CombinedOutput(); err != nil {
 			t.Fatalf("reload: %v\n%s", err, out)

@@ -2,6 +2,7 @@ package proxies_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -13,12 +14,14 @@ import (
 
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // check is what an operator wants of every proxy.
 func check(t *testing.T, f *front) {
 	t.Run("echo", func(t *testing.T) { checkEcho(t, f) })
 	t.Run("half-close", func(t *testing.T) { checkHalfClose(t, f) })
+	t.Run("strangers", func(t *testing.T) { checkStrangers(t, f) })
 	t.Run("origins", func(t *testing.T) { checkOrigins(t, f) })
 	t.Run("files", func(t *testing.T) { checkFiles(t, f) })
 	t.Run("transfers", func(t *testing.T) { checkTransfers(t, f, nil) })
@@ -43,6 +46,20 @@ func checkEcho(t *testing.T, f *front) {
 		if strings.Contains(s.log.String(), forged.Get("X-Forwarded-For")) {
 			t.Errorf("the log has the address that the client made up:\n%s", s.log)
 		}
+	}
+}
+
+// checkStrangers: the example as it is lets nobody use the server who has no credentials.
+func checkStrangers(t *testing.T, f *front) {
+	s, err := f.openWith(t, "").Open(wire.Request{Kind: wire.TCP, Host: "demo.test", Port: f.port(t, "echo")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if result, err := s.Result(ctx); err == nil || !strings.Contains(err.Error(), "unauthorized") {
+		t.Errorf("a stream without credentials: %v, error %v", result, err)
 	}
 }
 

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/server/auth"
 )
 
 // example is a file of deploy/examples, and the flags that its first lines tell the operator to start the server with.
@@ -49,6 +52,20 @@ func (e *example) flag(t *testing.T, name, value string) {
 		}
 	}
 	t.Fatalf("the example starts sockmux without %s: %q", name, e.flags)
+}
+
+// authenticate puts a token's line into the file of --token-file. It returns the token.
+func (e *example) authenticate(t *testing.T, dir string) string {
+	t.Helper()
+	token := auth.NewToken()
+	line, err := auth.Line("alice", token, "", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "tokens")
+	put(t, path, line+"\n")
+	e.flag(t, "--token-file", path)
+	return token
 }
 
 // prefix serves everything below another path than /sockmux/.

@@ -27,6 +27,7 @@ type front struct {
 	host    string // in URLs
 	roots   *x509.CertPool
 	prefix  string
+	token   string // of clients
 	servers []*server // behind it
 	origins []string  // of pages that may connect
 	reload  func(*testing.T)
@@ -102,7 +103,10 @@ type page struct {
 }
 
 // open makes a page; it ends with the test.
-func (f *front) open(t *testing.T) *page {
+func (f *front) open(t *testing.T) *page { return f.openWith(t, f.token) }
+
+// openWith makes a page with that token.
+func (f *front) openWith(t *testing.T, token string) *page {
 	p := &page{front: f, news: make(chan struct{})}
 	p.Client = client.New(client.Config{
 		Dial: func(ctx context.Context) (link.Carrier, error) {
@@ -112,6 +116,7 @@ func (f *front) open(t *testing.T) *page {
 			}
 			return c, nil
 		},
+		Token: func() string { return token },
 		OnState: func(s client.State) {
 			p.mu.Lock()
 			defer p.mu.Unlock()

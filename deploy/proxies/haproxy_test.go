@@ -29,11 +29,12 @@ func startHAProxy(t *testing.T, prefix string, change func(*example), flags ...s
 	program, dir := find(t, "haproxy"), folder(t)
 	roots, cert, key := authority(t, dir)
 	e := readExample(t, "haproxy.cfg")
+	token := e.authenticate(t, dir)
 	e.flag(t, "--tls-cert", cert)
 	e.flag(t, "--tls-key", key)
 	e.flag(t, "--trusted-proxies", "127.0.0.1")
 	flags = append(append(e.flags, "--prefix", prefix), flags...)
-	b := &balancer{front: &front{host: host, roots: roots, prefix: prefix, origins: []string{"https://page.example.org"}}, stats: filepath.Join(dir, "stats")}
+	b := &balancer{front: &front{host: host, roots: roots, prefix: prefix, token: token, origins: []string{"https://page.example.org"}}, stats: filepath.Join(dir, "stats")}
 	for i := range 2 {
 		s := startServer(t, flags...)
 		b.servers = append(b.servers, s)

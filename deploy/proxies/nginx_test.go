@@ -36,6 +36,7 @@ func startNginx(t *testing.T, prefix string, change func(*example), flags ...str
 	roots, cert, key := authority(t, dir)
 	e := readExample(t, "nginx.conf")
 	e.prefix(t, prefix)
+	token := e.authenticate(t, dir)
 	s := startServer(t, append(e.flags, flags...)...)
 	e.replace(t, "127.0.0.1:8088", s.addr)
 	e.replace(t, "/etc/nginx/tls/"+host+".pem", cert)
@@ -58,7 +59,7 @@ func startNginx(t *testing.T, prefix string, change func(*example), flags ...str
 		return exec.Command(program, arguments...)
 	})
 	return &front{
-		addr: addr, host: host, roots: roots, prefix: prefix, servers: []*server{s}, origins: []string{"https://" + host, "https://page.example.org"},
+		addr: addr, host: host, roots: roots, prefix: prefix, token: token, servers: []*server{s}, origins: []string{"https://" + host, "https://page.example.org"},
 		reload: func(t *testing.T) { must(t, program, append(arguments, "-s", "reload")...) },
 	}
 }

@@ -1,11 +1,14 @@
 // Package admin is the HTTP face for those who run the server, on a listener of its own: metrics, profiles, health and the status page.
 //
-// Nobody authenticates here, so it listens on loopback unless it is told otherwise, and it answers no page of another site: neither one that asks across
-// origins nor one whose name was pointed at this machine (DNS rebinding).
+// Clients do not authenticate here, so it listens on loopback unless it is told otherwise. It
+// answers no page of another site: neither one that asks across origins nor one whose name
+// was pointed at this machine (DNS rebinding). So it answers to addresses, to localhost and to
+// the name in its own address only.
 package admin
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -21,6 +24,11 @@ type Config struct {
 	Status  http.Handler // gets every path that is not listed below
 	// Ready says why the server takes nothing new, or returns nil. It may be called at any time and must not block.
 	Ready func() error
+	// Address is HOST:PORT of the listener, as it was configured. A HOST that is a name is
+	// answered to.
+	Address string
+	// CommandLine are the process's arguments, without secrets, for the profiles.
+	CommandLine []string
 }
 
 // The paths.
@@ -44,24 +52,31 @@ func New(config Config) http.Handler {
 		answer(w, http.StatusOK, "ok")
 	})
 	mux.HandleFunc("GET "+pathProfile, pprof.Index)
-	mux.HandleFunc("GET "+pathProfile+"cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET "+pathProfile+"cmdline", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, strings.Join(config.CommandLine, "\x00")) // as pprof.Cmdline; an error means that the peer is gone
+	})
 	mux.HandleFunc("GET "+pathProfile+"profile", pprof.Profile)
 	mux.HandleFunc("GET "+pathProfile+"symbol", pprof.Symbol)
 	mux.HandleFunc("POST "+pathProfile+"symbol", pprof.Symbol)
 	mux.HandleFunc("GET "+pathProfile+"trace", pprof.Trace)
 	mux.Handle("GET /", config.Status)
-	return guard(mux)
+	name, _, err := net.SplitHostPort(config.Address)
+	if err != nil {
+		name = "" // no name is answered to
+	}
+	return guard(name, mux)
 }
 
-// guard refuses what comes from pages of other sites.
-func guard(next http.Handler) http.Handler {
+// guard refuses what comes from pages of other sites. name is the listener's own.
+func guard(name string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Cross-Origin-Resource-Policy", "same-origin")
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
 		header.Set("Referrer-Policy", "no-referrer")
-		if why := foreign(r); why != "" {
+		if why := foreign(name, r); why != "" {
 			answer(w, http.StatusForbidden, why)
 			return
 		}
@@ -71,9 +86,12 @@ func guard(next http.Handler) http.Handler {
 
 // foreign says why a request is refused, or gives an empty text. A link of another site may lead to the status page, but not to profiles, which
 // cost time.
-func foreign(r *http.Request) string {
-	if onLoopback(r) && origin.Rebindable(r.Host) {
-		return "this listener is on loopback and answers to addresses and localhost only, not to other names: open http://127.0.0.1 with its port"
+func foreign(name string, r *http.Request) string {
+	if origin.Rebindable(r.Host) && !named(r.Host, name) {
+		return "this listener answers to addresses and localhost only: use an address, or give --admin the name"
+	}
+	if own := r.Header.Get("Origin"); own != "" && !origin.Same(own, r.Host) {
+		return "pages of other sites are not answered here"
 	}
 	site := r.Header.Get("Sec-Fetch-Site") // every current browser sends it
 	if site == "" || site == "same-origin" || site == "none" {
@@ -85,14 +103,12 @@ func foreign(r *http.Request) string {
 	return "pages of other sites are not answered here"
 }
 
-// onLoopback says whether the request has come in over the loopback interface; where that is not known it has.
-func onLoopback(r *http.Request) bool {
-	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if !ok {
-		return true
+// named reports whether the host of a request, which may have a port, is that name.
+func named(host, name string) bool {
+	if bare, _, err := net.SplitHostPort(host); err == nil {
+		host = bare
 	}
-	addr, err := netip.ParseAddrPort(local.String())
-	return err != nil || addr.Addr().Unmap().IsLoopback()
+	return name != "" && strings.EqualFold(host, name)
 }
 
 // answer writes one line of text that no cache keeps.

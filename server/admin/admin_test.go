@@ -40,7 +40,7 @@ func get(t *testing.T, h http.Handler, local, method, url string, header ...stri
 
 func TestPaths(t *testing.T) {
 	var unready error
-	h := New(Config{Metrics: says("metrics"), Status: says("status"), Ready: func() error { return unready }})
+	h := New(Config{Metrics: says("metrics"), Status: says("status"), Ready: func() error { return unready }, CommandLine: []string{"sockmux", "--demo"}})
 	const base = "http://127.0.0.1:9090"
 	tests := []struct {
 		method, path string
@@ -52,7 +52,7 @@ func TestPaths(t *testing.T) {
 		{"GET", "/readyz", 200, "ok\n"},
 		{"GET", "/debug/pprof/", 200, "goroutine"},
 		{"GET", "/debug/pprof/goroutine?debug=1", 200, "TestPaths"},
-		{"GET", "/debug/pprof/cmdline", 200, "admin.test"},
+		{"GET", "/debug/pprof/cmdline", 200, "sockmux\x00--demo"},
 		{"GET", "/debug/pprof/symbol", 200, "num_symbols"},
 		{"GET", "/debug/pprof/heap?debug=1", 200, "heap profile"},
 		{"GET", "/", 200, "status"},
@@ -80,7 +80,7 @@ func TestPaths(t *testing.T) {
 }
 
 func TestForeign(t *testing.T) {
-	h := New(Config{Metrics: says("metrics"), Status: says("status"), Ready: func() error { return nil }})
+	h := New(Config{Metrics: says("metrics"), Status: says("status"), Ready: func() error { return nil }, Address: "sockmux:9090"})
 	tests := []struct {
 		name, local, url string
 		header           []string
@@ -91,7 +91,12 @@ func TestForeign(t *testing.T) {
 		{"IPv6", "[::1]:9090", "http://[::1]:9090/", nil, 200},
 		{"a name that was pointed here", "127.0.0.1:9090", "http://evil.test:9090/status.json", nil, 403},
 		{"likewise over IPv6", "[::1]:9090", "http://evil.test:9090/metrics", nil, 403},
-		{"a scrape by name in a network of containers", "10.0.0.5:9090", "http://sockmux:9090/metrics", nil, 200},
+		{"a scrape by the name of --admin", "10.0.0.5:9090", "http://sockmux:9090/metrics", nil, 200},
+		{"a scrape by address", "10.0.0.5:9090", "http://10.0.0.5:9090/metrics", nil, 200},
+		{"a name that was pointed at another machine", "10.0.0.5:9090", "http://evil.test:9090/status.json", nil, 403},
+		{"a page of another origin", "10.0.0.5:9090", "http://10.0.0.5:9090/status.json", []string{"Origin", "https://evil.test"}, 403},
+		{"a page without an origin", "10.0.0.5:9090", "http://10.0.0.5:9090/status.json", []string{"Origin", "null"}, 403},
+		{"the own page's fetch over plain HTTP", "10.0.0.5:9090", "http://10.0.0.5:9090/status.json", []string{"Origin", "http://10.0.0.5:9090"}, 200},
 		{"the page's own fetch", "127.0.0.1:9090", "http://127.0.0.1:9090/status.json", []string{"Sec-Fetch-Site", "same-origin"}, 200},
 		{"typed", "127.0.0.1:9090", "http://127.0.0.1:9090/", []string{"Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate"}, 200},
 		{"a link", "127.0.0.1:9090", "http://127.0.0.1:9090/", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}, 200},

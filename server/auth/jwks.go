@@ -43,6 +43,10 @@ func OpenKeyFile(path string) (*KeyFile, error) {
 	return f, nil
 }
 
+// Secret reports whether one of the keys is a secret (HS256): a program that can read the file
+// can make tokens.
+func (f *KeyFile) Secret() bool { return f.present().hasAlgorithm(hs256) }
+
 // Reload reads the file again. On an error the keys stay as they are. Tokens of a key that is no longer there are revoked.
 func (f *KeyFile) Reload() error {
 	data, err := readFile(f.path)

@@ -45,7 +45,7 @@ func TestArrival(t *testing.T) {
 	cert, key := certificate(t, t.TempDir())
 	c := mustLoad(t, []string{
 		"--tls-cert", cert, "--tls-key", key, "--tls-client-ca", cert, "--tls-client-cert", "optional",
-		"--trusted-proxies", "10.0.0.0/8", "--trusted-proxies", "::1", "--proxy-protocol", "--admin", "127.0.0.1:9090",
+		"--trusted-proxies", "10.0.0.0/8", "--trusted-proxies", "::1", "--proxy-protocol", "--admin", "127.0.0.1:9090", "--insecure-no-auth",
 	}, nil)
 	if c.TLS != (listener.Files{Cert: cert, Key: key, ClientCA: cert, Clients: listener.OptionalClientCerts}) {
 		t.Errorf("%+v", c.TLS)
@@ -62,7 +62,7 @@ func TestArrival(t *testing.T) {
 
 	c = mustLoad(t, []string{
 		"--acme", "one.test", "--acme", "two.test", "--acme-cache", "keys", "--acme-email", "ops@one.test", "--acme-directory", "https://ca.test/directory",
-		"--acme-http", ":80", "--admin", ":9090", "--insecure-admin",
+		"--acme-http", ":80", "--admin", ":9090", "--insecure-admin", "--insecure-no-auth",
 	}, []string{"SOCKMUX_TRUSTED_PROXIES=127.0.0.1,fd00::/8"})
 	a := c.ACME
 	if fmt.Sprint(a.Hosts) != "[one.test two.test]" || a.Cache != "keys" || a.Email != "ops@one.test" || a.Directory != "https://ca.test/directory" || c.ACMEHTTP != ":80" {

@@ -15,8 +15,13 @@ func (c *Config) check(source func(name string) string) (mistakes []*Error) {
 		mistakes = append(mistakes, &Error{source(name), fmt.Sprintf(format, values...)})
 	}
 	loopback := isLoopback(c.Listen)
-	if !loopback && !c.InsecureNoAuth && !c.Authenticates() {
-		wrongly("listen", "%q can be reached from other machines and nobody authenticates: say --token-file, listen on 127.0.0.1 behind a proxy that authenticates, or say --insecure-no-auth", c.Listen)
+	if !c.InsecureNoAuth && !c.Authenticates() {
+		switch {
+		case !loopback:
+			wrongly("listen", "%q can be reached from other machines and nobody authenticates: say --token-file, listen on 127.0.0.1 behind a proxy that authenticates, or say --insecure-no-auth", c.Listen)
+		case len(c.TrustedProxies) > 0:
+			wrongly("trusted-proxies", "clients reach %q through the proxy and need no credentials: say --token-file, or --auth-header if the proxy authenticates, or say --insecure-no-auth", c.Listen)
+		}
 	}
 	c.Arrival.check(c.Listen, wrongly)
 	mistakes = append(mistakes, c.checkAccess(wrongly)...)
@@ -44,9 +49,14 @@ func (c *Config) warn(loopback bool, source func(name string) string) {
 	switch {
 	case c.InsecureNoAuth && c.Authenticates():
 		c.Warnings = append(c.Warnings, source("insecure-no-auth")+" changes nothing: clients must authenticate")
-	case c.InsecureNoAuth && loopback:
+	case c.InsecureNoAuth && loopback && len(c.TrustedProxies) == 0:
 		c.Warnings = append(c.Warnings, source("insecure-no-auth")+" changes nothing: "+c.Listen+" is loopback")
 	}
+	if c.Empty {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: %q holds no setting and no policy", source("config"), c.File))
+	}
+	c.warnOfMetadata()
+	c.warnOfReadable(source)
 	if c.Tracing.inTheClear() {
 		c.Warnings = append(c.Warnings, source("otlp-endpoint")+": the headers of "+c.Tracing.HeadersFile+" go to "+c.Tracing.Endpoint+" without TLS, for everybody on the way to read")
 	}

@@ -22,7 +22,8 @@ const EnvPrefix = "SOCKMUX_"
 type Config struct {
 	Mode Mode
 
-	File string // that was read, as --config names it; empty: none
+	File  string // that was read, as --config names it; empty: none
+	Empty bool   // the file holds neither a setting nor a policy
 
 	// Where the server listens.
 	Listen string // HOST:PORT for net.Listen
@@ -130,9 +131,11 @@ func Load(args, environment []string) (*Config, error) {
 	env, warnings := parseEnvironment(settings, environment)
 	c.Warnings = warnings
 	file, policies, unread := readFile(settings, flags, env)
+	empty := len(file) == 0 && len(policies) == 0
 	mistakes = append(mistakes, unread...)
 	mistakes = append(mistakes, apply(settings, flags, env, file)...)
 	mistakes = append(mistakes, c.addPolicies(policies, flags, env, file)...)
+	c.Empty = c.File != "" && empty
 	if len(mistakes) == 0 {
 		mistakes = c.check(place(flags, env, file))
 	}

@@ -149,7 +149,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case name == pathReady:
 		g.ready(w)
 	case name == pathDemo:
-		g.demo(w)
+		g.demo(w, r)
 	case strings.HasPrefix(name, pathWebR):
 		g.webRFile(w, r, strings.TrimPrefix(name, pathWebR))
 	default:

@@ -35,9 +35,8 @@ func (g *Gateway) Carriers() int {
 	return g.count
 }
 
-// ready is Ready for load balancers.
+// ready is Ready for load balancers. No page of another origin may read it.
 func (g *Gateway) ready(w http.ResponseWriter) {
-	shared(w.Header())
 	if err := g.Ready(); err != nil {
 		answer(w, http.StatusServiceUnavailable, err.Error())
 		return

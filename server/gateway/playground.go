@@ -42,8 +42,8 @@ func page(header http.Header) {
 	header.Set("Referrer-Policy", "no-referrer")
 }
 
-// demo lists the demo services.
-func (g *Gateway) demo(w http.ResponseWriter) {
+// demo lists the demo services, for the pages that may connect.
+func (g *Gateway) demo(w http.ResponseWriter, r *http.Request) {
 	if g.config.Demo == nil {
 		answer(w, http.StatusNotFound, "no demo services: start the server with --demo")
 		return
@@ -52,7 +52,11 @@ func (g *Gateway) demo(w http.ResponseWriter) {
 	if err != nil {
 		panic(err) // texts and numbers always encode
 	}
-	shared(w.Header()) // where the demo listens is no secret, and pages of other origins may use it
+	w.Header().Add("Vary", "Origin")
+	if asked := r.Header.Get("Origin"); asked != "" && g.allowed(asked, r) {
+		w.Header().Set("Access-Control-Allow-Origin", asked)
+		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store") // the ports change with every start
 	w.Write(append(list, '\n'))

@@ -1,6 +1,13 @@
 package gateway
 
-import "testing"
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/sockmux/sockmux/server/origin"
+)
 
 func TestPlaygroundIsIsolated(t *testing.T) {
 	w := get(newGateway(t, nil), "/")
@@ -28,10 +35,23 @@ func TestPlaygroundHasOneAddress(t *testing.T) {
 
 func TestDemo(t *testing.T) {
 	wantAnswer(t, get(newGateway(t, nil), "/demo.json"), 404, "no demo services: start the server with --demo\n")
-	w := get(newGateway(t, func(c *Config) {
+	allowed, err := origin.Parse("https://page.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newGateway(t, func(c *Config) {
 		c.Demo = []Service{{Name: "echo", Port: 7001, Description: "sends back"}, {Name: "daytime", Port: 7002, Description: "the time"}}
-	}), "/demo.json")
-	wantAnswer(t, w, 200, `[{"name":"echo","port":7001,"description":"sends back"},{"name":"daytime","port":7002,"description":"the time"}]`+"\n")
-	wantHeaders(t, w, "Content-Type: application/json", "Cache-Control: no-store", "Access-Control-Allow-Origin: *")
+		c.AllowOrigins = []origin.Pattern{allowed}
+	})
+	for asked, readable := range map[string]string{"": "", "https://page.example": "https://page.example", "https://evil.example": "", "null": ""} {
+		r := httptest.NewRequest(http.MethodGet, "/demo.json", nil)
+		if asked != "" {
+			r.Header.Set("Origin", asked)
+		}
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, r)
+		wantAnswer(t, w, 200, `[{"name":"echo","port":7001,"description":"sends back"},{"name":"daytime","port":7002,"description":"the time"}]`+"\n")
+		wantHeaders(t, w, "Content-Type: application/json", "Cache-Control: no-store", "Vary: Origin", strings.TrimSpace("Access-Control-Allow-Origin: "+readable))
+	}
 	wantAnswer(t, get(newGateway(t, func(c *Config) { c.Demo = []Service{} }), "/demo.json"), 200, "[]\n")
 }
