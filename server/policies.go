@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"log/slog"
 	"net/netip"
 	"sync/atomic"
 
-	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/config"
 	"github.com/sockmux/sockmux/server/interfaces"
 	"github.com/sockmux/sockmux/server/limit"
@@ -64,9 +62,6 @@ func (p *policies) find(name string) (standing, bool) {
 	return found, known
 }
 
-// policyOf names the policy that an identity has.
-func policyOf(identity *auth.Identity) string { return cmp.Or(identity.Policy, config.DefaultPolicy) }
-
 // limits is what session.Config wants.
 func (p *policies) limits(name string) (limit.Limits, bool) {
 	found, known := p.find(name)
@@ -94,6 +89,6 @@ func (p *policies) terms(who session.Client) relay.Terms {
 		IdleTimeout: found.limits.StreamIdle,
 		Lifetime:    found.limits.StreamLifetime,
 		Meter:       who.Account,
-		Who:         []slog.Attr{slog.String("session", who.Session), slog.String("identity", who.Identity.Name), slog.String("peer", who.Peer.Address)},
+		Client:      who.Event,
 	}
 }

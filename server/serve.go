@@ -13,7 +13,6 @@ import (
 	"github.com/sockmux/sockmux/server/config"
 	"github.com/sockmux/sockmux/server/demo"
 	"github.com/sockmux/sockmux/server/gateway"
-	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/notify"
 	"github.com/sockmux/sockmux/server/policy"
 	"github.com/sockmux/sockmux/server/relay"
@@ -71,34 +70,24 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 		return err
 	}
 	defer func() { closeTracer(stop.now, tracer) }() // behind the last session
-	ops := newOperations(tracer)
+	ops := newOperations(tracer, logger)
 	lookups := resolver.NewFair(targets)
-	standings, refusals := newPolicies(settings, last, ownAddresses(logger)), limit.NewCounter()
+	standings := newPolicies(settings, last, ownAddresses(logger))
 	streams := relay.New(relay.Config{
 		Policy:   closed, // every stream has terms of its own
 		Resolver: targets,
 		Dialer:   dialer,
-		Refusals: refusals,
-		Logger:   logger,
+		Events:   ops,
 	})
 	sessions := session.New(session.Config{
 		Handle: func(ctx context.Context, s *mux.Stream, who session.Client) {
-			observed, watcher := ops.observe(s, who)
 			terms := standings.terms(who)
-			terms.Resolver = lookups.For(who.Session)
-			terms.Watcher = watcher
-			release := s.Detach()
-			streams.Start(ctx, observed, terms, func() {
-				observed.End()
-				release()
-			})
+			terms.Resolver = lookups.For(who.Event.Session)
+			streams.Start(ctx, s, terms, s.Detach())
 		},
 		Authenticator: credentials.Authenticator,
 		Limits:        standings.limits,
-		Refusals:      refusals,
-		Refused:       ops.sessionRefused,
-		Opened:        ops.opened(),
-		Logger:        logger,
+		Events:        ops,
 		MaxSessions:   settings.MaxSessions,
 		MaxParked:     settings.MaxParked,
 		Bound:         settings.MaxUnacknowledged,
@@ -123,7 +112,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 		Fresh:        settings.AssetsDir != "",
 		Demo:         services,
 		WebR:         settings.WebR,
-		Refused:      ops.requestRefused,
+		Events:       ops,
 		Logger:       logger,
 	})
 	if err != nil {
@@ -131,6 +120,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 		return err
 	}
 	defer func() {
+		streams.Close(endedContext)
 		sessions.Close()
 		err = errors.Join(err, routes.Close())
 	}()
@@ -148,7 +138,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	}
 	defer changes.watch()()
 	closeAdmin, err := ops.serve(ctx, settings, parts{
-		sessions: sessions, streams: streams, names: names, routes: routes, refusals: refusals,
+		sessions: sessions, streams: streams, names: names, routes: routes,
 		expires: arrivals.expires(), reloaded: changes.reloaded, script: arrivals.base + settings.Prefix + "sockmux.js",
 	}, logger)
 	if err != nil {
@@ -169,7 +159,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	case <-stop.drain.Done():
 	}
 	tell(logger, notify.Stopping)
-	drain(stop.now, settings.DrainTimeout, sessions, routes, logger)
+	drain(stop.now, settings.DrainTimeout, sessions, streams, routes, logger)
 	shutdown(stop.now, server)
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -179,7 +169,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 }
 
 // drain lets streams end on their own for a while. All that time the port stays open, so that /readyz can say why nothing new is taken.
-func drain(now context.Context, timeout time.Duration, sessions *session.Registry, routes *gateway.Gateway, logger *slog.Logger) {
+func drain(now context.Context, timeout time.Duration, sessions *session.Registry, streams *relay.Relay, routes *gateway.Gateway, logger *slog.Logger) {
 	routes.Drain()
 	before := sessions.Stats()
 	logger.Info("draining", "timeout", timeout.String(), "sessions", before.Sessions, "streams", before.Streams)
@@ -188,6 +178,7 @@ func drain(now context.Context, timeout time.Duration, sessions *session.Registr
 	if err := sessions.Drain(ctx); err != nil {
 		logger.Warn("drain ended early", "reason", err, "streams", before.Streams)
 	}
+	streams.Close(ctx) // what sessions left behind that were closed is delivered in the same time
 	sessions.Close()
 }
 
@@ -225,3 +216,10 @@ func agent() string {
 	text := "sockmux/" + buildVersion()
 	return text[:min(most, len(text))]
 }
+
+// endedContext is for ends that do not wait.
+var endedContext = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"os"
@@ -252,11 +253,11 @@ func TestCollectorDown(t *testing.T) {
 	}
 }
 
-// Without an endpoint nobody watches.
+// Without an endpoint nothing is traced.
 func TestNoTraces(t *testing.T) {
-	ops := newOperations(nil)
-	if ops.opened() != nil || ops.traces() != nil {
-		t.Error("sessions are watched, or spans counted")
+	ops := newOperations(nil, slog.New(slog.DiscardHandler))
+	if len(ops.Sinks) != 3 || ops.traces() != nil {
+		t.Error("there is a sink of traces, or spans are counted")
 	}
 	r := start(t)
 	connectWith(t, r, http.Header{"Traceparent": {callerParent}}, "")

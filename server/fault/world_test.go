@@ -23,6 +23,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/server/fault"
+	"github.com/sockmux/sockmux/server/ops/oplog"
 	"github.com/sockmux/sockmux/server/policy"
 	"github.com/sockmux/sockmux/server/relay"
 	"github.com/sockmux/sockmux/server/servertest"
@@ -69,7 +70,7 @@ func startBackend(config session.Config, address string) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &backend{relay: relay.New(relay.Config{Policy: policy.New([]policy.Rule{rule}), Logger: config.Logger})}
+	b := &backend{relay: relay.New(relay.Config{Policy: policy.New([]policy.Rule{rule}), Events: config.Events})}
 	config.Handle = func(ctx context.Context, s *mux.Stream, _ session.Client) { b.relay.Serve(ctx, s) }
 	b.registry = session.New(config)
 	listener, err := net.Listen("tcp", address)
@@ -105,8 +106,8 @@ type world struct {
 func newWorld(t *testing.T, config session.Config) *world {
 	t.Helper()
 	log := new(lines)
-	if config.Logger == nil {
-		config.Logger = slog.New(slog.NewTextHandler(log, nil))
+	if config.Events == nil {
+		config.Events = oplog.NewSink(slog.New(slog.NewTextHandler(log, nil)))
 	}
 	t.Cleanup(func() {
 		if t.Failed() {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/server/listener"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/origin"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -16,18 +17,18 @@ import (
 // connect upgrades the request to a carrier and serves it until its end (docs/PROTOCOL.md, 2). A page never sees the texts of refusals, but people do who look at
 // the browser's network tab or at the log.
 func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
-	if refusal := g.judge(r); refusal != nil {
-		g.refuse(w, r, refusal)
+	if refused := g.judge(r); refused != nil {
+		g.refuse(w, r, refused)
 		return
 	}
-	if refusal := g.enter(); refusal != nil {
-		g.refuse(w, r, refusal)
+	if refused := g.enter(); refused != nil {
+		g.refuse(w, r, refused)
 		return
 	}
 	defer g.leave()
 	conn, err := carrier.Accept(w, r, listener.TCP) // answers on its own when it fails
 	if err != nil {
-		g.note(r, &Refusal{Reason: ReasonHandshake, Status: http.StatusBadRequest, Text: err.Error()})
+		g.record(r, refusal(ReasonHandshake, http.StatusBadRequest, err.Error()))
 		return
 	}
 	if err := g.config.Serve(r.Context(), conn, peerOf(r)); err != nil {
@@ -40,26 +41,26 @@ func peerOf(r *http.Request) session.Peer {
 	return session.Peer{Address: r.RemoteAddr, Direct: listener.Direct(r), Header: r.Header, TLS: r.TLS}
 }
 
-func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, refusal *Refusal) {
-	g.note(r, refusal)
-	if refusal.Status == http.StatusUpgradeRequired { // RFC 9110, 15.5.22
+func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, refused *events.UpgradeRefused) {
+	g.record(r, refused)
+	if refused.Status == http.StatusUpgradeRequired { // RFC 9110, 15.5.22
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Connection", "Upgrade")
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	answer(w, refusal.Status, refusal.Text)
+	answer(w, refused.Status, refused.Refusal.Text)
 }
 
 // judge says why the request is not upgraded, or returns nil.
-func (g *Gateway) judge(r *http.Request) *Refusal {
+func (g *Gateway) judge(r *http.Request) *events.UpgradeRefused {
 	if !lists(r.Header["Connection"], "upgrade") || !lists(r.Header["Upgrade"], "websocket") {
-		return &Refusal{ReasonNoWebSocket, http.StatusUpgradeRequired, "this address takes WebSockets only: load " + g.config.Prefix + "sockmux.js in a page; if this is a proxy's request, the proxy must pass Upgrade and Connection on"}
+		return refusal(ReasonNoWebSocket, http.StatusUpgradeRequired, "this address takes WebSockets only: load "+g.config.Prefix+"sockmux.js in a page; if this is a proxy's request, the proxy must pass Upgrade and Connection on")
 	}
 	if header := r.Header.Get("Origin"); !g.allowed(header, r) {
-		return &Refusal{ReasonOrigin, http.StatusForbidden, "origin " + printable(header) + " may not connect: start the server with --allow-origin " + printable(header)}
+		return refusal(ReasonOrigin, http.StatusForbidden, "origin "+printable(header)+" may not connect: start the server with --allow-origin "+printable(header))
 	}
 	if !lists(r.Header["Sec-Websocket-Protocol"], wire.Subprotocol) {
-		return &Refusal{ReasonSubprotocol, http.StatusBadRequest, "the subprotocol " + wire.Subprotocol + " is not offered: another program's WebSocket, or a proxy that drops Sec-WebSocket-Protocol"}
+		return refusal(ReasonSubprotocol, http.StatusBadRequest, "the subprotocol "+wire.Subprotocol+" is not offered: another program's WebSocket, or a proxy that drops Sec-WebSocket-Protocol")
 	}
 	return nil
 }
@@ -110,14 +111,14 @@ func lists(lines []string, word string) bool {
 }
 
 // enter counts one more carrier, or says why there must be none. Who entered leaves.
-func (g *Gateway) enter() *Refusal {
+func (g *Gateway) enter() *events.UpgradeRefused {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
-		return &Refusal{ReasonEnded, http.StatusServiceUnavailable, "the server has ended"}
+		return refusal(ReasonEnded, http.StatusServiceUnavailable, "the server has ended")
 	}
 	if g.most > 0 && g.count >= g.most {
-		return &Refusal{ReasonConnections, http.StatusServiceUnavailable, fmt.Sprintf("the server has its %d connections: raise --max-sessions", g.most)}
+		return refusal(ReasonConnections, http.StatusServiceUnavailable, fmt.Sprintf("the server has its %d connections: raise --max-sessions", g.most))
 	}
 	g.count++
 	g.carriers.Add(1) // under the lock that Close takes, so never beside Close's Wait

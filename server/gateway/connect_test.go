@@ -1,12 +1,10 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/sockmux/sockmux/server/listener"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/origin"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/link"
@@ -133,27 +132,20 @@ func TestOrigins(t *testing.T) {
 			continue
 		}
 		want := "origin " + test.origin + " may not connect: start the server with --allow-origin " + test.origin
-		if !test.want && *refusal != (Refusal{ReasonOrigin, http.StatusForbidden, want}) {
+		if !test.want && (refusal.Status != http.StatusForbidden || refusal.Refusal.Reason != ReasonOrigin || refusal.Refusal.Text != want) {
 			t.Errorf("origin %q: %+v", test.origin, refusal)
 		}
 	}
 }
 
 func TestConnectRefusals(t *testing.T) {
-	var log bytes.Buffer
-	told := make(map[Reason]int)
-	g := newGateway(t, func(c *Config) {
-		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
-		c.Refused = func(_ *http.Request, r Refusal) { told[r.Reason]++ } // one request at a time, each waited for
-	})
+	recorded := make(reasons)
+	g := newGateway(t, func(c *Config) { c.Events = recorded })
 	url := serve(t, g) + "/v1/connect"
 
 	_, response, err := dial(t, url, "https://evil.test", "sockmux.v1")
 	if status, text := refused(t, response, err); status != 403 || text != "origin https://evil.test may not connect: start the server with --allow-origin https://evil.test\n" {
 		t.Errorf("%d %s", status, text)
-	}
-	if !strings.Contains(log.String(), "connection refused") || !strings.Contains(log.String(), "https://evil.test") {
-		t.Errorf("log %s", log.String())
 	}
 	for _, offered := range [][]string{nil, {"binary"}, {"sockmux.v2"}} {
 		_, response, err = dial(t, url, "", offered...)
@@ -185,9 +177,20 @@ func TestConnectRefusals(t *testing.T) {
 	if status, text := refused(t, response, err); status != 503 || text != "the server has ended\n" {
 		t.Errorf("%d %s", status, text)
 	}
-	if want := map[Reason]int{ReasonOrigin: 1, ReasonSubprotocol: 3, ReasonNoWebSocket: 3, ReasonEnded: 1}; !maps.Equal(told, want) {
-		t.Errorf("told %v, want %v", told, want)
+	if want := (reasons{ReasonOrigin: 1, ReasonSubprotocol: 3, ReasonNoWebSocket: 3, ReasonEnded: 1}); !maps.Equal(recorded, want) {
+		t.Errorf("recorded %v, want %v", recorded, want)
 	}
+}
+
+// reasons is a Sink that counts refused upgrades. It is for one request at a time.
+type reasons map[string]int
+
+func (r reasons) Record(e events.Event) {
+	refused := e.(events.UpgradeRefused)
+	if refused.Client.Peer == "" || refused.Refusal.Stage != events.StageUpgrade {
+		panic(refused)
+	}
+	r[refused.Refusal.Reason]++
 }
 
 // A page that came over http may have been written by whoever is on the line: it is not the server's own where that is reached over https.

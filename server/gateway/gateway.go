@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/assets"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/origin"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/link"
@@ -47,8 +48,8 @@ type Config struct {
 	// WebR is a folder with webR's files; empty: there is none.
 	WebR string
 
-	// Refused is told of each request that was not upgraded, beside the log; it must not block. It may be nil.
-	Refused func(r *http.Request, refusal Refusal)
+	// Events takes what was not upgraded; nil: nothing is recorded.
+	Events events.Sink
 
 	// Logger is never nil.
 	Logger *slog.Logger
@@ -72,6 +73,9 @@ type Gateway struct {
 // New returns a Gateway. The caller closes it. The error says why the folder of webR cannot be opened.
 func New(config Config) (*Gateway, error) {
 	g := &Gateway{config: config, origins: config.AllowOrigins, most: config.MaxCarriers}
+	if config.Events == nil {
+		g.config.Events = events.Sinks{}
+	}
 	if config.WebR != "" {
 		root, err := os.OpenRoot(config.WebR)
 		if err != nil {

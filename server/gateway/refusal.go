@@ -1,36 +1,31 @@
 package gateway
 
-import "net/http"
+import (
+	"net/http"
 
-// Reason says why a request was not upgraded. There are few, so that they fit into the label of a metric.
-type Reason string
-
-// The reasons.
-const (
-	ReasonNoWebSocket Reason = "not_websocket"
-	ReasonOrigin      Reason = "origin"
-	ReasonSubprotocol Reason = "subprotocol"
-	ReasonHandshake   Reason = "handshake" // the headers of a WebSocket, but wrong ones
-	ReasonConnections Reason = "connections"
-	ReasonEnded       Reason = "ended"
+	"github.com/sockmux/sockmux/server/ops/events"
 )
 
-// Reasons lists all of them.
-func Reasons() []Reason {
-	return []Reason{ReasonNoWebSocket, ReasonOrigin, ReasonSubprotocol, ReasonHandshake, ReasonConnections, ReasonEnded}
-}
+// The reasons why a request is not upgraded. There are few, so that they fit into the label of a
+// metric.
+const (
+	ReasonNoWebSocket = "not_websocket"
+	ReasonOrigin      = "origin"
+	ReasonSubprotocol = "subprotocol"
+	ReasonHandshake   = "handshake" // the headers of a WebSocket, but wrong ones
+	ReasonConnections = "connections"
+	ReasonEnded       = "ended"
+)
 
-// Refusal is the answer to a request that was not upgraded.
-type Refusal struct {
-	Reason Reason
-	Status int
-	Text   string
-}
-
-// note writes the one log line of a refusal and tells whoever wants to know.
-func (g *Gateway) note(r *http.Request, refusal *Refusal) {
-	g.config.Logger.Warn("connection refused", "peer", r.RemoteAddr, "status", refusal.Status, "reason", string(refusal.Reason), "error", refusal.Text)
-	if g.config.Refused != nil {
-		g.config.Refused(r, *refusal)
+// refusal is the answer to a request that is not upgraded.
+func refusal(reason string, status int, text string) *events.UpgradeRefused {
+	return &events.UpgradeRefused{
+		Status: status, Refusal: events.Refusal{Stage: events.StageUpgrade, Reason: reason, Text: text},
 	}
+}
+
+// record records a refusal of the request.
+func (g *Gateway) record(r *http.Request, refused *events.UpgradeRefused) {
+	refused.Client.Peer = r.RemoteAddr
+	g.config.Events.Record(*refused)
 }

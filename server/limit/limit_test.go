@@ -212,13 +212,3 @@ func TestForgetting(t *testing.T) {
 		t.Error("the book has no end")
 	})
 }
-
-func TestCounter(t *testing.T) {
-	c := NewCounter()
-	c.Add(Opens)
-	c.Add(Opens)
-	counts := c.Counts()
-	if len(counts) != len(Reasons()) || counts[Opens] != 2 || counts[Streams] != 0 {
-		t.Errorf("%v", counts)
-	}
-}

@@ -48,7 +48,7 @@ func TestPromtool(t *testing.T) {
 	}{
 		{args: []string{"check", "config", filepath.Join(examples, "prometheus.yml")}},
 		{args: []string{"check", "rules", filepath.Join(examples, "alerts.yml")}},
-		{args: []string{"check", "metrics"}, in: scrape(t, New("dev", full()))},
+		{args: []string{"check", "metrics"}, in: scrape(t, newFull("dev"))},
 	} {
 		command := exec.Command(promtool, test.args...)
 		command.Stdin = strings.NewReader(test.in)

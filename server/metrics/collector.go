@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // collector asks the sources at a scrape.
@@ -24,10 +22,8 @@ var (
 	descResumed  = desc("session_resumes_total", "How often a session has come back over a new connection.")
 	descCarriers = desc("carriers", "WebSockets that are open.")
 	descStreams  = desc("streams", "Streams that are served.")
-	descEnded    = desc("streams_ended_total", "Streams that have ended, by the code of their end.", "code")
 	descBytes    = desc("stream_bytes_total", "Bytes that streams have carried: up to targets, down to pages.", "direction")
 	descRTT      = desc("session_rtt_seconds", "Round trips between server and page of the present sessions, smoothed, by percentile; absent without sessions.", "percentile")
-	descLimits   = desc("limit_refusals_total", "What was refused, ended or cut short by a limit, by the limit's name.", "limit")
 	descNames    = desc("resolver_requests_total", "Names that streams wanted, by what answered them: cache, underway (a lookup that another had begun) or lookup.", "answered_by")
 	descLookups  = desc("resolver_lookups_total", "Lookups that have ended, by result: found, not_found or failed.", "result")
 	descCache    = desc("resolver_cache_entries", "Answers that the resolver remembers, those that are too old and not asked for since included.")
@@ -40,8 +36,8 @@ var (
 // Describe implements prometheus.Collector. It names everything, so that a name that is used twice is found at the start.
 func (c collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descEnded, descBytes,
-		descRTT, descLimits, descNames, descLookups, descCache, descSpans, descExpires, descReloadOK, descReloadAt,
+		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descBytes,
+		descRTT, descNames, descLookups, descCache, descSpans, descExpires, descReloadOK, descReloadAt,
 	} {
 		to <- d
 	}
@@ -56,22 +52,15 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(value), labels...)
 	}
 	sessions := c.sources.Sessions()
-	gauge(descSessions, float64(sessions.Live))
+	gauge(descSessions, float64(sessions.Sessions))
 	gauge(descParked, float64(sessions.Parked))
 	counter(descOpened, sessions.Opened)
 	counter(descResumed, sessions.Resumed)
 	gauge(descCarriers, float64(c.sources.Carriers()))
 	gauge(descStreams, float64(c.sources.Active()))
-	ended := c.sources.Ended()
-	for _, code := range wire.Codes() {
-		counter(descEnded, ended[code], code.String())
-	}
 	up, down := c.sources.Bytes()
 	counter(descBytes, up, "up")
 	counter(descBytes, down, "down")
-	for name, n := range c.sources.Limits() {
-		counter(descLimits, n, name)
-	}
 	names := c.sources.Resolver()
 	counter(descNames, names.Hits, "cache")
 	counter(descNames, names.Shared, "underway")

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/observe"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -50,9 +50,9 @@ func dashboard(t *testing.T) []panel {
 // exposed gives the labels of every series name that a scrape has, "le" of histograms included.
 func exposed(t *testing.T) map[string][]string {
 	t.Helper()
-	m := New("dev", full())
-	m.Opened(wire.OK, time.Millisecond)
-	m.Refused(observe.StageStream, "denied")
+	m := newFull("dev")
+	m.Record(events.StreamAnswered{Code: wire.OK, Took: time.Millisecond})
+	m.Record(denied)
 	series := make(map[string][]string)
 	line := regexp.MustCompile(`(?m)^([a-z_:]+)(?:\{(.*)\})? \S+$`)
 	label := regexp.MustCompile(`([a-z_]+)="`)

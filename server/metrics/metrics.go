@@ -13,8 +13,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/sockmux/sockmux/server/observe"
+	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/resolver"
+	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -26,18 +28,14 @@ var dialBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2
 
 // Sources are asked at every scrape. Each may be called at any time by any goroutine, and returns at once.
 type Sources struct {
-	Sessions func() Sessions
+	Sessions func() session.Stats
 	Carriers func() int // WebSockets that are open
-	// Ended counts streams that have ended, by code.
-	Ended func() map[wire.Code]uint64
 	// Active counts streams that are served.
 	Active func() int
 	// Bytes counts what streams have carried: up to targets, down to pages.
 	Bytes func() (up, down uint64)
 	// RTTs are the smoothed round trips of the sessions that have a connection.
 	RTTs func() []time.Duration
-	// Limits counts what was refused or ended by a limit, by the limit's name; those that have not occurred are there with 0.
-	Limits func() map[string]uint64
 	// Resolver counts what became of names.
 	Resolver func() resolver.Stats
 	// Traces counts spans for a collector that it has got, and those that were lost; nil: nothing is traced.
@@ -48,39 +46,53 @@ type Sources struct {
 	Reloaded func() (ok bool, at time.Time)
 }
 
-// Sessions are the figures of the sessions.
-type Sessions struct {
-	Live    int // parked ones included
-	Parked  int
-	Opened  uint64 // since the start
-	Resumed uint64 // likewise: how often one has come back over a new connection
-}
-
-// Metrics is the registry with the counters that are told rather than asked. All methods may be called at any time.
+// Metrics is the registry, and the events.Sink of what is counted. All methods may be called at any
+// time.
 type Metrics struct {
 	registry *prometheus.Registry
 	opens    *prometheus.CounterVec
+	ended    *prometheus.CounterVec
 	dials    *prometheus.HistogramVec
+	failures *prometheus.CounterVec
 	refusals *prometheus.CounterVec
+	limits   *prometheus.CounterVec
 }
 
-// New returns a registry. version is the build's.
-func New(version string, sources Sources) *Metrics {
+var _ events.Sink = (*Metrics)(nil)
+
+// New returns a registry in which nothing has happened. version is the build's.
+func New(version string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		opens: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "stream_opens_total", Help: "Streams that were answered, by the code of the answer.",
 		}, []string{"code"}),
+		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Name: "streams_ended_total", Help: "Streams that have ended, by the code of their end.",
+		}, []string{"code"}),
 		dials: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "dial_duration_seconds", Help: "Time from a stream's request to its answer: policy, name and connection.", Buckets: dialBuckets,
 		}, []string{"outcome"}),
+		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Name: "dial_failures_total", Help: "Addresses that could not be connected to, by code. A stream may try several.",
+		}, []string{"code"}),
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "refusals_total", Help: "What the server would not do, by stage (upgrade, session, stream) and reason.",
 		}, []string{"stage", "reason"}),
+		limits: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Name: "limit_refusals_total", Help: "What was refused, ended or cut short by a limit, by the limit's name.",
+		}, []string{"limit"}),
 	}
 	// What has not happened yet is 0 and not absent: a rate of something absent is no rate.
 	for _, code := range wire.Codes() {
 		m.opens.WithLabelValues(code.String())
+		m.ended.WithLabelValues(code.String())
+	}
+	for _, code := range dialCodes {
+		m.failures.WithLabelValues(code.String())
+	}
+	for _, reason := range limit.Reasons() {
+		m.limits.WithLabelValues(string(reason))
 	}
 	for _, outcome := range []string{outcomeOK, outcomeFailed} {
 		m.dials.WithLabelValues(outcome)
@@ -90,7 +102,7 @@ func New(version string, sources Sources) *Metrics {
 		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version(), "protocol": wire.Subprotocol},
 	}, func() float64 { return 1 })
 	m.registry.MustRegister(
-		build, m.opens, m.dials, m.refusals, collector{sources},
+		build, m.opens, m.ended, m.dials, m.failures, m.refusals, m.limits,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -103,22 +115,53 @@ const (
 	outcomeFailed = "failed"
 )
 
-// Opened counts the answer to a stream; observe.Config calls it.
-func (m *Metrics) Opened(code wire.Code, took time.Duration) {
-	if !code.Known() {
-		code = wire.Internal
+// dialCodes are the codes of most failed dials; others show up when they occur.
+var dialCodes = []wire.Code{wire.Refused, wire.TimedOut, wire.HostUnreachable, wire.NetworkUnreachable, wire.Reset, wire.Limit}
+
+// Watch adds figures that are asked for at each scrape. It must be called once at most.
+func (m *Metrics) Watch(sources Sources) { m.registry.MustRegister(collector{sources}) }
+
+// Record implements events.Sink.
+func (m *Metrics) Record(e events.Event) {
+	if r, ok := events.RefusingOf(e); ok {
+		m.refusals.WithLabelValues(string(r.Refusal.Stage), r.Refusal.Reason).Inc()
+		if r.Refusal.Limit != "" {
+			m.limits.WithLabelValues(string(r.Refusal.Limit)).Inc()
+		}
 	}
-	m.opens.WithLabelValues(code.String()).Inc()
+	switch e := e.(type) {
+	case events.StreamAnswered:
+		m.answered(e.Code, e.Took)
+	case events.StreamStep:
+		if e.Step == events.StepDial && e.Err != nil {
+			m.failures.WithLabelValues(known(e.Code).String()).Inc()
+		}
+	case events.StreamEnded:
+		m.ended.WithLabelValues(known(e.Code).String()).Inc()
+		if e.Limit != "" {
+			m.limits.WithLabelValues(string(e.Limit)).Inc()
+		}
+	case events.UpgradeRefused, events.HandshakeFailed, events.Refused, events.StreamOpened,
+		events.SessionOpened, events.SessionDetached, events.SessionResumed, events.SessionEnded:
+		// Refusals are counted above, and sessions by their registry.
+	}
+}
+
+// known is a code that can be a label: a client can give any number.
+func known(code wire.Code) wire.Code {
+	if !code.Known() {
+		return wire.Internal
+	}
+	return code
+}
+
+func (m *Metrics) answered(code wire.Code, took time.Duration) {
+	m.opens.WithLabelValues(known(code).String()).Inc()
 	outcome := outcomeOK
 	if code != wire.OK {
 		outcome = outcomeFailed
 	}
 	m.dials.WithLabelValues(outcome).Observe(took.Seconds())
-}
-
-// Refused counts a refusal; observe.Config calls it. There are few stages and reasons.
-func (m *Metrics) Refused(stage observe.Stage, reason string) {
-	m.refusals.WithLabelValues(string(stage), reason).Inc()
 }
 
 // Handler answers scrapes.

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,8 +14,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"go.uber.org/goleak"
 
-	"github.com/sockmux/sockmux/server/observe"
+	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/resolver"
+	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -22,15 +25,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func full() Sources {
 	return Sources{
-		Sessions: func() Sessions { return Sessions{Live: 7, Parked: 2, Opened: 100, Resumed: 9} },
+		Sessions: func() session.Stats { return session.Stats{Sessions: 7, Parked: 2, Opened: 100, Resumed: 9} },
 		Carriers: func() int { return 5 },
-		Ended:    func() map[wire.Code]uint64 { return map[wire.Code]uint64{wire.OK: 40, wire.Reset: 3} },
 		Active:   func() int { return 11 },
 		Bytes:    func() (up, down uint64) { return 1000, 2000 },
 		RTTs: func() []time.Duration {
 			return []time.Duration{40 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 20 * time.Millisecond}
 		},
-		Limits: func() map[string]uint64 { return map[string]uint64{"opens_per_second": 6, "streams": 0} },
 		Resolver: func() resolver.Stats {
 			return resolver.Stats{Hits: 50, Shared: 4, Lookups: 20, Found: 15, NotFound: 3, Failed: 2, Entries: 12}
 		},
@@ -39,6 +40,19 @@ func full() Sources {
 		Reloaded:           func() (bool, time.Time) { return false, time.Unix(1_800_000_000, 0) },
 	}
 }
+
+// denied is a stream that the policy forbids.
+var denied = events.StreamAnswered{
+	Code: wire.Denied, Took: time.Millisecond, Refusal: &events.Refusal{Stage: events.StageStream, Reason: "denied", Code: wire.Denied},
+}
+
+func watching(version string, sources Sources) *Metrics {
+	m := New(version)
+	m.Watch(sources)
+	return m
+}
+
+func newFull(version string) *Metrics { return watching(version, full()) }
 
 // scrape returns the text that Prometheus would read.
 func scrape(t *testing.T, m *Metrics) string {
@@ -53,23 +67,31 @@ func scrape(t *testing.T, m *Metrics) string {
 }
 
 func TestMetrics(t *testing.T) {
-	m := New("v1.2.3", full())
-	m.Opened(wire.OK, 20*time.Millisecond)
-	m.Opened(wire.Denied, time.Millisecond)
-	m.Opened(wire.Denied, time.Millisecond)
-	m.Opened(wire.Code(999), time.Second)
-	m.Refused(observe.StageStream, "denied")
-	m.Refused(observe.StageUpgrade, "origin")
+	m := newFull("v1.2.3")
+	m.Record(events.StreamAnswered{Code: wire.OK, Took: 20 * time.Millisecond})
+	m.Record(denied)
+	m.Record(denied)
+	m.Record(events.StreamAnswered{Code: wire.Code(999), Took: time.Second})
+	for range 40 {
+		m.Record(events.StreamEnded{Code: wire.OK})
+	}
+	m.Record(events.StreamEnded{Code: wire.Reset, Limit: limit.StreamLifetime})
+	m.Record(events.StreamEnded{Code: wire.Code(999)})
+	m.Record(events.StreamStep{Step: events.StepDial, Code: wire.Refused, Err: errors.New("refused")})
+	m.Record(events.StreamStep{Step: events.StepDial})
+	m.Record(events.StreamStep{Step: events.StepPolicy, Code: wire.Denied, Err: errors.New("denied")})
+	m.Record(events.Refused{Refusal: events.Refusal{Stage: events.StageStream, Reason: "opens_per_second", Limit: limit.Opens}})
+	m.Record(events.UpgradeRefused{Refusal: events.Refusal{Stage: events.StageUpgrade, Reason: "origin"}})
 	text := scrape(t, m)
 	for _, want := range []string{
 		`sockmux_sessions 7`, `sockmux_sessions_parked 2`, `sockmux_sessions_opened_total 100`, `sockmux_session_resumes_total 9`,
 		`sockmux_carriers 5`, `sockmux_streams 11`,
-		`sockmux_streams_ended_total{code="ok"} 40`, `sockmux_streams_ended_total{code="reset"} 3`, `sockmux_streams_ended_total{code="idle"} 0`,
+		`sockmux_streams_ended_total{code="ok"} 40`, `sockmux_streams_ended_total{code="reset"} 1`, `sockmux_streams_ended_total{code="internal"} 1`, `sockmux_dial_failures_total{code="refused"} 1`, `sockmux_dial_failures_total{code="timed_out"} 0`, `sockmux_streams_ended_total{code="idle"} 0`,
 		`sockmux_stream_bytes_total{direction="up"} 1000`, `sockmux_stream_bytes_total{direction="down"} 2000`,
 		`sockmux_stream_opens_total{code="ok"} 1`, `sockmux_stream_opens_total{code="denied"} 2`, `sockmux_stream_opens_total{code="internal"} 1`, `sockmux_stream_opens_total{code="timed_out"} 0`,
 		`sockmux_dial_duration_seconds_bucket{outcome="ok",le="0.01"} 0`, `sockmux_dial_duration_seconds_bucket{outcome="ok",le="0.025"} 1`, `sockmux_dial_duration_seconds_count{outcome="failed"} 3`,
-		`sockmux_refusals_total{reason="denied",stage="stream"} 1`, `sockmux_refusals_total{reason="origin",stage="upgrade"} 1`,
-		`sockmux_limit_refusals_total{limit="opens_per_second"} 6`, `sockmux_limit_refusals_total{limit="streams"} 0`,
+		`sockmux_refusals_total{reason="denied",stage="stream"} 2`, `sockmux_refusals_total{reason="origin",stage="upgrade"} 1`,
+		`sockmux_limit_refusals_total{limit="opens_per_second"} 1`, `sockmux_limit_refusals_total{limit="stream_lifetime"} 1`, `sockmux_limit_refusals_total{limit="streams"} 0`,
 		`sockmux_session_rtt_seconds{percentile="50"} 0.02`, `sockmux_session_rtt_seconds{percentile="90"} 0.04`, `sockmux_session_rtt_seconds{percentile="100"} 0.04`,
 		`sockmux_resolver_requests_total{answered_by="cache"} 50`, `sockmux_resolver_requests_total{answered_by="underway"} 4`, `sockmux_resolver_requests_total{answered_by="lookup"} 20`,
 		`sockmux_resolver_lookups_total{result="found"} 15`, `sockmux_resolver_lookups_total{result="not_found"} 3`, `sockmux_resolver_lookups_total{result="failed"} 2`,
@@ -97,7 +119,7 @@ func TestAbsent(t *testing.T) {
 	sources := full()
 	sources.CertificateExpires, sources.Traces, sources.RTTs = nil, nil, func() []time.Duration { return nil }
 	sources.Reloaded = func() (bool, time.Time) { return true, time.Time{} }
-	text := scrape(t, New("dev", sources))
+	text := scrape(t, watching("dev", sources))
 	for _, name := range []string{"sockmux_certificate_expires", "sockmux_session_rtt", "sockmux_trace", "sockmux_config_last_reload"} {
 		if strings.Contains(text, name) {
 			t.Errorf("%s is there", name)
@@ -107,7 +129,7 @@ func TestAbsent(t *testing.T) {
 
 // promlint has Prometheus's own rules for names, units and helps.
 func TestLint(t *testing.T) {
-	families, err := New("dev", full()).registry.Gather()
+	families, err := newFull("dev").registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,8 +147,8 @@ func TestLint(t *testing.T) {
 // Labels are few and their values come from tables: no address, target or identity may become one.
 func TestLabels(t *testing.T) {
 	allowed := map[string][]string{"code": nil, "stage": nil, "limit": nil, "reason": nil, "direction": nil, "outcome": nil, "percentile": nil, "answered_by": nil, "result": nil, "version": nil, "go": nil, "protocol": nil, "le": nil}
-	m := New("dev", full())
-	m.Refused(observe.StageStream, "denied")
+	m := newFull("dev")
+	m.Record(denied)
 	families, err := m.registry.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -67,8 +67,8 @@ func TestEveryByteBeforeTheEnd(t *testing.T) {
 		t.Errorf("target got %d bytes; want the %d of the page", len(data), len(up))
 	}
 	s.wait()
-	if stats := s.relay.Stats(); stats.BytesUp != uint64(len(up)) || stats.BytesDown != uint64(len(down)) {
-		t.Errorf("stats %+v; want the bytes of both directions", stats)
+	if gotUp, gotDown := s.relay.Bytes(); gotUp != uint64(len(up)) || gotDown != uint64(len(down)) {
+		t.Errorf("%d and %d bytes; want those of both directions", gotUp, gotDown)
 	}
 }
 
@@ -128,7 +128,7 @@ func TestResetByTheTarget(t *testing.T) {
 		t.Errorf("page got %d bytes more and %v; want reset", len(rest), err)
 	}
 	s.wait()
-	if got := s.relay.Stats().Ended; got[wire.Reset] != 1 {
+	if got := ended(s.relay); got[wire.Reset] != 1 {
 		t.Errorf("ended %v; want one reset", got)
 	}
 }
@@ -168,7 +168,7 @@ func TestTargetClosedWhileThePageWrites(t *testing.T) {
 		t.Errorf("page's writes end with %v; want reset", err)
 	}
 	s.wait()
-	if got := s.relay.Stats().Ended; got[wire.Reset] != 1 {
+	if got := ended(s.relay); got[wire.Reset] != 1 {
 		t.Errorf("ended %v; want one reset", got)
 	}
 }
@@ -184,7 +184,7 @@ func TestPageResets(t *testing.T) {
 		t.Errorf("target got %v; want a reset", err)
 	}
 	s.wait()
-	if got := s.relay.Stats().Ended; got[wire.Reset] != 1 {
+	if got := ended(s.relay); got[wire.Reset] != 1 {
 		t.Errorf("ended %v; want one reset", got)
 	}
 }
@@ -252,7 +252,7 @@ func TestPageClosesAndTheTargetDoesNot(t *testing.T) {
 		if data := <-got; data != "last words" {
 			t.Errorf("target got %q", data)
 		}
-		if got := r.Stats().Ended; got[wire.OK] != 1 {
+		if got := ended(r); got[wire.OK] != 1 {
 			t.Errorf("ended %v; want one ok", got)
 		}
 	}

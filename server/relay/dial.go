@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -15,7 +16,7 @@ const attemptDelay = 250 * time.Millisecond
 // dial connects to one address. The dialer asks the policy again for the very address that the system, or a proxy, is about to connect to, so nothing between
 // the first check and the connect can change the target.
 func (r *Relay) dial(ctx context.Context, host string, aliases []string, target netip.AddrPort) (net.Conn, error) {
-	ended := r.step(StepDial, target)
+	ended := r.step(events.StepDial, target)
 	conn, err := r.dialer.DialContext(ctx, host, target, func(dialled netip.AddrPort) error { return r.policy.CheckAddr(host, aliases, dialled) })
 	if err != nil {
 		err = dialFailure(ctx, target, err)

@@ -52,7 +52,7 @@ func (p *pipe) pour() (goes bool, end error) {
 		err := p.stream.Fill(put)
 		if n > 0 {
 			p.idle.touch()
-			p.given.Add(int64(n))
+			p.countDown(n)
 		}
 		switch {
 		case err != nil:
@@ -72,8 +72,9 @@ func (p *pipe) writeDown(b []byte) bool {
 		return false
 	}
 	p.idle.touch()
+	p.countDown(len(b)) // first, as in writeUp
 	written, err := p.stream.Write(b)
-	p.given.Add(int64(written))
+	p.countDown(written - len(b))
 	p.idle.touch()
 	if err != nil {
 		p.discard(b[:cap(b)])
@@ -89,11 +90,13 @@ func (p *pipe) endDown(err error) {
 	}
 	switch {
 	case err == io.EOF:
+		p.targetEnded.Store(true)
 		_ = p.stream.CloseWrite() // fails only if the client is gone, which copyUp finds
 	case errors.Is(err, net.ErrClosed): // aborted, with a reason
 	case errors.Is(err, os.ErrDeadlineExceeded): // linger: the client has read all it wants
 	default:
 		code := codeOf(err)
+		p.failed.Store(true)
 		if p.end(code, fmt.Errorf("reading from the target: %w", err)) {
 			_ = p.stream.Reset(code, fmt.Sprintf("%s: %s", p.request.Target(), code.Meaning()))
 		}
@@ -118,4 +121,10 @@ func (p *pipe) discard(buffer []byte) {
 			return
 		}
 	}
+}
+
+// countDown counts bytes that the client has been given.
+func (p *pipe) countDown(n int) {
+	p.given.Add(int64(n))
+	p.relay.live.down.Add(int64(n))
 }

@@ -137,7 +137,7 @@ func TestOverMuxPageCloses(t *testing.T) {
 	if data := <-got; data != "last words" {
 		t.Errorf("target got %q", data)
 	}
-	until(t, func() bool { return r.Stats().Ended[wire.OK] == 1 && client.Streams() == 0 })
+	until(t, func() bool { return ended(r)[wire.OK] == 1 && client.Streams() == 0 })
 	close(release)
 }
 
@@ -171,7 +171,7 @@ func TestOverMuxRefused(t *testing.T) {
 		t.Errorf("result %+v, %v; want refused", result, err)
 	}
 	_ = stream.Close() // likewise
-	until(t, func() bool { return r.Stats().Active == 0 && client.Streams() == 0 })
+	until(t, func() bool { return r.Active() == 0 && client.Streams() == 0 })
 }
 
 // until waits for what other goroutines are about to bring about and nothing tells of.

@@ -45,7 +45,10 @@ type pipe struct {
 	downEnded chan struct{} // closed when copyDown has returned
 
 	up, given atomic.Int64 // bytes given to the target, to the client
-	finSent   atomic.Bool  // the target has been given a FIN, or is just about to
+
+	finSent     atomic.Bool // the target has been given a FIN, or is just about to
+	targetEnded atomic.Bool // the client has been given the target's FIN
+	failed      atomic.Bool // refused or reset
 
 	once   sync.Once // the first end is the reason
 	ending ending
@@ -67,6 +70,10 @@ func newPipe(relay *Relay, stream Stream) *pipe {
 // open connects and answers, then leaves the stream to the goroutines of its directions.
 func (p *pipe) open(ctx context.Context) {
 	p.life, p.endLife = context.WithCancelCause(context.WithoutCancel(ctx))
+	if p.relay.live.add(p) {
+		p.endLife(errRelayEnds)
+	}
+	p.opened()
 	p.uncancel = context.AfterFunc(ctx, func() {
 		defer close(p.cancelled)
 		p.sessionEnded(context.Cause(ctx))
@@ -85,6 +92,7 @@ func (p *pipe) open(ctx context.Context) {
 	}
 	p.conn, p.remote = conn, addrPort(conn.RemoteAddr())
 	p.told = p.remote
+	p.reportAnswer(wire.OK, nil)
 	answer := wire.Result{Code: wire.OK, Bound: addrPort(conn.LocalAddr()), Remote: p.remote}
 	if err := p.stream.Reply(answer); err != nil && !p.stream.ClosedCleanly() {
 		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
@@ -107,6 +115,8 @@ func (p *pipe) refused(err error) {
 		result.Remote = f.remote
 		p.told = f.remote
 	}
+	p.failed.Store(true)
+	p.reportAnswer(result.Code, err)
 	p.end(result.Code, err)
 	_ = p.stream.Reply(result) // fails only with the session
 	_ = p.stream.Close()
@@ -135,6 +145,7 @@ func (p *pipe) over() {
 	}
 	p.endLife(nil)
 	p.report()
+	p.relay.live.remove(p)
 	p.done()
 }
 
@@ -162,6 +173,7 @@ func (p *pipe) ended() ending {
 
 // abort ends both directions at once, with a reset towards client and target.
 func (p *pipe) abort(code wire.Code, err error) {
+	p.failed.Store(true)
 	if p.end(code, err) {
 		_ = p.stream.Reset(code, textOrError(err))
 	}

@@ -60,8 +60,8 @@ func TestPour(t *testing.T) {
 		if n := p.fills.Load(); n < int64(len(data))/2 {
 			t.Errorf("%d bytes of %d went without copies", n, len(data))
 		}
-		if s := r.Stats(); s.BytesDown != uint64(len(data)) {
-			t.Errorf("%d bytes are counted, want %d", s.BytesDown, len(data))
+		if _, n := r.Bytes(); n != uint64(len(data)) {
+			t.Errorf("%d bytes are counted, want %d", n, len(data))
 		}
 	}
 }

@@ -8,14 +8,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/sockmux/sockmux/server/egress"
-	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/policy"
 	"github.com/sockmux/sockmux/server/resolver"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -64,9 +62,7 @@ type Config struct {
 	Dialer      egress.Dialer // nil: targets are connected to directly
 	DialTimeout time.Duration // resolving and dialling together, also where the request asks for more; 0: DefaultDialTimeout
 	IdleTimeout time.Duration // a stream that moves no byte for so long is reset; 0: never
-	Logger      *slog.Logger  // one Info line for each stream; nil: none
-	// Refusals counts the streams that a limit has ended; nil: they are not counted by limit.
-	Refusals *limit.Counter
+	Events      events.Sink   // what happens to streams; nil: nothing is recorded
 }
 
 // Relay serves streams. Any number of goroutines may use it.
@@ -76,17 +72,16 @@ type Relay struct {
 	dialer      egress.Dialer
 	dialTimeout time.Duration
 	idleTimeout time.Duration
-	log         *slog.Logger
 	linger      time.Duration // lingerTime; tests shorten it
 	takeTime    time.Duration // likewise
-	counters    *counters
-	refusals    *limit.Counter
+	events      events.Sink
+	live        *live
 
-	// Only of a relay on a stream's own terms.
+	// Only of the copy that serves one stream.
+	number   uint64 // of the stream
 	lifetime time.Duration
 	meter    Meter
-	who      []slog.Attr
-	watcher  Watcher // nil: nobody
+	client   events.Client
 }
 
 // New returns a relay. It panics without a policy, because what that would mean is for nobody to guess.
@@ -100,11 +95,10 @@ func New(config Config) *Relay {
 		dialer:      config.Dialer,
 		dialTimeout: cmp.Or(config.DialTimeout, DefaultDialTimeout),
 		idleTimeout: config.IdleTimeout,
-		log:         config.Logger,
 		linger:      lingerTime,
 		takeTime:    takeTime,
-		counters:    newCounters(),
-		refusals:    config.Refusals,
+		events:      config.Events,
+		live:        newLive(),
 	}
 	if r.resolver == nil {
 		r.resolver = resolver.System{}
@@ -115,11 +109,8 @@ func New(config Config) *Relay {
 			panic(err) // nothing is configured that could be wrong
 		}
 	}
-	if r.refusals == nil {
-		r.refusals = limit.NewCounter()
-	}
-	if r.log == nil {
-		r.log = slog.New(slog.DiscardHandler)
+	if r.events == nil {
+		r.events = events.Sinks{}
 	}
 	return r
 }
@@ -146,41 +137,11 @@ func (r *Relay) Start(ctx context.Context, stream Stream, terms Terms, done func
 }
 
 func (r *Relay) start(ctx context.Context, stream Stream, done func()) {
-	r.counters.begin()
-	p := newPipe(r, stream)
+	own := *r
+	own.number = r.live.number()
+	p := newPipe(&own, stream)
 	p.began, p.done = time.Now(), done
 	p.open(ctx)
-}
-
-// report tells of the end.
-func (p *pipe) report() {
-	r := p.relay
-	record := p.record(p.ended())
-	r.counters.end(record.Code, record.Up, record.Down)
-	if record.Limit != "" {
-		r.refusals.Add(record.Limit)
-	}
-	if r.watcher != nil {
-		r.watcher.Served(record)
-	}
-	attrs := append(slices.Clip(r.who),
-		slog.String("target", p.request.Target()),
-		slog.String("code", record.Code.String()),
-		slog.Int64("up", record.Up),
-		slog.Int64("down", record.Down),
-		slog.Duration("dial", record.Dial),
-		slog.Duration("duration", record.Duration),
-	)
-	if record.Limit != "" {
-		attrs = append(attrs, slog.String("limit", string(record.Limit)))
-	}
-	if record.Remote.IsValid() {
-		attrs = append(attrs, slog.String("remote", record.Remote.String()))
-	}
-	if record.Err != nil {
-		attrs = append(attrs, slog.String("error", record.Err.Error()))
-	}
-	r.log.LogAttrs(context.Background(), slog.LevelInfo, "stream", attrs...)
 }
 
 // connect resolves and dials within the time that the request and the server allow.
@@ -191,7 +152,7 @@ func (r *Relay) connect(ctx context.Context, request wire.Request) (egress.Conn,
 	if request.Port == 0 {
 		return nil, &wire.Error{Code: wire.InvalidRequest, Text: "port 0 is no port to connect to"}
 	}
-	asked := r.step(StepPolicy, netip.AddrPort{})
+	asked := r.step(events.StepPolicy, netip.AddrPort{})
 	err := r.policy.CheckHost(request.Host, request.Port)
 	asked(err)
 	if err != nil {

@@ -1,11 +1,8 @@
 package relay
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -145,6 +142,9 @@ func local(t *testing.T, config Config) *Relay {
 	t.Helper()
 	if config.Policy == nil {
 		config.Policy = rules(t, "127.0.0.0/8", "::1")
+	}
+	if config.Events == nil {
+		config.Events = new(recorder)
 	}
 	return New(config)
 }
@@ -305,10 +305,9 @@ func TestIdle(t *testing.T) {
 	}
 }
 
-func TestLogAndStats(t *testing.T) {
+func TestFigures(t *testing.T) {
 	target := listen(t, echo)
-	var out bytes.Buffer
-	r := local(t, Config{Resolver: answers("127.0.0.1"), Logger: slog.New(slog.NewJSONHandler(&out, nil))})
+	r := local(t, Config{Resolver: answers("127.0.0.1")})
 	s := serve(t, t.Context(), r, "echo.example", target.addr.Port())
 	if err := s.send([]byte("hello")); err != nil {
 		t.Fatal(err)
@@ -316,34 +315,42 @@ func TestLogAndStats(t *testing.T) {
 	if got := s.recv(5); got != "hello" {
 		t.Fatalf("echo %q", got)
 	}
-	if got := r.Stats().Active; got != 1 {
-		t.Errorf("%d active; want 1", got)
+	list, all := r.Streams(10)
+	if all != 1 || len(list) != 1 || r.Active() != 1 {
+		t.Fatalf("%d of %d streams", len(list), all)
+	}
+	if l := list[0]; l.State != StateOpen || l.Target != s.request.Target() || l.Remote != target.addr || l.Up != 5 || l.Began.IsZero() || l.Opened <= 0 {
+		t.Errorf("%+v", l)
 	}
 	s.fin()
 	s.wait()
 	serve(t, t.Context(), r, "10.0.0.1", 80).wait()
 
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 2 {
-		t.Fatalf("%d lines; want 2:\n%s", len(lines), out.String())
+	ends := r.events.(*recorder).ends()
+	if len(ends) != 2 {
+		t.Fatalf("%d ends: %+v", len(ends), ends)
 	}
-	var first struct {
-		Level, Msg, Target, Remote, Code, Error string
-		Up, Down, Duration                      int64
+	if e := ends[0]; e.Request.Host != "echo.example" || e.Remote != target.addr || e.Code != wire.OK || e.Err != nil || e.Up != 5 || e.Down != 5 || e.Duration <= 0 {
+		t.Errorf("%+v", e)
 	}
-	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil {
-		t.Fatal(err)
+	if e := ends[1]; e.Code != wire.Denied || !strings.Contains(e.Err.Error(), "private") || e.Request.Target() != "10.0.0.1:80" {
+		t.Errorf("%+v", e)
 	}
-	if first.Level != "INFO" || first.Msg != "stream" || !strings.HasPrefix(first.Target, "echo.example:") || first.Remote != target.addr.String() ||
-		first.Code != "ok" || first.Error != "" || first.Up != 5 || first.Down != 5 || first.Duration <= 0 {
-		t.Errorf("line %s", lines[0])
+	if up, down := r.Bytes(); r.Active() != 0 || up != 5 || down != 5 {
+		t.Errorf("%d active, %d and %d bytes", r.Active(), up, down)
 	}
-	if !strings.Contains(lines[1], `"code":"denied"`) || !strings.Contains(lines[1], "private") || !strings.Contains(lines[1], "10.0.0.1:80") {
-		t.Errorf("line %s", lines[1])
+}
+
+func TestStreamsAreBounded(t *testing.T) {
+	r := local(t, Config{})
+	for range 5 {
+		s := serve(t, t.Context(), r, "127.0.0.1", listen(t, untilEnd).addr.Port())
+		s.want(wire.OK)
+		t.Cleanup(s.fin)
 	}
-	stats := r.Stats()
-	if stats.Active != 0 || stats.Ended[wire.OK] != 1 || stats.Ended[wire.Denied] != 1 || len(stats.Ended) != 2 || stats.BytesUp != 5 || stats.BytesDown != 5 {
-		t.Errorf("stats %+v", stats)
+	list, all := r.Streams(2)
+	if all != 5 || len(list) != 2 || list[0].Number >= list[1].Number {
+		t.Errorf("%d of %d: %+v", len(list), all, list)
 	}
 }
 

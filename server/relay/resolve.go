@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -30,14 +31,14 @@ func (r *Relay) resolve(ctx context.Context, request wire.Request) (targets []ne
 		}
 		addrs = []netip.Addr{literal}
 	} else {
-		resolved := r.step(StepResolve, netip.AddrPort{})
+		resolved := r.step(events.StepResolve, netip.AddrPort{})
 		addrs, aliases, err = r.lookup(ctx, request.Host, request.Family)
 		resolved(err)
 		if err != nil {
 			return nil, nil, err
 		}
 	}
-	asked := r.step(StepPolicy, netip.AddrPort{})
+	asked := r.step(events.StepPolicy, netip.AddrPort{})
 	targets, err = r.allowed(request, aliases, addrs)
 	asked(err)
 	return targets, aliases, err

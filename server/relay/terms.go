@@ -3,9 +3,9 @@ package relay
 import (
 	"cmp"
 	"context"
-	"log/slog"
 	"time"
 
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/policy"
 )
 
@@ -17,8 +17,7 @@ type Terms struct {
 	IdleTimeout time.Duration  // likewise
 	Lifetime    time.Duration  // after which the stream is reset, whatever it does; 0: never
 	Meter       Meter          // nil: every byte may pass at once
-	Who         []slog.Attr    // begin the stream's log line
-	Watcher     Watcher        // nil: nobody
+	Client      events.Client  // whose stream it is
 }
 
 // Meter says when bytes may pass; *limit.Account is one.
@@ -38,7 +37,6 @@ func (r *Relay) on(terms Terms) *Relay {
 		own.resolver = terms.Resolver
 	}
 	own.dialTimeout = cmp.Or(terms.DialTimeout, DefaultDialTimeout)
-	own.idleTimeout, own.lifetime, own.meter, own.who = terms.IdleTimeout, terms.Lifetime, terms.Meter, terms.Who
-	own.watcher = terms.Watcher
+	own.idleTimeout, own.lifetime, own.meter, own.client = terms.IdleTimeout, terms.Lifetime, terms.Meter, terms.Client
 	return &own
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"runtime"
 	"strings"
@@ -13,8 +12,8 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/policy"
-	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -55,8 +54,8 @@ func TestStartReturnsWithTheAnswer(t *testing.T) {
 		t.Errorf("echo: %q, %v", b, err)
 	}
 	<-done
-	if s := r.Stats(); s.Active != 0 || s.BytesUp != 5 || s.BytesDown != 5 {
-		t.Errorf("at the end: %+v", s)
+	if up, down := r.Bytes(); r.Active() != 0 || up != 5 || down != 5 {
+		t.Errorf("at the end: %d active, %d and %d bytes", r.Active(), up, down)
 	}
 }
 
@@ -75,14 +74,13 @@ func TestPolicyOfTheTerms(t *testing.T) {
 }
 
 func TestLifetime(t *testing.T) {
-	counter := limit.NewCounter()
-	r := local(t, Config{Refusals: counter})
+	r := local(t, Config{})
 	stream := overTerms(t, r, Terms{Policy: r.policy, Lifetime: 50 * time.Millisecond}, listen(t, echo))
 	_, err := io.ReadAll(stream)
 	if want := wire.NewError(wire.Limit, "the socket is open for 50ms, and may be no longer"); !errors.Is(err, want) || !strings.Contains(err.Error(), want.Text) {
 		t.Errorf("ended with %v, want %v", err, want)
 	}
-	eventually(t, func() bool { return counter.Counts()[limit.StreamLifetime] == 1 })
+	eventually(t, func() bool { return limits(r)[limit.StreamLifetime] == 1 })
 }
 
 // meter is a Meter with a number of bytes.
@@ -103,11 +101,19 @@ func (m meter) Take(_ context.Context, _ <-chan struct{}, n int) error {
 	return nil
 }
 
-// Both directions draw on the same account; the end has the code limit, a counter and a log line.
+// limits counts the streams that a limit has ended.
+func limits(r *Relay) map[limit.Reason]int {
+	counts := make(map[limit.Reason]int)
+	for _, end := range r.events.(*recorder).ends() {
+		counts[end.Limit]++
+	}
+	return counts
+}
+
+// Both directions draw on the same account; the end has the code limit and the limit's name.
 func TestMeterRefuses(t *testing.T) {
-	counter, log := limit.NewCounter(), new(servertest.Log)
-	r := local(t, Config{Refusals: counter, Logger: slog.New(slog.NewTextHandler(log, nil))})
-	terms := Terms{Policy: r.policy, Meter: newMeter(25), Who: []slog.Attr{slog.String("identity", "alice")}}
+	r := local(t, Config{})
+	terms := Terms{Policy: r.policy, Meter: newMeter(25), Client: events.Client{Identity: "alice"}}
 	stream := overTerms(t, r, terms, listen(t, echo))
 	if _, err := stream.Write([]byte("0123456789")); err != nil {
 		t.Fatal(err)
@@ -121,11 +127,10 @@ func TestMeterRefuses(t *testing.T) {
 	if _, err := io.ReadAll(stream); !errors.Is(err, wire.NewError(wire.Limit, "")) || !strings.Contains(err.Error(), "spent") {
 		t.Errorf("ended with %v, want limit", err)
 	}
-	eventually(t, func() bool { return counter.Counts()[limit.BytesPerDay] == 1 && strings.Contains(log.String(), "\n") })
-	for _, part := range []string{"msg=stream identity=alice target=127.0.0.1:", "code=limit", "up=10 down=10", "limit=bytes_per_day", `error="limit: spent"`} {
-		if !strings.Contains(log.String(), part) {
-			t.Errorf("%q is missing in %s", part, log)
-		}
+	eventually(t, func() bool { return limits(r)[limit.BytesPerDay] == 1 })
+	end := r.events.(*recorder).ends()[0]
+	if end.Client.Identity != "alice" || end.Code != wire.Limit || end.Up != 10 || end.Down != 10 || end.Err.Error() != "limit: spent" {
+		t.Errorf("%+v", end)
 	}
 }
 
@@ -159,12 +164,12 @@ func TestMeterWaits(t *testing.T) {
 	<-waiting
 	<-waiting
 	server.Close()
-	eventually(t, func() bool { return r.Stats().Active == 0 })
+	eventually(t, func() bool { return r.Active() == 0 })
 
 	stream = overTerms(t, r, terms, talker)
 	<-waiting
 	stream.Close() // both ways, as close(2) does
-	eventually(t, func() bool { return r.Stats().Active == 0 })
+	eventually(t, func() bool { return r.Active() == 0 })
 }
 
 // A real account at work: what is beyond the rate is late, and arrives.

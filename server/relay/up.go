@@ -69,8 +69,9 @@ func (p *pipe) writeUp(b []byte) bool {
 		return false
 	}
 	p.idle.touch()
+	p.countUp(len(b)) // first: the answer to these bytes must not come before their count
 	written, err := p.conn.Write(b)
-	p.up.Add(int64(written))
+	p.countUp(written - len(b))
 	p.idle.touch()
 	switch {
 	case err == nil:
@@ -88,6 +89,7 @@ func (p *pipe) writeUp(b []byte) bool {
 // its streams as close(2) does: what it wrote is delivered, then the FIN.
 func (p *pipe) endUp(err error) {
 	if err != io.EOF && !p.stream.ClosedCleanly() {
+		p.failed.Store(true)
 		p.end(goneCode(err), gone(err))
 		p.drop()
 		return
@@ -113,4 +115,10 @@ func goneCode(err error) wire.Code {
 func (p *pipe) noTaker(err error) {
 	<-p.downEnded
 	p.end(codeOf(err), fmt.Errorf("writing to the target: %w", err))
+}
+
+// countUp counts bytes that the target has been given.
+func (p *pipe) countUp(n int) {
+	p.up.Add(int64(n))
+	p.relay.live.up.Add(int64(n))
 }

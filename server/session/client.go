@@ -2,35 +2,21 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net/netip"
 
 	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // Client is who has opened a stream.
 type Client struct {
-	Session  string // as logs name it
-	Peer     Peer   // at the session's first carrier
+	Peer     Peer // at the session's first carrier
 	Identity *auth.Identity
 	Account  *limit.Account // what the client takes, over all of its sessions
-	Watcher  Watcher        // of the session, as Config.Opened gave it; nil: nobody
-}
-
-// Refusal is something that was refused, or ended because it must not go on.
-type Refusal struct {
-	Reason   string // a limit.Reason or, where the reason is no limit, the name of the code
-	Code     wire.Code
-	Text     string
-	Session  string // empty: there is none
-	Identity string // empty: not known
-	Peer     string
-	Target   string  // of a stream; empty: the whole session
-	Watcher  Watcher // of the stream's session; nil: nobody, or no stream
+	Event    events.Client  // the same for events
 }
 
 // admitted is who may have a session.
@@ -95,47 +81,24 @@ func (r *Registry) standing(peer Peer, identity *auth.Identity) (admitted, error
 	return admitted{peer: peer, proved: identity, now: now, limits: limits}, nil
 }
 
-// reasonOf names the reason of a refusal; counted tells whether it is one that has a counter.
-func reasonOf(err error) (reason limit.Reason, counted bool) {
-	var refused *limit.Refused
-	var e *wire.Error
-	switch {
-	case errors.As(err, &refused):
-		return refused.Reason, true
-	case !errors.As(err, &e):
-		return "", false
+// eventOf describes a client that has no session. identity is nil if it is not known.
+func eventOf(peer Peer, identity *auth.Identity, agent string) events.Client {
+	e := events.Client{Peer: peer.Address, Agent: agent}
+	if identity != nil {
+		e.Identity, e.Method, e.Policy = identity.Name, identity.Method, identity.Policy
+		e.Anonymous = identity.Method == auth.MethodNone
 	}
-	switch e.Code {
-	case wire.Unauthorized:
-		return limit.Unauthorized, true
-	case wire.Expired:
-		return limit.Expired, true
-	case wire.Internal:
-		return limit.Unchecked, true
-	}
-	return limit.Reason(e.Code.String()), false
+	return e
 }
 
-// note counts a refusal, writes its one log line and tells whoever wants to know. message says what was refused.
-func (r *Registry) note(message string, refusal Refusal, err error) {
-	var e *wire.Error
-	if !errors.As(err, &e) {
-		return // a carrier that was lost: nobody was refused
-	}
-	reason, counted := reasonOf(err)
-	if counted {
-		r.config.Refusals.Add(reason)
-	}
-	refusal.Reason, refusal.Code, refusal.Text = string(reason), e.Code, e.Text
-	attrs := []slog.Attr{slog.String("reason", refusal.Reason), slog.String("code", e.Code.String()), slog.String("peer", refusal.Peer)}
-	for _, a := range []slog.Attr{slog.String("identity", refusal.Identity), slog.String("session", refusal.Session), slog.String("target", refusal.Target)} {
-		if a.Value.String() != "" {
-			attrs = append(attrs, a)
-		}
-	}
-	attrs = append(attrs, slog.String("error", err.Error()))
-	r.config.Logger.LogAttrs(context.Background(), slog.LevelWarn, message, attrs...)
-	if r.config.Refused != nil {
-		r.config.Refused(refusal)
+// refused records that something was refused with err. Where err is that of a carrier that was
+// lost, nothing was refused and nothing is recorded.
+func (r *Registry) refused(subject events.Subject, client events.Client, err error) {
+	r.refusedStream(subject, client, wire.Request{}, err)
+}
+
+func (r *Registry) refusedStream(subject events.Subject, client events.Client, request wire.Request, err error) {
+	if refusal, ok := events.RefusalOf(subject.Stage(), err); ok {
+		r.config.Events.Record(events.Refused{Subject: subject, Client: client, Request: request, Refusal: refusal})
 	}
 }

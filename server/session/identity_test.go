@@ -21,6 +21,8 @@ import (
 	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/ops/oplog"
 	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/client"
@@ -111,10 +113,10 @@ func TestIdentity(t *testing.T) {
 	known := newTokens(t)
 	alice, aliceLine := line(t, "alice", "staff", time.Time{})
 	known.set(aliceLine)
-	out, refusals := new(log), make(chan session.Refusal, 10)
+	out := new(log)
 	served := make(chan session.Client, 1)
 	w := newWorld(t, session.Config{
-		Authenticator: known, Logger: slog.New(slog.NewTextHandler(out, nil)), Refused: func(r session.Refusal) { refusals <- r },
+		Authenticator: known, Events: oplog.NewSink(slog.New(slog.NewTextHandler(out, nil))),
 		Handle: func(ctx context.Context, s *mux.Stream, who session.Client) {
 			served <- who
 			echo(ctx, s, who)
@@ -122,7 +124,7 @@ func TestIdentity(t *testing.T) {
 	})
 	c, _ := w.as(alice)
 	roundTrip(t, open(t, c), 1000, 1)
-	if who := <-served; who.Identity.Name != "alice" || who.Identity.Policy != "staff" || who.Peer.Address != "192.0.2.1:1" || who.Account.Usage().Sessions != 1 || len(who.Session) != 8 {
+	if who := <-served; who.Identity.Name != "alice" || who.Identity.Policy != "staff" || who.Peer.Address != "192.0.2.1:1" || who.Account.Usage().Sessions != 1 || len(who.Event.Session) != 8 {
 		t.Errorf("served %+v", who)
 	}
 	if !out.has("session opened", "identity=alice", "policy=staff", "method=token") {
@@ -133,11 +135,13 @@ func TestIdentity(t *testing.T) {
 		if got, ok := m.(wire.Close); !ok || got.Code != wire.Unauthorized || !strings.Contains(got.Text, text) {
 			t.Errorf("token %q is answered with %+v", token, m)
 		}
-		if r := <-refusals; r.Reason != "unauthorized" || r.Code != wire.Unauthorized || r.Peer != "192.0.2.1:1" || !strings.Contains(r.Text, text) {
+		list := w.seen.refused()
+		r := list[len(list)-1]
+		if r.Refusal.Reason != "unauthorized" || r.Refusal.Code != wire.Unauthorized || r.Client.Peer != "192.0.2.1:1" || !strings.Contains(r.Refusal.Text, text) {
 			t.Errorf("refusal %+v", r)
 		}
 	}
-	if n := w.registry.Refusals()[limit.Unauthorized]; n != 2 || !out.has("level=WARN", "session refused", "reason=unauthorized", "peer=192.0.2.1:1") {
+	if n := w.seen.limits()[limit.Unauthorized]; n != 2 || !out.has("level=WARN", "session refused", "reason=unauthorized", "peer=192.0.2.1:1") {
 		t.Errorf("%d refusals are counted", n)
 	}
 }
@@ -160,7 +164,7 @@ func TestRevocation(t *testing.T) {
 	bob, bobLine := line(t, "bob", "", time.Time{})
 	known.set(aliceLine, bobLine)
 	out := new(log)
-	w := newWorld(t, session.Config{Authenticator: known, Grace: time.Minute, MaxParked: 10, Logger: slog.New(slog.NewTextHandler(out, nil))})
+	w := newWorld(t, session.Config{Authenticator: known, Grace: time.Minute, MaxParked: 10, Events: oplog.NewSink(slog.New(slog.NewTextHandler(out, nil)))})
 	a, states := w.as(alice)
 	b, _ := w.as(bob)
 	mine, other := open(t, a), open(t, b)
@@ -174,7 +178,7 @@ func TestRevocation(t *testing.T) {
 	}
 	eventually(t, "only bob's session is left", func() bool { return w.figures() == session.Stats{Sessions: 1, Streams: 1} })
 	roundTrip(t, other, 1000, 1)
-	if n := w.registry.Refusals()[limit.Expired]; n != 2 || !out.has("session ended early", "reason=expired", "code=expired", "identity=alice") {
+	if n := w.seen.limits()[limit.Expired]; n != 2 || !out.has("session ended early", "reason=expired", "code=expired", "identity=alice") {
 		t.Errorf("%d are counted", n)
 	}
 }
@@ -280,7 +284,7 @@ func TestSessionsPerClient(t *testing.T) {
 	if want := (wire.Close{Code: wire.Limit, Text: "the client has its 2 sessions"}); m != want {
 		t.Errorf("answer %+v", m)
 	}
-	if n := w.registry.Refusals()[limit.SessionsPerClient]; n != 1 {
+	if n := w.seen.limits()[limit.SessionsPerClient]; n != 1 {
 		t.Errorf("%d are counted", n)
 	}
 	// Somebody else is another client, and a session that has ended makes room.
@@ -331,7 +335,7 @@ func TestIdleSession(t *testing.T) {
 		if state := await(t, states, client.Closed); state.Reason == nil || state.Reason.Code != wire.Idle || state.Reason.Text != "the session had no socket for 100ms" {
 			t.Errorf("state %+v", state)
 		}
-		if n := w.registry.Refusals()[limit.SessionIdle]; n != 1 {
+		if n := w.seen.limits()[limit.SessionIdle]; n != 1 {
 			t.Errorf("%d are counted", n)
 		}
 	})
@@ -347,7 +351,7 @@ func TestSessionLifetime(t *testing.T) {
 
 func TestHandshakeTimeout(t *testing.T) {
 	out := new(log)
-	w := newWorld(t, session.Config{Handshake: 20 * time.Millisecond, Logger: slog.New(slog.NewTextHandler(out, nil))})
+	w := newWorld(t, session.Config{Handshake: 20 * time.Millisecond, Events: oplog.NewSink(slog.New(slog.NewTextHandler(out, nil)))})
 	c, err := w.dial(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -369,7 +373,7 @@ func TestSetMost(t *testing.T) {
 	w.registry.SetMost(2, 0)
 	w.hello(wire.Hello{Version: wire.Version})
 	w.refused(wire.Hello{Version: wire.Version}, wire.Limit)
-	if n := w.registry.Refusals()[limit.Sessions]; n != 2 {
+	if n := w.seen.limits()[limit.Sessions]; n != 2 {
 		t.Errorf("%d are counted", n)
 	}
 }
@@ -386,7 +390,7 @@ func (f failing) Authenticate(_ context.Context, c auth.Credentials) (*auth.Iden
 // the authenticator is told.
 func TestUncheckedCredentials(t *testing.T) {
 	out, f := new(log), failing{make(chan netip.AddrPort, 1)}
-	r := session.New(session.Config{Handle: echo, Authenticator: f, Logger: slog.New(slog.NewTextHandler(out, nil))})
+	r := session.New(session.Config{Handle: echo, Authenticator: f, Events: oplog.NewSink(slog.New(slog.NewTextHandler(out, nil)))})
 	defer r.Close()
 	a, b := linktest.Pipe()
 	var serve sync.WaitGroup
@@ -414,8 +418,8 @@ func TestUncheckedCredentials(t *testing.T) {
 
 // A message beyond what the protocol allows ends the session, with its own reason.
 func TestMessageTooLong(t *testing.T) {
-	out := new(log)
-	r := session.New(session.Config{Handle: echo, Logger: slog.New(slog.NewTextHandler(out, nil))})
+	out, seen := new(log), new(recorder)
+	r := session.New(session.Config{Handle: echo, Events: events.Sinks{seen, oplog.NewSink(slog.New(slog.NewTextHandler(out, nil)))}})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		c, err := carrier.Accept(w, request, nil)
 		if err != nil {
@@ -451,7 +455,7 @@ func TestMessageTooLong(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond) // polls, bounded above
 	}
-	if n := r.Refusals()[limit.MessageSize]; n != 1 {
+	if n := seen.limits()[limit.MessageSize]; n != 1 {
 		t.Errorf("%d are counted", n)
 	}
 }

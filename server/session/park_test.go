@@ -5,42 +5,42 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// parkWatcher does something before it writes down that a session is parked.
-type parkWatcher struct {
-	watcher
+// parkRecorder does something before it records that a session is parked.
+type parkRecorder struct {
+	recorder
 	first func()
 }
 
-func (w *parkWatcher) Parked(reason error) {
-	w.first()
-	w.watcher.Parked(reason)
+func (w *parkRecorder) Record(e events.Event) {
+	if _, ok := e.(events.SessionDetached); ok {
+		w.first()
+	}
+	w.recorder.Record(e)
 }
 
-// parks loses the carrier of a session, and returns its world and what is told of it.
-func parks(t *testing.T, grace time.Duration, first func(*session.Registry)) (*world, *parkWatcher) {
+// parks loses the carrier of a session, and returns its world and what is recorded of it.
+func parks(t *testing.T, grace time.Duration, first func(*session.Registry)) (*world, *parkRecorder) {
 	t.Helper()
-	watch := new(parkWatcher)
-	w := newWorld(t, session.Config{Grace: grace, MaxParked: 10, Opened: func(o session.Opening) session.Watcher {
-		watch.opened(o)
-		return watch
-	}})
-	watch.first = func() { first(w.registry) }
+	seen := new(parkRecorder)
+	w := newWorld(t, session.Config{Grace: grace, MaxParked: 10, Events: seen})
+	seen.first = func() { first(w.registry) }
 	_, carrier := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume})
 	carrier.Cut()
-	return w, watch
+	return w, seen
 }
 
-// The end is told last, however soon it comes.
-func TestParkedIsToldBeforeTheEnd(t *testing.T) {
+// The end is recorded last, however soon it comes.
+func TestParkedIsRecordedBeforeTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, watch := parks(t, time.Millisecond, func(*session.Registry) { time.Sleep(time.Second) })
+		_, seen := parks(t, time.Millisecond, func(*session.Registry) { time.Sleep(time.Second) })
 		time.Sleep(time.Minute) // of the bubble's clock, as above
-		if got := watch.all(); got != "parked true, ended session_lost" {
-			t.Errorf("told %s", got)
+		if got := seen.life(); got != "parked true, ended session_lost" {
+			t.Errorf("recorded %s", got)
 		}
 	})
 }
@@ -49,7 +49,7 @@ func TestParkedIsToldBeforeTheEnd(t *testing.T) {
 func TestEndWhileParking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, closed := time.Now(), make(chan struct{})
-		_, watch := parks(t, time.Hour, func(r *session.Registry) {
+		_, seen := parks(t, time.Hour, func(r *session.Registry) {
 			go func() {
 				r.Close()
 				close(closed)
@@ -60,8 +60,8 @@ func TestEndWhileParking(t *testing.T) {
 		if took := time.Since(began); took != 0 {
 			t.Errorf("the registry is closed after %s", took)
 		}
-		if got := watch.all(); got != "parked true, ended draining" {
-			t.Errorf("told %s", got)
+		if got := seen.life(); got != "parked true, ended draining" {
+			t.Errorf("recorded %s", got)
 		}
 	})
 }

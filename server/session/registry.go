@@ -8,12 +8,12 @@ package session
 import (
 	"context"
 	"crypto/subtle"
-	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -47,13 +47,8 @@ type Config struct {
 	Limits func(policy string) (limits limit.Limits, known bool)
 	// Book counts what clients take; nil: one that only this registry knows.
 	Book *limit.Book
-	// Refusals counts what was refused; nil: one that only this registry knows.
-	Refusals *limit.Counter
-	// Refused is told of each refusal, beside the log; it must not block. It may be nil.
-	Refused func(Refusal)
-	// Opened is told of every hello that asks for a new session, and returns who watches that session; nil: nobody. It must not block. It may be nil.
-	Opened      func(Opening) Watcher
-	Logger      *slog.Logger
+	// Events takes what happens to sessions; nil: nothing is recorded.
+	Events      events.Sink
 	MaxSessions int           // in all
 	MaxParked   int           // without a carrier
 	Handshake   time.Duration // from the upgrade to the hello
@@ -95,8 +90,8 @@ type Stats struct {
 
 // New returns an empty registry.
 func New(config Config) *Registry {
-	if config.Logger == nil {
-		config.Logger = slog.New(slog.DiscardHandler)
+	if config.Events == nil {
+		config.Events = events.Sinks{}
 	}
 	if config.MaxSessions == 0 {
 		config.MaxSessions = DefaultMaxSessions
@@ -109,9 +104,6 @@ func New(config Config) *Registry {
 	}
 	if config.Book == nil {
 		config.Book = limit.NewBook()
-	}
-	if config.Refusals == nil {
-		config.Refusals = limit.NewCounter()
 	}
 	if config.Handshake == 0 {
 		config.Handshake = DefaultHandshake
@@ -137,9 +129,6 @@ func (r *Registry) Stats() Stats {
 	}
 	return s
 }
-
-// Refusals returns the number of refusals since the start by reason.
-func (r *Registry) Refusals() map[limit.Reason]uint64 { return r.config.Refusals.Counts() }
 
 // SetMost replaces Config's MaxSessions and MaxParked. Sessions that exist stay.
 func (r *Registry) SetMost(sessions, parked int) {
@@ -182,6 +171,7 @@ func (r *Registry) add(who admitted, hello wire.Hello) (*session, error) {
 	}
 	r.sessions[s.known.ID] = s
 	r.opened++
+	s.number = r.opened
 	return s, nil
 }
 

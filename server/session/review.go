@@ -7,6 +7,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -106,8 +107,7 @@ func (s *session) terminate(err error) {
 	}
 	var e *wire.Error
 	errors.As(err, &e) // one is in all that judge returns
-	client := s.client()
-	s.registry.note("session ended early", Refusal{Session: client.Session, Identity: client.Identity.Name, Peer: s.peer.Address}, err)
+	s.registry.refused(events.LiveSession, s.event(), err)
 	ctx, cancel := context.WithTimeout(s.registry.life, flushTimeout)
 	defer cancel()
 	_ = s.link.Shutdown(ctx, e.Code, e.Text) // its end is what counts

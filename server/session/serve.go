@@ -8,6 +8,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -32,8 +33,7 @@ func (r *Registry) Serve(ctx context.Context, c link.Carrier, peer Peer) error {
 	began := time.Now()
 	hello, err := r.receiveHello(ctx, c)
 	if err != nil {
-		r.note("session refused", Refusal{Peer: peer.Address}, err)
-		r.tellOpened(Opening{Began: began, Peer: peer, Err: err})
+		r.notOpened(peer, events.Client{Peer: peer.Address}, began, err)
 		return fmt.Errorf("hello: %w", err)
 	}
 	if hello.Resume != nil {
@@ -42,29 +42,31 @@ func (r *Registry) Serve(ctx context.Context, c link.Carrier, peer Peer) error {
 			err = s.readmit(ctx, peer, hello.Token)
 		}
 		if err != nil {
-			r.note("resume refused", Refusal{Peer: peer.Address}, err)
+			r.refused(events.Resume, events.Client{Peer: peer.Address, Agent: hello.Agent}, err)
 			refuse(ctx, c, err)
 			return err
 		}
 		return s.resume(ctx, c, peer, hello)
 	}
 	who, err := r.admit(ctx, peer, hello.Token)
-	refusal := Refusal{Peer: peer.Address}
 	var s *session
 	if err == nil {
-		refusal.Identity = who.now.Name
 		s, err = r.add(who, hello)
 	}
 	if err != nil {
-		r.note("session refused", refusal, err)
-		r.tellOpened(Opening{Began: began, Peer: peer, Identity: who.now, Agent: hello.Agent, Err: err})
+		r.notOpened(peer, eventOf(peer, who.now, hello.Agent), began, err)
 		refuse(ctx, c, err)
 		return err
 	}
-	s.watchedBy(r.tellOpened(Opening{Began: began, Peer: peer, Identity: who.now, Session: s.name(), Agent: hello.Agent}))
-	r.config.Logger.Info("session opened", "session", s.name(), "peer", peer.Address, "identity", who.now.Name, "method", who.now.Method, "policy", who.now.Policy, "agent", hello.Agent)
+	r.config.Events.Record(events.SessionOpened{Client: s.event(), Began: began, Header: peer.Header})
 	s.watch()
 	return s.run(ctx, c, r.welcome(hello, &s.known, nil, who.limits))
+}
+
+// notOpened records a carrier that did not become a new session.
+func (r *Registry) notOpened(peer Peer, client events.Client, began time.Time, err error) {
+	r.config.Events.Record(events.HandshakeFailed{Client: client, Began: began, Header: peer.Header, Err: err})
+	r.refused(events.NewSession, client, err)
 }
 
 // receiveHello waits for the first message. Whoever sends none, or another, is refused.
@@ -155,9 +157,8 @@ func (s *session) resume(ctx context.Context, c link.Carrier, peer Peer, hello w
 			return wire.Welcome{}, errStale
 		}
 		s.registry.countResume()
-		s.watched().Resumed()
+		s.registry.config.Events.Record(events.SessionResumed{Client: s.event(), Peer: peer.Address, Streams: s.streams()})
 		received := s.link.Received()
-		s.registry.config.Logger.Info("session resumed", "session", s.name(), "peer", peer.Address, "streams", s.streams())
 		return s.registry.welcome(hello, nil, &received, s.account.Limits()), nil
 	})
 }
@@ -208,9 +209,7 @@ func (s *session) noteTooLong(err error) {
 	if err != error(carrier.ErrTooLong) {
 		return
 	}
-	client := s.client()
-	s.registry.note("session ended early", Refusal{Session: client.Session, Identity: client.Identity.Name, Peer: s.peer.Address},
-		&limit.Refused{Reason: limit.MessageSize, Err: carrier.ErrTooLong})
+	s.registry.refused(events.LiveSession, s.event(), &limit.Refused{Reason: limit.MessageSize, Err: carrier.ErrTooLong})
 }
 
 // afterRun parks the session or ends it.
@@ -220,6 +219,5 @@ func (s *session) afterRun(err error) {
 	}
 	streams := s.streams()
 	s.link.Fail(wire.NewError(wire.SessionLost, "the connection was lost"))
-	s.close()
-	s.registry.config.Logger.Info("session ended", "session", s.name(), "peer", s.peer.Address, "reason", err, "streams", streams, "duration", time.Since(s.began).Round(time.Millisecond))
+	s.close(events.SessionEnded{Reason: err, Streams: streams})
 }

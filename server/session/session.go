@@ -10,6 +10,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -18,6 +19,7 @@ import (
 // session is one client's streams. It has a carrier, or is parked and waits for one, or has ended.
 type session struct {
 	registry *Registry
+	number   uint64 // counted from 1
 	known    wire.Session
 	peer     Peer // of the first carrier
 	resumes  bool // the client can
@@ -37,7 +39,6 @@ type session struct {
 	proved   *auth.Identity // as the newest credentials gave it
 	identity *auth.Identity // as they would give it now
 	overdue  *time.Timer    // when the session may have to end; nil: not yet watched
-	watcher  Watcher        // nil: nobody
 
 	active   int       // streams that are served
 	idleFrom time.Time // of a session without streams
@@ -73,7 +74,7 @@ func (s *session) maxStreams() int { return s.account.Limits().Streams + spareSt
 func (s *session) handle(ctx context.Context, stream *mux.Stream) {
 	client := s.client()
 	if err := s.enter(); err != nil {
-		s.registry.note("stream refused", Refusal{Session: client.Session, Identity: client.Identity.Name, Peer: s.peer.Address, Target: stream.Request().Target(), Watcher: client.Watcher}, err)
+		s.registry.refusedStream(events.NewStream, client.Event, stream.Request(), err)
 		var e *wire.Error
 		errors.As(err, &e)                                        // one is in all that enter returns
 		_ = stream.Reply(wire.Result{Code: e.Code, Text: e.Text}) // fails only with the session
@@ -88,7 +89,20 @@ func (s *session) handle(ctx context.Context, stream *mux.Stream) {
 func (s *session) client() Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Client{Session: s.name(), Peer: s.peer, Identity: s.identity, Account: s.account, Watcher: s.watcher}
+	return Client{Peer: s.peer, Identity: s.identity, Account: s.account, Event: s.eventLocked()}
+}
+
+// event describes the session as of now.
+func (s *session) event() events.Client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.eventLocked()
+}
+
+func (s *session) eventLocked() events.Client {
+	e := eventOf(s.peer, s.identity, s.agent)
+	e.Number, e.Session = s.number, s.name()
+	return e
 }
 
 func (s *session) enter() error {
@@ -149,8 +163,9 @@ func (s *session) fail(err *wire.Error) {
 	}
 }
 
-// close frees everything, once the session has ended and nobody runs it.
-func (s *session) close() {
+// close frees everything and records the end, once the session has ended and no carrier runs it.
+// The caller fills in what only it knows of the end.
+func (s *session) close(end events.SessionEnded) {
 	s.mu.Lock()
 	again := s.ended
 	s.ended = true
@@ -164,7 +179,16 @@ func (s *session) close() {
 	s.registry.remove(s)
 	s.mux.Close()
 	s.account.Leave() // behind the last stream
-	s.watched().Ended(s.endOf())
+	end.Client, end.Err, end.Duration = s.event(), s.endOf(), time.Since(s.began)
+	s.registry.config.Events.Record(end)
+}
+
+// endOf is why a session has ended.
+func (s *session) endOf() error {
+	if err := s.link.Err(); err != nil {
+		return err
+	}
+	return wire.NewError(wire.SessionLost, "the session was given up")
 }
 
 // park keeps the session, which has lost its carrier for that reason, for the grace period; it returns false where that is not allowed. The caller has the turn.
@@ -174,13 +198,11 @@ func (s *session) park(reason error) bool {
 		return false
 	}
 	if err := r.park(); err != nil {
-		client := s.client()
-		r.note("session not kept", Refusal{Session: client.Session, Identity: client.Identity.Name, Peer: s.peer.Address}, err)
+		r.refused(events.Detaching, s.event(), err)
 		return false
 	}
 	// Before there is an expiry, which may tell of the end.
-	s.watched().Parked(reason)
-	r.config.Logger.Info("session parked", "session", s.name(), "peer", s.peer.Address, "reason", reason, "streams", s.streams())
+	r.config.Events.Record(events.SessionDetached{Client: s.event(), Reason: reason, Streams: s.streams()})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	wait := r.config.Grace
@@ -207,9 +229,9 @@ func (s *session) unpark() bool {
 
 // expire ends a parked session.
 func (s *session) expire() {
-	s.registry.config.Logger.Info("session expired", "session", s.name(), "peer", s.peer.Address, "streams", s.streams())
+	streams := s.streams()
 	s.link.Fail(wire.NewError(wire.SessionLost, "the client did not come back in time"))
-	s.close()
+	s.close(events.SessionEnded{Expired: true, Streams: streams})
 	s.registry.unpark()
 }
 

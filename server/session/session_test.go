@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/client"
@@ -27,6 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // world is a registry and clients that reach it over carriers in memory.
 type world struct {
+	seen     *recorder
 	t        *testing.T
 	registry *session.Registry
 	serves   sync.WaitGroup
@@ -43,7 +45,13 @@ func newWorld(t *testing.T, config session.Config) *world {
 	if config.Handle == nil {
 		config.Handle = echo
 	}
-	w := &world{t: t, registry: session.New(config)}
+	seen := new(recorder)
+	if config.Events == nil {
+		config.Events = seen
+	} else {
+		config.Events = events.Sinks{seen, config.Events}
+	}
+	w := &world{t: t, seen: seen, registry: session.New(config)}
 	t.Cleanup(func() {
 		w.registry.Close()
 		w.serves.Wait()
@@ -428,7 +436,7 @@ func TestParkedSessionsAreLimited(t *testing.T) {
 	eventually(t, "one is parked and the others are gone", func() bool {
 		return w.figures() == session.Stats{Sessions: 1, Parked: 1}
 	})
-	if n := w.registry.Refusals()[limit.ParkedSessions]; n != 2 {
+	if n := w.seen.limits()[limit.ParkedSessions]; n != 2 {
 		t.Errorf("%d are counted", n)
 	}
 }

@@ -69,11 +69,8 @@ func (s *Status) Run(ctx context.Context) {
 }
 
 func (s *Status) sample(now time.Time) {
-	t := totals{}
-	t.up, t.down = s.config.Observer.Bytes()
-	for _, n := range s.config.Observer.Refused() {
-		t.refused += n
-	}
-	_, streams := s.config.Observer.Live(0)
+	t := totals{refused: s.tally.total()}
+	t.up, t.down = s.config.Bytes()
+	_, streams := s.config.Streams(0)
 	s.history.add(now, t, streams)
 }

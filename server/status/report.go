@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/sockmux/sockmux/server/observe"
+	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/relay"
+	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -58,15 +60,15 @@ type streams struct {
 }
 
 type streamLine struct {
-	Number  uint64        `json:"number"`
-	Session string        `json:"session"`
-	Target  string        `json:"target"`
-	Remote  string        `json:"remote,omitempty"`
-	State   observe.State `json:"state"`
-	Up      uint64        `json:"up"`
-	Down    uint64        `json:"down"`
-	Began   int64         `json:"began"`
-	Opened  float64       `json:"opened,omitempty"`
+	Number  uint64      `json:"number"`
+	Session string      `json:"session"`
+	Target  string      `json:"target"`
+	Remote  string      `json:"remote,omitempty"`
+	State   relay.State `json:"state"`
+	Up      int64       `json:"up"`
+	Down    int64       `json:"down"`
+	Began   int64       `json:"began"`
+	Opened  float64     `json:"opened,omitempty"`
 }
 
 type refusals struct {
@@ -75,21 +77,21 @@ type refusals struct {
 }
 
 type refusalCount struct {
-	Stage   observe.Stage `json:"stage"`
-	Reason  string        `json:"reason"`
-	Meaning string        `json:"meaning,omitempty"`
-	Count   uint64        `json:"count"`
+	Stage   events.Stage `json:"stage"`
+	Reason  string       `json:"reason"`
+	Meaning string       `json:"meaning,omitempty"`
+	Count   uint64       `json:"count"`
 }
 
 type refusalLine struct {
-	At       int64         `json:"at"`
-	Stage    observe.Stage `json:"stage"`
-	Reason   string        `json:"reason"`
-	Session  string        `json:"session,omitempty"`
-	Identity string        `json:"identity,omitempty"`
-	Peer     string        `json:"peer,omitempty"`
-	Target   string        `json:"target,omitempty"`
-	Text     string        `json:"text"`
+	At       int64        `json:"at"`
+	Stage    events.Stage `json:"stage"`
+	Reason   string       `json:"reason"`
+	Session  string       `json:"session,omitempty"`
+	Identity string       `json:"identity,omitempty"`
+	Peer     string       `json:"peer,omitempty"`
+	Target   string       `json:"target,omitempty"`
+	Text     string       `json:"text"`
 }
 
 // past has one number for each step; the last steps end at At.
@@ -106,15 +108,15 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 
 // report gathers the document. The parts are not of one instant.
 func (s *Status) report(now time.Time) report {
+	ended, refused, last := s.tally.counts()
 	r := report{
 		Version: s.config.Version, ScriptURL: s.config.ScriptURL,
 		Now: now.UnixMilli(), Began: s.began.UnixMilli(),
 		Draining: s.config.Draining(), Carriers: s.config.Carriers(),
 		Ended:    []count{},
-		Sessions: s.sessions(), Streams: s.streams(), Refusals: s.refusals(), History: s.past(),
+		Sessions: s.sessions(), Streams: s.streams(), Refusals: refusalsOf(refused, last), History: s.past(),
 	}
-	r.Up, r.Down = s.config.Observer.Bytes()
-	ended := s.config.Ended()
+	r.Up, r.Down = s.config.Bytes()
 	for _, code := range wire.Codes() {
 		if n := ended[code]; n > 0 {
 			r.Ended = append(r.Ended, count{code.String(), code.Meaning(), n})
@@ -125,12 +127,12 @@ func (s *Status) report(now time.Time) report {
 
 // sessions lists those with most streams first, because those are looked for.
 func (s *Status) sessions() sessions {
-	all := s.config.Sessions()
-	slices.SortFunc(all.List, func(a, b Session) int {
+	stats, list := s.config.Sessions()
+	slices.SortFunc(list, func(a, b session.Info) int {
 		return cmp.Or(b.Streams-a.Streams, a.Began.Compare(b.Began), cmp.Compare(a.ID, b.ID))
 	})
-	out := sessions{Live: len(all.List), Opened: all.Opened, Resumed: all.Resumed, List: []sessionLine{}}
-	for i, one := range all.List {
+	out := sessions{Live: len(list), Opened: stats.Opened, Resumed: stats.Resumed, List: []sessionLine{}}
+	for i, one := range list {
 		if one.Parked {
 			out.Parked++
 		}
@@ -144,11 +146,11 @@ func (s *Status) sessions() sessions {
 }
 
 func (s *Status) streams() streams {
-	list, all := s.config.Observer.Live(mostStreams)
+	list, all := s.config.Streams(mostStreams)
 	out := streams{Live: all, List: []streamLine{}}
 	for _, one := range list {
 		line := streamLine{
-			Number: one.Number, Session: one.Who.Session, Target: one.Target, State: one.State,
+			Number: one.Number, Session: one.Client.Session, Target: one.Target, State: one.State,
 			Up: one.Up, Down: one.Down, Began: one.Began.UnixMilli(), Opened: milliseconds(one.Opened),
 		}
 		if one.Remote.IsValid() {
@@ -159,17 +161,17 @@ func (s *Status) streams() streams {
 	return out
 }
 
-func (s *Status) refusals() refusals {
+func refusalsOf(counts map[reason]uint64, last []recent) refusals {
 	out := refusals{Counts: []refusalCount{}, Recent: []refusalLine{}}
-	for reason, n := range s.config.Observer.Refused() {
-		out.Counts = append(out.Counts, refusalCount{reason.Stage, reason.Reason, meaning(reason.Reason), n})
+	for r, n := range counts {
+		out.Counts = append(out.Counts, refusalCount{r.stage, r.reason, meaning(r.reason), n})
 	}
 	slices.SortFunc(out.Counts, func(a, b refusalCount) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Stage, b.Stage), cmp.Compare(a.Reason, b.Reason))
 	})
-	for _, one := range s.config.Observer.Refusals() {
+	for _, one := range last {
 		out.Recent = append(out.Recent, refusalLine{
-			one.Time.UnixMilli(), one.Stage, one.Reason, one.Who.Session, one.Who.Identity, one.Who.Peer, one.Target, one.Text,
+			one.at.UnixMilli(), one.Refusal.Stage, one.Refusal.Reason, one.Client.Session, one.Client.Name(), one.Client.Peer, one.Target, one.Refusal.Text,
 		})
 	}
 	return out

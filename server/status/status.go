@@ -13,8 +13,9 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/look"
-	"github.com/sockmux/sockmux/server/observe"
-	"github.com/sockmux/sockmux/shared/wire"
+	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/relay"
+	"github.com/sockmux/sockmux/server/session"
 )
 
 // How much of long lists the document has: more than anybody reads, and little enough to be polled.
@@ -28,40 +29,30 @@ type Config struct {
 	Version   string
 	ScriptURL string // what a page loads, for the snippet; empty: the page says how it is to be written
 
-	Observer *observe.Observer
-	Sessions func() Sessions
+	Sessions func() (session.Stats, []session.Info)
+	Streams  func(max int) (list []relay.Live, all int) // present ones, as relay.Relay.Streams
+	Bytes    func() (up, down uint64)                   // of all streams since the start
 	Carriers func() int
-	Ended    func() map[wire.Code]uint64 // streams that have ended
 	Draining func() bool
 }
 
-// Sessions are the sessions of one moment, in any order.
-type Sessions struct {
-	Opened, Resumed uint64 // since the start
-	List            []Session
-}
-
-// Session is one of them.
-type Session struct {
-	ID       string // as in observe.Who
-	Identity string
-	Peer     string
-	Agent    string // of the client
-	Began    time.Time
-	Parked   bool
-	Streams  int
-	RTT      time.Duration // 0: not known
-}
-
-// Status serves the page and its document. All methods may be called at any time.
+// Status serves the page and its document. It is a sink of what it counts. All methods may be called at any time.
 type Status struct {
 	config  Config
 	began   time.Time
 	history history
+	tally   tally
 }
 
+var _ events.Sink = (*Status)(nil)
+
 // New returns a status that has begun now. The caller runs Run beside it.
-func New(config Config) *Status { return &Status{config: config, began: time.Now()} }
+func New() *Status {
+	return &Status{began: time.Now(), tally: newTally()}
+}
+
+// Watch says where figures come from. It must be called once, before the first request and Run.
+func (s *Status) Watch(config Config) { s.config = config }
 
 //go:embed page
 var page embed.FS

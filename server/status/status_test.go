@@ -18,39 +18,29 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/sockmux/sockmux/server/look"
-	"github.com/sockmux/sockmux/server/observe"
+	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/relay"
+	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// quiet is a relay.Stream that does nothing but be there.
-type quiet struct{ host string }
-
-func (q quiet) Request() wire.Request         { return wire.Request{Kind: wire.TCP, Host: q.host, Port: 5432} }
-func (q quiet) Reply(wire.Result) error       { return nil }
-func (q quiet) Read(b []byte) (int, error)    { return len(b), nil }
-func (q quiet) Write(b []byte) (int, error)   { return len(b), nil }
-func (q quiet) WaitReadable()                 {}
-func (q quiet) Fill(func([]byte) int) error   { return nil }
-func (q quiet) ClosedCleanly() bool           { return false }
-func (q quiet) Stopped() <-chan struct{}      { return nil }
-func (q quiet) CloseWrite() error             { return nil }
-func (q quiet) StopRead(wire.Code) error      { return nil }
-func (q quiet) Reset(wire.Code, string) error { return nil }
-func (q quiet) Close() error                  { return nil }
-
 // newStatus returns a status of a server where nothing happens; change may change that.
 func newStatus(change func(*Config)) *Status {
 	config := Config{
-		Version: "v1.2.3", ScriptURL: "https://tunnel.test/sockmux.js", Observer: observe.New(observe.Config{}),
-		Sessions: func() Sessions { return Sessions{} }, Carriers: func() int { return 0 },
-		Ended: func() map[wire.Code]uint64 { return nil }, Draining: func() bool { return false },
+		Version: "v1.2.3", ScriptURL: "https://tunnel.test/sockmux.js",
+		Sessions: func() (session.Stats, []session.Info) { return session.Stats{}, nil },
+		Streams:  func(int) ([]relay.Live, int) { return nil, 0 },
+		Bytes:    func() (up, down uint64) { return 0, 0 },
+		Carriers: func() int { return 0 }, Draining: func() bool { return false },
 	}
 	if change != nil {
 		change(&config)
 	}
-	return New(config)
+	s := New()
+	s.Watch(config)
+	return s
 }
 
 func get(t *testing.T, s *Status, url string) *httptest.ResponseRecorder {
@@ -140,32 +130,38 @@ func TestEmptyDocument(t *testing.T) {
 	}
 }
 
+// denied is a stream to a target that the policy forbids.
+var denied = events.StreamAnswered{
+	Client: events.Client{Session: "0102", Identity: "alice"}, Request: wire.Request{Kind: wire.TCP, Host: "10.0.0.1", Port: 5432},
+	Code: wire.Denied, Refusal: &events.Refusal{Stage: events.StageStream, Reason: "denied", Code: wire.Denied, Text: "a private address"},
+}
+
 func TestDocument(t *testing.T) {
 	began := time.UnixMilli(1_700_000_000_000)
-	observer := observe.New(observe.Config{})
 	s := newStatus(func(c *Config) {
-		c.Observer = observer
-		c.Sessions = func() Sessions {
-			return Sessions{Opened: 9, Resumed: 4, List: []Session{
+		c.Sessions = func() (session.Stats, []session.Info) {
+			return session.Stats{Opened: 9, Resumed: 4}, []session.Info{
 				{ID: "0a0b", Peer: "192.0.2.1:99", Began: began, Parked: true},
 				{ID: "0102", Identity: "alice", Peer: "192.0.2.2:99", Agent: "test/1", Began: began, Streams: 1, RTT: 1500 * time.Microsecond},
-			}}
+			}
 		}
 		c.Carriers = func() int { return 1 }
-		c.Ended = func() map[wire.Code]uint64 { return map[wire.Code]uint64{wire.OK: 5, wire.Reset: 2, wire.Idle: 0} }
 		c.Draining = func() bool { return true }
+		c.Bytes = func() (up, down uint64) { return 0, 70 }
+		c.Streams = func(int) ([]relay.Live, int) {
+			return []relay.Live{{
+				Number: 1, Client: events.Client{Session: "0102"}, Target: "db.test:5432", Remote: netip.MustParseAddrPort("198.51.100.7:5432"),
+				State: relay.StateOpen, Down: 70, Began: began,
+			}}, 1
+		}
 	})
-	live := observer.Observe(quiet{"db.test"}, observe.Who{Session: "0102"})
-	defer live.End()
-	if err := live.Reply(wire.Result{Remote: netip.MustParseAddrPort("198.51.100.7:5432")}); err != nil {
-		t.Fatal(err)
+	for code, n := range map[wire.Code]int{wire.OK: 5, wire.Reset: 2} {
+		for range n {
+			s.Record(events.StreamEnded{Code: code})
+		}
 	}
-	_, _ = live.Write(make([]byte, 70)) // quiet takes everything
-	refused := observer.Observe(quiet{"10.0.0.1"}, observe.Who{Session: "0102", Identity: "alice"})
-	if err := refused.Reply(wire.Result{Code: wire.Denied, Text: "a private address"}); err != nil {
-		t.Fatal(err)
-	}
-	refused.End()
+	s.Record(denied)
+	s.Record(events.StreamAnswered{Code: wire.Refused}) // a port where nothing listens is no refusal of ours
 
 	r := document(t, s)
 	if r.Version != "v1.2.3" || r.ScriptURL != "https://tunnel.test/sockmux.js" || !r.Draining || r.Carriers != 1 || r.Down != 70 || r.Up != 0 {
@@ -182,26 +178,25 @@ func TestDocument(t *testing.T) {
 		t.Errorf("session %+v", got)
 	}
 	line := r.Streams.List[0]
-	if r.Streams.Live != 1 || line.Target != "db.test:5432" || line.Remote != "198.51.100.7:5432" || line.State != observe.StateOpen || line.Down != 70 || line.Session != "0102" {
+	if r.Streams.Live != 1 || line.Target != "db.test:5432" || line.Remote != "198.51.100.7:5432" || line.State != relay.StateOpen || line.Down != 70 || line.Session != "0102" {
 		t.Errorf("streams %+v", r.Streams)
 	}
 	if got := fmt.Sprint(r.Refusals.Counts); got != "[{stream denied the policy forbids the target 1}]" {
 		t.Errorf("counts %s", got)
 	}
 	recent := r.Refusals.Recent[0]
-	if recent.Target != "10.0.0.1:5432" || recent.Text != "a private address" || recent.Identity != "alice" || recent.Reason != "denied" {
+	if recent.At == 0 || recent.Session != "0102" || recent.Target != "10.0.0.1:5432" || recent.Text != "a private address" || recent.Identity != "alice" || recent.Reason != "denied" {
 		t.Errorf("recent %+v", recent)
 	}
 }
 
 func TestListsAreBounded(t *testing.T) {
-	observer := observe.New(observe.Config{})
 	s := newStatus(func(c *Config) {
-		c.Observer = observer
-		c.Sessions = func() Sessions { return Sessions{List: make([]Session, 3*mostSessions)} }
+		c.Sessions = func() (session.Stats, []session.Info) { return session.Stats{}, make([]session.Info, 3*mostSessions) }
+		c.Streams = func(most int) ([]relay.Live, int) { return make([]relay.Live, most), most + 7 }
 	})
-	for range mostStreams + 7 {
-		defer observer.Observe(quiet{"db.test"}, observe.Who{}).End()
+	for i := range 3 * recentRefusals {
+		s.Record(events.UpgradeRefused{Refusal: events.Refusal{Stage: events.StageUpgrade, Reason: "origin", Text: fmt.Sprint(i)}})
 	}
 	r := document(t, s)
 	if r.Sessions.Live != 3*mostSessions || len(r.Sessions.List) != mostSessions {
@@ -210,25 +205,28 @@ func TestListsAreBounded(t *testing.T) {
 	if r.Streams.Live != mostStreams+7 || len(r.Streams.List) != mostStreams {
 		t.Errorf("%d of %d streams", len(r.Streams.List), r.Streams.Live)
 	}
+	if list := r.Refusals.Recent; len(list) != recentRefusals || list[0].Text != fmt.Sprint(3*recentRefusals-1) || r.Refusals.Counts[0].Count != 3*recentRefusals {
+		t.Errorf("%d refusals of %v", len(list), r.Refusals.Counts)
+	}
 }
 
 func TestHistory(t *testing.T) {
-	observer := observe.New(observe.Config{})
-	s := newStatus(func(c *Config) { c.Observer = observer })
-	stream := observer.Observe(quiet{"db.test"}, observe.Who{})
+	up, down, streams := uint64(0), uint64(0), 1
+	s := newStatus(func(c *Config) {
+		c.Bytes = func() (uint64, uint64) { return up, down }
+		c.Streams = func(int) ([]relay.Live, int) { return nil, streams }
+	})
 	at := time.UnixMilli(1_700_000_000_000)
 	s.sample(at)
-	_, _ = stream.Write(make([]byte, 100)) // quiet takes everything
-	_, _ = stream.Read(make([]byte, 10))   // and gives it
+	up, down = 10, 100
 	s.sample(at.Add(step))
-	stream.End()
-	observer.Refuse(observe.Refusal{Stage: observe.StageUpgrade, Reason: "origin"})
+	streams = 0
+	s.Record(denied)
 	s.sample(at.Add(2 * step))
 	h := document(t, s).History
 	if h.Step != step.Milliseconds() || h.At != at.Add(2*step).UnixMilli() {
 		t.Errorf("%+v", h)
 	}
-	// A stream that was given up is no refusal.
 	if got := fmt.Sprint(h.Up, h.Down, h.Streams, h.Refused); got != "[0 10 0] [0 100 0] [1 1 0] [0 0 1]" {
 		t.Errorf("history %s", got)
 	}

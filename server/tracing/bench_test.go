@@ -5,10 +5,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"testing"
+	"time"
 
-	"github.com/sockmux/sockmux/server/relay"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/tracing"
 )
 
@@ -16,7 +16,7 @@ import (
 func BenchmarkStream(b *testing.B) {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
 	defer server.Close()
-	client := tracing.Client{Session: "01020304", Identity: "alice", Method: "token", Policy: "default", Peer: "192.0.2.1:4711"}
+	client := events.Client{Session: "01020304", Identity: "alice", Method: "token", Policy: "default", Peer: "192.0.2.1:4711"}
 	for name, sample := range map[string]float64{"off": -1, "unsampled": 0, "sampled": 1} {
 		b.Run(name, func(b *testing.B) {
 			var tracer *tracing.Tracer
@@ -29,15 +29,13 @@ func BenchmarkStream(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				s := tracer.Stream(nil, client, request)
-				if s == nil {
-					continue
+				tracer.Record(events.StreamOpened{Stream: 1, Client: client, Request: request})
+				now := time.Now()
+				for _, step := range []events.Step{events.StepPolicy, events.StepResolve, events.StepPolicy} {
+					tracer.Record(events.StreamStep{Stream: 1, Step: step, Began: now, Ended: now})
 				}
-				for _, step := range []relay.Step{relay.StepPolicy, relay.StepResolve, relay.StepPolicy} {
-					s.Step(step, netip.AddrPort{})(nil)
-				}
-				s.Step(relay.StepDial, remote)(nil)
-				s.Served(relay.Record{Dialled: remote, Up: 1, Down: 2})
+				tracer.Record(events.StreamStep{Stream: 1, Step: events.StepDial, To: remote, Began: now, Ended: now})
+				tracer.Record(events.StreamEnded{Stream: 1, Dialed: remote, Up: 1, Down: 2})
 			}
 		})
 	}

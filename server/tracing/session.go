@@ -1,6 +1,7 @@
 package tracing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -36,48 +38,38 @@ const (
 	keyLimit   = attribute.Key("sockmux.limit")             // that has refused or ended it
 )
 
-// Client is who a session belongs to.
-type Client struct {
-	Session  string // as logs name it; empty: there is none
-	Identity string // empty: nobody authenticates, or it is not known
-	Method   string // likewise
-	Policy   string // empty: not known
-	Peer     string // address of the client, with a port or without
-	Agent    string // what the client calls itself
-}
-
-// Session is the span of one session. A nil Session is one that is not sampled; all of its methods do nothing.
-type Session struct {
-	span trace.Span
-}
-
-// Session begins the span of a session, whose handshake began at that time and has come to that end; with an error there is no session, and the span has
-// ended. header is that of the upgrade request and may be nil.
-func (t *Tracer) Session(header http.Header, began time.Time, client Client, err error) *Session {
-	if t == nil {
-		return nil
-	}
+// handshake makes the spans of a handshake that began at that time and has come to that end. It
+// returns the session's span, or nil if it is not sampled; with an error the span has ended.
+// header is that of the upgrade request and may be nil.
+func (t *Tracer) handshake(header http.Header, began time.Time, client events.Client, err error) trace.Span {
 	ctx := propagator.Extract(context.Background(), propagation.HeaderCarrier(header))
 	ctx, span := t.tracer.Start(ctx, nameSession, trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(began))
 	if !span.IsRecording() {
 		return nil
 	}
-	span.SetAttributes(client.attributes()...)
+	attributes := append(t.attributes(client), keyAgent.String(client.Agent))
+	if client.Agent == "" {
+		attributes = attributes[:len(attributes)-1]
+	}
+	span.SetAttributes(attributes...)
 	// A span of its own tells of the session as it begins; the session's is sent when that ends, which may be tomorrow.
 	_, handshake := t.tracer.Start(ctx, nameHandshake, trace.WithTimestamp(began))
-	handshake.SetAttributes(client.attributes()...)
+	handshake.SetAttributes(attributes...)
 	end(handshake, err)
-	s := &Session{span: span}
 	if err != nil {
 		end(span, err)
 		return nil
 	}
-	return s
+	return span
 }
 
 // attributes are those of a session and of its streams.
-func (c Client) attributes() (list []attribute.KeyValue) {
-	for _, a := range []attribute.KeyValue{keySession.String(c.Session), semconv.EnduserID(c.Identity), keyMethod.String(c.Method), keyPolicy.String(c.Policy), keyAgent.String(c.Agent)} {
+func (t *Tracer) attributes(c events.Client) (list []attribute.KeyValue) {
+	policy := ""
+	if c.Method != "" {
+		policy = cmp.Or(c.Policy, t.defaultPolicy)
+	}
+	for _, a := range []attribute.KeyValue{keySession.String(c.Session), semconv.EnduserID(c.Name()), keyMethod.String(c.Method), keyPolicy.String(policy)} {
 		if a.Value.AsString() != "" {
 			list = append(list, a)
 		}
@@ -99,27 +91,6 @@ func ofClient(peer string) []attribute.KeyValue {
 		list = append(list, semconv.ClientPort(n))
 	}
 	return list
-}
-
-// Parked notes that the session has lost its connection.
-func (s *Session) Parked(reason error) {
-	if s != nil {
-		s.span.AddEvent("parked", trace.WithAttributes(attribute.String("reason", reason.Error())))
-	}
-}
-
-// Resumed notes that it has a new one.
-func (s *Session) Resumed() {
-	if s != nil {
-		s.span.AddEvent("resumed")
-	}
-}
-
-// Ended ends the span.
-func (s *Session) Ended(reason error) {
-	if s != nil {
-		end(s.span, reason)
-	}
 }
 
 // end ends a span with what came of it.

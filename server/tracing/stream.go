@@ -8,70 +8,70 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/sockmux/sockmux/server/relay"
+	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// Stream is the trace of one stream.
-type Stream struct {
-	tracer *Tracer
-	ctx    context.Context // with the span, for those below it
-	span   trace.Span
+// stream is the trace of one stream.
+type stream struct {
+	ctx  context.Context // with the span, for those below it
+	span trace.Span
 }
 
-var _ relay.Watcher = (*Stream)(nil)
-
-// Stream begins the trace of a stream; session may be nil. It returns nil for one that is not sampled, whose methods must not be called.
-func (t *Tracer) Stream(session *Session, client Client, request wire.Request) *Stream {
-	if t == nil {
-		return nil
-	}
+// begin begins the trace of a stream. It returns false if the trace is not sampled.
+func (t *Tracer) begin(client events.Client, request wire.Request) (stream, bool) {
 	options := []trace.SpanStartOption{trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindClient)}
-	if session != nil {
-		options = append(options, trace.WithLinks(trace.Link{SpanContext: session.span.SpanContext()}))
+	if session, ok := t.spans.session(client.Number); ok {
+		options = append(options, trace.WithLinks(trace.Link{SpanContext: session.SpanContext()}))
 	}
 	ctx, span := t.tracer.Start(context.Background(), nameStream, options...)
 	if !span.IsRecording() {
-		return nil
+		return stream{}, false
 	}
-	span.SetAttributes(client.attributes()...)
+	span.SetAttributes(t.attributes(client)...)
 	span.SetAttributes(semconv.NetworkTransportTCP, semconv.ServerAddress(request.Host), semconv.ServerPort(int(request.Port)))
-	return &Stream{tracer: t, ctx: ctx, span: span}
+	return stream{ctx, span}, true
 }
 
-// Step begins a span below the stream's.
-func (s *Stream) Step(step relay.Step, to netip.AddrPort) func(error) {
-	_, span := s.tracer.tracer.Start(s.ctx, string(step))
-	if to.IsValid() {
-		span.SetAttributes(dialled(to)...)
+// step makes a span below the stream's.
+func (t *Tracer) step(s stream, e events.StreamStep) {
+	_, span := t.tracer.Start(s.ctx, string(e.Step), trace.WithTimestamp(e.Began))
+	if e.To.IsValid() {
+		span.SetAttributes(dialed(e.To)...)
 	}
-	return func(err error) {
-		if err != nil {
-			fail(span, relay.CodeOf(err).String(), err.Error())
-		}
-		span.End()
+	if e.Err != nil {
+		fail(span, e.Code.String(), e.Err.Error())
 	}
+	span.End(trace.WithTimestamp(e.Ended))
 }
 
-// Served ends the span.
-func (s *Stream) Served(r relay.Record) {
-	if r.Dialled.IsValid() {
-		s.span.SetAttributes(dialled(r.Dialled)...)
+// ended ends the span of a stream that was served.
+func (s stream) ended(e events.StreamEnded) {
+	if e.Dialed.IsValid() {
+		s.span.SetAttributes(dialed(e.Dialed)...)
 	}
-	s.span.SetAttributes(keyUp.Int64(r.Up), keyDown.Int64(r.Down))
-	if r.Limit != "" {
-		s.span.SetAttributes(keyLimit.String(string(r.Limit)))
+	s.end(e.Code, e.Err, e.Limit, e.Up, e.Down)
+}
+
+// refused ends the span of a stream that was not served.
+func (s stream) refused(r events.Refusal) { s.end(r.Code, r.Err, r.Limit, 0, 0) }
+
+func (s stream) end(code wire.Code, err error, reached limit.Reason, up, down int64) {
+	s.span.SetAttributes(keyUp.Int64(up), keyDown.Int64(down))
+	if reached != "" {
+		s.span.SetAttributes(keyLimit.String(string(reached)))
 	}
-	if r.Code != wire.OK {
+	if code != wire.OK {
 		text := ""
-		if r.Err != nil {
-			text = r.Err.Error()
+		if err != nil {
+			text = err.Error()
 		}
-		fail(s.span, r.Code.String(), text)
+		fail(s.span, code.String(), text)
 	}
 	s.span.End()
 }
 
-func dialled(to netip.AddrPort) []attribute.KeyValue {
+func dialed(to netip.AddrPort) []attribute.KeyValue {
 	return []attribute.KeyValue{semconv.NetworkPeerAddress(to.Addr().String()), semconv.NetworkPeerPort(int(to.Port()))}
 }

@@ -47,16 +47,20 @@ type Config struct {
 	Sample   float64           // share of the traces that begin here, from 0 to 1; a caller's trace goes by the caller's decision
 	Version  string            // of the build
 	Logger   *slog.Logger      // never nil
+
+	DefaultPolicy string // name of the policy of identities that name none
 }
 
-// Tracer makes spans. Any number of goroutines may use it. A nil Tracer makes none, at no cost.
+// Tracer is the events.Sink that makes spans. Any number of goroutines may use it. A nil Tracer makes none, at no cost.
 type Tracer struct {
-	provider *sdk.TracerProvider
-	tracer   trace.Tracer
-	exporter *exporter
-	queue    *queue
-	client   *http.Client
-	logger   *slog.Logger
+	provider      *sdk.TracerProvider
+	tracer        trace.Tracer
+	spans         *open
+	defaultPolicy string
+	exporter      *exporter
+	queue         *queue
+	client        *http.Client
+	logger        *slog.Logger
 
 	startEnding context.CancelFunc // batches are sent once and not again
 	endLife     context.CancelFunc // requests that are under way end
@@ -91,6 +95,7 @@ func New(config Config) (*Tracer, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		logger: config.Logger,
+		spans:  newOpen(), defaultPolicy: config.DefaultPolicy,
 	}
 	life, endLife := context.WithCancel(context.Background())       // until Close, and its context
 	ending, startEnding := context.WithCancel(context.Background()) // until Close

@@ -17,7 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/sockmux/sockmux/server/relay"
+	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/tracing"
 	"github.com/sockmux/sockmux/server/tracing/tracetest"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -46,14 +46,20 @@ func TestSessionLife(t *testing.T) {
 	collector := tracetest.New(t)
 	tracer, log := open(t, tracing.Config{Endpoint: collector.URL + "/tenant/", Sample: 1, Version: "v1.2.3", Headers: map[string]string{"X-Tenant": "one"}})
 	began := time.Now().Add(-time.Minute)
-	s := tracer.Session(nil, began, tracing.Client{Session: "0102", Peer: "2001:db8::1"}, nil)
-	s.Parked(errors.New("the connection was lost"))
-	s.Resumed()
-	stream := tracer.Stream(s, tracing.Client{Session: "0102", Peer: "2001:db8::1"}, request)
-	stream.Step(relay.StepPolicy, netip.AddrPort{})(nil)
-	stream.Step(relay.StepDial, remote)(wire.NewError(wire.TimedOut, "too long"))
-	stream.Served(relay.Record{Code: wire.TimedOut, Err: errors.New("in full"), Dialled: remote, Limit: "stream_lifetime", Up: 1 << 40})
-	s.Ended(wire.NewError(wire.OK, "bye"))
+	client := events.Client{Number: 1, Session: "0102", Peer: "2001:db8::1"}
+	now := time.Now()
+	for _, e := range []events.Event{
+		events.SessionOpened{Client: client, Began: began},
+		events.SessionDetached{Client: client, Reason: errors.New("the connection was lost")},
+		events.SessionResumed{Client: client},
+		events.StreamOpened{Stream: 7, Client: client, Request: request},
+		events.StreamStep{Stream: 7, Step: events.StepPolicy, Began: now, Ended: now},
+		events.StreamStep{Stream: 7, Step: events.StepDial, To: remote, Began: now, Ended: now, Code: wire.TimedOut, Err: wire.NewError(wire.TimedOut, "too long")},
+		events.StreamEnded{Stream: 7, Client: client, Code: wire.TimedOut, Err: errors.New("in full"), Dialed: remote, Limit: "stream_lifetime", Up: 1 << 40},
+		events.SessionEnded{Client: client, Err: wire.NewError(wire.OK, "bye")},
+	} {
+		tracer.Record(e)
+	}
 	tracer.Close(t.Context())
 
 	session := collector.Named("session")[0]
@@ -90,9 +96,7 @@ func TestSessionLife(t *testing.T) {
 func TestHandshakeFails(t *testing.T) {
 	collector := tracetest.New(t)
 	tracer, _ := open(t, tracing.Config{Endpoint: collector.URL, Sample: 1})
-	if s := tracer.Session(nil, time.Now(), tracing.Client{Peer: "192.0.2.1:5"}, io.ErrUnexpectedEOF); s != nil {
-		t.Error("a session")
-	}
+	tracer.Record(events.HandshakeFailed{Client: events.Client{Peer: "192.0.2.1:5"}, Began: time.Now(), Err: io.ErrUnexpectedEOF})
 	tracer.Close(t.Context())
 	for _, s := range collector.Spans() {
 		if !s.Failed || s.Attributes["error.type"] != "_OTHER" || s.Status != "unexpected EOF" || s.Attributes["client.port"] != "5" {
@@ -110,8 +114,8 @@ func TestTraceparent(t *testing.T) {
 	tracer, _ := open(t, tracing.Config{Endpoint: collector.URL, Sample: 1})
 	const good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	for _, text := range []string{"", "hello", good[:40], "ff" + good[2:], strings.ToUpper(good), strings.Repeat("0", 1000), good} {
-		s := tracer.Session(http.Header{"Traceparent": {text}}, time.Now(), tracing.Client{Agent: text}, nil)
-		s.Ended(nil)
+		tracer.Record(events.SessionOpened{Header: http.Header{"Traceparent": {text}}, Began: time.Now(), Client: events.Client{Agent: text}})
+		tracer.Record(events.SessionEnded{})
 	}
 	tracer.Close(t.Context())
 	for _, s := range collector.Named("session") {
@@ -136,7 +140,8 @@ func TestEnvironment(t *testing.T) {
 	}
 	collector := tracetest.New(t)
 	tracer, log := open(t, tracing.Config{Endpoint: collector.URL, Sample: 1})
-	tracer.Session(nil, time.Now(), tracing.Client{Agent: "long enough"}, nil).Ended(nil)
+	tracer.Record(events.SessionOpened{Began: time.Now(), Client: events.Client{Agent: "long enough"}})
+	tracer.Record(events.SessionEnded{})
 	tracer.Close(t.Context())
 	spans := collector.Spans()
 	if len(spans) != 2 || len(other.Requests()) > 0 || log.Len() > 0 {
@@ -166,7 +171,7 @@ func TestQueueIsBounded(t *testing.T) {
 	tracer, log := open(t, tracing.Config{Endpoint: server.URL, Sample: 1})
 	const many = 20_000
 	for i := range many {
-		tracer.Stream(nil, tracing.Client{}, request).Served(relay.Record{})
+		serve(tracer)
 		if i == 1000 {
 			<-arrived // from here on the collector holds the sender
 		}
@@ -191,7 +196,7 @@ func TestRejected(t *testing.T) {
 	defer server.Close()
 	tracer, log := open(t, tracing.Config{Endpoint: server.URL, Sample: 1})
 	for range 5 {
-		tracer.Stream(nil, tracing.Client{}, request).Served(relay.Record{})
+		serve(tracer)
 	}
 	tracer.Close(t.Context())
 	if stats := tracer.Stats(); stats != (tracing.Stats{Sent: 3, Lost: 2}) || !strings.Contains(log.String(), "rejected 2 spans: too old") {
@@ -207,7 +212,7 @@ func TestCloseDoesNotWait(t *testing.T) {
 	}
 	defer l.Close()
 	tracer, log := open(t, tracing.Config{Endpoint: "http://" + l.Addr().String(), Sample: 1})
-	tracer.Stream(nil, tracing.Client{}, request).Served(relay.Record{})
+	serve(tracer)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	began := time.Now()
@@ -226,26 +231,23 @@ func TestRedirect(t *testing.T) {
 	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/v1/traces", http.StatusTemporaryRedirect))
 	defer server.Close()
 	tracer, log := open(t, tracing.Config{Endpoint: server.URL, Sample: 1, Headers: map[string]string{"X-Key": "s3cret"}})
-	tracer.Stream(nil, tracing.Client{}, request).Served(relay.Record{})
+	serve(tracer)
 	tracer.Close(t.Context())
 	if len(elsewhere.Requests()) > 0 || !strings.Contains(log.String(), "307") || strings.Contains(log.String(), "s3cret") {
 		t.Errorf("%d requests, log %s", len(elsewhere.Requests()), log)
 	}
 }
 
-// What is off or not sampled costs nothing.
+// serve is a stream from its begin to its end.
+func serve(tracer *tracing.Tracer) {
+	tracer.Record(events.StreamOpened{Request: request})
+	tracer.Record(events.StreamEnded{})
+}
+
+// A tracer that is off takes every event.
 func TestOff(t *testing.T) {
 	var off *tracing.Tracer
-	if n := testing.AllocsPerRun(100, func() {
-		s := off.Session(nil, time.Time{}, tracing.Client{}, nil)
-		s.Parked(nil)
-		s.Resumed()
-		s.Ended(nil)
-		if off.Stream(s, tracing.Client{}, request) != nil {
-			t.Error("a stream")
-		}
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
+	serve(off)
+	off.Record(events.SessionOpened{})
 	off.Close(t.Context())
 }

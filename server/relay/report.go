@@ -1,0 +1,65 @@
+package relay
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// opened records that the relay begins with the stream.
+func (p *pipe) opened() {
+	p.relay.events.Record(events.StreamOpened{Stream: p.relay.number, Client: p.relay.client, Request: p.request})
+}
+
+// reportAnswer records the answer. err is what kept the relay from connecting, or nil.
+func (p *pipe) reportAnswer(code wire.Code, err error) {
+	answered := events.StreamAnswered{
+		Stream: p.relay.number, Client: p.relay.client, Request: p.request, Code: code, Took: p.dialled,
+	}
+	if refusal, ok := refusalOf(code, err); ok {
+		answered.Refusal = &refusal
+	}
+	p.relay.events.Record(answered)
+}
+
+// refusalOf tells what the server would not do from what the network did not give, and from what
+// the client itself has given up.
+func refusalOf(code wire.Code, err error) (events.Refusal, bool) {
+	switch code {
+	case wire.Denied, wire.Limit, wire.FakeAddress, wire.InvalidRequest, wire.UnsupportedKind, wire.UnsupportedOption,
+		wire.Unauthorized, wire.Expired, wire.Draining:
+		return events.Refusal{Stage: events.StageStream, Reason: code.String(), Code: code, Text: textOf(err), Err: err}, true
+	default:
+		return events.Refusal{}, false
+	}
+}
+
+// report records the end.
+func (p *pipe) report() {
+	end := p.ended()
+	e := events.StreamEnded{
+		Stream: p.relay.number, Client: p.relay.client, Request: p.request,
+		Code: end.code, Err: end.err, Unused: errors.Is(end.err, errUnused),
+		Remote: p.remote, Dialed: p.told, Up: p.up.Load(), Down: p.given.Load(),
+		Dial: p.dialled, Duration: time.Since(p.began),
+	}
+	var refused *limit.Refused
+	if errors.As(end.err, &refused) {
+		e.Limit = refused.Reason
+	}
+	p.relay.events.Record(e)
+}
+
+// step begins a step. The caller calls what it returns when the step has ended.
+func (r *Relay) step(step events.Step, to netip.AddrPort) (done func(error)) {
+	began := time.Now()
+	return func(err error) {
+		r.events.Record(events.StreamStep{
+			Stream: r.number, Step: step, To: to, Began: began, Ended: time.Now(), Code: codeOf(err), Err: err,
+		})
+	}
+}
