@@ -81,7 +81,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("--version: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	code, stdout, stderr = product.Run(t, "--no-such-flag")
-	if code != 2 || stdout != "" || !strings.Contains(stderr, "no such flag") {
+	if code != 64 || stdout != "" || !strings.Contains(stderr, "no such flag") {
 		t.Errorf("--no-such-flag: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }

@@ -148,7 +148,7 @@ func (s *Server) stop() {
 
 // Exit codes of Go's runtime.
 const (
-	crashed = 2  // a panic; also wrong flags, which do not get so far
+	crashed = 2  // a panic
 	raced   = 66 // the race detector found something
 )
 
