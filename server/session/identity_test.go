@@ -356,12 +356,9 @@ func TestHandshakeTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	message, err := c.Receive(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m, err := wire.Decode(message); err != nil || m != (wire.Close{Code: wire.Limit, Text: "no hello within 20ms"}) {
-		t.Errorf("%+v, %v", m, err)
+	// A CLOSE would end the session of a client that resumes with the hello that is late.
+	if message, err := c.Receive(t.Context()); err == nil {
+		t.Errorf("message %x, want the carrier's end", message)
 	}
 	eventually(t, "it is logged", func() bool { return out.has("session refused", "reason=handshake_timeout") })
 }

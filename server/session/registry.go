@@ -257,5 +257,5 @@ func (r *Registry) Close() {
 
 // linkConfig is the server's side of every link.
 func (r *Registry) linkConfig() link.Config {
-	return link.Config{Bound: min(r.config.Bound, link.DefaultBound), MaxBound: r.config.Bound, Room: &r.room, PingAfter: r.config.Keepalive, DeadAfter: deadAfter * r.config.Keepalive}
+	return link.Config{Bound: min(r.config.Bound, link.DefaultBound), MaxBound: r.config.Bound, Room: &r.room, PingAfter: r.config.Keepalive, DeadAfter: deadAfter * r.config.Keepalive, FirstDeadAfter: link.DefaultDeadAfter}
 }

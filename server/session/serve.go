@@ -69,7 +69,12 @@ func (r *Registry) notOpened(peer Peer, client events.Client, began time.Time, e
 	r.refused(events.NewSession, client, err)
 }
 
-// receiveHello waits for the first message. Whoever sends none, or another, is refused.
+// closeTryAgain is the close code for a carrier whose hello is late (1013, IANA's registry of
+// close codes). There is no CLOSE message: a client may be about to resume with that hello,
+// and a CLOSE would end its session, which is still here.
+const closeTryAgain = 1013
+
+// receiveHello waits for the first message. A message that is no hello is refused with CLOSE.
 func (r *Registry) receiveHello(ctx context.Context, c link.Carrier) (hello wire.Hello, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -91,10 +96,11 @@ func (r *Registry) receiveHello(ctx context.Context, c link.Carrier) (hello wire
 		return hello, err
 	case <-timer.C:
 		err = limit.Refuse(limit.Handshake, "no hello within %s", r.config.Handshake)
+		_ = c.Close(closeTryAgain, err.Error()) // as below
 	case <-r.life.Done():
 		err = errEnded
+		refuse(ctx, c, err) // before the receiver is cancelled: that may cut the carrier short
 	}
-	refuse(ctx, c, err) // before the receiver is cancelled: that may cut the carrier short
 	cancel()
 	<-received
 	return wire.Hello{}, err
@@ -193,6 +199,9 @@ func (s *session) claim(ctx context.Context, c link.Carrier, received uint64, gr
 	}
 	if err = c.Send(ctx, welcome.Append(nil)); err == nil {
 		err = s.link.Run(ctx, c, received)
+		if s.link.Heard() {
+			s.lostNow()
+		}
 		s.noteTooLong(err)
 	} else {
 		_ = c.Close(0, "") // the carrier is lost

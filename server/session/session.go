@@ -33,6 +33,7 @@ type session struct {
 	mu        sync.Mutex
 	newest    context.CancelCauseFunc // ends the claim of the newest carrier, which runs the session or waits for its turn
 	expiry    *time.Timer             // of a parked session
+	lost      time.Time               // when the last carrier was lost over which the client was heard; zero: none yet
 	ended     bool
 	condemned bool // it is being ended for a reason of its own
 
@@ -205,12 +206,24 @@ func (s *session) park(reason error) bool {
 	r.config.Events.Record(events.SessionDetached{Client: s.event(), Reason: reason, Streams: s.streams()})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	wait := r.config.Grace
+	if s.lost.IsZero() {
+		s.lost = time.Now()
+	}
+	// A resume of which the client saw nothing does not begin another grace period. Otherwise a
+	// path that passes hellos and no answers would keep the session without end.
+	wait := max(0, r.config.Grace-time.Since(s.lost))
 	if s.link.Err() != nil {
 		wait = 0 // fail was here, and found no expiry
 	}
 	s.expiry = time.AfterFunc(wait, s.expire)
 	return true
+}
+
+// lostNow begins the grace period anew.
+func (s *session) lostNow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost = time.Now()
 }
 
 // unpark ends the wait of a parked session; it returns false if the session has expired.

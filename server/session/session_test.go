@@ -234,20 +234,29 @@ func TestResume(t *testing.T) {
 }
 
 func TestGraceEnds(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: 20 * time.Millisecond, MaxParked: 10})
-	c, states := w.client()
-	s := open(t, c)
-	w.setRefuse(errors.New("no network"))
-	w.last().Cut()
-	if _, err := s.Read(make([]byte, 1)); !isCode(err, wire.SessionLost) {
-		t.Errorf("read: %v", err)
-	}
-	if state := await(t, states, client.Closed); state.Reason == nil || state.Reason.Code != wire.SessionLost {
-		t.Errorf("state: %+v", state)
-	}
-	eventually(t, "the server forgot the session", func() bool { return w.figures() == session.Stats{} })
-	w.setRefuse(nil)
-	roundTrip(t, open(t, c), 1000, 1) // in a new session
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, session.Config{Grace: 20 * time.Millisecond, MaxParked: 10})
+		c, states := w.client()
+		s := open(t, c)
+		w.setRefuse(errors.New("no network"))
+		w.last().Cut()
+		if _, err := s.Read(make([]byte, 1)); !isCode(err, wire.SessionLost) {
+			t.Errorf("read: %v", err)
+		}
+		for state := range states {
+			if state.Phase == client.Closed {
+				if state.Reason == nil || state.Reason.Code != wire.SessionLost {
+					t.Errorf("state: %+v", state)
+				}
+				break
+			}
+		}
+		if got := w.figures(); got != (session.Stats{}) {
+			t.Errorf("the server has %+v", got)
+		}
+		w.setRefuse(nil)
+		roundTrip(t, open(t, c), 1000, 1) // in a new session
+	})
 }
 
 func TestNoGrace(t *testing.T) {

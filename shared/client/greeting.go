@@ -36,24 +36,23 @@ func (g *greeting) Receive(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// greet waits for the first message: nil for WELCOME, a *wire.Error for CLOSE and for what breaks the protocol.
-func (g *greeting) greet(ctx context.Context) error {
-	message, err := g.Carrier.Receive(ctx)
+// welcome waits for the first message of a carrier. Its error is a *wire.Error for CLOSE and
+// for what breaks the protocol.
+func welcome(ctx context.Context, carrier link.Carrier) (wire.Welcome, error) {
+	message, err := carrier.Receive(ctx)
 	if err != nil {
-		return err
+		return wire.Welcome{}, err
 	}
 	m, err := wire.Decode(message)
 	if err != nil {
-		return err
+		return wire.Welcome{}, err
 	}
 	switch m := m.(type) {
 	case wire.Welcome:
-		if err := g.welcome(m); err != nil {
-			return err
-		}
-		return nil
+		return m, nil
 	case wire.Close:
-		return wire.NewError(m.Code, m.Text)
+		return wire.Welcome{}, wire.NewError(m.Code, m.Text)
+	default:
+		return wire.Welcome{}, wire.NewError(wire.Protocol, "the first message of the server is neither welcome nor close")
 	}
-	return wire.NewError(wire.Protocol, "the first message of the server is neither welcome nor close")
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -13,10 +14,16 @@ import (
 )
 
 const (
-	// dialTimeout is for everything until the server's WELCOME: a proxy that swallows the upgrade must not hold the session longer.
-	dialTimeout = 15 * time.Second
+	// answerTimeout is for a dial, and again for what follows it until the server's WELCOME:
+	// a proxy that swallows either must not hold the session longer. It is longer than the
+	// time that the server allows for a hello.
+	answerTimeout = 15 * time.Second
 	// firstAttempts is how often a new session is tried: a program that waits for its socket should hear soon that there is no server.
 	firstAttempts = 2
+	// unconfirmedMost is how many carriers in a row may end between the WELCOME and the answer
+	// to the first PING, in a session that never had such an answer. One or two are bad luck;
+	// more are a proxy that holds answers back until the carrier ends.
+	unconfirmedMost = 3
 	// Backoff between attempts: at once, then from minBackoff doubling to maxBackoff, each with half of it random, so that the clients of a restarted server do
 	// not come all at the same moment.
 	minBackoff = 250 * time.Millisecond
@@ -37,6 +44,9 @@ type session struct {
 	welcome  *wire.Welcome // of the first carrier; nil before
 	draining bool
 	running  bool
+	// confirmed says that a PING that followed a WELCOME was answered: over the present or the
+	// last carrier, and over any.
+	confirmed, proved bool
 }
 
 func newSession(c *Client) (*session, error) {
@@ -114,7 +124,7 @@ func (s *session) connect() *wire.Error {
 			continue
 		}
 		hello := s.hello(nil)
-		ctx, cancel := context.WithTimeout(s.client.life, dialTimeout)
+		ctx, cancel := context.WithTimeout(s.client.life, answerTimeout)
 		err = carrier.Send(ctx, hello)
 		cancel()
 		if err != nil {
@@ -123,7 +133,7 @@ func (s *session) connect() *wire.Error {
 			continue
 		}
 		// Streams do not wait for the welcome: their requests follow the hello.
-		err = s.over(&greeting{Carrier: carrier, welcome: s.greeted}, 0)
+		err = s.first(&greeting{Carrier: carrier, welcome: s.greeted})
 		if ended := s.ended(err); ended != nil {
 			return ended
 		}
@@ -141,16 +151,39 @@ func (s *session) connect() *wire.Error {
 	return reason
 }
 
+// errNoAnswer ends the first carrier of a session.
+var errNoAnswer = fmt.Errorf("no welcome within %s: a proxy on the way may hold answers back", answerTimeout)
+
+// first runs the session over its first carrier, and gives that up if no WELCOME comes.
+func (s *session) first(carrier link.Carrier) error {
+	ctx, cancel := context.WithCancelCause(s.client.life)
+	defer cancel(nil)
+	timer := time.AfterFunc(answerTimeout, func() {
+		if s.welcomed() == nil {
+			cancel(errNoAnswer)
+		}
+	})
+	defer timer.Stop()
+	return s.over(ctx, carrier, 0)
+}
+
 // keep resumes the session again and again, and returns why that came to an end.
 func (s *session) keep() *wire.Error {
 	lost := wire.NewError(wire.SessionLost, "the connection was lost")
-	reason, deadline := lost, time.Now().Add(s.welcomed().Grace)
+	reason, deadline := lost, s.deadline()
+	unconfirmed := 0 // carriers in a row
+	if !s.confirmedNow() {
+		unconfirmed++
+	}
 	for attempt := 1; ; attempt++ {
+		if unconfirmed >= unconfirmedMost && !s.confirmedOnce() {
+			return wire.NewError(wire.NotConnected, heldBack)
+		}
 		if attempt > 1 && !s.pause(min(backoff(attempt), time.Until(deadline))) {
 			return wire.NewError(wire.Aborted, "the client was closed")
 		}
 		if !time.Now().Before(deadline) {
-			return wire.NewError(wire.SessionLost, "the server could not be reached for the grace period: "+reason.Text)
+			return wire.NewError(wire.SessionLost, "the session could not be resumed within the grace period: "+reason.Text)
 		}
 		s.client.setState(s, Resuming, attempt, reason)
 		began, before := time.Now(), s.progress()
@@ -158,17 +191,41 @@ func (s *session) keep() *wire.Error {
 		if ended := s.ended(err); ended != nil {
 			return ended
 		}
-		if !s.ran(err) {
-			reason = wire.NewError(wire.NotConnected, err.Error())
+		if failed := (*failedAttempt)(nil); errors.As(err, &failed) {
+			reason = failed.reason()
 			continue
 		}
 		// It was resumed, and lost again. Where that served nothing, something on the way cuts every carrier, and haste would make a storm of it.
-		reason, deadline = lost, time.Now().Add(s.welcomed().Grace)
-		if s.progress() > before || time.Since(began) > fruitless {
+		reason, deadline = lost, s.deadline()
+		confirmed := s.confirmedNow()
+		if s.progress() > before || confirmed && time.Since(began) > fruitless {
 			attempt = 0
+		}
+		unconfirmed++
+		if confirmed {
+			unconfirmed = 0
+		}
+		if unconfirmed > 1 {
+			reason = wire.NewError(wire.NotConnected, heldBack)
 		}
 		s.client.setState(s, Resuming, attempt+1, reason) // also while it pauses
 	}
+}
+
+// heldBack explains a carrier that ended between its WELCOME and the answer to a PING.
+const heldBack = "the server's answers came only when the connection ended: a proxy on the way may hold them back"
+
+// deadline is when the server has given the session up for certain, if its last carrier is
+// lost from now on. The server counts the grace period from when it noticed the loss: what
+// this end sent last may be under way for DeadAfter, and it waits for DeadAfter behind that.
+// A resume whose WELCOME was lost may then hold the session until its carrier is dead.
+func (s *session) deadline() time.Time {
+	w := s.welcomed()
+	dead := w.DeadAfter
+	if dead <= 0 {
+		dead = link.DefaultDeadAfter
+	}
+	return time.Now().Add(w.Grace + 2*dead + max(dead, link.DefaultDeadAfter))
 }
 
 // progress is a figure that grows with every byte that has arrived at either end.
@@ -177,54 +234,105 @@ func (s *session) progress() uint64 {
 	return stats.Received + stats.Sent - uint64(stats.Unacknowledged)
 }
 
-// errNotResumed wraps what failed before the session was resumed.
-type errNotResumed struct{ error }
+// failedAttempt is why a session was not resumed over a carrier, where it may be over another.
+type failedAttempt struct{ why error }
 
-func (s *session) ran(err error) bool {
-	var not errNotResumed
-	return !errors.As(err, &not)
+func (f *failedAttempt) Error() string { return f.why.Error() }
+
+// reason is what the state says.
+func (f *failedAttempt) reason() *wire.Error {
+	if e := (*wire.Error)(nil); errors.As(f.why, &e) {
+		return e
+	}
+	return wire.NewError(wire.NotConnected, f.why.Error())
 }
 
-// resume dials and runs the session over the new carrier. Its error is an errNotResumed if it came to no run.
+// final reports whether a CLOSE in place of WELCOME means that the session cannot be resumed
+// (docs/PROTOCOL.md, 8.1). Whatever else a server or a proxy has to say concerns that carrier
+// alone: the server may still have the session.
+func final(code wire.Code) bool {
+	switch code {
+	case wire.UnknownSession, wire.Unauthorized, wire.Expired, wire.Draining, wire.UnsupportedVersion:
+		return true
+	default:
+		return false
+	}
+}
+
+// resume dials and runs the session over the new carrier. Its error is a *failedAttempt if
+// it came to no run and the session may be resumed yet.
 func (s *session) resume() error {
+	s.setConfirmed(false)
 	carrier, err := s.dial()
 	if err != nil {
-		return errNotResumed{err}
+		return &failedAttempt{err}
 	}
-	known := s.welcomed().Session
-	ctx, cancel := context.WithTimeout(s.client.life, dialTimeout)
-	defer cancel()
-	err = carrier.Send(ctx, s.hello(&wire.Resume{ID: known.ID, Secret: known.Secret, Received: s.link.Received()}))
+	received, err := s.greet(carrier)
 	if err != nil {
-		_ = carrier.Close(0, "") // it is lost
-		return errNotResumed{err}
-	}
-	var received *uint64
-	first := &greeting{Carrier: carrier, welcome: func(w wire.Welcome) *wire.Error {
-		received = w.Resumed
-		if received == nil {
-			return wire.NewError(wire.Protocol, "the server made a new session where one was to be resumed")
-		}
-		return nil
-	}}
-	if err := first.greet(ctx); err != nil {
 		_ = carrier.Close(0, "") // a refusal was read, and nothing else will come
-		if e := (*wire.Error)(nil); errors.As(err, &e) {
+		if e := (*wire.Error)(nil); errors.As(err, &e) && final(e.Code) {
 			s.link.Fail(e)
 			return e
 		}
-		return errNotResumed{err}
+		return &failedAttempt{err}
 	}
-	cancel()
-	s.client.setState(s, Open, 0, nil)
-	return s.over(carrier, *received)
+	s.link.Confirm(func() {
+		s.setConfirmed(true)
+		s.client.setState(s, Open, 0, nil)
+	})
+	return s.over(s.client.life, carrier, received)
+}
+
+// greet sends the hello of a resume and returns how much the server has received.
+func (s *session) greet(carrier link.Carrier) (received uint64, err error) {
+	known := s.welcomed().Session
+	ctx, cancel := context.WithTimeout(s.client.life, answerTimeout)
+	defer cancel()
+	err = carrier.Send(ctx, s.hello(&wire.Resume{ID: known.ID, Secret: known.Secret, Received: s.link.Received()}))
+	if err != nil {
+		return 0, err
+	}
+	w, err := welcome(ctx, carrier)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return 0, errNoAnswer
+	case err != nil:
+		return 0, err
+	case w.Resumed == nil:
+		err = wire.NewError(wire.Protocol, "the server made a new session where one was to be resumed")
+		_ = carrier.Send(ctx, wire.Close{Code: wire.Protocol, Text: err.Error()}.Append(nil)) // else it would be kept
+		return 0, err
+	case !s.link.Resumable(*w.Resumed):
+		return 0, wire.NewError(wire.Protocol, fmt.Sprintf("the server resumed at byte %d, which this end does not have", *w.Resumed))
+	}
+	return *w.Resumed, nil
 }
 
 // over runs the link over a carrier.
-func (s *session) over(carrier link.Carrier, received uint64) error {
+func (s *session) over(ctx context.Context, carrier link.Carrier, received uint64) error {
 	s.setRunning(true)
 	defer s.setRunning(false)
-	return s.link.Run(s.client.life, carrier, received)
+	return s.link.Run(ctx, carrier, received)
+}
+
+// setConfirmed notes whether a PING was answered over the present carrier.
+func (s *session) setConfirmed(confirmed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.confirmed = confirmed
+	s.proved = s.proved || confirmed
+}
+
+func (s *session) confirmedNow() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.confirmed
+}
+
+func (s *session) confirmedOnce() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proved
 }
 
 func (s *session) setRunning(running bool) {
@@ -253,7 +361,7 @@ func (s *session) resumable() bool {
 }
 
 func (s *session) dial() (link.Carrier, error) {
-	ctx, cancel := context.WithTimeout(s.client.life, dialTimeout)
+	ctx, cancel := context.WithTimeout(s.client.life, answerTimeout)
 	defer cancel()
 	return s.client.config.Dial(ctx)
 }
@@ -282,6 +390,7 @@ func (s *session) greeted(w wire.Welcome) *wire.Error {
 	s.welcome = &w
 	s.mu.Unlock()
 	s.link.SetKeepalive(w.PingAfter, w.DeadAfter)
+	s.link.Confirm(func() { s.setConfirmed(true) })
 	s.client.setState(s, Open, 0, nil)
 	return nil
 }

@@ -57,6 +57,9 @@ type Config struct {
 	TakesBare bool          // the other end may send bare messages
 	PingAfter time.Duration // of silence
 	DeadAfter time.Duration // of silence
+	// FirstDeadAfter is DeadAfter until the first message of a run has arrived, if it is
+	// longer. The other end does not know DeadAfter before a WELCOME has reached it.
+	FirstDeadAfter time.Duration
 }
 
 func (c Config) orDefaults() Config {
@@ -110,11 +113,14 @@ type Link struct {
 	ackSent  time.Time // when the last acknowledgement was sent
 	lastSeen time.Time // when the last of them arrived
 	heard    time.Time // when anything arrived
+	any      bool      // whether anything arrived
 	pinged   bool      // since anything arrived
 	pongs    []wire.Pong
 	owes     bool          // a bare message was announced and not sent
 	probe    time.Duration // what Probe allows for the answer; 0: nothing was asked
 	probed   time.Time     // when
+	confirm  func()        // what Confirm is to call; nil: nothing was asked
+	asked    bool          // the PING of Confirm was sent
 	watchdog *watchdog     // nil between runs
 	from     uint64        // where the other end was when it began
 }

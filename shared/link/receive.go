@@ -28,6 +28,9 @@ func (l *Link) receive(ctx context.Context, c Carrier) error {
 		if err := l.handle(ctx, decoded); err != nil {
 			return err
 		}
+		if pong, ok := decoded.(wire.Pong); ok && pong.Opaque == confirmation {
+			l.confirmed()
+		}
 		if data, ok := decoded.(wire.Data); ok && data.Fore {
 			if err := l.receiveBare(ctx, c, data.Offset+uint64(len(data.Payload))); err != nil {
 				return err
@@ -66,7 +69,7 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	l.heard, l.pinged, l.probe = now, false, 0
+	l.heard, l.any, l.pinged, l.probe = now, true, false, 0
 	l.stats.MessagesReceived++
 	switch m := m.(type) {
 	case wire.Data:

@@ -48,7 +48,7 @@ func (l *Link) Run(ctx context.Context, c Carrier, peerReceived uint64) error {
 	cancel(err)             // only now: a cancelled Receive may cut the closing carrier short
 	<-received
 	l.mu.Lock()
-	l.running, l.watchdog = false, nil
+	l.running, l.watchdog, l.confirm = false, nil, nil
 	if l.ended == nil {
 		l.doubtLocked()
 	}
@@ -109,7 +109,8 @@ func (l *Link) begin(peerReceived uint64) *wire.Error {
 	l.out.most = l.window.Message(l.out.limit)
 	l.writable.Broadcast()
 	l.running, l.from, l.owes = true, peerReceived, false
-	l.heard, l.pinged, l.probe = time.Now(), false, 0
+	l.heard, l.any, l.pinged, l.probe = time.Now(), false, false, 0
+	l.asked = false
 	l.pongs, l.unacked, l.ackDue, l.later = nil, 0, time.Time{}, 0
 	l.stats.Runs++
 	l.poke()

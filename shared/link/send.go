@@ -135,9 +135,8 @@ func (l *Link) nextMessage(now time.Time) (message []byte, p, behind *parcel, wa
 	case !l.ackDue.IsZero() && !now.Before(l.ackDue):
 		message = wire.Ack{Received: l.received, Delay: now.Sub(l.lastSeen)}.Append(nil)
 		l.unacked, l.ackDue, l.ackSent, l.later = 0, time.Time{}, now, 0
-	case (silent >= l.config.PingAfter || l.probe > 0) && !l.pinged:
-		message = wire.Ping{Opaque: l.received}.Append(nil)
-		l.pinged = true
+	case l.confirm != nil && !l.asked, (silent >= l.config.PingAfter || l.probe > 0) && !l.pinged:
+		message = l.pingLocked()
 	case l.out.unsent() > l.later && l.out.inFlight() < l.window.Size():
 		l.later = 0
 		before := l.out.inFlight()

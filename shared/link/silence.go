@@ -97,9 +97,13 @@ func (l *Link) alive(due time.Time) time.Duration {
 	if late > lateProbe {
 		l.probed = now
 	}
-	left := l.config.DeadAfter - now.Sub(l.heard)
+	dead := l.config.DeadAfter
+	if !l.any {
+		dead = max(dead, l.config.FirstDeadAfter)
+	}
+	left := dead - now.Sub(l.heard)
 	if l.probe > 0 {
 		left = min(left, l.probe-now.Sub(l.probed))
 	}
-	return left
+	return min(left, l.config.DeadAfter) // a first message shortens what is left
 }
