@@ -89,7 +89,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 		Limits:        standings.limits,
 		Events:        ops,
 		MaxSessions:   settings.MaxSessions,
-		MaxParked:     settings.MaxParked,
+		MaxParked:     settings.Parked(),
 		Bound:         settings.MaxUnacknowledged,
 		Handshake:     settings.HandshakeTimeout,
 		Grace:         settings.Grace,
@@ -159,7 +159,10 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	case <-stop.drain.Done():
 	}
 	tell(logger, notify.Stopping)
-	drain(stop.now, settings.DrainTimeout, sessions, streams, routes, logger)
+	if err := delayDrain(stop.now, settings.DrainDelay, routes, failed, logger); err != nil {
+		return err
+	}
+	drain(stop.now, settings.DrainTimeout, sessions, streams, logger)
 	shutdown(stop.now, server)
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
 		return err
@@ -168,9 +171,28 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	return nil
 }
 
-// drain lets streams end on their own for a while. All that time the port stays open, so that /readyz can say why nothing new is taken.
-func drain(now context.Context, timeout time.Duration, sessions *session.Registry, streams *relay.Relay, routes *gateway.Gateway, logger *slog.Logger) {
+// delayDrain makes /readyz say 503 and waits, so that load balancers send new clients
+// elsewhere before any of them is refused. It returns an error if the listener failed
+// meanwhile. The end of now ends the wait.
+func delayDrain(now context.Context, delay time.Duration, routes *gateway.Gateway, failed <-chan error, logger *slog.Logger) error {
 	routes.Drain()
+	if delay == 0 {
+		return nil
+	}
+	logger.Info("not ready: the drain begins later", "delay", delay.String())
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-now.Done():
+	case err := <-failed:
+		return err
+	}
+	return nil
+}
+
+// drain lets streams end on their own for a while. All that time the port stays open, so that /readyz can say why nothing new is taken.
+func drain(now context.Context, timeout time.Duration, sessions *session.Registry, streams *relay.Relay, logger *slog.Logger) {
 	before := sessions.Stats()
 	logger.Info("draining", "timeout", timeout.String(), "sessions", before.Sessions, "streams", before.Streams)
 	ctx, cancel := context.WithTimeout(now, timeout)

@@ -33,6 +33,7 @@ func startHAProxy(t *testing.T, prefix string, change func(*example), flags ...s
 	e.flag(t, "--tls-cert", cert)
 	e.flag(t, "--tls-key", key)
 	e.flag(t, "--trusted-proxies", "127.0.0.1")
+	e.flag(t, "--drain-delay", "0")
 	flags = append(append(e.flags, "--prefix", prefix), flags...)
 	b := &balancer{front: &front{host: host, roots: roots, prefix: prefix, token: token, origins: []string{"https://page.example.org"}}, stats: filepath.Join(dir, "stats")}
 	for i := range 2 {

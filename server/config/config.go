@@ -43,11 +43,12 @@ type Config struct {
 
 	// How much, how long.
 	MaxSessions       int           // in all, parked ones included
-	MaxParked         int           // sessions without a connection
+	MaxParked         int           // sessions without a connection; 0: MaxSessions. Parked has the number
 	MaxUnacknowledged int           // bytes that are kept of one session until the page has acknowledged them
 	Keepalive         time.Duration // between pings on a silent connection; it is dead after twice this time
 	Grace             time.Duration // for which a session without a connection is kept; 0: never
-	DrainTimeout      time.Duration // between SIGTERM and the end of the streams that are left
+	DrainDelay        time.Duration // between SIGTERM and the drain: /readyz says 503, and new sessions are taken
+	DrainTimeout      time.Duration // between the beginning of the drain and the end of the streams that are left
 	// HandshakeTimeout is for a request's header, and for a page's first message.
 	HandshakeTimeout time.Duration
 	// Limits are what one client may have unless its policy says otherwise.
@@ -64,6 +65,14 @@ type Config struct {
 
 	// Warnings are for the log: what looks like a mistake and is no reason not to start.
 	Warnings []string
+}
+
+// Parked returns how many sessions may be without a connection.
+func (c *Config) Parked() int {
+	if c.MaxParked == 0 {
+		return c.MaxSessions
+	}
+	return c.MaxParked
 }
 
 // Mode is what the command is to do.
@@ -94,7 +103,6 @@ func Default() Config {
 		Listen:            "127.0.0.1:8088",
 		Prefix:            "/",
 		MaxSessions:       1000,
-		MaxParked:         500,
 		MaxUnacknowledged: 64 << 20,
 		Keepalive:         10 * time.Second,
 		Grace:             2 * time.Minute,

@@ -116,7 +116,7 @@ func settingsOf(c *Config) []setting {
 		},
 		{
 			group: groupLimits, name: "max-parked", hint: "NUMBER", live: true,
-			help:  "how many of them may be without a connection",
+			help:  "sessions at once that have lost their connection and may come back; 0: as many as --max-sessions",
 			parse: integer(&c.MaxParked, 0, mostSessions), print: printed(&c.MaxParked, strconv.Itoa),
 		},
 		{
@@ -135,8 +135,13 @@ func settingsOf(c *Config) []setting {
 			parse: duration(&c.Grace, shortest, longest, "not at all"), print: printed(&c.Grace, brief),
 		},
 		{
+			group: groupLimits, name: "drain-delay", hint: "TIME",
+			help:  "after SIGTERM or SIGINT, readyz says 503 for this time before the drain begins, and new sessions are accepted; set it behind a load balancer",
+			parse: duration(&c.DrainDelay, shortest, longest, "none"), print: printed(&c.DrainDelay, brief),
+		},
+		{
 			group: groupLimits, name: "drain-timeout", hint: "TIME",
-			help:  "left to open sockets after SIGTERM or SIGINT; 0: none; a second signal ends at once",
+			help:  "left to open sockets when the drain begins; 0: none; a second signal ends at once",
 			parse: duration(&c.DrainTimeout, shortest, longest, "none"), print: printed(&c.DrainTimeout, brief),
 		},
 		{

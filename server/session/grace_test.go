@@ -66,6 +66,7 @@ func TestClientGivesUpLast(t *testing.T) {
 	for seed := range uint64(seeds) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 9))
+			lateness := rand.New(rand.NewPCG(seed, 10)) // under mu
 			w := newWorld(t, session.Config{Grace: grace, MaxParked: 10, Keepalive: time.Duration(1+random.IntN(20)) * time.Second})
 			var mu sync.Mutex
 			var last *deaf
@@ -77,7 +78,7 @@ func TestClientGivesUpLast(t *testing.T) {
 					return nil, errNoNetwork
 				}
 				carrier, err := w.dial(ctx)
-				last = &deaf{Carrier: carrier, arrives: away, late: time.Duration(random.IntN(300)) * time.Millisecond}
+				last = &deaf{Carrier: carrier, arrives: away, late: time.Duration(lateness.IntN(300)) * time.Millisecond}
 				return last, err
 			}
 			over := make(chan struct{})
