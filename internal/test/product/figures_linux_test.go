@@ -20,7 +20,7 @@ func TestFigures(t *testing.T) {
 	if rss, peak := s.RSS(), s.PeakRSS(); rss < 1<<20 || peak < rss {
 		t.Errorf("RSS %d, at most %d", rss, peak)
 	}
-	if n := s.Descriptors(t); n < 4 || n > 100 {
+	if n := s.Descriptors(); n < 4 || n > 100 {
 		t.Errorf("%d descriptors", n)
 	}
 	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", s.PID()))

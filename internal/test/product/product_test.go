@@ -42,6 +42,12 @@ func TestStart(t *testing.T) {
 		t.Errorf("the echo sent %q, %v", answer, err)
 	}
 
+	if got := s.Counts(t); got.Sessions != 1 || got.Parked != 0 || got.Streams > 1 {
+		t.Errorf("%+v, want one session", got)
+	}
+	if f := s.Measure(t); f.Goroutines < 5 || f.Heap < 100<<10 {
+		t.Errorf("%s", f)
+	}
 	s.WaitLog("listening")
 	s.Signal(syscall.SIGTERM)
 	s.WaitLog("draining")

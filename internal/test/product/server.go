@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,6 +23,9 @@ type Server struct {
 
 	ended chan struct{} // closed when the process has ended
 	err   error         // of Wait; valid then
+
+	adminOnce sync.Once
+	admin     string // URL; valid behind adminOnce
 }
 
 // wait is the goroutine that awaits the process.
@@ -99,16 +103,20 @@ func (s *Server) WaitLog(text string) string {
 // adminAddress is what the server logs of --admin, in either format of the log.
 var adminAddress = regexp.MustCompile(`listening for operators"? ?,?"?address"?[=:]"?([^"\s]+)`)
 
-// AdminURL returns "http://HOST:PORT" of a server with --admin. It fails the test where the
-// log does not tell the address.
+// AdminURL returns "http://HOST:PORT" of a server with --admin and a log at level info. It
+// fails the test where the log does not tell the address.
 func (s *Server) AdminURL() string {
 	s.t.Helper()
-	line := s.WaitLog("listening for operators")
-	m := adminAddress.FindStringSubmatch(line)
-	if m == nil {
-		s.t.Fatalf("no address in %q", line)
+	s.adminOnce.Do(func() {
+		line := s.WaitLog("listening for operators")
+		if m := adminAddress.FindStringSubmatch(line); m != nil {
+			s.admin = "http://" + m[1]
+		}
+	})
+	if s.admin == "" {
+		s.t.Fatal("the log tells no address for operators")
 	}
-	return "http://" + m[1]
+	return s.admin
 }
 
 // Signal sends a signal. A process that has ended takes none.
