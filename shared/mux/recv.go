@@ -152,6 +152,7 @@ func (h *recvHalf) drop(err *wire.Error) {
 	case recvFinished, recvResetFinished, recvStoppedFinished:
 		h.state = recvStoppedFinished
 	case recvRejected:
+		return
 	}
 	h.stopErr = err
 	h.inbox.drop()
