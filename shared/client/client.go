@@ -112,34 +112,3 @@ func (c *Client) Stats() (stats link.Stats, ok bool) {
 	}
 	return s.link.Stats(), true
 }
-
-// flushTimeout is how long the last bytes of a client that is closed may take.
-const flushTimeout = 2 * time.Second
-
-// Close delivers what was written, ends all sessions and streams, and waits for their goroutines.
-func (c *Client) Close() {
-	c.mu.Lock()
-	c.closing = true
-	var flush sync.WaitGroup
-	for s := range c.live {
-		flush.Go(func() {
-			if !s.connected() && s.welcomed() == nil {
-				return // nobody is there to deliver to
-			}
-			ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
-			defer cancel()
-			_ = s.link.Shutdown(ctx, wire.OK, "") // the link ends either way
-			// The last message is with the carrier now; a carrier that is cut short takes it along.
-			select {
-			case <-s.finished:
-			case <-ctx.Done():
-			}
-		})
-	}
-	close(c.kick) // what waits for a carrier has no time to wait
-	c.kick = make(chan struct{})
-	c.mu.Unlock()
-	flush.Wait()
-	c.end()
-	c.tasks.Wait()
-}

@@ -35,6 +35,7 @@ type server struct {
 	holdBack time.Duration
 	turn     sync.Mutex // of the run
 	muxes    []*mux.Session
+	handle   func(*mux.Stream) // serves a stream that was answered; nil: until it sends a byte
 }
 
 var errNoNetwork = errors.New("no network")
@@ -92,9 +93,13 @@ func (s *server) run(c *linktest.Carrier, w wire.Welcome, hello wire.Hello) {
 	if w.Session != nil {
 		s.link = link.New(link.Config{})
 		m, err := mux.Server(s.link, mux.Config{}, func(_ context.Context, stream *mux.Stream) {
-			_ = stream.Reply(wire.Result{})     // the client waits for it
-			_, _ = stream.Read(make([]byte, 1)) // until the stream or the session ends
-			_ = stream.Close()                  // as above
+			_ = stream.Reply(wire.Result{}) // the client waits for it
+			if s.handle != nil {
+				s.handle(stream)
+			} else {
+				_, _ = stream.Read(make([]byte, 1)) // until the stream or the session ends
+			}
+			_ = stream.Close() // as above
 		})
 		if err != nil {
 			s.t.Error(err)

@@ -1,0 +1,199 @@
+package mux_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"runtime"
+	"testing"
+
+	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// TestClosedBeforeTheResult: an initiator that closes before the answer still gets the answer,
+// and the acceptor gets what was written, and can answer.
+func TestClosedBeforeTheResult(t *testing.T) {
+	for _, code := range []wire.Code{wire.OK, wire.Refused} {
+		closed := make(chan struct{})
+		got := make(chan string, 1)
+		e := connect(t, mux.Config{}, func(_ context.Context, s *mux.Stream) {
+			<-closed
+			<-s.Stopped() // a stop has come before the reply
+			b, err := io.ReadAll(s)
+			if err != nil {
+				t.Errorf("read: %v", err)
+			}
+			got <- string(b)
+			if err := s.Reply(wire.Result{Code: code}); err != nil {
+				t.Errorf("reply: %v", err)
+			}
+			if _, err := s.Write([]byte("x")); !isCode(err, wire.Aborted) && !isCode(err, code) {
+				t.Errorf("write: %v", err)
+			}
+			_ = s.Close()
+		})
+		stream, err := e.client.Open(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stream.Write([]byte("all")); err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.Close(); err != nil {
+			t.Fatal(err)
+		}
+		close(closed)
+		if b := <-got; b != "all" {
+			t.Errorf("the acceptor got %q", b)
+		}
+		if result, err := stream.Result(t.Context()); err != nil || result.Code != code {
+			t.Errorf("result: %+v, %v; want %s", result, err, code)
+		}
+		if _, err := stream.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) && !isCode(err, code) {
+			t.Errorf("read: %v", err)
+		}
+		e.gone(t)
+	}
+}
+
+// TestResetBeforeTheReply: nobody needs a result then, and Reply is no error.
+func TestResetBeforeTheReply(t *testing.T) {
+	e := connect(t, mux.Config{}, func(_ context.Context, s *mux.Stream) {
+		if _, err := io.ReadAll(s); !isCode(err, wire.Aborted) {
+			t.Errorf("read: %v", err)
+		}
+		if err := s.Reply(wire.Result{}); err != nil {
+			t.Errorf("reply: %v", err)
+		}
+		_ = s.Close()
+	})
+	stream, err := e.client.Open(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.Reset(wire.Aborted, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Result(t.Context()); !isCode(err, wire.Aborted) {
+		t.Errorf("result: %v", err)
+	}
+	e.gone(t)
+}
+
+// TestRefusalWithoutResult: a Write ends with the refusal, without a call of Result.
+func TestRefusalWithoutResult(t *testing.T) {
+	e := connect(t, mux.Config{}, func(_ context.Context, s *mux.Stream) {
+		if err := s.Reply(wire.Result{Code: wire.Denied, Text: "no"}); err != nil {
+			t.Errorf("reply: %v", err)
+		}
+	})
+	stream, err := e.client.Open(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Write(make([]byte, 8<<20)); !isCode(err, wire.Denied) {
+		t.Errorf("write: %v", err)
+	}
+	e.gone(t) // both ends have sent FIN
+}
+
+// TestCloseStreams: FIN for what was written, a reset for a Write that is under way, and both
+// before the end of the session.
+func TestCloseStreams(t *testing.T) {
+	type end struct {
+		n   int
+		err error
+	}
+	ends, release := make(chan end, 3), make(chan struct{})
+	e := connect(t, mux.Config{}, accepted(t, func(s *mux.Stream) {
+		<-release
+		b, err := io.ReadAll(s)
+		ends <- end{len(b), err}
+		_ = s.Close()
+	}))
+	whole, half := open(t, e.client), open(t, e.client)
+	if _, err := whole.Write(make([]byte, 100_000)); err != nil {
+		t.Fatal(err)
+	}
+	wrote := make(chan error, 1)
+	const least = 100_000
+	if _, err := half.Write(make([]byte, least)); err != nil {
+		t.Fatal(err)
+	}
+	began := make(chan struct{})
+	go func() {
+		close(began)
+		_, err := half.Write(make([]byte, 8<<20)) // more than its window
+		wrote <- err
+	}()
+	<-began
+	for e.client.Writing() == 0 { // until the Write is under way
+		runtime.Gosched()
+	}
+	if err := e.client.CloseStreams(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-wrote; !isCode(err, wire.Aborted) {
+		t.Errorf("the write under way: %v", err)
+	}
+	if _, err := whole.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a write afterwards: %v", err)
+	}
+	if err := e.clientLink.Shutdown(t.Context(), wire.OK, ""); err != nil {
+		t.Fatal(err)
+	}
+	<-e.server.Done()
+	close(release)
+	for range 2 {
+		switch g := <-ends; {
+		case g.n == 100_000 && g.err == nil:
+		case g.n >= least && isCode(g.err, wire.Aborted):
+		default:
+			t.Errorf("%d bytes, then %v", g.n, g.err)
+		}
+	}
+}
+
+// TestCleanCloseServesWhatWaits: streams that were not taken yet when the session was closed are
+// served with what they carry.
+func TestCleanCloseServesWhatWaits(t *testing.T) {
+	const n = 100
+	first, got := make(chan struct{}, n), make(chan string, n)
+	release := make(chan struct{})
+	e := connect(t, mux.Config{MaxStreams: func() int { return 4 }}, func(_ context.Context, s *mux.Stream) {
+		first <- struct{}{}
+		<-release
+		_ = s.Reply(wire.Result{}) // nothing reads it
+		b, err := io.ReadAll(s)
+		if err != nil {
+			t.Errorf("read: %v", err)
+		}
+		got <- string(b)
+		_ = s.Close()
+	})
+	for range n {
+		stream, err := e.client.Open(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stream.Write([]byte("all")); err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-first
+	if err := e.clientLink.Shutdown(t.Context(), wire.OK, ""); err != nil {
+		t.Fatal(err)
+	}
+	<-e.server.Done()
+	close(release)
+	for range n {
+		if b := <-got; b != "all" {
+			t.Errorf("the acceptor got %q", b)
+		}
+	}
+}
