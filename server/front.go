@@ -29,29 +29,37 @@ type front struct {
 	tasks sync.WaitGroup
 }
 
-// openFront listens as the settings say.
-func openFront(ctx context.Context, settings *config.Config, logger *slog.Logger) (*front, error) {
+// openCertificates reads the certificates from files, if the settings name some; otherwise it
+// returns nil.
+func openCertificates(settings *config.Config, logger *slog.Logger) (*listener.Certificates, error) {
+	if settings.TLS.Cert == "" {
+		return nil, nil
+	}
+	return listener.LoadCertificates(settings.TLS, logger)
+}
+
+// openFront listens as the settings say, with the certificates of openCertificates. changed is
+// called when these have changed.
+func openFront(ctx context.Context, settings *config.Config, certificates *listener.Certificates, changed func(), logger *slog.Logger) (*front, error) {
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
-	f := &front{stop: stop}
-	if err := f.open(ctx, life, settings, logger); err != nil {
+	f := &front{certificates: certificates, stop: stop}
+	if err := f.open(ctx, settings, logger); err != nil {
 		f.close()
 		return nil, err
+	}
+	if certificates != nil {
+		f.tasks.Go(func() { certificates.Watch(life, changed) })
 	}
 	return f, nil
 }
 
-// open does the work of openFront. What it starts ends with life.
-func (f *front) open(ctx, life context.Context, settings *config.Config, logger *slog.Logger) (err error) {
+// open listens.
+func (f *front) open(ctx context.Context, settings *config.Config, logger *slog.Logger) (err error) {
 	var secure *tls.Config
 	scheme, name := "http://", ""
 	switch {
-	case settings.TLS.Cert != "":
-		scheme = "https://"
-		if f.certificates, err = listener.LoadCertificates(settings.TLS, logger); err != nil {
-			return err
-		}
-		secure = f.certificates.Config()
-		f.tasks.Go(func() { f.certificates.Watch(life) })
+	case f.certificates != nil:
+		scheme, secure = "https://", f.certificates.Config()
 	case len(settings.ACME.Hosts) > 0:
 		scheme, name = "https://", settings.ACME.Hosts[0]
 		if secure, err = f.startACME(ctx, settings, logger); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/sockmux/sockmux/server/config"
 	"github.com/sockmux/sockmux/server/demo"
 	"github.com/sockmux/sockmux/server/gateway"
+	"github.com/sockmux/sockmux/server/listener"
 	"github.com/sockmux/sockmux/server/notify"
 	"github.com/sockmux/sockmux/server/policy"
 	"github.com/sockmux/sockmux/server/relay"
@@ -45,6 +47,10 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	}
 	defer names.Close()
 	dialer, err := settings.NewDialer()
+	if err != nil {
+		return err
+	}
+	certificates, err := openCertificates(settings, logger)
 	if err != nil {
 		return err
 	}
@@ -86,6 +92,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 			streams.Start(ctx, s, terms, s.Detach())
 		},
 		Authenticator: credentials.Authenticator,
+		Trusts:        trusts(certificates),
 		Limits:        standings.limits,
 		Events:        ops,
 		MaxSessions:   settings.MaxSessions,
@@ -128,7 +135,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	// Requests outlive ctx: it only asks for the end.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	arrivals, err := openFront(ctx, settings, logger)
+	arrivals, err := openFront(ctx, settings, certificates, sessions.Review, logger)
 	if err != nil {
 		return err
 	}
@@ -169,6 +176,14 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	}
 	logger.Info("ended")
 	return nil
+}
+
+// trusts is what session.Config wants to know of certificates, which may be nil.
+func trusts(certificates *listener.Certificates) func(*tls.ConnectionState) error {
+	if certificates == nil {
+		return nil
+	}
+	return certificates.Trusts
 }
 
 // delayDrain makes /readyz say 503 and waits, so that load balancers send new clients

@@ -100,14 +100,34 @@ func (c *Certificates) Reload() (changed bool, err error) {
 	return true, nil
 }
 
-// Watch reloads whenever the files change, until ctx ends. It logs what is wrong with them, each mistake once.
-func (c *Certificates) Watch(ctx context.Context) {
-	tick := time.NewTicker(watchInterval)
-	defer tick.Stop()
-	c.watch(ctx, tick.C)
+// Trusts returns an error if the certificate that a client has shown would not be taken any
+// more: because its authority is gone from the file.
+func (c *Certificates) Trusts(client *tls.ConnectionState) error {
+	if len(client.PeerCertificates) == 0 {
+		return nil
+	}
+	authorities := c.now.Load().config.ClientCAs
+	if authorities == nil {
+		return errors.New("clients are not asked for certificates") // and nil would stand for the system's
+	}
+	options := x509.VerifyOptions{
+		Roots: authorities, Intermediates: x509.NewCertPool(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	for _, intermediate := range client.PeerCertificates[1:] {
+		options.Intermediates.AddCert(intermediate)
+	}
+	_, err := client.PeerCertificates[0].Verify(options)
+	return err
 }
 
-func (c *Certificates) watch(ctx context.Context, tick <-chan time.Time) {
+// Watch reloads whenever the files change, until ctx ends, and calls changed then. It logs what is wrong with them, each mistake once.
+func (c *Certificates) Watch(ctx context.Context, changed func()) {
+	tick := time.NewTicker(watchInterval)
+	defer tick.Stop()
+	c.watch(ctx, tick.C, changed)
+}
+
+func (c *Certificates) watch(ctx context.Context, tick <-chan time.Time, changed func()) {
 	var said string
 	for {
 		select {
@@ -115,9 +135,12 @@ func (c *Certificates) watch(ctx context.Context, tick <-chan time.Time) {
 			return
 		case <-tick:
 		}
-		_, err := c.Reload()
+		different, err := c.Reload()
 		if err == nil {
 			said = ""
+			if different {
+				changed()
+			}
 			continue
 		}
 		// A file that is just being written is wrong for a moment, too: the old certificate serves on.

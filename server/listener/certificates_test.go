@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -104,8 +105,9 @@ func TestCertificateWatch(t *testing.T) {
 	first := certificates.Expires()
 	tick := make(chan time.Time) // unbuffered: a second tick is taken only when the first has been dealt with
 	ctx, cancel := context.WithCancel(t.Context())
+	var changes atomic.Int32
 	var tasks sync.WaitGroup
-	tasks.Go(func() { certificates.watch(ctx, tick) })
+	tasks.Go(func() { certificates.watch(ctx, tick, func() { changes.Add(1) }) })
 	defer tasks.Wait()
 	defer cancel()
 
@@ -127,6 +129,9 @@ func TestCertificateWatch(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "the certificate expires soon") {
 		t.Errorf("log: %s", log)
+	}
+	if n := changes.Load(); n != 1 {
+		t.Errorf("told of %d changes, want 1", n)
 	}
 }
 

@@ -68,6 +68,9 @@ func (r *Registry) admit(ctx context.Context, peer Peer, token string) (admitted
 // standing is what an identity may have now. The error is a *wire.Error expired, or unauthorized for a policy that nobody has configured.
 func (r *Registry) standing(peer Peer, identity *auth.Identity) (admitted, error) {
 	now, err := identity.Current()
+	if err == nil {
+		err = r.checkCertificate(peer.TLS)
+	}
 	if err != nil {
 		return admitted{}, err
 	}

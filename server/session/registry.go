@@ -8,6 +8,7 @@ package session
 import (
 	"context"
 	"crypto/subtle"
+	"crypto/tls"
 	"sync"
 	"time"
 
@@ -42,6 +43,9 @@ type Config struct {
 	Handle func(context.Context, *mux.Stream, Client)
 	// Authenticator says who clients are; nil: nobody has to say.
 	Authenticator auth.Authenticator
+	// Trusts returns an error if the certificate that a client has shown is no longer trusted.
+	// It is asked at each review; nil: what the handshake has verified stays trusted.
+	Trusts func(*tls.ConnectionState) error
 	// Limits returns what those may have whose policy has that name, and whether there is such a policy. It is asked again at every review and must not call the
 	// registry. nil: every policy is there and has no limits but DefaultMaxStreams.
 	Limits func(policy string) (limits limit.Limits, known bool)

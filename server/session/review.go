@@ -50,7 +50,9 @@ func (s *session) judge() error {
 	if s.ended {
 		return nil
 	}
-	who, err := s.registry.standing(s.peer, s.proved)
+	peer := s.peer
+	peer.TLS = s.secured
+	who, err := s.registry.standing(peer, s.proved)
 	if err != nil {
 		var e *wire.Error
 		errors.As(err, &e) // one is in all that standing returns
@@ -114,23 +116,26 @@ func (s *session) terminate(err error) {
 	s.fail(e)                                // a parked one too
 }
 
-// readmit decides whether a session may come back. Its secret suffices where the identity that began it is still good. Credentials that come along may renew it, and must not
-// be those of somebody else.
+// readmit decides whether a session may come back. Its secret suffices where the identity that began it is still good, and a session that was opened with a client certificate
+// needs it again. Credentials that come along may renew it, and must not be those of another identity.
 func (s *session) readmit(ctx context.Context, peer Peer, token string) error {
+	if err := s.sameCertificate(peer.TLS); err != nil {
+		return err
+	}
 	identity, err := s.registry.authenticate(ctx, peer, token)
-	if err == nil && !s.renew(identity) {
+	if err == nil && !s.renew(identity, peer) {
 		return wire.NewError(wire.Unauthorized, "the session belongs to another identity than "+identity.Name)
 	}
 	return s.judge()
 }
 
 // renew takes newer credentials of the same identity; it returns false for those of another.
-func (s *session) renew(identity *auth.Identity) bool {
+func (s *session) renew(identity *auth.Identity, peer Peer) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if identity.Name != s.proved.Name || identity.Method != s.proved.Method {
 		return false
 	}
-	s.proved = identity
+	s.proved, s.secured = identity, peer.TLS
 	return true
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"sync"
@@ -37,9 +38,10 @@ type session struct {
 	ended     bool
 	condemned bool // it is being ended for a reason of its own
 
-	proved   *auth.Identity // as the newest credentials gave it
-	identity *auth.Identity // as they would give it now
-	overdue  *time.Timer    // when the session may have to end; nil: not yet watched
+	secured  *tls.ConnectionState // of the newest carrier that proved the identity; nil: without TLS
+	proved   *auth.Identity       // as the newest credentials gave it
+	identity *auth.Identity       // as they would give it now
+	overdue  *time.Timer          // when the session may have to end; nil: not yet watched
 
 	active   int       // streams that are served
 	idleFrom time.Time // of a session without streams
@@ -49,7 +51,7 @@ type session struct {
 
 func newSession(r *Registry, who admitted, account *limit.Account, hello wire.Hello) (*session, error) {
 	s := &session{
-		registry: r, peer: who.peer, proved: who.proved, identity: who.now, account: account, began: time.Now(), idleFrom: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
+		registry: r, peer: who.peer, secured: who.peer.TLS, proved: who.proved, identity: who.now, account: account, began: time.Now(), idleFrom: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
 		resumes: hello.Capabilities&wire.CanResume != 0, agent: hello.Agent,
 		link: link.New(r.linkConfig()),
 	}
