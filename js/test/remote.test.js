@@ -149,7 +149,7 @@ test('figures come with events, and without them now and then', async (t) => {
 	const { tunnel, program, worker, tell } = await make(t);
 	program.imports.carrierDial(1, 1024);
 	const [carrier] = FakeCarrier.made;
-	assert.equal(carrier.url, 'wss://h/v1/connect');
+	assert.match(carrier.url, /^wss:\/\/h\/v1\/connect\?/);
 	carrier.readyState = 1;
 	carrier.onmessage({ data: new ArrayBuffer(7) });
 	program.figures = { rtt: 1500, unacknowledged: 9 };

@@ -22,7 +22,14 @@ const CASES = [
 for (const [what, answer, said] of CASES) {
 	test(`why a dial failed: ${what}`, async (t) => {
 		const fetched = t.mock.method(globalThis, 'fetch', /** @type {any} */ (answer));
-		assert.match(await whyUnreachable('wss://h:1/p/v1/connect'), said);
-		assert.equal(String(fetched.mock.calls[0].arguments[0]), 'https://h:1/p/v1/check');
+		assert.match(await whyUnreachable('wss://h:1/p/v1/connect', 'abc'), said);
+		assert.equal(String(fetched.mock.calls[0].arguments[0]), 'https://h:1/p/v1/check?attempt=abc');
 	});
 }
+
+test('an isolated page cannot tell a foreign answer from none, and says so', async (t) => {
+	t.mock.method(globalThis, 'fetch', failed);
+	/** @type {any} */ (globalThis).crossOriginIsolated = true;
+	t.after(() => void delete /** @type {any} */ (globalThis).crossOriginIsolated);
+	assert.match(await whyUnreachable('wss://h/v1/connect', ''), /^https:\/\/h cannot be reached, a proxy or a firewall answers in its place .*, or the Content-Security-Policy/);
+});

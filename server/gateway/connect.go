@@ -83,17 +83,19 @@ func downgraded(header string, r *http.Request) bool {
 	return listener.SchemeOf(r) == listener.SchemeHTTPS && strings.HasPrefix(header, "http:")
 }
 
+// maxPrintable is longer than any origin: 253 letters of a name are not used in earnest.
+const maxPrintable = 200
+
 // printable keeps what a stranger wrote from being long or more than one word in an answer or a log line.
 func printable(header string) string {
-	const most = 200 // longer than any origin: 253 letters of a name are not used in earnest
 	clean := strings.Map(func(r rune) rune {
 		if r <= ' ' || r > '~' {
 			return '?'
 		}
 		return r
 	}, header)
-	if len(clean) > most {
-		return clean[:most] + "..."
+	if len(clean) > maxPrintable {
+		return clean[:maxPrintable] + "..."
 	}
 	return clean
 }

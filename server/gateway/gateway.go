@@ -61,6 +61,7 @@ type Gateway struct {
 	webR   *os.Root // nil: none
 
 	carriers sync.WaitGroup // Close waits for them
+	recent   refusals
 
 	mu       sync.Mutex // guards what follows
 	draining bool
@@ -123,6 +124,7 @@ func (g *Gateway) Close() error {
 // The paths below the prefix that are not files.
 const (
 	pathConnect = "v1/connect"
+	pathCheck   = "v1/check"
 	pathHealth  = "healthz"
 	pathReady   = "readyz"
 	pathDemo    = "demo.json"
@@ -148,6 +150,8 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, g.config.Prefix, http.StatusPermanentRedirect)
 	case !below:
 		g.notFound(w)
+	case name == pathCheck:
+		g.check(w, r)
 	case name == pathHealth:
 		g.health(w)
 	case name == pathReady:

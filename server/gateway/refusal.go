@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/sockmux/sockmux/server/ops/events"
 )
@@ -27,5 +28,6 @@ func refusal(reason string, status int, text string) *events.UpgradeRefused {
 // record records a refusal of the request.
 func (g *Gateway) record(r *http.Request, refused *events.UpgradeRefused) {
 	refused.Client.Peer = r.RemoteAddr
+	g.recent.add(r, refused, time.Now())
 	g.config.Events.Record(*refused)
 }

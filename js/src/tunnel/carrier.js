@@ -8,6 +8,8 @@ import { whyUnreachable } from './unreachable.js';
 /** @typedef {import('./boundary.js').Boundary} Boundary */
 /** @typedef {import('./traffic.js').Traffic} Traffic */
 
+/** Finds out why a dial failed. @typedef {(url: string, attempt: string) => Promise<string>} Probe */
+
 const SUBPROTOCOL = 'sockmux.v1';
 
 /** The first byte of a message behind which a bare one comes: nothing but bytes of the session (docs/PROTOCOL.md, 3.2). */
@@ -25,7 +27,7 @@ export class Carriers {
 
 	/**
 	 * @param {Boundary} boundary
-	 * @param {{ url: string, Native: typeof WebSocket, traffic: Traffic, schedule: import('./tasks.js').Schedule, probe?: (url: string) => Promise<string> }} options
+	 * @param {{ url: string, Native: typeof WebSocket, traffic: Traffic, schedule: import('./tasks.js').Schedule, probe?: Probe }} options
 	 *   probe finds out why a dial failed, which the browser hides from scripts
 	 */
 	constructor(boundary, { url, Native, traffic, schedule, probe = whyUnreachable }) {
@@ -44,8 +46,9 @@ export class Carriers {
 	dial(id, maxMessage) {
 		let opened = false;
 		let socket;
+		const attempt = randomText();
 		try {
-			socket = new this.#Native(this.#url, SUBPROTOCOL);
+			socket = new this.#Native(`${this.#url}?attempt=${attempt}`, SUBPROTOCOL);
 		} catch (error) {
 			queueMicrotask(() => this.#boundary.carrierClosed(id, String(error)));
 			return;
@@ -80,7 +83,7 @@ export class Carriers {
 			this.#sockets.delete(id);
 			inflow.put(async () => {
 				let why = `the connection ended with code ${code}${reason === '' ? '' : `: ${reason}`}`;
-				if (!opened) why = await this.#probe(this.#url);
+				if (!opened) why = await this.#probe(this.#url, attempt);
 				this.#boundary.carrierClosed(id, why);
 			}, 0);
 		};
@@ -148,6 +151,11 @@ export class Carriers {
 		}
 		this.#sockets.clear();
 	}
+}
+
+/** A text that no other page can guess: by it the page asks what became of a dial. */
+function randomText() {
+	return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** A close reason has at most 123 bytes (RFC 6455, 5.5); the cut never falls into a character. @param {string} reason */

@@ -31,7 +31,7 @@ import { GOODBYE_MS, reasonOf } from './tasks.js';
 
 /**
  * Loads the program in this thread.
- * @param {{ start: import('./program.js').Start, Native: typeof WebSocket, probe?: (url: string) => Promise<string> }} parts  probe finds out why a dial failed
+ * @param {{ start: import('./program.js').Start, Native: typeof WebSocket, probe?: import('./carrier.js').Probe }} parts  probe finds out why a dial failed
  * @param {Owner} owner
  * @returns {Promise<Engine>}
  */

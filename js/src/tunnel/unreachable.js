@@ -10,12 +10,17 @@ const options = () => /** @type {RequestInit} */ ({ cache: 'no-store', credentia
 /**
  * Asks the server's check route (docs/PROTOCOL.md, 2). Resolves with a text for people.
  * @param {string} url  of the endpoint, ws: or wss:
+ * @param {string} attempt  what the dial had in its query
  */
-export async function whyUnreachable(url) {
+export async function whyUnreachable(url, attempt) {
 	const check = new URL('check', url.replace(/^ws/, 'http'));
+	const query = new URLSearchParams({ attempt });
+	// The browser itself says the origin, but not to the page's own server.
+	if (globalThis.origin) query.set('origin', globalThis.origin);
+	const asked = new URL(`?${query}`, check);
 	let response;
 	try {
-		response = await fetch(check, options());
+		response = await fetch(asked, options());
 	} catch {
 		return silent(check);
 	}
@@ -37,7 +42,9 @@ async function silent(check) {
 	try {
 		await fetch(check, { ...options(), mode: 'no-cors' });
 	} catch {
-		return `${check.origin} cannot be reached, or the Content-Security-Policy of this page forbids it`;
+		// An isolated page gets no foreign answer at all (COEP).
+		const foreign = globalThis.crossOriginIsolated ? ', a proxy or a firewall answers in its place (the network tab of the browser shows that)' : '';
+		return `${check.origin} cannot be reached${foreign}, or the Content-Security-Policy of this page forbids it`;
 	}
 	return `${check.href} was answered with a page that is not sockmux's: a proxy or a firewall on the way, or another server. Open that address in a tab to see it`;
 }
