@@ -56,20 +56,6 @@ func Accept(w http.ResponseWriter, r *http.Request, socket func(net.Conn) (*net.
 	return c, nil
 }
 
-// Dial opens a carrier to a server: url is ws:, wss:, http: or https:, up to and with v1/connect. client may be nil.
-func Dial(ctx context.Context, url string, client *http.Client, header http.Header) (*Conn, error) {
-	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
-		HTTPClient:      through(client),
-		HTTPHeader:      header,
-		Subprotocols:    []string{wire.Subprotocol},
-		CompressionMode: websocket.CompressionDisabled,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("dial %s: %w", url, err)
-	}
-	return newConn(ws)
-}
-
 func newConn(ws *websocket.Conn) (*Conn, error) {
 	if got := ws.Subprotocol(); got != wire.Subprotocol {
 		_ = ws.Close(websocket.StatusPolicyViolation, "subprotocol "+wire.Subprotocol+" is needed") // the error below says it too

@@ -67,6 +67,14 @@ func (d dialled) Read(b []byte) (int, error) {
 	return n, unexpected(err)
 }
 
+// transport is used where the caller has none. A connection whose upgrade was refused is closed:
+// net/http writes to stderr what a proxy sends on one that it keeps.
+var transport = func() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DisableKeepAlives = true
+	return t
+}()
+
 // through returns the client with such a transport; nil stands for the default client.
 func through(client *http.Client) *http.Client {
 	if client == nil {
@@ -74,7 +82,7 @@ func through(client *http.Client) *http.Client {
 	}
 	with := *client
 	if with.Transport == nil {
-		with.Transport = http.DefaultTransport
+		with.Transport = transport
 	}
 	with.Transport = dialling{with.Transport}
 	return &with
