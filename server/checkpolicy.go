@@ -144,7 +144,7 @@ func resolved(ctx context.Context, settings *config.Config, host string) (addrs 
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{addr}, nil, nil
 	}
-	names, err := settings.NewResolver()
+	names, err := settings.NewResolver(0)
 	if err != nil {
 		return nil, nil, err
 	}

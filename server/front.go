@@ -40,10 +40,10 @@ func openCertificates(settings *config.Config, logger *slog.Logger) (*listener.C
 
 // openFront listens as the settings say, with the certificates of openCertificates. changed is
 // called when these have changed.
-func openFront(ctx context.Context, settings *config.Config, certificates *listener.Certificates, changed func(), logger *slog.Logger) (*front, error) {
+func openFront(ctx context.Context, settings *config.Config, certificates *listener.Certificates, changed func(), own shares, logger *slog.Logger) (*front, error) {
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	f := &front{certificates: certificates, stop: stop}
-	if err := f.open(ctx, settings, logger); err != nil {
+	if err := f.open(ctx, settings, own, logger); err != nil {
 		f.close()
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func openFront(ctx context.Context, settings *config.Config, certificates *liste
 }
 
 // open listens.
-func (f *front) open(ctx context.Context, settings *config.Config, logger *slog.Logger) (err error) {
+func (f *front) open(ctx context.Context, settings *config.Config, own shares, logger *slog.Logger) (err error) {
 	var secure *tls.Config
 	scheme, name := "http://", ""
 	switch {
@@ -62,11 +62,11 @@ func (f *front) open(ctx context.Context, settings *config.Config, logger *slog.
 		scheme, secure = "https://", f.certificates.Config()
 	case len(settings.ACME.Hosts) > 0:
 		scheme, name = "https://", settings.ACME.Hosts[0]
-		if secure, err = f.startACME(ctx, settings, logger); err != nil {
+		if secure, err = f.startACME(ctx, settings, own, logger); err != nil {
 			return err
 		}
 	}
-	arrival := listener.Config{Address: settings.Listen, TLS: secure}
+	arrival := listener.Config{Address: settings.Listen, TLS: secure, Logger: logger, Relieve: own.plain.Relieve}
 	if settings.ProxyProtocol {
 		arrival.ProxyProtocol = settings.TrustedProxies
 	}
@@ -78,7 +78,7 @@ func (f *front) open(ctx context.Context, settings *config.Config, logger *slog.
 }
 
 // startACME makes the source of certificates and opens port 80, if that is wanted.
-func (f *front) startACME(ctx context.Context, settings *config.Config, logger *slog.Logger) (*tls.Config, error) {
+func (f *front) startACME(ctx context.Context, settings *config.Config, own shares, logger *slog.Logger) (*tls.Config, error) {
 	source := settings.ACME
 	if source.Cache == "" {
 		folder, err := stateFolder()
@@ -101,6 +101,7 @@ func (f *front) startACME(ctx context.Context, settings *config.Config, logger *
 	}
 	f.challenges = newServer(context.WithoutCancel(ctx), acme.Challenges(), logger)
 	f.challenges.WriteTimeout = writeTimeout
+	f.challenges.ConnState = own.connections.State
 	f.tasks.Go(func() {
 		if err := f.challenges.Serve(port80); !errors.Is(err, http.ErrServerClosed) {
 			logger.Error("the listener of --acme-http has ended: certificates are still had over port 443", "error", err)

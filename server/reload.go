@@ -123,7 +123,6 @@ func (r *reloader) reload(why string) {
 	}
 	r.policies.set(next)
 	r.routes.SetAllowOrigins(next.AllowOrigins)
-	r.routes.SetMaxCarriers(next.MaxSessions + spareCarriers)
 	r.sessions.SetMost(next.MaxSessions, next.Parked())
 	r.sessions.Review()
 	for _, warning := range next.Warnings {

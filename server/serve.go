@@ -15,6 +15,7 @@ import (
 	"github.com/sockmux/sockmux/server/demo"
 	"github.com/sockmux/sockmux/server/gateway"
 	"github.com/sockmux/sockmux/server/listener"
+	"github.com/sockmux/sockmux/server/memory"
 	"github.com/sockmux/sockmux/server/notify"
 	"github.com/sockmux/sockmux/server/policy"
 	"github.com/sockmux/sockmux/server/relay"
@@ -24,9 +25,6 @@ import (
 )
 
 const (
-	// spareCarriers is how many WebSockets may be open beyond the sessions: those that have not said HELLO, and those that take over a session whose old
-	// connection is not known to be dead yet.
-	spareCarriers = 64
 	// shutdownTimeout is for HTTP answers that are under way when the tunnels have ended.
 	shutdownTimeout = 5 * time.Second
 )
@@ -40,8 +38,10 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 		logger.Warn(warning)
 	}
 
+	own := divide(settings)
+	memory.Bound(own.memory.Max())
 	var last []policy.Rule
-	names, err := settings.NewResolver()
+	names, err := settings.NewResolver(own.plan.Lookups)
 	if err != nil {
 		return err
 	}
@@ -95,6 +95,8 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 		Trusts:        trusts(certificates),
 		Limits:        standings.limits,
 		Events:        ops,
+		Memory:        own.memory,
+		Sockets:       own.sockets,
 		MaxSessions:   settings.MaxSessions,
 		MaxParked:     settings.Parked(),
 		Bound:         settings.MaxUnacknowledged,
@@ -114,7 +116,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 		Prefix:       settings.Prefix,
 		Serve:        sessions.Serve,
 		AllowOrigins: settings.AllowOrigins,
-		MaxCarriers:  settings.MaxSessions + spareCarriers,
+		Strangers:    own.strangers,
 		Assets:       files,
 		Fresh:        settings.AssetsDir != "",
 		Demo:         services,
@@ -135,7 +137,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	// Requests outlive ctx: it only asks for the end.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	arrivals, err := openFront(ctx, settings, certificates, sessions.Review, logger)
+	arrivals, err := openFront(ctx, settings, certificates, sessions.Review, own, logger)
 	if err != nil {
 		return err
 	}
@@ -154,6 +156,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	defer closeAdmin()
 	server := newServer(base, settings.TrustedProxies.Handler(routes), logger)
 	server.ReadHeaderTimeout = settings.HandshakeTimeout
+	server.ConnState = own.connections.State
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(arrivals) }() // both ways out below receive from it
 	fmt.Fprintf(stdout, "sockmux %s: %s\n", buildVersion(), arrivals.base+settings.Prefix)

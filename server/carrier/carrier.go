@@ -3,34 +3,32 @@ package carrier
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 
 	"github.com/coder/websocket"
 	"github.com/sockmux/sockmux/server/unsent"
+	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
 )
-
-// firstBuffer is what an idle carrier holds for the next message; it grows with the messages that come.
-const firstBuffer = 1 << 10
 
 // maxReason is the longest reason that a close frame holds (RFC 6455, section 5.5: 125 bytes with the code).
 const maxReason = 123
 
 // Conn is one WebSocket with the subprotocol of sockmux. It implements link.Carrier.
 type Conn struct {
-	ws     *websocket.Conn
-	buffer []byte
-	unsent *unsent.Following // nil: the system's own limit
+	ws       *websocket.Conn
+	incoming incoming
+	unsent   *unsent.Following // nil: the system's own limit
+	abort    func() error      // nil: a client's
 }
 
 var _ link.Carrier = (*Conn)(nil)
 
-// Accept upgrades a request. On failure it has answered the request and returns why. The caller has checked the Origin header, and closes the carrier. socket finds the TCP socket
+// Accept upgrades a request. On failure it has answered the request and returns why. The caller has checked the Origin header, and closes the carrier. Until Admit messages may
+// have MaxFirst bytes. socket finds the TCP socket
 // below the request's connection, such as listener.TCP; what it has not sent is then limited by the length of the messages (server/unsent). nil leaves it to the system.
 func Accept(w http.ResponseWriter, r *http.Request, socket func(net.Conn) (*net.TCPConn, bool)) (*Conn, error) {
 	u := &upgrading{ResponseWriter: w}
@@ -45,10 +43,17 @@ func Accept(w http.ResponseWriter, r *http.Request, socket func(net.Conn) (*net.
 		return nil, fmt.Errorf("upgrade: %w", err)
 	}
 	c, err := newConn(ws)
-	if err != nil || socket == nil {
-		return c, err
+	if err != nil {
+		return nil, err
+	}
+	c.incoming.first = true
+	ws.SetReadLimit(MaxFirst)
+	c.abort = u.conn.Close
+	if socket == nil {
+		return c, nil
 	}
 	if tcp, ok := socket(u.conn); ok {
+		c.abort = tcp.Close                            // that of TLS would wait for a Write
 		if raw, err := tcp.SyscallConn(); err == nil { // else it has ended
 			c.unsent = unsent.Follow(raw)
 		}
@@ -62,7 +67,7 @@ func newConn(ws *websocket.Conn) (*Conn, error) {
 		return nil, fmt.Errorf("the other end chose the subprotocol %q, not %s", got, wire.Subprotocol)
 	}
 	ws.SetReadLimit(wire.MaxMessage)
-	return &Conn{ws: ws, buffer: make([]byte, firstBuffer)}, nil
+	return &Conn{ws: ws}, nil
 }
 
 // Send implements link.Carrier. It is for one goroutine at a time.
@@ -73,48 +78,44 @@ func (c *Conn) Send(ctx context.Context, message []byte) error {
 	return c.ws.Write(ctx, websocket.MessageBinary, message)
 }
 
-// Receive implements link.Carrier. A text message ends the carrier with 1003.
+// Receive implements link.Carrier. A text message ends the carrier with 1003. A carrier that
+// waits for a message holds no buffer for it.
 func (c *Conn) Receive(ctx context.Context) ([]byte, error) {
+	c.incoming.release()
 	kind, r, err := c.ws.Reader(ctx)
 	if err != nil {
-		return nil, received(err)
+		return nil, c.incoming.failed(err)
 	}
 	if kind != websocket.MessageBinary {
 		// The close code says it all; a CLOSE message could not follow it.
 		_ = c.ws.Close(websocket.StatusUnsupportedData, "text messages are not part of "+wire.Subprotocol)
 		return nil, wire.NewError(wire.Protocol, "text message")
 	}
-	n := 0
-	for {
-		m, err := r.Read(c.buffer[n:])
-		n += m
-		if errors.Is(err, io.EOF) {
-			return c.buffer[:n], nil
-		}
-		if err != nil {
-			return nil, received(err)
-		}
-		if n == len(c.buffer) {
-			larger := make([]byte, min(4*len(c.buffer), wire.MaxMessage+1)) // the read limit bounds it; one more byte is for the end
-			copy(larger, c.buffer)
-			c.buffer = larger
-		}
-	}
+	return c.incoming.read(r)
 }
 
-// ErrTooLong is what Receive returns for a message that is longer than the protocol allows. The WebSocket has been closed with 1009 then.
-var ErrTooLong = wire.NewError(wire.Limit, fmt.Sprintf("a message is longer than %d bytes", wire.MaxMessage))
-
-// received makes an ErrTooLong of the WebSocket's own error.
-func received(err error) error {
-	if errors.Is(err, websocket.ErrMessageTooBig) {
-		return ErrTooLong
-	}
-	return err
+// Admit lets messages have the length that the protocol allows: the client has a session now.
+// memory, which may be nil, holds the buffers of messages from now on. The caller calls it
+// once at most, before the next Receive.
+func (c *Conn) Admit(memory *budget.Account) {
+	c.incoming.admit(memory)
+	c.ws.SetReadLimit(wire.MaxMessage)
 }
+
+// Dismiss says that the client gets no session: what it sends is not wanted. A CLOSE and Close
+// may follow.
+func (c *Conn) Dismiss() { c.ws.SetReadLimit(maxDismissed) }
+
+// maxDismissed bounds what is read and dropped while the other end closes, in bytes.
+const maxDismissed = 1 << 10
+
+// Abort ends the connection at once, without a word. It does not block. Any goroutine may call
+// it; calls under way return errors. It is for connections of Accept.
+func (c *Conn) Abort() { _ = c.abort() } // it may have ended
 
 // Close implements link.Carrier.
 func (c *Conn) Close(code int, reason string) error {
+	defer c.incoming.close()
 	if code == 0 {
 		return c.ws.CloseNow()
 	}

@@ -19,8 +19,17 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"))
 }
 
-// serve starts a server that hands each carrier to handle and returns its URL.
+// serve starts a server that hands each carrier to handle, admitted, and returns its URL.
 func serve(t *testing.T, handle func(*carrier.Conn)) string {
+	t.Helper()
+	return serveStrangers(t, func(c *carrier.Conn) {
+		c.Admit(nil)
+		handle(c)
+	})
+}
+
+// serveStrangers is serve without Admit.
+func serveStrangers(t *testing.T, handle func(*carrier.Conn)) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := carrier.Accept(w, r, nil)

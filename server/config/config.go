@@ -45,6 +45,7 @@ type Config struct {
 	MaxSessions       int           // in all, parked ones included
 	MaxParked         int           // sessions without a connection; 0: MaxSessions. Parked has the number
 	MaxUnacknowledged int           // bytes that are kept of one session until the page has acknowledged them
+	MaxMemory         int64         // bytes that all sessions together may hold; 0: as memory.Budget says
 	Keepalive         time.Duration // between pings on a silent connection; it is dead after twice this time
 	Grace             time.Duration // for which a session without a connection is kept; 0: never
 	DrainDelay        time.Duration // between SIGTERM and the drain: /readyz says 503, and new sessions are taken

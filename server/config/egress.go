@@ -81,9 +81,10 @@ func redacted(text string) string {
 	return u.Redacted()
 }
 
-// NewResolver makes the resolver. The caller closes it.
-func (e *Egress) NewResolver() (*resolver.Resolver, error) {
-	return resolver.New(resolver.Config{Servers: e.DNS, MinTTL: e.DNSMinTTL, MaxTTL: e.DNSMaxTTL})
+// NewResolver makes the resolver, with so many lookups at once, 0 for the default. The caller
+// closes it.
+func (e *Egress) NewResolver(lookups int) (*resolver.Resolver, error) {
+	return resolver.New(resolver.Config{Lookups: lookups, Servers: e.DNS, MinTTL: e.DNSMinTTL, MaxTTL: e.DNSMaxTTL})
 }
 
 // NewDialer makes the dialer.
@@ -95,7 +96,7 @@ func (e *Egress) NewDialer() (egress.Dialer, error) {
 func (e *Egress) check(wrongly func(name, format string, values ...any)) {
 	if e.DNSMinTTL > e.DNSMaxTTL {
 		wrongly("dns-min-ttl", "%s is more than the %s of --dns-max-ttl", brief(e.DNSMinTTL), brief(e.DNSMaxTTL))
-	} else if names, err := e.NewResolver(); err != nil {
+	} else if names, err := e.NewResolver(0); err != nil {
 		wrongly("dns", "%v", err)
 	} else {
 		names.Close()

@@ -60,6 +60,8 @@ const (
 	// Below two messages of the link a session would wait for every acknowledgement; beyond the most, one page could take a server's memory.
 	leastUnacknowledged = 2 << 20
 	mostUnacknowledged  = 256 << 20
+	// Below it a handful of sessions would slow each other down.
+	leastMemory = 32 << 20
 )
 
 // settingsOf binds the table to the Config that it fills. --deny stands before --allow because the environment has no order of its own: there a
@@ -123,6 +125,11 @@ func settingsOf(c *Config) []setting {
 			group: groupLimits, name: "max-unacknowledged", hint: "BYTES",
 			help:  "kept of one session for a page that has not acknowledged them yet: what a lost connection had under way, and the most that is under way",
 			parse: integer(&c.MaxUnacknowledged, leastUnacknowledged, mostUnacknowledged), print: printed(&c.MaxUnacknowledged, strconv.Itoa),
+		},
+		{
+			group: groupLimits, name: "max-memory", hint: "SIZE",
+			help:  "that all sessions together may hold of what targets and pages have not taken yet; who holds most gets no more first; 0: half of what the machine or the control group has",
+			parse: size(&c.MaxMemory, leastMemory, mostBytes), print: printed(&c.MaxMemory, briefSize),
 		},
 		{
 			group: groupLimits, name: "keepalive", hint: "TIME",

@@ -1,16 +1,18 @@
 package gateway
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/sockmux/sockmux/server/carrier"
+	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/listener"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/origin"
+	"github.com/sockmux/sockmux/server/places"
 	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -31,9 +33,30 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
 		g.record(r, refusal(ReasonHandshake, http.StatusBadRequest, err.Error()))
 		return
 	}
-	if err := g.config.Serve(r.Context(), conn, peerOf(r)); err != nil {
+	place := g.config.Strangers.Enter(limit.Network(r.RemoteAddr), places.Waiting, conn.Abort)
+	defer place.Leave()
+	if err := g.config.Serve(r.Context(), newcomer{conn, place}, peerOf(r)); err != nil {
 		g.config.Logger.Debug("connection ended", "peer", r.RemoteAddr, "reason", err)
 	}
+}
+
+// newcomer is a carrier that has a place among strangers until it has a session.
+type newcomer struct {
+	*carrier.Conn
+	place *places.Place
+}
+
+// Admit implements session.Newcomer.
+func (n newcomer) Admit(memory *budget.Account) {
+	n.place.Leave()
+	n.Conn.Admit(memory)
+}
+
+// Dismiss implements session.Newcomer. The close handshake goes on while there is a place to
+// spare.
+func (n newcomer) Dismiss() {
+	n.place.Rank(places.Spare)
+	n.Conn.Dismiss()
 }
 
 // peerOf is who asks.
@@ -112,15 +135,12 @@ func lists(lines []string, word string) bool {
 	return false
 }
 
-// enter counts one more carrier, or says why there must be none. Who entered leaves.
+// enter counts one more carrier, or says why there must be none. The caller calls leave.
 func (g *Gateway) enter() *events.UpgradeRefused {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
 		return refusal(ReasonEnded, http.StatusServiceUnavailable, "the server has ended")
-	}
-	if g.most > 0 && g.count >= g.most {
-		return refusal(ReasonConnections, http.StatusServiceUnavailable, fmt.Sprintf("the server has its %d connections: raise --max-sessions", g.most))
 	}
 	g.count++
 	g.carriers.Add(1) // under the lock that Close takes, so never beside Close's Wait

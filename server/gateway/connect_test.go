@@ -17,12 +17,12 @@ import (
 	"github.com/sockmux/sockmux/server/listener"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/origin"
+	"github.com/sockmux/sockmux/server/places"
 	"github.com/sockmux/sockmux/server/session"
-	"github.com/sockmux/sockmux/shared/link"
 )
 
 // echoOnce answers the first message with the peer and the message, then closes.
-func echoOnce(ctx context.Context, c link.Carrier, peer session.Peer) error {
+func echoOnce(ctx context.Context, c session.Newcomer, peer session.Peer) error {
 	message, err := c.Receive(ctx)
 	if err != nil {
 		return errors.Join(err, c.Close(1011, "no message"))
@@ -228,7 +228,7 @@ func TestDowngrade(t *testing.T) {
 func TestCarriersAndReady(t *testing.T) {
 	inside, leave := make(chan struct{}), make(chan struct{})
 	g := newGateway(t, func(c *Config) {
-		c.Serve = func(_ context.Context, c link.Carrier, _ session.Peer) error {
+		c.Serve = func(_ context.Context, c session.Newcomer, _ session.Peer) error {
 			close(inside)
 			<-leave
 			return c.Close(1000, "")
@@ -287,14 +287,17 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
-func TestTooManyCarriers(t *testing.T) {
-	served, release := make(chan struct{}), make(chan struct{})
+// A newcomer always gets a place: that of the oldest which has no session.
+func TestStrangersMakeRoom(t *testing.T) {
+	served, ended := make(chan struct{}), make(chan error, 2)
+	pool := places.New(2)
 	url := serve(t, newGateway(t, func(c *Config) {
-		c.MaxCarriers = 1
-		c.Serve = func(_ context.Context, c link.Carrier, _ session.Peer) error {
+		c.Strangers = pool
+		c.Serve = func(ctx context.Context, c session.Newcomer, _ session.Peer) error {
 			served <- struct{}{}
-			<-release
-			return c.Close(1000, "")
+			_, err := c.Receive(ctx)
+			ended <- err
+			return errors.Join(err, c.Close(0, ""))
 		}
 	})) + "/v1/connect"
 	first, _, err := dial(t, url, "", "sockmux.v1")
@@ -302,28 +305,49 @@ func TestTooManyCarriers(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-served
-	_, response, err := dial(t, url, "", "sockmux.v1")
-	if status, text := refused(t, response, err); status != 503 || text != "the server has its 1 connections: raise --max-sessions\n" {
-		t.Errorf("%d %s", status, text)
+	second, _, err := dial(t, url, "", "sockmux.v1")
+	if err != nil {
+		t.Fatal(err)
 	}
-	// The place of one that has ended is free again.
-	release <- struct{}{}
-	if _, _, err := first.Read(t.Context()); websocket.CloseStatus(err) != 1000 {
-		t.Errorf("end %v", err)
+	<-served
+	if _, _, err := first.Read(t.Context()); err == nil {
+		t.Error("the first has its place yet")
 	}
-	for {
-		second, response, err := dial(t, url, "", "sockmux.v1")
-		if err != nil && response != nil && response.StatusCode == 503 {
-			continue // the handler of the first has not returned yet
+	if err := <-ended; err == nil {
+		t.Error("the first ended without an error")
+	}
+	if s := pool.Stats(); s.Count != 1 || s.Evicted != 1 {
+		t.Errorf("%+v, want half of the places for one network", s)
+	}
+	second.CloseNow()
+	if err := <-ended; err == nil {
+		t.Error("the second ended without an error")
+	}
+}
+
+// Those who have a session have no place among strangers.
+func TestAdmittedAreNoStrangers(t *testing.T) {
+	served, release := make(chan struct{}), make(chan struct{})
+	pool := places.New(2)
+	url := serve(t, newGateway(t, func(c *Config) {
+		c.Strangers = pool
+		c.Serve = func(_ context.Context, c session.Newcomer, _ session.Peer) error {
+			c.Admit(nil)
+			served <- struct{}{}
+			<-release
+			return c.Close(1000, "")
 		}
-		if err != nil {
+	})) + "/v1/connect"
+	for range 5 {
+		if _, _, err := dial(t, url, "", "sockmux.v1"); err != nil {
 			t.Fatal(err)
 		}
 		<-served
-		release <- struct{}{}
-		second.CloseNow()
-		return
 	}
+	if s := pool.Stats(); s.Count != 0 || s.Evicted != 0 {
+		t.Errorf("%+v of five with sessions", s)
+	}
+	close(release)
 }
 
 // Close waits for every carrier.
@@ -331,7 +355,7 @@ func TestCloseWaits(t *testing.T) {
 	served, release := make(chan struct{}), make(chan struct{})
 	ended := false
 	g := newGateway(t, func(c *Config) {
-		c.Serve = func(_ context.Context, c link.Carrier, _ session.Peer) error {
+		c.Serve = func(_ context.Context, c session.Newcomer, _ session.Peer) error {
 			close(served)
 			<-release
 			err := c.Close(1000, "")
@@ -352,20 +376,4 @@ func TestCloseWaits(t *testing.T) {
 	if err := <-closed; err != nil || !ended {
 		t.Errorf("closed with error %v, carrier ended %t", err, ended)
 	}
-}
-
-func TestSetMaxCarriers(t *testing.T) {
-	g := newGateway(t, func(c *Config) { c.MaxCarriers = 1 })
-	if r := g.enter(); r != nil {
-		t.Fatal(r)
-	}
-	if g.enter() == nil {
-		t.Error("a second one is taken")
-	}
-	g.SetMaxCarriers(2)
-	if r := g.enter(); r != nil {
-		t.Error(r)
-	}
-	g.leave()
-	g.leave()
 }

@@ -17,9 +17,12 @@ import (
 	"github.com/sockmux/sockmux/server/assets"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/origin"
+	"github.com/sockmux/sockmux/server/places"
 	"github.com/sockmux/sockmux/server/session"
-	"github.com/sockmux/sockmux/shared/link"
 )
+
+// DefaultStrangers is how many WebSockets may be open without a session.
+const DefaultStrangers = 1024
 
 // Config says what a Gateway serves. Nobody may change it after New.
 type Config struct {
@@ -28,13 +31,13 @@ type Config struct {
 
 	// Serve drives one carrier from its first message to its end. It owns the carrier and returns only when it has closed it. ctx ends with the HTTP server's
 	// base context. peer is who asked for the upgrade.
-	Serve func(ctx context.Context, c link.Carrier, peer session.Peer) error
+	Serve func(ctx context.Context, c session.Newcomer, peer session.Peer) error
 
 	// AllowOrigins are the pages that may connect beside those of the server's own host, until SetAllowOrigins.
 	AllowOrigins []origin.Pattern
 
-	// MaxCarriers bounds the WebSockets that are open at once, whether or not they have become a session; 0: no bound.
-	MaxCarriers int
+	// Strangers are the places of WebSockets that have no session; nil: DefaultStrangers of them.
+	Strangers *places.Pool
 
 	// Assets are the built files.
 	Assets *assets.Store
@@ -66,16 +69,18 @@ type Gateway struct {
 	mu       sync.Mutex // guards what follows
 	draining bool
 	closed   bool
-	most     int              // of carriers
 	count    int              // of carriers
 	origins  []origin.Pattern // replaced, never changed
 }
 
 // New returns a Gateway. The caller closes it. The error says why the folder of webR cannot be opened.
 func New(config Config) (*Gateway, error) {
-	g := &Gateway{config: config, origins: config.AllowOrigins, most: config.MaxCarriers}
+	g := &Gateway{config: config, origins: config.AllowOrigins}
 	if config.Events == nil {
 		g.config.Events = events.Sinks{}
+	}
+	if g.config.Strangers == nil {
+		g.config.Strangers = places.New(DefaultStrangers)
 	}
 	if config.WebR != "" {
 		root, err := os.OpenRoot(config.WebR)
@@ -92,13 +97,6 @@ func (g *Gateway) SetAllowOrigins(patterns []origin.Pattern) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.origins = patterns
-}
-
-// SetMaxCarriers replaces Config.MaxCarriers. WebSockets that are open stay.
-func (g *Gateway) SetMaxCarriers(most int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.most = most
 }
 
 // Drain makes the gateway say on /readyz that it takes no new tunnels. WebSockets are still taken: pages come back to their tunnels over them, and whoever wants a new

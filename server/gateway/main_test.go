@@ -15,7 +15,6 @@ import (
 
 	"github.com/sockmux/sockmux/server/assets"
 	"github.com/sockmux/sockmux/server/session"
-	"github.com/sockmux/sockmux/shared/link"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -65,7 +64,7 @@ func newGateway(t *testing.T, change func(*Config)) *Gateway {
 		Prefix: "/",
 		Assets: assets.Dir(builtFolder(t)),
 		Logger: slog.New(slog.DiscardHandler),
-		Serve: func(_ context.Context, c link.Carrier, _ session.Peer) error {
+		Serve: func(_ context.Context, c session.Newcomer, _ session.Peer) error {
 			return c.Close(1000, "")
 		},
 	}

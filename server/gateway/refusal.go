@@ -14,7 +14,6 @@ const (
 	ReasonOrigin      = "origin"
 	ReasonSubprotocol = "subprotocol"
 	ReasonHandshake   = "handshake" // the headers of a WebSocket, but wrong ones
-	ReasonConnections = "connections"
 	ReasonEnded       = "ended"
 )
 

@@ -14,14 +14,13 @@ import (
 	"github.com/sockmux/sockmux/server/listener"
 	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/server/session"
-	"github.com/sockmux/sockmux/shared/link"
 )
 
 // The limit of unsent data follows a carrier's messages through TLS and the PROXY protocol.
 func TestUnsentBelowTLSAndProxyProtocol(t *testing.T) {
 	sockets := make(chan *net.TCPConn, 1)
 	g := newGateway(t, func(c *Config) {
-		c.Serve = func(ctx context.Context, c link.Carrier, _ session.Peer) error {
+		c.Serve = func(ctx context.Context, c session.Newcomer, _ session.Peer) error {
 			if err := c.Send(ctx, make([]byte, 512<<10)); err != nil {
 				return err
 			}

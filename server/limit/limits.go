@@ -40,6 +40,8 @@ const (
 	StreamLifetime    Reason = "stream_lifetime"
 	Handshake         Reason = "handshake_timeout"
 	MessageSize       Reason = "message_size"
+	Memory            Reason = "memory"                // of the session, or of all
+	Descriptors       Reason = "descriptors"           // that streams take
 	Unauthorized      Reason = "unauthorized"          // no credentials, or wrong ones
 	Expired           Reason = "expired"               // credentials that have run out or were revoked
 	Unchecked         Reason = "credentials_unchecked" // the server could not check them
@@ -49,6 +51,6 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		Sessions, SessionsPerClient, ParkedSessions, Streams, Opens, BytesPerDay, Clients,
-		SessionIdle, SessionLifetime, StreamIdle, StreamLifetime, Handshake, MessageSize, Unauthorized, Expired, Unchecked,
+		SessionIdle, SessionLifetime, StreamIdle, StreamLifetime, Handshake, MessageSize, Memory, Descriptors, Unauthorized, Expired, Unchecked,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net"
 	"time"
 
@@ -30,6 +31,11 @@ type Config struct {
 	// connection of theirs without one fails at its first read. Everybody else is taken as what he is, and a header from him is no HTTP. nil: nobody sends
 	// them. (HAProxy's proxy-protocol.txt, 2.)
 	ProxyProtocol Proxies
+
+	// Logger is told when connections cannot be accepted, and Relieve is called then (Report);
+	// nil: neither.
+	Logger  *slog.Logger
+	Relieve func() bool
 }
 
 // Listen listens. The caller closes the listener. Its connections block at their first read or RemoteAddr until the PROXY header has come, for headerTimeout at
@@ -44,6 +50,9 @@ func Listen(ctx context.Context, config Config) (net.Listener, error) {
 
 // Wrap does what Listen does with a listener that exists, such as one of systemd or of a test; config.Address is not read.
 func Wrap(l net.Listener, config Config) net.Listener {
+	if config.Logger != nil {
+		l = Report(l, config.Logger, config.Relieve)
+	}
 	if len(config.ProxyProtocol) > 0 {
 		l = &proxyproto.Listener{
 			Listener:          l,

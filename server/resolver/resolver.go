@@ -43,6 +43,7 @@ type Config struct {
 	MinTTL  time.Duration // an answer is used for so long at least; 0: DefaultMinTTL
 	MaxTTL  time.Duration // and for so long at most; 0: DefaultMaxTTL
 	Entries int           // that are kept at most; 0: DefaultEntries
+	Lookups int           // at once, each with two sockets; 0: maxLookups
 
 	// Transport carries DoH; nil: one of its own, which uses the proxies of the environment, and the system's resolver for HOST.
 	Transport http.RoundTripper
@@ -96,7 +97,7 @@ func New(config Config) (*Resolver, error) {
 		source:   system{},
 		minTTL:   cmp.Or(config.MinTTL, DefaultMinTTL),
 		maxTTL:   cmp.Or(config.MaxTTL, DefaultMaxTTL),
-		slots:    make(chan struct{}, maxLookups),
+		slots:    make(chan struct{}, cmp.Or(config.Lookups, maxLookups)),
 		cache:    newCache(cmp.Or(config.Entries, DefaultEntries)),
 		underway: make(map[question]*flight),
 	}

@@ -30,7 +30,7 @@ type admitted struct {
 // key tells clients apart in the book: by identity or, where there is none, by network.
 func (a admitted) key() string {
 	if a.proved.Method == auth.MethodNone {
-		return "network " + a.peer.network()
+		return "network " + limit.Network(a.peer.Address)
 	}
 	return a.proved.Method + " " + a.proved.Name
 }

@@ -392,7 +392,7 @@ func TestUncheckedCredentials(t *testing.T) {
 	a, b := linktest.Pipe()
 	var serve sync.WaitGroup
 	serve.Go(func() {
-		_ = r.Serve(context.Background(), b, session.Peer{Address: "192.0.2.9", Direct: "[::ffff:10.0.0.1]:7"})
+		_ = r.Serve(context.Background(), newcomer{b}, session.Peer{Address: "192.0.2.9", Direct: "[::ffff:10.0.0.1]:7"})
 	}) // ends with the refusal
 	if err := a.Send(t.Context(), wire.Hello{Version: wire.Version}.Append(nil)); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package session
 import (
 	"crypto/tls"
 	"net/http"
-	"net/netip"
 )
 
 // Peer is who is at the other end of a carrier, as far as the connection shows it. Whoever makes one does not change it afterwards.
@@ -20,24 +19,3 @@ type Peer struct {
 }
 
 func (p Peer) String() string { return p.Address }
-
-// network names the client's network for what is counted by client: an IPv4 address, or the 64 bits of an IPv6 address that one customer has at least. It is the
-// whole text where that is no address.
-func (p Peer) network() string {
-	addr, err := netip.ParseAddr(p.Address)
-	if err != nil {
-		with, err := netip.ParseAddrPort(p.Address)
-		if err != nil {
-			return p.Address
-		}
-		addr = with.Addr()
-	}
-	addr = addr.Unmap().WithZone("")
-	const customer = 64 // RFC 6177
-	if addr.Is6() {
-		if network, err := addr.Prefix(customer); err == nil {
-			return network.String()
-		}
-	}
-	return addr.String()
-}

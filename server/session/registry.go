@@ -15,6 +15,7 @@ import (
 	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -52,7 +53,12 @@ type Config struct {
 	// Book counts what clients take; nil: one that only this registry knows.
 	Book *limit.Book
 	// Events takes what happens to sessions; nil: nothing is recorded.
-	Events      events.Sink
+	Events events.Sink
+	// Memory is what all sessions together may hold, with MemoryFloor for each kind; nil: as much
+	// as there is.
+	Memory *budget.Budget
+	// Sockets is how many streams all sessions together may have; nil: any number.
+	Sockets     *budget.Budget
 	MaxSessions int           // in all
 	MaxParked   int           // without a carrier
 	Handshake   time.Duration // from the upgrade to the hello

@@ -9,6 +9,7 @@ import (
 	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -23,8 +24,18 @@ var errTakenOver = errors.New("the session was taken over by a newer connection"
 // The client has given such a carrier up; a CLOSE would not be for it.
 var errStale = errors.New("the resume is older than the session's last carrier")
 
+// Newcomer is a carrier whose client has no session yet.
+type Newcomer interface {
+	link.Carrier
+	// Admit is called when the client has a session: the carrier is no stranger's any more.
+	// What it holds of messages counts in memory, which may be nil. It is called once at most.
+	Admit(memory *budget.Account)
+	// Dismiss is called when the client gets no session. A last message and Close follow.
+	Dismiss()
+}
+
 // Serve runs one carrier from its hello to its end, and closes it. The error says why the carrier ended.
-func (r *Registry) Serve(ctx context.Context, c link.Carrier, peer Peer) error {
+func (r *Registry) Serve(ctx context.Context, c Newcomer, peer Peer) error {
 	if err := r.begin(); err != nil {
 		refuse(ctx, c, err)
 		return err
@@ -75,7 +86,7 @@ func (r *Registry) notOpened(peer Peer, client events.Client, began time.Time, e
 const closeTryAgain = 1013
 
 // receiveHello waits for the first message. A message that is no hello is refused with CLOSE.
-func (r *Registry) receiveHello(ctx context.Context, c link.Carrier) (hello wire.Hello, err error) {
+func (r *Registry) receiveHello(ctx context.Context, c Newcomer) (hello wire.Hello, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	received := make(chan error, 1)
@@ -96,7 +107,8 @@ func (r *Registry) receiveHello(ctx context.Context, c link.Carrier) (hello wire
 		return hello, err
 	case <-timer.C:
 		err = limit.Refuse(limit.Handshake, "no hello within %s", r.config.Handshake)
-		_ = c.Close(closeTryAgain, err.Error()) // as below
+		c.Dismiss()
+		_ = c.Close(closeTryAgain, err.Error()) // it is given up in any case
 	case <-r.life.Done():
 		err = errEnded
 		refuse(ctx, c, err) // before the receiver is cancelled: that may cut the carrier short
@@ -119,7 +131,8 @@ func helloOf(message []byte) (wire.Hello, error) {
 }
 
 // refuse tells the client why there is no session. The message can be read by a page; the close code says the same.
-func refuse(ctx context.Context, c link.Carrier, err error) {
+func refuse(ctx context.Context, c Newcomer, err error) {
+	c.Dismiss()
 	var e *wire.Error
 	if !errors.As(err, &e) {
 		_ = c.Close(0, "") // it is lost already
@@ -153,7 +166,7 @@ func (r *Registry) resumable() bool {
 }
 
 // resume takes the session from its old carrier, which may not know yet that it is dead, or from its wait.
-func (s *session) resume(ctx context.Context, c link.Carrier, peer Peer, hello wire.Hello) error {
+func (s *session) resume(ctx context.Context, c Newcomer, peer Peer, hello wire.Hello) error {
 	return s.claim(ctx, c, hello.Resume.Received, func() (wire.Welcome, error) {
 		if !s.unpark() {
 			return wire.Welcome{}, wire.NewError(wire.UnknownSession, "the session has just ended")
@@ -169,14 +182,15 @@ func (s *session) resume(ctx context.Context, c link.Carrier, peer Peer, hello w
 	})
 }
 
-func (s *session) run(ctx context.Context, c link.Carrier, welcome wire.Welcome) error {
+func (s *session) run(ctx context.Context, c Newcomer, welcome wire.Welcome) error {
 	return s.claim(ctx, c, 0, func() (wire.Welcome, error) { return welcome, nil })
 }
 
 // claim runs the session over a carrier. The newest claim wins: it ends the run of an older one, and the wait of those that have not come to their turn.
-func (s *session) claim(ctx context.Context, c link.Carrier, received uint64, greet func() (wire.Welcome, error)) error {
+func (s *session) claim(ctx context.Context, c Newcomer, received uint64, greet func() (wire.Welcome, error)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	c.Admit(s.memory.buffers)
 	s.mu.Lock()
 	if s.newest != nil {
 		s.newest(errTakenOver)

@@ -12,6 +12,7 @@ import (
 	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -27,6 +28,8 @@ type session struct {
 	agent    string
 	began    time.Time
 	account  *limit.Account
+	memory   memory
+	sockets  *budget.Account
 	link     *link.Link
 	mux      *mux.Session
 
@@ -51,7 +54,7 @@ type session struct {
 
 func newSession(r *Registry, who admitted, account *limit.Account, hello wire.Hello) (*session, error) {
 	s := &session{
-		registry: r, peer: who.peer, secured: who.peer.TLS, proved: who.proved, identity: who.now, account: account, began: time.Now(), idleFrom: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
+		registry: r, peer: who.peer, secured: who.peer.TLS, proved: who.proved, identity: who.now, account: account, memory: r.newMemory(), sockets: r.config.Sockets.Account(), began: time.Now(), idleFrom: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
 		resumes: hello.Capabilities&wire.CanResume != 0, agent: hello.Agent,
 		link: link.New(r.linkConfig()),
 	}
@@ -62,6 +65,8 @@ func newSession(r *Registry, who admitted, account *limit.Account, hello wire.He
 	_, _ = rand.Read(s.known.Secret[:])
 	var err error
 	if s.mux, err = mux.Server(s.link, mux.Config{WindowBudget: windowBudget, Room: &s.registry.room, MaxStreams: s.maxStreams}, s.handle); err != nil {
+		s.memory.close()
+		s.sockets.Close()
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	return s, nil
@@ -117,10 +122,18 @@ func (s *session) enter() error {
 	case s.active >= most:
 		return limit.Refuse(limit.Streams, "the session has its %d streams", most)
 	}
+	if s.memory.over() {
+		return limit.Refuse(limit.Memory, "the session holds its share of the server's memory")
+	}
+	if s.sockets.Over() {
+		return limit.Refuse(limit.Descriptors, "the session has its share of the server's sockets")
+	}
 	if err := s.account.Begin(); err != nil {
 		return err
 	}
 	s.active++
+	s.sockets.Hold(1)
+	s.memory.buffers.Hold(streamCost)
 	return nil
 }
 
@@ -128,6 +141,8 @@ func (s *session) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.active--
+	s.sockets.Hold(-1)
+	s.memory.buffers.Hold(-streamCost)
 	if s.active > 0 {
 		return
 	}
@@ -182,6 +197,8 @@ func (s *session) close(end events.SessionEnded) {
 	s.registry.remove(s)
 	s.mux.Close()
 	s.account.Leave() // behind the last stream
+	s.sockets.Close()
+	s.memory.close()
 	end.Client, end.Err, end.Duration = s.event(), s.endOf(), time.Since(s.began)
 	s.registry.config.Events.Record(end)
 }

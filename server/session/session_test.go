@@ -85,7 +85,7 @@ func (w *world) dial(context.Context) (link.Carrier, error) {
 	}
 	w.carriers = append(w.carriers, a)
 	peer := cmp.Or(w.peer, "192.0.2.1:1")
-	w.serves.Go(func() { _ = w.registry.Serve(context.Background(), b, session.Peer{Address: peer}) }) // why it ended is in the log
+	w.serves.Go(func() { _ = w.registry.Serve(context.Background(), newcomer{b}, session.Peer{Address: peer}) }) // why it ended is in the log
 	return a, nil
 }
 

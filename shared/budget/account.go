@@ -5,10 +5,6 @@ import (
 	"time"
 )
 
-// Floor is what an account may always hold, in bytes, however little is left. It keeps
-// every holder moving: a few messages of an interactive session.
-const Floor = 128 << 10
-
 // look is how often a holder that waits looks whether others have given memory back.
 const look = 50 * time.Millisecond
 
@@ -23,7 +19,7 @@ type Account struct {
 	closed bool
 }
 
-// Hold adds n bytes to what is held; a negative n gives bytes back.
+// Hold adds n to what is held; a negative n gives back.
 func (a *Account) Hold(n int) {
 	if a == nil || n == 0 {
 		return
@@ -43,7 +39,7 @@ func (a *Account) Hold(n int) {
 	}
 }
 
-// Held returns how many bytes are held.
+// Held returns how much is held.
 func (a *Account) Held() int64 {
 	if a == nil {
 		return 0
@@ -53,10 +49,14 @@ func (a *Account) Held() int64 {
 	return a.held
 }
 
-// Over reports whether the account holds more than is free, and more than Floor.
+// Over reports whether the account holds more than is free, and more than
+// the floor. A nil Account is never over.
 func (a *Account) Over() bool {
+	if a == nil {
+		return false
+	}
 	held := a.Held()
-	return held > Floor && held > a.budget.max-a.budget.used.Load()
+	return held > a.budget.floor && held > a.budget.max-a.budget.used.Load()
 }
 
 // Wait blocks while the account is over. It returns false if end was closed first, or if

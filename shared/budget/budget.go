@@ -1,6 +1,6 @@
-// Package budget shares memory among holders, so that no holder can take the share of another.
+// Package budget shares what there is, such as memory, among holders, so that no holder can take the share of another.
 //
-//	all := budget.New(1 << 30)
+//	all := budget.New(1<<30, 128<<10)
 //	one := all.Account()
 //	defer one.Close()
 //	one.Hold(len(chunk)) // when the chunk is taken
@@ -18,22 +18,24 @@ package budget
 
 import "sync/atomic"
 
-// Budget is an amount of memory. Any number of goroutines may use one.
+// Budget is an amount of something, such as bytes. Any number of goroutines may use one.
 type Budget struct {
-	max  int64
-	used atomic.Int64
-	high chan struct{} // capacity 1
+	max   int64
+	floor int64
+	used  atomic.Int64
+	high  chan struct{} // capacity 1
 }
 
-// New returns a budget of max bytes.
-func New(max int64) *Budget {
-	return &Budget{max: max, high: make(chan struct{}, 1)}
+// New returns a budget of max. An account may always hold floor, however little is left: that
+// keeps every holder moving.
+func New(max, floor int64) *Budget {
+	return &Budget{max: max, floor: floor, high: make(chan struct{}, 1)}
 }
 
-// Max returns the size in bytes.
+// Max returns the size.
 func (b *Budget) Max() int64 { return b.max }
 
-// Used returns how many bytes are held.
+// Used returns how much is held.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
 // Scarce reports whether more than three quarters are held. Holders that are not needed
@@ -47,8 +49,11 @@ func (b *Budget) Exhausted() bool { return b.used.Load() > b.max }
 // One goroutine may receive from it.
 func (b *Budget) High() <-chan struct{} { return b.high }
 
-// Account returns a new holder, which the caller closes.
+// Account returns a new holder, which the caller closes. That of a nil Budget is nil.
 func (b *Budget) Account() *Account {
+	if b == nil {
+		return nil
+	}
 	return &Account{budget: b, freed: make(chan struct{}, 1)}
 }
 

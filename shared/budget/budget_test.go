@@ -8,7 +8,10 @@ import (
 	"github.com/sockmux/sockmux/shared/budget"
 )
 
-const mib = 1 << 20
+const (
+	mib   = 1 << 20
+	floor = 128 << 10
+)
 
 // take holds pieces until the account is over.
 func take(a *budget.Account) {
@@ -23,7 +26,7 @@ func near(got, want int64) bool { return got > want-mib && got < want+mib }
 
 func TestHoldersShareAndLeaveAsMuchForTheNext(t *testing.T) {
 	const max = 240 * mib
-	b := budget.New(max)
+	b := budget.New(max, floor)
 	first, second := b.Account(), b.Account()
 	take(first)
 	if !near(first.Held(), max/2) {
@@ -48,14 +51,14 @@ func TestHoldersShareAndLeaveAsMuchForTheNext(t *testing.T) {
 }
 
 func TestFloorIsAlwaysThere(t *testing.T) {
-	b := budget.New(mib)
+	b := budget.New(mib, floor)
 	hog := b.Account()
 	hog.Hold(2 * mib)
 	if !b.Exhausted() || !b.Scarce() {
 		t.Error("2 of 1 MiB are held, but the budget is not exhausted")
 	}
 	small := b.Account()
-	small.Hold(budget.Floor)
+	small.Hold(floor)
 	if small.Over() {
 		t.Error("an account that holds the floor is over")
 	}
@@ -66,7 +69,7 @@ func TestFloorIsAlwaysThere(t *testing.T) {
 }
 
 func TestCloseGivesBack(t *testing.T) {
-	b := budget.New(mib)
+	b := budget.New(mib, floor)
 	a := b.Account()
 	a.Hold(1000)
 	a.Close()
@@ -87,7 +90,7 @@ func TestNilHasNoBound(t *testing.T) {
 }
 
 func TestHighTellsOnce(t *testing.T) {
-	b := budget.New(mib)
+	b := budget.New(mib, floor)
 	a := b.Account()
 	a.Hold(mib / 2)
 	select {
@@ -107,7 +110,7 @@ func TestHighTellsOnce(t *testing.T) {
 
 func TestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := budget.New(mib)
+		b := budget.New(mib, floor)
 		a, other := b.Account(), b.Account()
 		other.Hold(mib / 2)
 		a.Hold(mib / 2)

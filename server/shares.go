@@ -1,0 +1,39 @@
+package main
+
+import (
+	"github.com/sockmux/sockmux/server/config"
+	"github.com/sockmux/sockmux/server/descriptors"
+	"github.com/sockmux/sockmux/server/listener"
+	"github.com/sockmux/sockmux/server/memory"
+	"github.com/sockmux/sockmux/server/places"
+	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/shared/budget"
+)
+
+// shares are the parts into which the server divides what the process has, so that strangers
+// compete among themselves only, and sessions leave something for others.
+type shares struct {
+	plan        descriptors.Plan
+	connections *listener.Connections // those that are not upgraded
+	plain       *places.Pool          // of connections
+	strangers   *places.Pool          // of WebSockets without a session
+	sockets     *budget.Budget        // of connections to targets
+	memory      *budget.Budget
+}
+
+// streamsFloor is how many streams a session may have however few descriptors are left.
+const streamsFloor = 4
+
+// divide makes the shares for the process's limits.
+func divide(settings *config.Config) shares {
+	plan := descriptors.Divide(descriptors.Limit(), settings.MaxSessions)
+	plain := places.New(plan.Plain)
+	return shares{
+		plan:        plan,
+		connections: listener.NewConnections(plain, settings.TrustedProxies),
+		plain:       plain,
+		strangers:   places.New(plan.Strange),
+		sockets:     budget.New(int64(plan.Streams), streamsFloor),
+		memory:      budget.New(memory.Budget(settings.MaxMemory), session.MemoryFloor),
+	}
+}
