@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -19,6 +20,8 @@ type Arrival struct {
 
 	TrustedProxies listener.Proxies // that tell the client's address
 	ProxyProtocol  bool             // they do so by a PROXY header
+
+	MSS int // bytes of a TCP segment at most; 0: the system decides
 
 	Admin         string // HOST:PORT for metrics, profiles and the status page; empty: none
 	InsecureAdmin bool   // the word for letting Admin be reached from other machines
@@ -92,6 +95,11 @@ func arrivalOf(a *Arrival) []setting {
 			parse: boolean(&a.ProxyProtocol), print: printed(&a.ProxyProtocol, strconv.FormatBool),
 		},
 		{
+			group: groupArrival, name: "tcp-mss", hint: "BYTES",
+			help:  "length of the TCP segments of pages' connections at most, for paths that swallow longer packets: 1200 fits most; 0: the system decides; Linux only",
+			parse: segment(&a.MSS), print: printed(&a.MSS, strconv.Itoa),
+		},
+		{
 			group: groupAdmin, name: "admin", hint: "HOST:PORT",
 			help:  "address for operators, such as 127.0.0.1:9090: status page, /metrics, /debug/pprof, /healthz, /readyz",
 			parse: optional(listenAddress(&a.Admin), &a.Admin), print: one(&a.Admin),
@@ -101,6 +109,26 @@ func arrivalOf(a *Arrival) []setting {
 			help:  "let --admin listen beyond loopback, though nobody authenticates there: whoever reaches it sees targets and clients",
 			parse: boolean(&a.InsecureAdmin), print: printed(&a.InsecureAdmin, strconv.FormatBool),
 		},
+	}
+}
+
+// Bounds of --tcp-mss.
+const (
+	minSegment = 536   // what every host takes (RFC 9293, section 3.7.1)
+	maxSegment = 32767 // of Linux
+)
+
+// segment takes a number of bytes, or 0.
+func segment(to *int) parser {
+	return func(text string) error {
+		if text == "0" {
+			*to = 0
+			return nil
+		}
+		if integer(to, minSegment, maxSegment)(text) != nil {
+			return wrong(text, "does not fit", fmt.Sprintf("a whole number from %d to %d, or 0 for what the system decides", minSegment, maxSegment))
+		}
+		return nil
 	}
 }
 
@@ -152,6 +180,9 @@ func (a *Arrival) check(listen string, wrongly func(name, format string, values 
 	}
 	if a.ProxyProtocol && len(a.TrustedProxies) == 0 {
 		wrongly("proxy-protocol", "nobody is trusted to send the header: name the proxies with --trusted-proxies")
+	}
+	if a.MSS > 0 && !listener.CanBoundSegments {
+		wrongly("tcp-mss", "%d: only Linux bounds the segments of connections that it accepts", a.MSS)
 	}
 	if a.Admin == "" {
 		return

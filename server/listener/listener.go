@@ -6,11 +6,13 @@
 package listener
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/pires/go-proxyproto"
@@ -27,6 +29,10 @@ type Config struct {
 	// TLS ends TLS here; nil: connections are plain. Certificates and ACME give one.
 	TLS *tls.Config
 
+	// MSS bounds the segments of connections, in bytes; 0: the system decides. For paths on
+	// which longer packets vanish. It needs CanBoundSegments.
+	MSS int
+
 	// ProxyProtocol are the proxies that begin every connection with a PROXY header, version 1 or 2; the header's source becomes the connection's RemoteAddr. A
 	// connection of theirs without one fails at its first read. Everybody else is taken as what he is, and a header from him is no HTTP. nil: nobody sends
 	// them. (HAProxy's proxy-protocol.txt, 2.)
@@ -41,7 +47,18 @@ type Config struct {
 // Listen listens. The caller closes the listener. Its connections block at their first read or RemoteAddr until the PROXY header has come, for headerTimeout at
 // most; http.Server does both in a goroutine of the connection.
 func Listen(ctx context.Context, config Config) (net.Listener, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", config.Address)
+	var listening net.ListenConfig
+	if config.MSS > 0 {
+		listening.Control = func(_, _ string, c syscall.RawConn) error {
+			var failed error
+			err := c.Control(func(fd uintptr) { failed = boundSegments(fd, config.MSS) })
+			if err = cmp.Or(err, failed); err != nil {
+				return fmt.Errorf("segments of %d bytes: %w", config.MSS, err)
+			}
+			return nil
+		}
+	}
+	l, err := listening.Listen(ctx, "tcp", config.Address)
 	if err != nil {
 		return nil, err
 	}
