@@ -128,6 +128,7 @@ func (r *reloader) reload(why string) {
 	for _, warning := range next.Warnings {
 		r.logger.Warn(warning)
 	}
+	warnOfDescriptors(next.MaxSessions, r.logger)
 	if names := next.Restart(r.started); len(names) > 0 {
 		r.logger.Warn("changed, and needs a restart", "settings", strings.Join(names, ", "))
 	}

@@ -37,6 +37,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	for _, warning := range settings.Warnings {
 		logger.Warn(warning)
 	}
+	warnOfDescriptors(settings.MaxSessions, logger)
 
 	own := divide(settings)
 	memory.Bound(own.memory.Max())

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"log/slog"
+
 	"github.com/sockmux/sockmux/server/config"
 	"github.com/sockmux/sockmux/server/descriptors"
 	"github.com/sockmux/sockmux/server/listener"
@@ -23,6 +25,15 @@ type shares struct {
 
 // streamsFloor is how many streams a session may have however few descriptors are left.
 const streamsFloor = 4
+
+// warnOfDescriptors warns if the process may have fewer descriptors than so many sessions need.
+// Go has raised the soft limit to the hard one.
+func warnOfDescriptors(maxSessions int, logger *slog.Logger) {
+	limit, needed := descriptors.Limit(), descriptors.Needed(maxSessions)
+	if limit > 0 && limit < needed {
+		logger.Warn("too few descriptors for --max-sessions: raise the limit (LimitNOFILE=, ulimit -Hn) or lower --max-sessions", "limit", limit, "needed", needed, "max_sessions", maxSessions)
+	}
+}
 
 // divide makes the shares for the process's limits.
 func divide(settings *config.Config) shares {

@@ -5,6 +5,11 @@
 //	pool := places.New(plan.Plain)
 package descriptors
 
+import (
+	"math"
+	"sort"
+)
+
 // assumed is the limit where the system does not tell one: Windows has none that matters.
 const assumed = 1 << 16
 
@@ -50,4 +55,9 @@ func Divide(limit, sessions int) Plan {
 	p.Sessions = min(sessions, max(rest/4, minPart))
 	p.Streams = max(rest-p.Sessions, minPart)
 	return p
+}
+
+// Needed returns the least limit whose plan keeps a descriptor for each of so many sessions.
+func Needed(sessions int) int {
+	return sort.Search(math.MaxInt32, func(limit int) bool { return limit > 0 && Divide(limit, sessions).Sessions >= sessions })
 }

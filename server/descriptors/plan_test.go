@@ -28,3 +28,12 @@ func TestTinyLimitsLeaveSomethingOfEach(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+func TestNeeded(t *testing.T) {
+	for _, sessions := range []int{1, 50, 1000, 100_000} {
+		n := descriptors.Needed(sessions)
+		if descriptors.Divide(n, sessions).Sessions != sessions || n > 1 && descriptors.Divide(n-1, sessions).Sessions == sessions {
+			t.Errorf("%d sessions: %d descriptors are not the least number", sessions, n)
+		}
+	}
+}
