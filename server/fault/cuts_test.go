@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/server/fault"
-	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/client"
 )
 
@@ -17,16 +17,16 @@ func TestCuts(t *testing.T) {
 	total := scaled[int64](64<<20, 1<<30)
 	cuts := scaled(24, 200)
 	w := newWorld(t, quick)
-	target := service(t, mover)
+	target := product.Target(t, mover)
 	c, states := w.client()
-	first := open(t, c, target)
+	first := product.Open(t, c, target)
 
 	began := time.Now()
 	var moved atomic.Int64
 	var failed atomic.Int32
 	var wait sync.WaitGroup
 	for i := range streams {
-		s := open(t, c, target)
+		s := product.Open(t, c, target)
 		move := download
 		if i%2 == 1 {
 			move = upload
@@ -67,7 +67,7 @@ cutting:
 	<-done
 	took := time.Since(began)
 
-	if s := w.registry.Stats(); s.Sessions != 1 {
+	if s := w.Counts(t); s.Sessions != 1 {
 		t.Errorf("%d sessions, want the one", s.Sessions)
 	}
 	if n := w.proxy.Taken(); n < cuts+1 {
@@ -91,9 +91,9 @@ func TestCutWhileOpening(t *testing.T) {
 	const streams = 500
 	w := newWorld(t, quick)
 	var dialled atomic.Int64
-	target := service(t, countDials(&dialled))
+	target := product.Target(t, countDials(&dialled))
 	c, states := w.client()
-	open(t, c, target).Close()
+	product.Open(t, c, target).Close()
 	eventually(t, "the first is there", func() bool { return dialled.Load() == 1 })
 
 	stop := make(chan struct{})
@@ -118,7 +118,7 @@ func TestCutWhileOpening(t *testing.T) {
 	})
 	for i := range streams {
 		wait.Go(func() {
-			s, err := opened(t.Context(), c, target)
+			s, err := product.Opened(t.Context(), c, target)
 			if err != nil {
 				t.Errorf("stream %d: %v", i, err)
 				return
@@ -138,7 +138,7 @@ func TestCutWhileOpening(t *testing.T) {
 	if n := dialled.Load(); n != streams+1 {
 		t.Errorf("the target saw %d connections, want %d", n, streams+1)
 	}
-	if s := w.registry.Stats(); s.Sessions != 1 {
+	if s := w.Counts(t); s.Sessions != 1 {
 		t.Errorf("%d sessions, want the one", s.Sessions)
 	}
 	t.Logf("%d streams opened over %d cuts", streams, cuts)
@@ -146,12 +146,12 @@ func TestCutWhileOpening(t *testing.T) {
 
 // TestBothEndsCutAtOnce: neither end is told by the other, and both notice.
 func TestBothEndsCutAtOnce(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1, Keepalive: time.Hour})
-	target := service(t, mover)
+	w := newWorld(t, patient)
+	target := product.Target(t, mover)
 	c, states := w.client()
 	var moved atomic.Int64
 	for i := range 20 {
-		s := open(t, c, target)
+		s := product.Open(t, c, target)
 		from := states.count()
 		w.proxy.Cut(fault.Reset)
 		if err := upload(s, uint64(i), 300_000, &moved); err != nil {

@@ -1,4 +1,5 @@
-// Package fault has what the fault tests need: a TCP proxy that fails on demand. Its tests run the real client and the real server over real WebSockets through it.
+// Package fault has a TCP proxy that fails on demand. Its tests run the native client through
+// it to the assembled server, a process of its own (internal/test/product).
 //
-// Nothing of the product imports it. docs/RELIABILITY.md has the figures.
+// Only tests import it. docs/RELIABILITY.md has the figures.
 package fault

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/server/fault"
 	"github.com/sockmux/sockmux/shared/client"
 )
@@ -18,13 +19,13 @@ import (
 func TestCutDuringHalfClose(t *testing.T) {
 	rounds := scaled(60, 1000)
 	w := newWorld(t, quick)
-	target := service(t, mover)
+	target := product.Target(t, mover)
 	c, states := w.client()
 	var moved atomic.Int64
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range rounds {
 		from := states.count()
-		s := open(t, c, target)
+		s := product.Open(t, c, target)
 		if _, err := io.WriteString(s, "echo\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -56,10 +57,10 @@ func TestCutDuringHalfClose(t *testing.T) {
 		}
 	}
 	// Whatever was cut last is repaired, and the session is the first.
-	if err := upload(open(t, c, target), 1, 1000, &moved); err != nil {
+	if err := upload(product.Open(t, c, target), 1, 1000, &moved); err != nil {
 		t.Error(err)
 	}
-	if got := w.registry.Stats().Sessions; got != 1 {
+	if got := w.Counts(t).Sessions; got != 1 {
 		t.Errorf("%d sessions, want 1", got)
 	}
 	t.Logf("%d half-closes, %d carriers", rounds, w.proxy.Taken())
@@ -94,13 +95,13 @@ func same(r io.Reader, seed uint64, n int64) error {
 // TestHalfCloseRunsLong: each direction goes on for long after the other has ended, over any number of carriers.
 func TestHalfCloseRunsLong(t *testing.T) {
 	w := newWorld(t, quick)
-	target := service(t, mover)
+	target := product.Target(t, mover)
 	c, states := w.client()
 	n := scaled[int64](4<<20, 64<<20)
 	cuts := scaled(8, 40)
 
 	// Down: the client has ended its direction, the target sends on.
-	down := open(t, c, target)
+	down := product.Open(t, c, target)
 	if _, err := fmt.Fprintf(down, "down 5 %d\n", n); err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +109,7 @@ func TestHalfCloseRunsLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Up: the target has ended its direction before the client sends.
-	up := open(t, c, target)
+	up := product.Open(t, c, target)
 	if _, err := io.WriteString(up, "down 6 0\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -134,10 +135,10 @@ func TestHalfCloseRunsLong(t *testing.T) {
 		}
 	})
 	both.Wait()
-	if got := w.registry.Stats().Sessions; got != 1 {
+	if got := w.Counts(t).Sessions; got != 1 {
 		t.Errorf("%d sessions, want 1", got)
 	}
-	eventually(t, "the server has given the streams back", func() bool { return w.registry.Stats().Streams == 0 })
+	eventually(t, "the server has given the streams back", func() bool { return w.Counts(t).Streams == 0 })
 }
 
 // slow cuts the carrier at even distances in what it reads.

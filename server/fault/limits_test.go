@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/mux"
 )
 
-// Budgets of both ends together, which are one process here; a heap profile has exactly these (docs/RELIABILITY.md). A stream that nobody reads may fill its first window at
+// Budgets of both ends together, the server's process and the test's; heap profiles have exactly these (docs/RELIABILITY.md). A stream that nobody reads may fill its first window at
 // the receiver, in chunks of 64 KiB of which the last may be part empty, a copy buffer of the relay, and one of io.Copy in the test itself. A session may fill what windows may grow by
 // at both ends, the links' two bounds, and what they gather; what only a long path lets it have beyond that (docs/SECURITY.md) is not used here.
 const (
@@ -48,6 +48,12 @@ func stuck(conn *net.TCPConn) {
 	_ = raw.Read(func(uintptr) bool { return false })
 }
 
+// heaps returns what both ends hold, in bytes.
+func (w *world) heaps() int64 {
+	w.Measure(w.t) // pools give up what they hold at the second collection
+	return w.Measure(w.t).Heap + figuresNow().Heap
+}
+
 // besides is how many uploads are timed, of which the median counts.
 const besides = 5
 
@@ -65,15 +71,15 @@ func TestNobodyReads(t *testing.T) {
 		{"many streams that the page never reads", many, "down\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1})
-			target, lively := service(t, stuck), service(t, mover)
+			w := newWorld(t, nil)
+			target, lively := product.Target(t, stuck), product.Target(t, mover)
 			c, _ := w.client()
 			var moved atomic.Int64
 			median := func() time.Duration {
 				var took []time.Duration
 				for i := range besides {
 					began := time.Now()
-					if err := upload(open(t, c, lively), uint64(i), 4<<20, &moved); err != nil {
+					if err := upload(product.Open(t, c, lively), uint64(i), 4<<20, &moved); err != nil {
 						t.Fatal(err)
 					}
 					took = append(took, time.Since(began))
@@ -82,12 +88,12 @@ func TestNobodyReads(t *testing.T) {
 				return took[besides/2]
 			}
 			alone := median()
-			base, before := figuresNow(), w.proxy.Moved()
+			base, before := w.heaps(), w.proxy.Moved()
 
 			var writers sync.WaitGroup
 			streams := make([]*mux.Stream, test.streams)
 			for i := range streams {
-				s := open(t, c, target)
+				s := product.Open(t, c, target)
 				streams[i] = s
 				writers.Go(func() {
 					if _, err := io.WriteString(s, test.first); err != nil {
@@ -109,10 +115,10 @@ func TestNobodyReads(t *testing.T) {
 				}
 				return calm > 300 && now-before >= int64(test.streams)*firstWindow
 			})
-			held := figuresNow()
-			budget := uint64(sessionBudget + test.streams*streamBudget)
-			if held.heap > base.heap+budget {
-				t.Errorf("%d MiB are held, the budget is %d MiB", (held.heap-base.heap)>>20, budget>>20)
+			held := w.heaps()
+			budget := int64(sessionBudget + test.streams*streamBudget)
+			if held > base+budget {
+				t.Errorf("%d MiB are held, the budget is %d MiB", (held-base)>>20, budget>>20)
 			}
 			beside := min(median(), median(), median()) // what else the machine does only adds
 			for i, s := range streams {
@@ -126,7 +132,7 @@ func TestNobodyReads(t *testing.T) {
 				t.Errorf("a stream beside them took %s, alone %s", beside, alone)
 			}
 			t.Logf("%d streams hold %.1f MiB (budget %d MiB); 4 MiB beside them took %s, alone %s (medians of %d)", test.streams,
-				float64(int64(held.heap)-int64(base.heap))/(1<<20), budget>>20, beside.Round(time.Millisecond), alone.Round(time.Millisecond), besides)
+				float64(held-base)/(1<<20), budget>>20, beside.Round(time.Millisecond), alone.Round(time.Millisecond), besides)
 		})
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/server/fault"
-	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -25,25 +25,24 @@ func TestMiddleboxes(t *testing.T) {
 		"limits messages to 64 KiB":              {Message: 64 << 10},
 		"limits messages to 16 KiB":              {Message: 16 << 10},
 		"delays, splits and limits to 16 KiB":    {Delay: delay / 4, Piece: 1000, Message: 16 << 10},
-		"cuts what is idle for half the silence": {Idle: 500 * time.Millisecond},
+		"cuts what is idle for half the silence": {Idle: 3 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config := quick
-			config.Keepalive = 4 * delay // a carrier that is slow is not dead
+			keepalive := max(time.Second, 4*delay) // a connection that is slow is not dead
 			if conduct.Idle > 0 {
-				config.Keepalive = conduct.Idle / 3
+				keepalive = conduct.Idle / 3
 			}
-			w := newWorld(t, config)
+			w := newWorld(t, nil, "--keepalive", keepalive.String())
 			w.proxy.Set(conduct)
-			target := service(t, mover)
+			target := product.Target(t, mover)
 			c, _ := w.client()
 			var moved atomic.Int64
 			n := int64(1 << 20)
 			if conduct.Piece > 0 {
 				n = 50_000 * int64(conduct.Piece) / 7 // it is the pieces that take time
 			}
-			up, down := open(t, c, target), open(t, c, target)
+			up, down := product.Open(t, c, target), product.Open(t, c, target)
 			var both sync.WaitGroup
 			both.Go(func() {
 				if err := upload(up, 1, n, &moved); err != nil {
@@ -56,7 +55,7 @@ func TestMiddleboxes(t *testing.T) {
 				}
 			})
 			both.Wait()
-			if got := w.registry.Stats().Sessions; got != 1 {
+			if got := w.Counts(t).Sessions; got != 1 {
 				t.Errorf("%d sessions, want 1", got)
 			}
 			t.Logf("%d carriers", w.proxy.Taken())
@@ -77,9 +76,9 @@ func TestNoUpgradeForAWhile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, quick)
-			target := service(t, mover)
+			target := product.Target(t, mover)
 			c, states := w.client()
-			s := open(t, c, target)
+			s := product.Open(t, c, target)
 			if _, err := io.WriteString(s, "echo\n"); err != nil {
 				t.Fatal(err)
 			}
@@ -102,15 +101,15 @@ func TestNoUpgradeForAWhile(t *testing.T) {
 // TestBadGatewayAtFirst: a session that never began says so soon, and the next stream tries again.
 func TestBadGatewayAtFirst(t *testing.T) {
 	w := newWorld(t, quick)
-	target := service(t, mover)
+	target := product.Target(t, mover)
 	c, _ := w.client()
 	w.proxy.Set(fault.Conduct{Answer: badGateway})
-	if _, err := opened(t.Context(), c, target); !isCode(err, wire.NotConnected) {
+	if _, err := product.Opened(t.Context(), c, target); !isCode(err, wire.NotConnected) {
 		t.Errorf("error %v, want not_connected", err)
 	}
 	w.proxy.Set(fault.Conduct{})
 	var moved atomic.Int64
-	if err := upload(open(t, c, target), 1, 1000, &moved); err != nil {
+	if err := upload(product.Open(t, c, target), 1, 1000, &moved); err != nil {
 		t.Error(err)
 	}
 }
@@ -118,7 +117,7 @@ func TestBadGatewayAtFirst(t *testing.T) {
 // TestSwallowedUpgrade: a proxy takes the upgrade and never answers; the attempt is given up, and the next one comes through.
 func TestSwallowedUpgrade(t *testing.T) {
 	w := newWorld(t, quick)
-	target := service(t, mover)
+	target := product.Target(t, mover)
 	dial := dialer(w.proxy.Addr)
 	var hasty atomic.Bool
 	c, states := newClient(t, func(ctx context.Context) (link.Carrier, error) {
@@ -129,7 +128,7 @@ func TestSwallowedUpgrade(t *testing.T) {
 		}
 		return dial(ctx)
 	})
-	s := open(t, c, target)
+	s := product.Open(t, c, target)
 	if _, err := io.WriteString(s, "echo\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -145,12 +144,12 @@ func TestSwallowedUpgrade(t *testing.T) {
 
 // TestDeadCarrierIsFoundInTime: both ends of a carrier that died silently know it within the configured time.
 func TestDeadCarrierIsFoundInTime(t *testing.T) {
-	const keepalive = 300 * time.Millisecond
+	const keepalive = time.Second
 	const most = 2*keepalive + 5*time.Second // for a machine that is busy; the times that nobody has configured are 10 s and 20 s
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1, Keepalive: keepalive})
-	target := service(t, mover)
+	w := newWorld(t, nil, "--keepalive", keepalive.String())
+	target := product.Target(t, mover)
 	c, states := w.client()
-	open(t, c, target).Close()
+	product.Open(t, c, target).Close()
 	for range scaled(3, 20) {
 		from := states.count()
 		began := time.Now()
@@ -172,15 +171,15 @@ func TestIdleSessionIsNeverIdle(t *testing.T) {
 		cut       bool
 	}{
 		"with keepalive": {time.Second, false}, // a machine that is busy may be two seconds late
-		"without":        {time.Hour, true},
+		"without":        {5 * time.Minute, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1, Keepalive: test.keepalive})
+			w := newWorld(t, nil, "--keepalive", test.keepalive.String())
 			w.proxy.Set(fault.Conduct{Idle: 3 * time.Second})
-			target := service(t, mover)
+			target := product.Target(t, mover)
 			c, states := w.client()
-			open(t, c, target).Close()
+			product.Open(t, c, target).Close()
 			if test.cut {
 				states.await(t, 0, "cut", is(client.Resuming))
 				return
@@ -199,13 +198,13 @@ func TestIdleSessionIsNeverIdle(t *testing.T) {
 // TestClose: what was sent before the session's close arrives: every byte, again and again.
 func TestClose(t *testing.T) {
 	rounds := scaled(150, 5000)
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
+	w := newWorld(t, nil)
 	answers := make(chan string, 1)
-	target := service(t, recorder(answers))
+	target := product.Target(t, recorder(answers))
 	r := rand.New(rand.NewPCG(3, 4))
 	for i := range rounds {
 		c, _ := newClient(t, dialer(w.proxy.Addr))
-		s := open(t, c, target)
+		s := product.Open(t, c, target)
 		n := int64(r.IntN(300_000))
 		if _, err := io.CopyN(s, noise(uint64(i)), n); err != nil {
 			t.Fatal(err)

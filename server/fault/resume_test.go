@@ -7,11 +7,11 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
-	"time"
 
+	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/server/fault"
-	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -20,22 +20,17 @@ import (
 // TestServerRestarted: a resume is refused by a server that knows nothing of the session; the streams say so, and the next ones work.
 func TestServerRestarted(t *testing.T) {
 	w := newWorld(t, quick)
-	target := service(t, mover)
+	target := product.Target(t, mover)
 	c, states := w.client()
 	streams := make([]io.Reader, 20)
 	for i := range streams {
-		s := open(t, c, target)
+		s := product.Open(t, c, target)
 		if _, err := io.WriteString(s, "echo\n"); err != nil {
 			t.Fatal(err)
 		}
 		streams[i] = s
 	}
-	next, err := startBackend(quick, "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(next.stop)
-	w.proxy.SetUpstream(next.addr)
+	w.proxy.SetUpstream(startServer(t, quick).Addr())
 	from := states.count()
 	w.proxy.Cut(fault.Reset)
 	for i, s := range streams {
@@ -48,17 +43,15 @@ func TestServerRestarted(t *testing.T) {
 		t.Errorf("state: %+v", state)
 	}
 	var moved atomic.Int64
-	if err := upload(open(t, c, target), 1, 100_000, &moved); err != nil {
+	if err := upload(product.Open(t, c, target), 1, 100_000, &moved); err != nil {
 		t.Error(err)
 	}
 }
 
 // TestTooManyParked: where the server keeps only so many sessions without a connection, the streams of the others end with an error of their own, and the next ones work.
 func TestTooManyParked(t *testing.T) {
-	config := quick
-	config.MaxParked = 1
-	w := newWorld(t, config)
-	target := service(t, mover)
+	w := newWorld(t, quick, "--max-parked", "1")
+	target := product.Target(t, mover)
 	var away atomic.Bool
 	dial := dialer(w.proxy.Addr)
 	clients := make([]*client.Client, 3)
@@ -70,7 +63,7 @@ func TestTooManyParked(t *testing.T) {
 			}
 			return dial(ctx)
 		})
-		s := open(t, clients[i], target)
+		s := product.Open(t, clients[i], target)
 		if _, err := io.WriteString(s, "echo\n"); err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +72,7 @@ func TestTooManyParked(t *testing.T) {
 	}
 	away.Store(true)
 	w.proxy.Cut(fault.Reset)
-	eventually(t, "one session is parked", func() bool { s := w.registry.Stats(); return s.Sessions == 1 && s.Parked == 1 })
+	eventually(t, "one session is parked", func() bool { s := w.Counts(t); return s.Sessions == 1 && s.Parked == 1 })
 	away.Store(false)
 	kept := 0
 	for i, s := range streams {
@@ -94,7 +87,7 @@ func TestTooManyParked(t *testing.T) {
 			t.Errorf("client %d: %v, want unknown_session", i, err)
 		}
 		var moved atomic.Int64
-		if err := upload(open(t, clients[i], target), 1, 1000, &moved); err != nil {
+		if err := upload(product.Open(t, clients[i], target), 1, 1000, &moved); err != nil {
 			t.Errorf("client %d, the next stream: %v", i, err)
 		}
 	}
@@ -135,7 +128,7 @@ func (w *world) mustHello(h wire.Hello) (wire.Message, link.Carrier) {
 
 // TestWrongSecret: whoever knows the id and not the secret learns nothing and touches nothing, whatever secret he tries.
 func TestWrongSecret(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
+	w := newWorld(t, nil)
 	m, _ := w.mustHello(wire.Hello{})
 	known := m.(wire.Welcome).Session
 	for bit := range 8 * len(known.Secret) {
@@ -150,7 +143,7 @@ func TestWrongSecret(t *testing.T) {
 	if got, ok := m.(wire.Close); !ok || got.Code != wire.UnknownSession {
 		t.Errorf("the secret with another id: %+v", m)
 	}
-	if s := w.registry.Stats(); s.Sessions != 1 || s.Parked != 0 {
+	if s := w.Counts(t); s.Sessions != 1 || s.Parked != 0 {
 		t.Errorf("the session was touched: %+v", s)
 	}
 	m, _ = w.mustHello(wire.Hello{Resume: &wire.Resume{ID: known.ID, Secret: known.Secret}})
@@ -164,18 +157,18 @@ func TestWrongSecret(t *testing.T) {
 func TestSecretTwice(t *testing.T) {
 	var known atomic.Pointer[wire.Session]
 	w := newWorld(t, quick)
-	target := service(t, mover)
+	target := product.Target(t, mover)
 	dial := dialer(w.proxy.Addr)
 	c, _ := newClient(t, func(ctx context.Context) (link.Carrier, error) {
 		conn, err := dial(ctx)
 		return &spy{Carrier: conn, seen: func(s *wire.Session) { known.Store(s) }}, err
 	})
 	var moved atomic.Int64
-	owner := open(t, c, target) // its result came behind the welcome
+	owner := product.Open(t, c, target) // its result came behind the welcome
 	if _, err := io.WriteString(owner, "echo\n"); err != nil {
 		t.Fatal(err)
 	}
-	if err := download(open(t, c, target), 1, 1_000_000, &moved); err != nil { // more than stays unacknowledged
+	if err := download(product.Open(t, c, target), 1, 1_000_000, &moved); err != nil { // more than stays unacknowledged
 		t.Fatal(err)
 	}
 	for i, received := range []uint64{0, 1, 1 << 20, 1 << 40, 1<<64 - 1} {
@@ -185,7 +178,7 @@ func TestSecretTwice(t *testing.T) {
 		}
 		say(t, owner, fmt.Sprint("still mine ", i))
 	}
-	if n := w.registry.Stats().Sessions; n != 1 {
+	if n := w.Counts(t).Sessions; n != 1 {
 		t.Errorf("%d sessions, want 1", n)
 	}
 }
@@ -210,7 +203,7 @@ func (s *spy) Receive(ctx context.Context) ([]byte, error) {
 
 // TestRacingResumes: of several carriers that resume one session at the same time, one holds it in the end, and the others have ended.
 func TestRacingResumes(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10, Keepalive: time.Hour})
+	w := newWorld(t, patient)
 	m, _ := w.mustHello(wire.Hello{})
 	known := m.(wire.Welcome).Session
 	for round := range scaled(30, 500) {
@@ -238,7 +231,7 @@ func TestRacingResumes(t *testing.T) {
 		if holders != 1 {
 			t.Fatalf("round %d: %d carriers hold the session, want 1", round, holders)
 		}
-		if s := w.registry.Stats(); s.Sessions != 1 || s.Parked != 0 {
+		if s := w.Counts(t); s.Sessions != 1 || s.Parked != 0 {
 			t.Fatalf("round %d: %+v", round, s)
 		}
 	}
@@ -265,19 +258,19 @@ func answers(ctx context.Context, c link.Carrier) bool {
 // TestCutDuringDrain: a session that loses its carrier while the server drains comes back, its streams finish, and the drain ends with them.
 func TestCutDuringDrain(t *testing.T) {
 	w := newWorld(t, quick)
-	target := service(t, mover)
+	target := product.Target(t, mover)
 	c, states := w.client()
 	n := scaled[int64](400_000, 4<<20)
 	old := make([]io.ReadWriteCloser, 10)
 	for i := range old {
-		s := open(t, c, target)
+		s := product.Open(t, c, target)
 		if _, err := io.WriteString(s, "echo\n"); err != nil {
 			t.Fatal(err)
 		}
 		old[i] = s
 	}
-	drained := make(chan error, 1)
-	go func() { drained <- w.registry.Drain(t.Context()) }() // received below
+	w.Signal(syscall.SIGTERM)
+	w.WaitLog("draining")
 
 	var wait sync.WaitGroup
 	for i, s := range old {
@@ -300,17 +293,23 @@ func TestCutDuringDrain(t *testing.T) {
 		from := states.count()
 		w.proxy.Cut(fault.Reset)
 		c.Kick()
-		// The client may have heard of the end before the cut, and Drain not yet have returned.
-		eventually(t, "repaired or at its end", func() bool { return len(drained) > 0 || states.has(from, is(client.Open)) })
+		// The session may have ended before the cut, and the server not yet.
+		eventually(t, "repaired or at its end", func() bool { return ended(w.Server) || states.has(from, is(client.Open)) })
 	}
 	wait.Wait()
+	if code := w.Wait(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	w.WaitLog(`"ended"`)
+}
+
+// ended reports whether the server's process has ended.
+func ended(s *product.Server) bool {
 	select {
-	case err := <-drained:
-		if err != nil {
-			t.Errorf("drain: %v", err)
-		}
-	case <-time.After(patience):
-		t.Error("the drain does not end with the streams")
+	case <-s.Ended():
+		return true
+	default:
+		return false
 	}
 }
 
@@ -319,8 +318,8 @@ var errPath = errors.New("this path is dead")
 // TestNewPath: the network changes, and the server is reached another way.
 func TestNewPath(t *testing.T) {
 	w := newWorld(t, quick)
-	target := service(t, mover)
-	paths := []*fault.Proxy{w.proxy, newProxy(t, w.addr), newProxy(t, w.addr)}
+	target := product.Target(t, mover)
+	paths := []*fault.Proxy{w.proxy, newProxy(t, w.Addr()), newProxy(t, w.Addr())}
 	var way atomic.Int64
 	c, states := newClient(t, func(ctx context.Context) (link.Carrier, error) {
 		i := int(way.Load())
@@ -329,7 +328,7 @@ func TestNewPath(t *testing.T) {
 		}
 		return dialer(paths[i].Addr)(ctx)
 	})
-	s := open(t, c, target)
+	s := product.Open(t, c, target)
 	if _, err := io.WriteString(s, "echo\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -349,7 +348,7 @@ func TestNewPath(t *testing.T) {
 		c.Kick()
 		states.await(t, from, "repaired", is(client.Open))
 	}
-	if n := w.registry.Stats().Sessions; n != 1 {
+	if n := w.Counts(t).Sessions; n != 1 {
 		t.Errorf("%d sessions, want 1", n)
 	}
 }

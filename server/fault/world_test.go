@@ -7,11 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net"
-	"net/http"
-	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -21,23 +18,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/carrier"
+	"go.uber.org/goleak"
+
+	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/server/fault"
-	"github.com/sockmux/sockmux/server/ops/oplog"
-	"github.com/sockmux/sockmux/server/policy"
-	"github.com/sockmux/sockmux/server/relay"
 	"github.com/sockmux/sockmux/server/servertest"
-	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
 	if role := os.Getenv(roleVariable); role != "" {
-		os.Exit(play(role))
+		os.Exit(play(strings.Fields(role)))
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -53,96 +47,29 @@ func scaled[T any](suite, full T) T {
 	return suite
 }
 
-// backend is the server: real WebSockets, sessions and the relay.
-type backend struct {
-	registry *session.Registry
-	relay    *relay.Relay
-	server   *http.Server
-	addr     string
-	serves   sync.WaitGroup
+// quick are the flags of a server that finds dead connections in 2 s instead of 20 s.
+var quick = []string{"--keepalive", "1s"}
+
+// patient are those of a server that does not doubt a silent connection during a test.
+var patient = []string{"--keepalive", "5m"}
+
+// startServer starts the server with targets on loopback allowed and a minute of grace.
+func startServer(t *testing.T, flags []string, more ...string) *product.Server {
+	t.Helper()
+	return product.Start(t, slices.Concat([]string{"--admin", "127.0.0.1:0", "--allow", "127.0.0.1", "--grace", "1m"}, flags, more)...)
 }
 
-// quick finds dead carriers in 400 ms instead of 20 s.
-var quick = session.Config{Grace: time.Minute, MaxParked: 100, Keepalive: 200 * time.Millisecond}
-
-func startBackend(config session.Config, address string) (*backend, error) {
-	rule, err := policy.ParseRule(true, "127.0.0.1")
-	if err != nil {
-		return nil, err
-	}
-	b := &backend{relay: relay.New(relay.Config{Policy: policy.New([]policy.Rule{rule}), Events: config.Events})}
-	config.Handle = func(ctx context.Context, s *mux.Stream, _ session.Client) { b.relay.Serve(ctx, s) }
-	b.registry = session.New(config)
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		b.registry.Close()
-		return nil, err
-	}
-	b.addr = listener.Addr().String()
-	b.server = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := carrier.Accept(w, r, nil)
-		if err != nil {
-			return // the client was told
-		}
-		_ = b.registry.Serve(context.WithoutCancel(r.Context()), c, session.Peer{Address: r.RemoteAddr}) // the tests look at the client's end
-	})}
-	b.serves.Go(func() { _ = b.server.Serve(listener) }) // ends with the server
-	return b, nil
-}
-
-func (b *backend) stop() {
-	b.registry.Close()
-	_ = b.server.Close() // its connections are cut
-	b.serves.Wait()
-}
-
-// world is a backend behind a proxy, and targets.
+// world is a server behind a proxy, and targets.
 type world struct {
-	*backend
+	*product.Server
 	t     *testing.T
 	proxy *fault.Proxy
 }
 
-func newWorld(t *testing.T, config session.Config) *world {
+func newWorld(t *testing.T, flags []string, more ...string) *world {
 	t.Helper()
-	log := new(lines)
-	if config.Events == nil {
-		config.Events = oplog.NewSink(slog.New(slog.NewTextHandler(log, nil)))
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the server's last words:\n%s", log)
-		}
-	})
-	b, err := startBackend(config, "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.stop() })
-	return &world{backend: b, t: t, proxy: newProxy(t, b.addr)}
-}
-
-// lines keeps the last lines of a log.
-type lines struct {
-	mu   sync.Mutex
-	last []string
-}
-
-// kept is how many.
-const kept = 40
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.last = append(l.last, string(b))
-	l.last = l.last[max(0, len(l.last)-kept):]
-	return len(b), nil
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Join(l.last, "")
+	s := startServer(t, flags, more...)
+	return &world{Server: s, t: t, proxy: newProxy(t, s.Addr())}
 }
 
 func newProxy(t *testing.T, upstream string) *fault.Proxy {
@@ -158,13 +85,7 @@ func newProxy(t *testing.T, upstream string) *fault.Proxy {
 // dialer opens carriers to an address, each over a TCP connection of its own.
 func dialer(addr func() string) func(context.Context) (link.Carrier, error) {
 	return func(ctx context.Context) (link.Carrier, error) {
-		transport := &http.Transport{DisableKeepAlives: true}
-		defer transport.CloseIdleConnections()
-		c, err := carrier.Dial(ctx, "ws://"+addr()+"/v1/connect", &http.Client{Transport: transport}, nil)
-		if err != nil {
-			return nil, err
-		}
-		return c, nil
+		return product.Transport("http://" + addr() + "/v1/connect")(ctx)
 	}
 }
 
@@ -226,7 +147,7 @@ func is(phase client.Phase) func(client.State) bool {
 	return func(s client.State) bool { return s.Phase == phase }
 }
 
-// client returns a client through the proxy. It ends before the backend.
+// client returns a client through the proxy. It ends before the server.
 func (w *world) client() (*client.Client, *states) {
 	return newClient(w.t, dialer(w.proxy.Addr))
 }
@@ -242,83 +163,6 @@ func newClient(t *testing.T, dial func(context.Context) (link.Carrier, error)) (
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	servertest.Eventually(t, patience, what, ok)
-}
-
-// service starts a target; it ends with the test.
-func service(t *testing.T, serve func(*net.TCPConn)) netip.AddrPort {
-	t.Helper()
-	addr, stop, err := listen(serve)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(stop)
-	return addr
-}
-
-func listen(serve func(*net.TCPConn)) (addr netip.AddrPort, stop func(), err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return netip.AddrPort{}, nil, err
-	}
-	var tasks sync.WaitGroup
-	var mu sync.Mutex
-	conns := make(map[net.Conn]struct{})
-	tasks.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			conns[conn] = struct{}{}
-			mu.Unlock()
-			tasks.Go(func() {
-				serve(conn.(*net.TCPConn))
-				mu.Lock()
-				delete(conns, conn)
-				mu.Unlock()
-				_ = conn.Close() // the service is done with it
-			})
-		}
-	})
-	return listener.Addr().(*net.TCPAddr).AddrPort(), func() {
-		_ = listener.Close()
-		mu.Lock()
-		for conn := range conns {
-			_ = conn.Close()
-		}
-		mu.Unlock()
-		tasks.Wait()
-	}, nil
-}
-
-// open opens a stream to a target and waits until it is there.
-func open(t *testing.T, c *client.Client, target netip.AddrPort) *mux.Stream {
-	t.Helper()
-	s, err := opened(t.Context(), c, target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func request(target netip.AddrPort) wire.Request {
-	return wire.Request{Kind: wire.TCP, Host: target.Addr().String(), Port: target.Port()}
-}
-
-func opened(ctx context.Context, c *client.Client, target netip.AddrPort) (*mux.Stream, error) {
-	s, err := c.Open(request(target))
-	if err != nil {
-		return nil, err
-	}
-	result, err := s.Result(ctx)
-	if err == nil {
-		err = result.Err()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
 }
 
 // noise is bytes that no compressor and no shift by a byte leaves the same.
