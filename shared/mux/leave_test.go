@@ -103,14 +103,17 @@ func TestRefusalWithoutResult(t *testing.T) {
 // before the end of the session.
 func TestCloseStreams(t *testing.T) {
 	type end struct {
-		n   int
-		err error
+		n     int
+		err   error
+		clean bool
 	}
-	ends, release := make(chan end, 3), make(chan struct{})
-	e := connect(t, mux.Config{}, accepted(t, func(s *mux.Stream) {
+	saw, release := make(chan end, 3), make(chan struct{})
+	var e *ends
+	e = connect(t, mux.Config{}, accepted(t, func(s *mux.Stream) {
 		<-release
 		b, err := io.ReadAll(s)
-		ends <- end{len(b), err}
+		<-e.server.Done()
+		saw <- end{len(b), err, s.ClosedCleanly()}
 		_ = s.Close()
 	}))
 	whole, half := open(t, e.client), open(t, e.client)
@@ -147,9 +150,9 @@ func TestCloseStreams(t *testing.T) {
 	<-e.server.Done()
 	close(release)
 	for range 2 {
-		switch g := <-ends; {
-		case g.n == 100_000 && g.err == nil:
-		case g.n >= least && isCode(g.err, wire.Aborted):
+		switch g := <-saw; {
+		case g.n == 100_000 && g.err == nil && g.clean:
+		case g.n >= least && isCode(g.err, wire.Aborted) && !g.clean:
 		default:
 			t.Errorf("%d bytes, then %v", g.n, g.err)
 		}

@@ -59,7 +59,7 @@ type recvHalf struct {
 	headErr error         // why it will not; set before came is closed
 
 	stopErr error       // what Read returns in the stopped states
-	peer    *wire.Error // of the peer's RESET
+	peer    *wire.Error // of the peer's RESET, in any state; nil: none
 	size    uint64      // bytes before it
 }
 
@@ -161,9 +161,12 @@ func (h *recvHalf) drop(err *wire.Error) {
 // peerReset is RESET of the peer: size bytes came before it.
 func (h *recvHalf) peerReset(err *wire.Error, size uint64) {
 	h.noHead(err)
+	if h.peer == nil {
+		h.peer, h.size = err, size
+	}
 	switch h.state {
 	case recvHead, recvOpen:
-		h.state, h.peer, h.size = recvReset, err, size
+		h.state = recvReset
 	case recvHeadStopped:
 		h.state = recvStopped
 	default:

@@ -67,9 +67,17 @@ func (s *Stream) Lost() <-chan struct{} { return s.session.Done() }
 // LostErr returns why the session has ended.
 func (s *Stream) LostErr() error { return s.session.Err() }
 
-// ClosedCleanly reports whether the session has ended because one end closed it.
-// Read has then returned every byte that was sent before the close.
-func (s *Stream) ClosedCleanly() bool { return s.session.closedCleanly() }
+// ClosedCleanly reports whether the session has ended because one end closed it, and the other
+// end had not reset the stream before. Read then returns every byte that was sent before the
+// close, and these are all that the other end wanted to send.
+func (s *Stream) ClosedCleanly() bool {
+	if !s.session.closedCleanly() {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.recv.peer == nil
+}
 
 // Stopped returns a channel that is closed when the other end reads no more: after its stop,
 // its reset or its refusal. The end of the session does not close the channel.
@@ -101,7 +109,7 @@ func (s *Stream) Reply(result wire.Result) error {
 	action := s.send.endReply(refusal)
 	s.mu.Unlock()
 	s.act(action)
-	if err != nil && !s.ClosedCleanly() { // what was sent before a clean close is to be delivered
+	if err != nil && !s.session.closedCleanly() { // what was sent before a clean close is to be delivered
 		return s.session.Err()
 	}
 	return nil

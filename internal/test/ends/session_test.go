@@ -1,0 +1,140 @@
+package ends_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/internal/test/product"
+	"github.com/sockmux/sockmux/shared/client"
+)
+
+// TestSessionClosed: what a client has written arrives with its FIN when the client is closed,
+// however much it is and however late and slowly the target reads.
+func TestSessionClosed(t *testing.T) {
+	s := product.Start(t, "--allow", "127.0.0.1")
+	for _, size := range []int64{50_000, 200_000, 400_000} {
+		for _, wait := range []time.Duration{0, late, 3 * late} {
+			t.Run(fmt.Sprintf("%d bytes, read after %s", size, wait), func(t *testing.T) {
+				t.Parallel()
+				sc := newScene(t, s, paths[0], readsLate(slowBuffer, wait))
+				sc.send(sc.open(), size)
+				sc.client.Close()
+				wantSeen(t, "target", sc.targetSaw(), seen{size, "EOF"})
+				if code := sc.accessLine(); code != "ok" {
+					t.Errorf("the access line says %s", code)
+				}
+			})
+		}
+	}
+}
+
+// TestSlowTarget: a target that takes a little at a time gets all of it, long after the session
+// has ended.
+func TestSlowTarget(t *testing.T) {
+	const (
+		size  = 64_000
+		piece = 4000
+		pause = 500 * time.Millisecond // 8 s in all
+	)
+	s := product.Start(t, "--allow", "127.0.0.1")
+	sc := newScene(t, s, paths[0], func(conn *net.TCPConn) seen {
+		if err := conn.SetReadBuffer(slowBuffer); err != nil {
+			return seen{0, err.Error()}
+		}
+		return read(paced{conn, piece, pause})
+	})
+	sc.send(sc.open(), size)
+	sc.client.Close()
+	wantSeen(t, "target", sc.targetSaw(), seen{size, "EOF"})
+}
+
+// paced reads a piece after each pause.
+type paced struct {
+	io.Reader
+	piece int
+	pause time.Duration
+}
+
+func (p paced) Read(b []byte) (int, error) {
+	time.Sleep(p.pause) // the pace of the target, not a wait for something
+	return p.Reader.Read(b[:min(len(b), p.piece)])
+}
+
+// TestClosedEarly: 20 of 20 streams are delivered whose client opens, writes and closes, and is
+// closed itself at once. Half of them, and half of the clients, close nothing but the client.
+func TestClosedEarly(t *testing.T) {
+	const runs, size = 20, 100_000
+	s := product.Start(t, "--allow", "127.0.0.1")
+	for i := range runs {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			sc := newScene(t, s, paths[0], lateReader)
+			stream, err := sc.client.Open(product.Request(sc.target))
+			sc.must(err)
+			sc.send(stream, size)
+			if i%2 == 0 {
+				sc.must(stream.Close())
+			}
+			sc.client.Close()
+			wantSeen(t, "target", sc.targetSaw(), seen{size, "EOF"})
+		})
+	}
+}
+
+// TestUploadCut: a client that is closed while a Write is under way never makes the target
+// believe that it has all.
+func TestUploadCut(t *testing.T) {
+	const runs = 20
+	s := product.Start(t, "--allow", "127.0.0.1")
+	for i := range runs {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			start := make(chan struct{})
+			sc := newScene(t, s, paths[0], func(conn *net.TCPConn) seen {
+				<-start
+				return read(conn)
+			})
+			stream := sc.open()
+			wrote := make(chan int64)
+			go func() {
+				n, err := io.Copy(stream, data(64<<20)) // more than all buffers on the way
+				if err == nil {
+					t.Error("64 MiB were taken without a reader")
+				}
+				wrote <- n
+			}()
+			stalled(t, sc.client)
+			sc.client.Close()
+			if n := <-wrote; n == 0 {
+				t.Error("nothing was written")
+			}
+			close(start)
+			if got := sc.targetSaw(); got.end != "reset" {
+				t.Errorf("the target saw %+v, want a reset", got)
+			}
+		})
+	}
+}
+
+// stalled waits until a client sends no more.
+func stalled(t *testing.T, c *client.Client) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for last, same := uint64(0), 0; same < 3; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal("the client goes on sending")
+		}
+		stats, _ := c.Stats()
+		if same++; stats.Sent != last || stats.Sent == 0 {
+			last, same = stats.Sent, 0
+		}
+	}
+}
