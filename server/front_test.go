@@ -104,9 +104,7 @@ func TestServeProxyProtocol(t *testing.T) {
 	if answer, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 426 ") {
 		t.Errorf("%q, %v", answer, err)
 	}
-	if !strings.Contains(r.stderr.String(), `"peer":"198.51.100.7:4711"`) {
-		t.Errorf("log %s", r.stderr)
-	}
+	r.logs(t, `"peer":"198.51.100.7:4711"`)
 }
 
 func TestServeForwardedFor(t *testing.T) {
@@ -121,7 +119,5 @@ func TestServeForwardedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	response.Body.Close()
-	if !strings.Contains(r.stderr.String(), `"peer":"198.51.100.7:0"`) {
-		t.Errorf("log %s", r.stderr)
-	}
+	r.logs(t, `"peer":"198.51.100.7:0"`)
 }

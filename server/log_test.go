@@ -69,7 +69,7 @@ func TestLogFormats(t *testing.T) {
 		config.LogText: "took=1.5s",
 	} {
 		out := new(servertest.Log)
-		newLogger(&config.Config{LogFormat: format}, out).Info("done", "took", 1500*time.Millisecond)
+		newLogger(&config.Config{LogFormat: format}, out, out).Info("done", "took", 1500*time.Millisecond)
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s: %s", format, out)
 		}

@@ -62,8 +62,10 @@ func run(ctx context.Context, args, environment []string, stdout, stderr io.Writ
 		fmt.Fprintln(stdout, "the configuration is good")
 		return exitOK
 	}
-	if err := serve(ctx, settings, func() (*config.Config, error) { return config.Load(args, environment) }, stdout, newLogger(settings, stderr)); err != nil {
-		fmt.Fprintln(stderr, "sockmux:", err)
+	log := openLog(settings, stderr)
+	err = serve(ctx, settings, func() (*config.Config, error) { return config.Load(args, environment) }, stdout, log)
+	log.close(err)
+	if err != nil {
 		return exitFailed
 	}
 	return exitOK

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -59,6 +60,12 @@ func start(t *testing.T, args ...string) *running {
 	r.line = strings.TrimSuffix(line, "\n")
 	_, r.url, _ = strings.Cut(r.line, ": ")
 	return r
+}
+
+// logs waits until the log has the text: lines are written by a goroutine of their own.
+func (r *running) logs(t *testing.T, text string) {
+	t.Helper()
+	servertest.Eventually(t, 20*time.Second, "the log has "+text, func() bool { return strings.Contains(r.stderr.String(), text) })
 }
 
 func fetch(t *testing.T, url string) (int, string) {

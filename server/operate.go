@@ -50,6 +50,7 @@ type parts struct {
 	streams  *relay.Relay
 	names    *resolver.Resolver
 	routes   *gateway.Gateway
+	lost     func() oplog.Lost              // lines of the log
 	expires  func() time.Time               // of the certificate; nil: there is none from files
 	reloaded func() (ok bool, at time.Time) // nil: nothing is reloaded
 	script   string                         // URL of sockmux.js
@@ -63,7 +64,7 @@ func (o *operations) serve(ctx context.Context, settings *config.Config, p parts
 	o.metrics.Watch(metrics.Sources{
 		Sessions: p.sessions.Stats, Carriers: p.routes.Carriers, Active: p.streams.Active, Bytes: p.streams.Bytes,
 		RTTs:     func() []time.Duration { return roundTrips(p.sessions.List()) },
-		Resolver: p.names.Stats, Traces: o.traces(), CertificateExpires: p.expires, Reloaded: p.reloaded,
+		Resolver: p.names.Stats, Log: p.lost, Traces: o.traces(), CertificateExpires: p.expires, Reloaded: p.reloaded,
 	})
 	o.status.Watch(status.Config{
 		Version: buildVersion(), ScriptURL: p.script, Streams: p.streams.Streams, Bytes: p.streams.Bytes,

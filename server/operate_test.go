@@ -12,6 +12,7 @@ import (
 // adminURL reads where the operators' listener is from the log.
 func adminURL(t *testing.T, r *running) string {
 	t.Helper()
+	r.logs(t, `"msg":"listening for operators"`)
 	match := regexp.MustCompile(`"msg":"listening for operators","address":"([^"]+)"`).FindStringSubmatch(r.stderr.String())
 	if match == nil {
 		t.Fatalf("log %s", r.stderr)

@@ -31,7 +31,8 @@ const (
 
 // serve runs the server until ctx ends or the process is told to, then drains. It returns when everything it started has ended. The error says what kept
 // it from serving. load reads the settings anew, for a reload.
-func serve(ctx context.Context, settings *config.Config, load func() (*config.Config, error), stdout io.Writer, logger *slog.Logger) (err error) {
+func serve(ctx context.Context, settings *config.Config, load func() (*config.Config, error), stdout io.Writer, log serverLog) (err error) {
+	logger := log.Logger
 	stop, release := watch(ctx)
 	defer release()
 	for _, warning := range settings.Warnings {
@@ -149,7 +150,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	defer changes.watch()()
 	closeAdmin, err := ops.serve(ctx, settings, parts{
 		sessions: sessions, streams: streams, names: names, routes: routes,
-		expires: arrivals.expires(), reloaded: changes.reloaded, script: arrivals.base + settings.Prefix + "sockmux.js",
+		lost: log.queue.Lost, expires: arrivals.expires(), reloaded: changes.reloaded, script: arrivals.base + settings.Prefix + "sockmux.js",
 	}, logger)
 	if err != nil {
 		return err

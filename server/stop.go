@@ -13,11 +13,14 @@ type stops struct {
 	now   context.Context // ends at the second: finish nothing
 }
 
-// watch returns the stops of a process: SIGTERM and SIGINT ask. The end of ctx counts as the first signal. release ends both and gives the
-// signals back.
+// watch returns the stops of a process: SIGTERM and SIGINT ask. The end of ctx counts as the first
+// signal. release ends both and gives the signals back.
 func watch(ctx context.Context) (s stops, release func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	// A reader of the log that dies must not take the server with it, which a write to a broken
+	// pipe does where it is standard error.
+	signal.Ignore(syscall.SIGPIPE)
 	drain, startDrain := context.WithCancel(ctx)
 	now, stopNow := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan struct{})
@@ -31,6 +34,7 @@ func watch(ctx context.Context) (s stops, release func()) {
 		}
 	}()
 	return stops{drain, now}, func() {
+		signal.Reset(syscall.SIGPIPE)
 		signal.Stop(signals) // after it returns nothing sends any more
 		close(signals)
 		<-ended

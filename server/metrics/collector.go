@@ -27,6 +27,7 @@ var (
 	descNames    = desc("resolver_requests_total", "Names that streams wanted, by what answered them: cache, underway (a lookup that another had begun) or lookup.", "answered_by")
 	descLookups  = desc("resolver_lookups_total", "Lookups that have ended, by result: found, not_found or failed.", "result")
 	descCache    = desc("resolver_cache_entries", "Answers that the resolver remembers, those that are too old and not asked for since included.")
+	descLost     = desc("log_lines_dropped_total", "Lines of the log that were not written, by cause: queue (its reader is too slow) or write (writing failed).", "cause")
 	descSpans    = desc("trace_spans_total", "Spans for the collector of traces, by outcome: sent or lost.", "outcome")
 	descExpires  = desc("certificate_expires_timestamp_seconds", "When the server's certificate ends, in Unix time.")
 	descReloadOK = desc("config_last_reload_successful", "1 if the last reload of the configuration was taken, 0 if the old one stayed.")
@@ -37,7 +38,7 @@ var (
 func (c collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descBytes,
-		descRTT, descNames, descLookups, descCache, descSpans, descExpires, descReloadOK, descReloadAt,
+		descRTT, descNames, descLookups, descCache, descLost, descSpans, descExpires, descReloadOK, descReloadAt,
 	} {
 		to <- d
 	}
@@ -69,6 +70,9 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	counter(descLookups, names.NotFound, "not_found")
 	counter(descLookups, names.Failed, "failed")
 	gauge(descCache, float64(names.Entries))
+	lost := c.sources.Log()
+	counter(descLost, lost.Queue, "queue")
+	counter(descLost, lost.Write, "write")
 	c.collectRTTs(gauge)
 	if c.sources.Traces != nil {
 		sent, lost := c.sources.Traces()

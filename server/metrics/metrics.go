@@ -15,6 +15,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/ops/oplog"
 	"github.com/sockmux/sockmux/server/resolver"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -38,6 +39,8 @@ type Sources struct {
 	RTTs func() []time.Duration
 	// Resolver counts what became of names.
 	Resolver func() resolver.Stats
+	// Log counts lines of the log that were not written.
+	Log func() oplog.Lost
 	// Traces counts spans for a collector that it has got, and those that were lost; nil: nothing is traced.
 	Traces func() (sent, lost uint64)
 	// CertificateExpires is when the server's certificate ends; nil: there is none from files.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/ops/oplog"
 	"github.com/sockmux/sockmux/server/resolver"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -35,6 +36,7 @@ func full() Sources {
 		Resolver: func() resolver.Stats {
 			return resolver.Stats{Hits: 50, Shared: 4, Lookups: 20, Found: 15, NotFound: 3, Failed: 2, Entries: 12}
 		},
+		Log:                func() oplog.Lost { return oplog.Lost{Queue: 31, Write: 4} },
 		Traces:             func() (uint64, uint64) { return 77, 8 },
 		CertificateExpires: func() time.Time { return time.Unix(1_900_000_000, 500_000_000) },
 		Reloaded:           func() (bool, time.Time) { return false, time.Unix(1_800_000_000, 0) },
@@ -96,6 +98,7 @@ func TestMetrics(t *testing.T) {
 		`sockmux_resolver_requests_total{answered_by="cache"} 50`, `sockmux_resolver_requests_total{answered_by="underway"} 4`, `sockmux_resolver_requests_total{answered_by="lookup"} 20`,
 		`sockmux_resolver_lookups_total{result="found"} 15`, `sockmux_resolver_lookups_total{result="not_found"} 3`, `sockmux_resolver_lookups_total{result="failed"} 2`,
 		`sockmux_resolver_cache_entries 12`,
+		`sockmux_log_lines_dropped_total{cause="queue"} 31`, `sockmux_log_lines_dropped_total{cause="write"} 4`,
 		`sockmux_trace_spans_total{outcome="sent"} 77`, `sockmux_trace_spans_total{outcome="lost"} 8`,
 		`sockmux_certificate_expires_timestamp_seconds 1.9000000005e+09`,
 		`sockmux_config_last_reload_successful 0`, `sockmux_config_last_reload_timestamp_seconds 1.8e+09`,
@@ -146,7 +149,7 @@ func TestLint(t *testing.T) {
 
 // Labels are few and their values come from tables: no address, target or identity may become one.
 func TestLabels(t *testing.T) {
-	allowed := map[string][]string{"code": nil, "stage": nil, "limit": nil, "reason": nil, "direction": nil, "outcome": nil, "percentile": nil, "answered_by": nil, "result": nil, "version": nil, "go": nil, "protocol": nil, "le": nil}
+	allowed := map[string][]string{"code": nil, "stage": nil, "limit": nil, "reason": nil, "direction": nil, "outcome": nil, "percentile": nil, "answered_by": nil, "cause": nil, "result": nil, "version": nil, "go": nil, "protocol": nil, "le": nil}
 	m := newFull("dev")
 	m.Record(denied)
 	families, err := m.registry.Gather()
