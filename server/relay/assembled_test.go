@@ -2,15 +2,18 @@ package relay_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/sockmux/sockmux/internal/test/product"
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // received is what a target has read to its end.
@@ -140,6 +143,26 @@ func TestCloseAtOnceMakesNoNoise(t *testing.T) {
 	for _, text := range s.Log() {
 		if strings.Contains(text, "internal") || strings.Contains(text, `"level":"WARN"`) || strings.Contains(text, `"level":"ERROR"`) {
 			t.Errorf("line %s", text)
+		}
+	}
+}
+
+// An upload that the client cuts is a reset for the target, not an end.
+func TestCutUploadIsAReset(t *testing.T) {
+	s := product.Start(t, "--allow", "127.0.0.1")
+	target, got := late(t, 0)
+	for range 20 {
+		c := s.Dial(t)
+		stream := product.Open(t, c, target)
+		if _, err := stream.Write(pattern(50_000)); err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.Reset(wire.Aborted, "cut"); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		if r := <-got; !errors.Is(r.err, syscall.ECONNRESET) {
+			t.Errorf("the target read %d bytes, then %v; want a reset", len(r.data), r.err)
 		}
 	}
 }

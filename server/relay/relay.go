@@ -33,8 +33,9 @@ type Stream interface {
 	// Fill writes bytes that put makes in the memory from which they are sent. put must not
 	// block; it is called at most once.
 	Fill(put func(b []byte) int) error
-	// ClosedCleanly reports whether the session has ended because one end closed it. Read has
-	// then returned every byte that was sent before the close.
+	// ClosedCleanly reports whether the session has ended because one end closed it, and the
+	// client has not reset the stream before. Read then returns every byte that was sent before
+	// the close.
 	ClosedCleanly() bool
 	// Stopped is closed when the page has stopped reading or has reset the stream; the end of the session need not close it.
 	Stopped() <-chan struct{}
