@@ -79,10 +79,15 @@ cutting:
 	if err := first.Close(); err != nil {
 		t.Errorf("the idle stream: %v", err)
 	}
-	t.Logf("%d MiB over %d streams in %s, %d carriers cut (%d by RST, %d black holes, %d half-open, %d in a frame), longest interruption %s: %d streams lost",
-		moved.Load()>>20, streams, took.Round(time.Millisecond), of[0]+of[1]+of[2]+of[3], of[fault.Reset], of[fault.Hole], of[fault.HalfOpen], of[fault.MidFrame], longest.Round(time.Millisecond), failed.Load())
-	if of[0]+of[1]+of[2]+of[3] != cuts {
-		t.Errorf("%v cuts, want %d in all", of, cuts)
+	all := 0
+	for kind, n := range of {
+		t.Logf("%d times %s", n, fault.Kind(kind))
+		all += n
+	}
+	t.Logf("%d MiB over %d streams in %s, %d carriers cut, longest interruption %s: %d streams lost",
+		moved.Load()>>20, streams, took.Round(time.Millisecond), all, longest.Round(time.Millisecond), failed.Load())
+	if all != cuts {
+		t.Errorf("%d cuts, want %d", all, cuts)
 	}
 }
 

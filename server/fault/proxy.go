@@ -17,12 +17,14 @@ const (
 	Hole                 // nothing passes any more, and nobody is told
 	HalfOpen             // RST to the server; the client is not told
 	MidFrame             // FIN to both ends after half of what comes next, in the middle of a WebSocket frame
+	HalfShut             // RST to the client; the server is not told
+	End                  // FIN to both ends
 	Kinds                // how many there are
 )
 
 // String returns the kind's name.
 func (k Kind) String() string {
-	return [...]string{"reset", "black hole", "half-open", "mid-frame"}[k]
+	return [...]string{"reset", "black hole", "half-open", "mid-frame", "half-open the other way", "end"}[k]
 }
 
 // Conduct is how a proxy treats the connections that come. The zero value passes everything on at once.
@@ -32,8 +34,20 @@ type Conduct struct {
 	Message uint64        // bytes that a WebSocket message may have: a longer one ends the connection; 0: no limit
 	Answer  string        // sent in place of the server's answer, then FIN
 	Swallow bool          // requests are taken and nothing is ever answered
+	Late    time.Duration // the client's bytes behind the upgrade wait for so long
+	Hold    Hold          // what of the server's bytes waits until the server ends the connection
 	Idle    time.Duration // a connection on which nothing passes for so long is reset; 0: never
 }
+
+// Hold is what a proxy holds back of the server's bytes until the server ends the connection.
+type Hold int
+
+// The holds.
+const (
+	HoldNothing    Hold = iota
+	HoldAnswers         // all behind the upgrade
+	HoldEverything      // the answer to the upgrade, too
+)
 
 // Proxy is a TCP proxy on loopback. All methods may be called at any time. It must be closed.
 type Proxy struct {
@@ -162,8 +176,8 @@ func (p *Proxy) serve(client *net.TCPConn) {
 	}
 	l.conduct = conduct
 	var both sync.WaitGroup
-	both.Go(func() { l.pass(l.client, l.server) })
-	both.Go(func() { l.pass(l.server, l.client) })
+	both.Go(func() { l.pass(l.client, l.server, false) })
+	both.Go(func() { l.pass(l.server, l.client, true) })
 	both.Wait()
 }
 
@@ -207,8 +221,13 @@ func (l *line) cut(kind Kind) {
 		if l.server != nil {
 			abort(l.server)
 		}
+	case HalfShut:
+		l.silent.Store(true)
+		abort(l.client)
 	case MidFrame:
 		l.midFrame.Store(true)
+	case End:
+		l.end(false)
 	}
 }
 
@@ -270,8 +289,8 @@ type chunk struct {
 const delayed = 256
 
 // pass copies one direction until it ends.
-func (l *line) pass(from, to *net.TCPConn) {
-	d := direction{line: l, to: to}
+func (l *line) pass(from, to *net.TCPConn, answers bool) {
+	d := direction{line: l, to: to, answers: answers}
 	if l.conduct.Delay == 0 {
 		b := make([]byte, 64<<10)
 		for {
@@ -313,9 +332,36 @@ func (l *line) pass(from, to *net.TCPConn) {
 
 // direction is one way of a line.
 type direction struct {
-	line   *line
-	to     *net.TCPConn
-	frames frames
+	line    *line
+	to      *net.TCPConn
+	answers bool // from the server to the client
+	frames  frames
+	waited  bool   // for Conduct.Late
+	held    []byte // for Conduct.Hold
+}
+
+// holds reports whether the next byte is held back.
+func (d *direction) holds() bool {
+	switch d.line.conduct.Hold {
+	case HoldAnswers:
+		return d.answers && d.frames.open
+	case HoldEverything:
+		return d.answers
+	default:
+		return false
+	}
+}
+
+// late waits for Conduct.Late, once.
+func (d *direction) late() {
+	if d.waited || d.answers || d.line.conduct.Late == 0 || !d.frames.open {
+		return
+	}
+	d.waited = true
+	select {
+	case <-time.After(d.line.conduct.Late):
+	case <-d.line.over:
+	}
 }
 
 // finish passes an end on. A line that is silent says nothing.
@@ -324,7 +370,8 @@ func (d *direction) finish() {
 		<-d.line.over
 		return
 	}
-	_ = d.to.CloseWrite() // the other end may have gone
+	_, _ = d.to.Write(d.held) // the other end may have gone
+	_ = d.to.CloseWrite()     // as above
 }
 
 // write passes bytes on; it returns false when the line has ended.
@@ -335,7 +382,15 @@ func (d *direction) write(b []byte) bool {
 			<-l.over // what is read after a cut is lost; nothing more is read
 			return false
 		}
+		d.late()
+		if d.holds() {
+			d.held = append(d.held, b...)
+			return true
+		}
 		n := min(len(b), cmp.Or(l.conduct.Piece, len(b)))
+		if l.conduct.Hold != HoldNothing && !d.frames.open {
+			n = 1 // the header alone passes
+		}
 		last := l.midFrame.Load() && d.frames.open
 		if last {
 			n = max(1, n/2)

@@ -22,7 +22,8 @@ const (
 	firstAttempts = 2
 	// unconfirmedMost is how many carriers in a row may end between the WELCOME and the answer
 	// to the first PING, in a session that never had such an answer. One or two are bad luck;
-	// more are a proxy that holds answers back until the carrier ends.
+	// more are a proxy that holds answers back until the carrier ends. A carrier that takes
+	// all its time without a WELCOME counts as two.
 	unconfirmedMost = 3
 	// Backoff between attempts: at once, then from minBackoff doubling to maxBackoff, each with half of it random, so that the clients of a restarted server do
 	// not come all at the same moment.
@@ -121,6 +122,9 @@ func (s *session) connect() *wire.Error {
 		carrier, err := s.dial()
 		if err != nil {
 			reason = wire.NewError(wire.NotConnected, err.Error())
+			if errors.Is(err, errNoUpgrade) {
+				break // it took long enough
+			}
 			continue
 		}
 		hello := s.hello(nil)
@@ -151,8 +155,11 @@ func (s *session) connect() *wire.Error {
 	return reason
 }
 
-// errNoAnswer ends the first carrier of a session.
-var errNoAnswer = fmt.Errorf("no welcome within %s: a proxy on the way may hold answers back", answerTimeout)
+// Why a carrier is given up after answerTimeout.
+var (
+	errNoUpgrade = fmt.Errorf("no WebSocket within %s: the server or a proxy on the way does not answer", answerTimeout)
+	errNoAnswer  = fmt.Errorf("no welcome within %s: a proxy on the way may hold answers back", answerTimeout)
+)
 
 // first runs the session over its first carrier, and gives that up if no WELCOME comes.
 func (s *session) first(carrier link.Carrier) error {
@@ -193,6 +200,9 @@ func (s *session) keep() *wire.Error {
 		}
 		if failed := (*failedAttempt)(nil); errors.As(err, &failed) {
 			reason = failed.reason()
+			if errors.Is(failed.why, errNoAnswer) {
+				unconfirmed += 2
+			}
 			continue
 		}
 		// It was resumed, and lost again. Where that served nothing, something on the way cuts every carrier, and haste would make a storm of it.
@@ -363,7 +373,11 @@ func (s *session) resumable() bool {
 func (s *session) dial() (link.Carrier, error) {
 	ctx, cancel := context.WithTimeout(s.client.life, answerTimeout)
 	defer cancel()
-	return s.client.config.Dial(ctx)
+	carrier, err := s.client.config.Dial(ctx)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = errNoUpgrade
+	}
+	return carrier, err
 }
 
 func (c *Client) capabilities() wire.Capabilities {

@@ -46,8 +46,22 @@ func (l *Link) confirmed() {
 	}
 }
 
-// Heard reports whether a message has arrived over the present or the last carrier. The
-// messages before Run (HELLO, WELCOME) do not count.
+// answers reports whether a message of the first run was sent behind a WELCOME: all but the
+// DATA and the PINGs of a client that still waits for it.
+func answers(m wire.Message) bool {
+	switch m := m.(type) {
+	case wire.Data:
+		return false
+	case wire.Ping:
+		return m.Opaque == confirmation
+	default:
+		return true
+	}
+}
+
+// Heard reports whether a message has arrived over the present or the last carrier that shows
+// that the other end runs over it, too. The messages before Run (HELLO, WELCOME) do not, and
+// of the first run what a client sends without waiting for the WELCOME does not.
 func (l *Link) Heard() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -58,7 +58,8 @@ type Config struct {
 	PingAfter time.Duration // of silence
 	DeadAfter time.Duration // of silence
 	// FirstDeadAfter is DeadAfter until the first message of a run has arrived, if it is
-	// longer. The other end does not know DeadAfter before a WELCOME has reached it.
+	// longer. The other end does not know DeadAfter before a WELCOME has reached it. Of the
+	// first run only messages count that it cannot have sent before.
 	FirstDeadAfter time.Duration
 }
 
@@ -113,7 +114,7 @@ type Link struct {
 	ackSent  time.Time // when the last acknowledgement was sent
 	lastSeen time.Time // when the last of them arrived
 	heard    time.Time // when anything arrived
-	any      bool      // whether anything arrived
+	any      bool      // whether anything arrived that shows that the other end has begun the run, too
 	pinged   bool      // since anything arrived
 	pongs    []wire.Pong
 	owes     bool          // a bare message was announced and not sent

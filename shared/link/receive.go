@@ -69,7 +69,8 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	l.heard, l.any, l.pinged, l.probe = now, true, false, 0
+	l.heard, l.pinged, l.probe = now, false, 0
+	l.any = l.any || l.stats.Runs > 1 || answers(m)
 	l.stats.MessagesReceived++
 	switch m := m.(type) {
 	case wire.Data:
