@@ -71,7 +71,6 @@ type Config struct {
 // Registry holds the sessions. Any number of goroutines may use it.
 type Registry struct {
 	config Config
-	room   room           // that sessions have in common
 	tasks  sync.WaitGroup // every Serve and every expiry
 	life   context.Context
 	end    context.CancelFunc
@@ -124,7 +123,7 @@ func New(config Config) *Registry {
 	if config.Bound == 0 {
 		config.Bound = DefaultBound
 	}
-	r := &Registry{config: config, room: room{left: commonRoom}, sessions: make(map[wire.SessionID]*session), most: most{config.MaxSessions, config.MaxParked}}
+	r := &Registry{config: config, sessions: make(map[wire.SessionID]*session), most: most{config.MaxSessions, config.MaxParked}}
 	r.life, r.end = context.WithCancel(context.Background()) // until Close
 	return r
 }
@@ -266,6 +265,6 @@ func (r *Registry) Close() {
 }
 
 // linkConfig is the server's side of every link.
-func (r *Registry) linkConfig() link.Config {
-	return link.Config{Bound: min(r.config.Bound, link.DefaultBound), MaxBound: r.config.Bound, Room: &r.room, PingAfter: r.config.Keepalive, DeadAfter: deadAfter * r.config.Keepalive, FirstDeadAfter: link.DefaultDeadAfter}
+func (r *Registry) linkConfig(memory *budget.Account) link.Config {
+	return link.Config{Bound: min(r.config.Bound, link.DefaultBound), MaxBound: r.config.Bound, Memory: memory, PingAfter: r.config.Keepalive, DeadAfter: deadAfter * r.config.Keepalive, FirstDeadAfter: link.DefaultDeadAfter}
 }

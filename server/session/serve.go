@@ -145,7 +145,7 @@ func refuse(ctx context.Context, c Newcomer, err error) {
 }
 
 func (r *Registry) welcome(hello wire.Hello, known *wire.Session, resumed *uint64, limits limit.Limits) wire.Welcome {
-	config := r.linkConfig()
+	config := r.linkConfig(nil)
 	w := wire.Welcome{
 		Version: wire.Version, Session: known, Resumed: resumed, Agent: r.config.Agent,
 		Limits:    wire.Limits{Streams: uint32(limits.Streams), Unacknowledged: uint32(r.config.Bound)},

@@ -56,15 +56,16 @@ func newSession(r *Registry, who admitted, account *limit.Account, hello wire.He
 	s := &session{
 		registry: r, peer: who.peer, secured: who.peer.TLS, proved: who.proved, identity: who.now, account: account, memory: r.newMemory(), sockets: r.config.Sockets.Account(), began: time.Now(), idleFrom: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
 		resumes: hello.Capabilities&wire.CanResume != 0, agent: hello.Agent,
-		link: link.New(r.linkConfig()),
 	}
+	s.link = link.New(r.linkConfig(s.memory.unacked))
+
 	if hello.Capabilities&wire.CanBare != 0 {
 		s.link.SendBare()
 	}
 	_, _ = rand.Read(s.known.ID[:]) // never fails (crypto/rand)
 	_, _ = rand.Read(s.known.Secret[:])
 	var err error
-	if s.mux, err = mux.Server(s.link, mux.Config{WindowBudget: windowBudget, Room: &s.registry.room, MaxStreams: s.maxStreams}, s.handle); err != nil {
+	if s.mux, err = mux.Server(s.link, mux.Config{WindowBudget: windowBudget, Received: s.memory.received, Written: s.memory.buffers, MaxStreams: s.maxStreams}, s.handle); err != nil {
 		s.memory.close()
 		s.sockets.Close()
 		return nil, fmt.Errorf("session: %w", err)

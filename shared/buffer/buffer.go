@@ -1,5 +1,5 @@
-// Package buffer has the contracts by which the layers of a session share memory: a payload
-// that stays where its transport has put it, and a budget that several take from.
+// Package buffer has the contract by which the layers of a session share memory: a payload
+// that stays where its transport has put it.
 package buffer
 
 // Payload is a bare message (docs/PROTOCOL.md, 3.2) that its carrier keeps outside of this
@@ -11,14 +11,6 @@ type Payload interface {
 	CopyAt(b []byte, at int)
 	// Release frees the payload.
 	Release()
-}
-
-// Budget is memory that several share. Any number of goroutines may use it.
-type Budget interface {
-	// Take reserves bytes. It reports whether there were as many.
-	Take(bytes int) bool
-	// Give returns bytes that were taken.
-	Give(bytes int)
 }
 
 // Bytes is a Payload in this program's memory. Release leaves the bytes to the garbage

@@ -43,20 +43,21 @@ func (l *Link) sendsBareLocked(n int) bool {
 // fillBareLocked is Fill for bytes that travel as a bare message if there are enough of them.
 // It calls put without the link's lock.
 func (l *Link) fillBareLocked(most int, put func(b []byte) int, header func(n int) []byte) error {
-	if err := l.awaitRoomLocked(leastBare); err != nil {
+	room, err := l.awaitRoomLocked(leastBare)
+	if err != nil {
 		return err
 	}
-	room := l.roomLocked() - headRoom // nobody else takes of it: there is one writer
+	room -= headRoom // there is one writer, so it stays
+	b := l.out.take(class(most))
 	l.mu.Unlock()
-	b := take(class(most))
 	n := put(b[:min(most, room)])
 	l.mu.Lock()
 	if n == 0 {
-		give(b)
+		l.out.give(b)
 		return nil
 	}
-	if err := l.awaitRoomLocked(0); err != nil {
-		give(b)
+	if _, err := l.awaitRoomLocked(0); err != nil {
+		l.out.give(b)
 		return err
 	}
 	first := header(n)
@@ -65,7 +66,7 @@ func (l *Link) fillBareLocked(most int, put func(b []byte) int, header func(n in
 		l.out.addBare(b[:n])
 	} else {
 		l.out.add(b[:n])
-		give(b)
+		l.out.give(b)
 	}
 	l.stats.Sent += uint64(len(first) + n)
 	l.poke()

@@ -12,7 +12,7 @@ const (
 func (l *Link) growLocked(n int) {
 	for l.window.Size()+n > l.bound-l.bound/4 && l.bound < l.config.MaxBound {
 		more := min(l.bound, l.config.MaxBound-l.bound)
-		if l.config.Room != nil && !l.config.Room.Take(more) {
+		if l.config.Memory.Over() {
 			return
 		}
 		l.setBoundLocked(l.bound + more)
@@ -23,9 +23,6 @@ func (l *Link) growLocked(n int) {
 func (l *Link) shrinkLocked() {
 	if l.bound == l.config.Bound || l.out.held() > l.config.Bound && l.ended == nil {
 		return
-	}
-	if l.config.Room != nil {
-		l.config.Room.Give(l.bound - l.config.Bound)
 	}
 	l.setBoundLocked(l.config.Bound)
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/congestion"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -51,12 +52,12 @@ func (e *lostError) Is(target error) bool { return target == ErrLost }
 
 // Config says how a link works. Zero values stand for the defaults.
 type Config struct {
-	Bound     int           // bytes that are kept until the other end acknowledges them; Write waits at the bound
-	MaxBound  int           // what Bound grows to where the path holds as much under way; 0: beside a Bound that is given, that
-	Room      buffer.Budget // what it grows by is taken from there, and given back; nil: there is enough
-	TakesBare bool          // the other end may send bare messages
-	PingAfter time.Duration // of silence
-	DeadAfter time.Duration // of silence
+	Bound     int             // bytes that are kept until the other end acknowledges them; Write waits at the bound
+	MaxBound  int             // what Bound grows to where the path holds as much under way; 0: beside a Bound that is given, that
+	Memory    *budget.Account // holds the memory of those bytes; while it is over, Write waits; nil: it is not counted
+	TakesBare bool            // the other end may send bare messages
+	PingAfter time.Duration   // of silence
+	DeadAfter time.Duration   // of silence
 	// FirstDeadAfter is DeadAfter until the first message of a run has arrived, if it is
 	// longer. The other end does not know DeadAfter before a WELCOME has reached it. Of the
 	// first run only messages count that it cannot have sent before.
@@ -141,7 +142,7 @@ type Stats struct {
 
 // New returns a link without a carrier. It must be closed.
 func New(config Config) *Link {
-	l := &Link{config: config.orDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{}), began: time.Now(), out: outbox{limit: MaxParcel}}
+	l := &Link{config: config.orDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{}), began: time.Now(), out: outbox{limit: MaxParcel, memory: config.Memory}}
 	l.bound = l.config.Bound
 	l.window = congestion.New(l.bound)
 	l.out.most = l.window.Message(l.out.limit)
@@ -221,10 +222,11 @@ func (l *Link) WriteLater(b []byte) (int, error) {
 func (l *Link) writeLocked(b []byte) (int, error) {
 	written := 0
 	for len(b) > 0 {
-		if err := l.awaitRoomLocked(1); err != nil {
+		room, err := l.awaitRoomLocked(1)
+		if err != nil {
 			return written, err
 		}
-		n := min(len(b), l.roomLocked())
+		n := min(len(b), room)
 		l.out.add(b[:n])
 		l.stats.Sent += uint64(n)
 		b, written = b[n:], written+n
@@ -233,12 +235,15 @@ func (l *Link) writeLocked(b []byte) (int, error) {
 	return written, nil
 }
 
-// awaitRoomLocked waits until Write takes so many bytes. After Shutdown nothing is taken, and the writer is not told before the end: what comes after the CLOSE is nobody's.
-func (l *Link) awaitRoomLocked(n int) error {
-	for l.ended == nil && (l.closing != nil || l.roomLocked() < n) {
+// awaitRoomLocked waits until Write takes n bytes, and returns how many it takes. After Shutdown nothing is taken, and the writer is not told before the end: what comes after the CLOSE is nobody's.
+func (l *Link) awaitRoomLocked(n int) (room int, err error) {
+	for l.ended == nil {
+		if room = l.roomLocked(); l.closing == nil && room >= n {
+			return room, nil
+		}
 		l.writable.Wait()
 	}
-	return l.ended
+	return 0, l.ended
 }
 
 // Fill writes a header and least to most bytes that put makes, without a copy: put gets the
@@ -253,10 +258,11 @@ func (l *Link) Fill(least, most int, put func(b []byte) int, header func(n int) 
 		return l.fillBareLocked(most, put, header)
 	}
 	size := len(header(0))
-	if err := l.awaitRoomLocked(size + least); err != nil {
+	room, err := l.awaitRoomLocked(size + least)
+	if err != nil {
 		return err
 	}
-	b := l.out.room(size+least, min(size+most, l.roomLocked()))
+	b := l.out.room(size+least, min(size+most, room))
 	if n := put(b[size:]); n > 0 {
 		copy(b, header(n))
 		l.out.filled(size + n)
@@ -266,9 +272,10 @@ func (l *Link) Fill(least, most int, put func(b []byte) int, header func(n int) 
 	return nil
 }
 
-// roomLocked is how many bytes Write takes at present.
+// roomLocked is how many bytes Write takes at present. Memory that is over is that of bytes
+// which wait for acknowledgements, so one of those lets the writer look again.
 func (l *Link) roomLocked() int {
-	if l.out.unsent() >= l.out.most {
+	if l.out.unsent() >= l.out.most || l.config.Memory.Over() {
 		return 0
 	}
 	return l.bound - l.out.held()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/congestion"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -63,13 +64,26 @@ func give(b []byte) {
 
 // outbox holds the bytes that the other end has not acknowledged, as parcels without a gap.
 type outbox struct {
-	limit   int // payload of a message; what was gathered before it fell may be longer
-	most    int // payload of a message on the path as it is at present, up to limit
-	passed  int // payload of the longest message that was acknowledged
+	memory  *budget.Account // of the parcels
+	limit   int             // payload of a message; what was gathered before it fell may be longer
+	most    int             // payload of a message on the path as it is at present, up to limit
+	passed  int             // payload of the longest message that was acknowledged
 	parcels []*parcel
 	acked   uint64 // all before it is acknowledged
 	next    uint64 // all before it was sent over the present carrier
 	end     uint64 // all before it was written
+}
+
+// take returns memory of a class.
+func (o *outbox) take(i int) []byte {
+	o.memory.Hold(sizes[i])
+	return take(i)
+}
+
+// give gives memory of take back.
+func (o *outbox) give(b []byte) {
+	o.memory.Hold(-cap(b))
+	give(b)
 }
 
 func (o *outbox) held() int     { return int(o.end - o.acked) }
@@ -93,14 +107,14 @@ func (o *outbox) room(least, most int) []byte {
 		p = o.parcels[n-1]
 	} else {
 		full = max(full, wire.DataHeader+least)
-		p = &parcel{offset: o.end, bytes: wire.AppendDataHeader(take(class(min(full, wire.DataHeader+most))), o.end)}
+		p = &parcel{offset: o.end, bytes: wire.AppendDataHeader(o.take(class(min(full, wire.DataHeader+most))), o.end)}
 		o.parcels = append(o.parcels, p)
 	}
 	have := len(p.bytes)
 	need := min(full, have+most)
 	if need > cap(p.bytes) {
-		larger := append(take(class(need)), p.bytes...)
-		give(p.bytes)
+		larger := append(o.take(class(need)), p.bytes...)
+		o.give(p.bytes)
 		p.bytes = larger
 	}
 	return p.bytes[have:need]
@@ -150,7 +164,7 @@ func (o *outbox) lend() (message []byte, p, behind *parcel) {
 func (o *outbox) returned(p *parcel) {
 	p.lent = false
 	if p.done {
-		give(p.bytes)
+		o.give(p.bytes)
 	}
 }
 
@@ -172,7 +186,7 @@ func (o *outbox) acknowledge(received uint64) (freed int, mark *congestion.Mark,
 		o.passed = max(o.passed, min(len(p.payload()), o.limit))
 		p.done = true
 		if !p.lent {
-			give(p.bytes)
+			o.give(p.bytes)
 		}
 		n++
 	}

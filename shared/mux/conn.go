@@ -47,6 +47,9 @@ type Conn interface {
 	io.Closer
 	// Fail ends the connection and tells the other end why.
 	Fail(*wire.Error)
+	// Done returns a channel that is closed when the connection has ended. What came before may
+	// not have been read yet.
+	Done() <-chan struct{}
 	// Err returns why the connection has ended: a *wire.Error with the code OK after a clean
 	// close, nil while the connection lives.
 	Err() error

@@ -3,6 +3,7 @@ package mux
 import (
 	"sync"
 
+	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/buffer"
 )
 
@@ -10,6 +11,8 @@ import (
 type inbox struct {
 	first, last *chunk
 	filling     bool // the reader of frames has room in the last chunk
+	memory      *budget.Account
+	lent        int // bytes that the reader has got and is not done with
 }
 
 type chunk struct {
@@ -37,6 +40,18 @@ func takeChunk(n int) *chunk {
 	return &chunk{class: class, bytes: make([]byte, chunkSizes[class])}
 }
 
+// give gives a chunk back that is not part of the inbox any more.
+func (i *inbox) give(c *chunk) {
+	i.memory.Hold(-len(c.bytes))
+	c.give()
+}
+
+// lend notes that the reader has got n bytes, and is done with those before.
+func (i *inbox) lend(n int) {
+	i.memory.Hold(n - i.lent)
+	i.lent = n
+}
+
 func (c *chunk) give() {
 	if c.body != nil {
 		c.body.Release()
@@ -61,6 +76,7 @@ func (i *inbox) room(n int) []byte {
 }
 
 func (i *inbox) append(c *chunk) {
+	i.memory.Hold(len(c.bytes))
 	if i.last == nil {
 		i.first = c
 	} else {
@@ -126,7 +142,7 @@ func (i *inbox) trim() bool {
 	if i.first == nil {
 		i.last = nil
 	}
-	c.give()
+	i.give(c)
 	return true
 }
 
@@ -135,7 +151,9 @@ func (i *inbox) drop() {
 	for c := i.first; c != nil; {
 		next := c.next
 		if c != i.last || !i.filling {
-			c.give()
+			i.give(c)
+		} else {
+			i.memory.Hold(-len(c.bytes))
 		}
 		c = next
 	}

@@ -50,8 +50,12 @@ func (s *Stream) Read(b []byte) (int, error) {
 // The caller owns the payload.
 func (s *Stream) ReadOrTake(b []byte, most int) (n int, body buffer.Payload, err error) {
 	s.mu.Lock()
+	s.recv.inbox.lend(0)
 	n, body, err = s.readLocked(b, most)
 	s.recv.read += uint64(n)
+	if body == nil && !s.recv.finished() {
+		s.recv.inbox.lend(n)
+	}
 	s.mu.Unlock()
 	if n > 0 {
 		s.consumed(n)
@@ -85,10 +89,11 @@ func (s *Stream) readLocked(b []byte, most int) (int, buffer.Payload, error) {
 
 // WaitReadable blocks until Read would return without blocking, or the stream has ended.
 // It lets a caller wait without holding a read buffer. Only the goroutine that calls Read
-// may call it.
+// may call it. Bytes that Read has returned before count as used up.
 func (s *Stream) WaitReadable() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.recv.inbox.lend(0)
 	for s.recv.inbox.empty() && s.recv.err() == nil && !s.session.over.Load() {
 		s.readable.Wait()
 	}

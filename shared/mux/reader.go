@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"strconv"
+	"time"
 
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -85,6 +86,9 @@ func (s *Session) streamFrame(h *header, r *bufio.Reader) (bad *wire.Error, err 
 			return nil, err
 		}
 	default:
+		if bad := s.awaitMemory(); bad != nil {
+			return bad, nil
+		}
 		if bad, err := stream.receive(r, int(h.length())); bad != nil || err != nil {
 			return bad, err
 		}
@@ -101,6 +105,21 @@ func (s *Session) streamFrame(h *header, r *bufio.Reader) (bad *wire.Error, err 
 		return violation("stream " + decimal(h.stream()) + " has ended twice"), nil
 	}
 	return nil, nil
+}
+
+// memoryPatience is how long a session may hold its share of the memory without its readers
+// taking anything. It is shorter than the silence after which the other end gives a connection
+// up (docs/PROTOCOL.md, 3.5), so that it hears why.
+const memoryPatience = 15 * time.Second
+
+// awaitMemory waits while the session holds more than its share. The other end cannot send
+// more meanwhile. What stands behind waits too, an acknowledgement included, so there is a
+// bound: a session whose readers take nothing for that long has to end.
+func (s *Session) awaitMemory() *wire.Error {
+	if s.config.Received.Wait(s.conn.Done(), memoryPatience) || s.conn.Err() != nil {
+		return nil // what came before the end is still delivered
+	}
+	return wire.NewError(wire.Limit, "the session holds its share of the memory, and nothing of it moves")
 }
 
 // opened makes a stream that the other end has opened. It waits to be taken.

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/sockmux/sockmux/shared/buffer"
+	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -15,8 +15,12 @@ import (
 type Config struct {
 	// WindowBudget is what the windows of all streams together may grow by, in bytes; 0: DefaultWindowBudget. Each begins with 256 KiB.
 	WindowBudget int
-	// Room is what they may grow by beyond that, by MaxWindow at most, for as long as there is some; nil: nothing.
-	Room buffer.Budget
+	// Received holds the memory of what streams have received and their readers have not taken
+	// yet. While it is over, no frame is read and no window grows. While it is not, windows may
+	// grow by MaxWindow beyond WindowBudget. nil: nothing is counted, and none grows beyond.
+	Received *budget.Account
+	// Written holds the memory of what waits in Write; nil: nothing is counted.
+	Written *budget.Account
 	// MaxStreams returns how many streams may be there at once at a server, those counted that wait for their requests or for the other end's FIN; beyond them none is
 	// taken until one is gone. It is called often and must not block. nil: any number.
 	MaxStreams func() int
@@ -31,7 +35,7 @@ type Session struct {
 	writer  *frameWriter
 	control control
 	gate    *gate
-	growth  budget
+	growth  growth
 	tasks   sync.WaitGroup
 	done    chan struct{}
 	over    atomic.Bool // done is closed, or just about to be
@@ -97,7 +101,7 @@ func newSession(conn Conn, config Config) *Session {
 	}
 	s := &Session{
 		config: config, conn: conn, writer: &frameWriter{conn: conn}, gate: newGate(),
-		done: make(chan struct{}), streams: make(map[uint32]*Stream), growth: budget{left: config.WindowBudget, room: config.Room},
+		done: make(chan struct{}), streams: make(map[uint32]*Stream), growth: growth{left: config.WindowBudget, memory: config.Received},
 	}
 	s.control.session = s
 	s.control.incoming.limit = wire.MaxControl

@@ -49,7 +49,7 @@ func newStream(session *Session, id uint32) *Stream {
 	s := &Stream{
 		session: session, id: id,
 		send: sendHalf{state: state, credit: firstWindow},
-		recv: recvHalf{window: newWindow(size), head: head{limit: limit}, came: make(chan struct{})},
+		recv: recvHalf{inbox: inbox{memory: session.config.Received}, window: newWindow(size), head: head{limit: limit}, came: make(chan struct{})},
 	}
 	s.readable.L, s.writable.L = &s.mu, &s.mu
 	return s
@@ -212,6 +212,9 @@ func (s *Stream) forget() {
 	grown := uint32(0)
 	if w := &s.recv.window; over && s.id != controlID {
 		grown, w.size = w.size-firstWindow, firstWindow // what is read from now on was received before
+	}
+	if over && s.recv.inbox.empty() {
+		s.recv.inbox.lend(0)
 	}
 	s.mu.Unlock()
 	if over {

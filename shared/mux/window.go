@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sockmux/sockmux/shared/buffer"
+	"github.com/sockmux/sockmux/shared/budget"
 )
 
 // Windows say how much a stream may have under way towards this end.
@@ -13,7 +13,7 @@ const (
 	firstWindow = 256 << 10
 	// controlWindow is the control stream's from its start. Its messages are handled as they come and do not fill memory.
 	controlWindow = 16 << 20
-	// MaxWindow is the most that a stream's window grows to, and what a session may take from Config's Room: 640 MB/s at a round trip of 100 ms.
+	// MaxWindow is the most that a stream's window grows to, and what a session's windows may grow by beyond its own budget: 640 MB/s at a round trip of 100 ms.
 	MaxWindow = 64 << 20
 	// briskWindow is what the window of a stream grows to that uses half of it in briskly, whatever the round trip: streams that share a fast path then have enough under way for
 	// long messages, which cost a page less (256 KiB: a hundred streams take a fifth longer). Only the session's own budget pays for that.
@@ -64,7 +64,7 @@ const lateUpdate = 5 * time.Millisecond
 
 // update returns how much more the other end may send. It is urgent where what it may send yet could be used up before it hears of it: one of many streams that share a path uses
 // its window slowly, and then its update can go with something else.
-func (w *window) update(rtt time.Duration, budget *budget) (more uint32, urgent bool) {
+func (w *window) update(rtt time.Duration, growth *growth) (more uint32, urgent bool) {
 	now := time.Now()
 	rate := float64(w.consumed) / float64(max(now.Sub(w.updated), 1))
 	urgent = rate*float64(2*(rtt+lateUpdate)) > float64(w.left)
@@ -72,7 +72,7 @@ func (w *window) update(rtt time.Duration, budget *budget) (more uint32, urgent 
 	more = w.consumed
 	if w.used += more; w.used >= w.size/2 {
 		took := now.Sub(w.since)
-		if took < 2*rtt && w.size < MaxWindow && budget.take(w.size) || took < briskly && w.size < briskWindow && budget.takeOwn(w.size) {
+		if took < 2*rtt && w.size < MaxWindow && growth.take(w.size) || took < briskly && w.size < briskWindow && growth.takeOwn(w.size) {
 			more += w.size
 			w.size *= 2
 		}
@@ -83,64 +83,54 @@ func (w *window) update(rtt time.Duration, budget *budget) (more uint32, urgent 
 	return more, urgent
 }
 
-// budget is what the windows of a session may grow by: first its own, then up to MaxWindow of what it has in common with others.
-type budget struct {
-	mu       sync.Mutex
-	left     int
-	room     buffer.Budget // nil: nothing beyond its own
-	borrowed int
-	closed   bool
+// growth is what the windows of a session may grow by: first its own budget, then up to
+// MaxWindow where the memory of received bytes is counted. Nothing is reserved: what matters is
+// what was received, and a session whose memory is over gets nothing more.
+type growth struct {
+	memory *budget.Account // nil: nothing beyond its own
+
+	mu     sync.Mutex
+	left   int
+	beyond int // taken beyond its own
+	closed bool
 }
 
-func (b *budget) take(size uint32) bool {
-	n := int(size)
-	if b.takeOwn(size) {
+func (g *growth) take(size uint32) bool {
+	if g.takeOwn(size) {
 		return true
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	switch {
-	case b.closed:
-		return false
-	case b.room == nil || b.borrowed+n > MaxWindow || !b.room.Take(n):
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed || g.memory == nil || g.memory.Over() || g.beyond+int(size) > MaxWindow {
 		return false
 	}
-	b.borrowed += n
+	g.beyond += int(size)
 	return true
 }
 
-// takeOwn is take of what is not in common with others.
-func (b *budget) takeOwn(size uint32) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.closed || int(size) > b.left {
+// takeOwn is take of the session's own budget.
+func (g *growth) takeOwn(size uint32) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed || int(size) > g.left || g.memory.Over() {
 		return false
 	}
-	b.left -= int(size)
+	g.left -= int(size)
 	return true
 }
 
-// give takes back what a window has grown by; what was borrowed is returned first.
-func (b *budget) give(size uint32) {
-	n := int(size)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.left += n - b.returnLocked(n)
+// give takes back what a window has grown by.
+func (g *growth) give(size uint32) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	beyond := min(int(size), g.beyond)
+	g.beyond -= beyond
+	g.left += int(size) - beyond
 }
 
-func (b *budget) returnLocked(n int) int {
-	n = min(n, b.borrowed)
-	if n > 0 {
-		b.borrowed -= n
-		b.room.Give(n)
-	}
-	return n
-}
-
-// close returns all that was borrowed: no window grows any more.
-func (b *budget) close() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.closed = true
-	b.returnLocked(b.borrowed)
+// close lets no window grow any more.
+func (g *growth) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
 }

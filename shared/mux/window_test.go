@@ -4,10 +4,12 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/sockmux/sockmux/shared/budget"
 )
 
 // used reads n bytes of a stream whose other end sends as much as it may.
-func used(w *window, n uint32, rtt time.Duration, b *budget) (update uint32) {
+func used(w *window, n uint32, rtt time.Duration, b *growth) (update uint32) {
 	w.receive(min(n, w.left))
 	if !w.due(int(n)) {
 		return 0
@@ -28,7 +30,7 @@ func TestUrgency(t *testing.T) {
 				if !w.due(int(n)) {
 					t.Fatal("half a window calls for no update")
 				}
-				if _, urgent := w.update(rtt, &budget{}); urgent != want {
+				if _, urgent := w.update(rtt, &growth{}); urgent != want {
 					t.Errorf("half of the window in %s: urgent %t", used, urgent)
 				}
 			}
@@ -39,7 +41,7 @@ func TestUrgency(t *testing.T) {
 func TestWindowGrowsWhenItIsUsedUpQuickly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rtt = 100 * time.Millisecond
-		b := &budget{left: 64 << 20}
+		b := &growth{left: 64 << 20}
 		w := newWindow(firstWindow)
 		if got := used(&w, firstWindow/2-1, rtt, b); got != 0 {
 			t.Errorf("update of %d before half was used", got)
@@ -73,9 +75,9 @@ func TestWindowGrowsWhenItIsUsedUpQuickly(t *testing.T) {
 // TestBriskWindow: where the round trip is short a stream that shares its path with many gets a larger window too, out of the session's own budget.
 func TestBriskWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		room := shared(1 << 30)
+		account := budget.New(1<<30, 0).Account()
 		for took, want := range map[time.Duration]uint32{briskly - time.Millisecond: briskWindow, briskly: firstWindow} {
-			b := &budget{left: briskWindow - firstWindow, room: &room}
+			b := &growth{left: briskWindow - firstWindow, memory: account}
 			w := newWindow(firstWindow)
 			for range 8 {
 				time.Sleep(took)
@@ -87,7 +89,7 @@ func TestBriskWindow(t *testing.T) {
 			b.left = firstWindow - 1
 			poor := newWindow(firstWindow)
 			time.Sleep(2 * time.Millisecond)
-			if used(&poor, poor.size/2, time.Millisecond, b); poor.size != firstWindow || room != 1<<30 {
+			if used(&poor, poor.size/2, time.Millisecond, b); poor.size != firstWindow || b.beyond != 0 {
 				t.Errorf("without a budget it grew to %d", poor.size)
 			}
 		}
@@ -95,7 +97,7 @@ func TestBriskWindow(t *testing.T) {
 }
 
 func TestWindowsShareTheirBudget(t *testing.T) {
-	b := &budget{left: firstWindow}
+	b := &growth{left: firstWindow}
 	first, second := newWindow(firstWindow), newWindow(firstWindow)
 	for _, w := range []*window{&first, &second} {
 		used(w, firstWindow/2, time.Hour, b)
@@ -116,38 +118,32 @@ func TestNoMoreComesThanTheWindow(t *testing.T) {
 	}
 }
 
-// shared is a Room.
-type shared int
-
-func (s *shared) Take(n int) bool {
-	if n > int(*s) {
-		return false
-	}
-	*s -= shared(n)
-	return true
-}
-
-func (s *shared) Give(n int) { *s += shared(n) }
-
-func TestBudgetBorrowsAndReturns(t *testing.T) {
-	room := shared(3 * firstWindow)
-	b := &budget{left: firstWindow, room: &room}
-	for i, want := range []bool{true, true, true, true, false} { // its own, then what is in common
-		if got := b.take(firstWindow); got != want {
-			t.Errorf("take %d: %v", i, got)
+func TestGrowthBeyondTheOwnBudget(t *testing.T) {
+	all := budget.New(8<<20, 0)
+	account := all.Account()
+	g := &growth{left: firstWindow, memory: account}
+	for i := range 3 {
+		if !g.take(firstWindow) {
+			t.Errorf("take %d is refused", i)
 		}
 	}
-	b.give(firstWindow)
-	if room != firstWindow || b.left != 0 {
-		t.Errorf("%d in common and %d of its own, want what was borrowed to go back first", room, b.left)
+	g.give(firstWindow)
+	if g.beyond != firstWindow || g.left != 0 {
+		t.Errorf("%d beyond and %d of its own, want what was beyond to go back first", g.beyond, g.left)
 	}
-	b.close()
-	if room != 3*firstWindow || b.take(1) {
-		t.Errorf("%d in common after the end, and more was taken", room)
+	account.Hold(5 << 20) // more than is free
+	if g.take(1) || g.takeOwn(0) {
+		t.Error("a session that holds more than its share is granted more")
 	}
-	vast := shared(10 * MaxWindow)
-	b = &budget{room: &vast}
-	if !b.take(MaxWindow) || b.take(1) {
-		t.Error("a session takes more than MaxWindow of what is in common, or less")
+	account.Hold(-5 << 20)
+	if g.take(MaxWindow) || !g.take(MaxWindow-firstWindow) {
+		t.Error("a session gets more than MaxWindow beyond its own, or less")
+	}
+	g.close()
+	if g.take(1) {
+		t.Error("a window grows after the end")
+	}
+	if g := (&growth{}); g.take(1) {
+		t.Error("a session whose memory is not counted gets more than its own")
 	}
 }

@@ -14,6 +14,9 @@ const (
 // refusal of the other end it returns that as a *wire.Error.
 func (s *Stream) Write(b []byte) (int, error) {
 	total := 0
+	waits := len(b)
+	s.session.config.Written.Hold(waits)
+	defer s.session.config.Written.Hold(-waits)
 	for len(b) > 0 {
 		n, err := s.writeFrame(b)
 		total += n

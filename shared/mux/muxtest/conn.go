@@ -16,6 +16,9 @@ import (
 type Conn struct {
 	io.ReadWriteCloser
 
+	done chan struct{}
+	once sync.Once // closes done
+
 	mu     sync.Mutex
 	reason *wire.Error
 	joined []byte // header and body of the frame that is being written
@@ -24,7 +27,18 @@ type Conn struct {
 var _ mux.Conn = (*Conn)(nil)
 
 // New returns a Conn that owns the stream.
-func New(stream io.ReadWriteCloser) *Conn { return &Conn{ReadWriteCloser: stream} }
+func New(stream io.ReadWriteCloser) *Conn {
+	return &Conn{ReadWriteCloser: stream, done: make(chan struct{})}
+}
+
+// Done implements mux.Conn. A byte stream that the other end has closed is not done.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Close implements mux.Conn.
+func (c *Conn) Close() error {
+	c.once.Do(func() { close(c.done) })
+	return c.ReadWriteCloser.Close()
+}
 
 // ReadBody implements mux.Conn. A byte stream has no payloads.
 func (c *Conn) ReadBody(int) (buffer.Payload, error) { return nil, nil }
