@@ -9,6 +9,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // haproxyGlobal stands before the example. The old process keeps its connections after a reload; here it has a moment.
@@ -23,8 +26,14 @@ type balancer struct {
 	stats string // socket
 }
 
-// startHAProxy runs HAProxy with the example in front of two servers.
+// startHAProxy runs HAProxy with the example in front of two servers, which drain at once.
 func startHAProxy(t *testing.T, prefix string, change func(*example), flags ...string) *balancer {
+	t.Helper()
+	return startDelayed(t, 0, prefix, change, flags...)
+}
+
+// startDelayed is startHAProxy for servers with a --drain-delay.
+func startDelayed(t *testing.T, delay time.Duration, prefix string, change func(*example), flags ...string) *balancer {
 	t.Helper()
 	program, dir := find(t, "haproxy"), folder(t)
 	roots, cert, key := authority(t, dir)
@@ -33,7 +42,7 @@ func startHAProxy(t *testing.T, prefix string, change func(*example), flags ...s
 	e.flag(t, "--tls-cert", cert)
 	e.flag(t, "--tls-key", key)
 	e.flag(t, "--trusted-proxies", "127.0.0.1")
-	e.flag(t, "--drain-delay", "0")
+	e.flag(t, "--drain-delay", delay.String())
 	flags = append(append(e.flags, "--prefix", prefix), flags...)
 	b := &balancer{front: &front{host: host, roots: roots, prefix: prefix, token: token, origins: []string{"https://page.example.org"}}, stats: filepath.Join(dir, "stats")}
 	for i := range 2 {
@@ -107,16 +116,66 @@ func TestHAProxy(t *testing.T) {
 	t.Run("idle without pings", func(t *testing.T) {
 		checkIdleBites(t, startHAProxy(t, "/", impatient, "--keepalive", "1m").front)
 	})
+	t.Run("drain", func(t *testing.T) {
+		roundRobin := func(e *example) { e.replace(t, "balance source", "balance roundrobin") }
+		checkDrain(t, startDelayed(t, drainDelay, "/", roundRobin))
+	})
 	t.Run("health", func(t *testing.T) { checkHealth(t, startHAProxy(t, "/", nil)) })
 }
 
-// checkHealth: the checks pass TLS and the PROXY header; a server that ends is taken out, and its pages begin anew at the other.
-func checkHealth(t *testing.T, b *balancer) {
-	const good, bad = "UP L7OK 200", "DOWN"
+// drainDelay is longer than HAProxy needs to take a server out, 400 ms here, by what a busy
+// machine may add.
+const drainDelay = 5 * time.Second
+
+// checkDrain: new pages that the balancer sends to a server that is about to end get a
+// session, and after the delay all of them are at the other one.
+func checkDrain(t *testing.T, b *balancer) {
+	const pages = 10
+	b.healthy(t)
+	leaving := b.servers[0]
+	if err := leaving.command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for i := range pages {
+		s, err := b.open(t).Open(wire.Request{Kind: wire.TCP, Host: "demo.test", Port: b.port(t, "echo")})
+		if err == nil {
+			_, err = s.Result(t.Context())
+		}
+		if err != nil {
+			failed++
+			t.Errorf("page %d: %v", i+1, err)
+		}
+	}
+	if failed > 0 {
+		t.Errorf("%d of %d new pages were refused", failed, pages)
+	}
+	eventually(t, "the server is taken out", func() bool {
+		checks := b.health(t)
+		return len(checks) == 2 && strings.HasPrefix(checks[0], bad)
+	})
+	if log := leaving.log.String(); strings.Contains(log, "draining timeout") {
+		t.Errorf("the drain began before the server was taken out:\n%s", log)
+	}
+	<-leaving.ended
+	say(t, b.open(t).connect(t, "echo"), "at the other")
+}
+
+// What the checks of a server say.
+const good, bad = "UP L7OK 200", "DOWN"
+
+// healthy waits until both servers take pages.
+func (b *balancer) healthy(t *testing.T) {
+	t.Helper()
 	eventually(t, "both servers are checked", func() bool {
 		checks := b.health(t)
 		return len(checks) == 2 && checks[0] == good && checks[1] == good
 	})
+}
+
+// checkHealth: the checks pass TLS and the PROXY header; a server that ends is taken out, and its pages begin anew at the other.
+func checkHealth(t *testing.T, b *balancer) {
+	b.healthy(t)
 	p := b.open(t)
 	first := p.connect(t, "echo")
 	say(t, first, "before")
