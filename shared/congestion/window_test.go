@@ -153,3 +153,37 @@ func TestResetForgetsThePath(t *testing.T) {
 		t.Errorf("after Reset: size %d, base %v, message %d", f.window.Size(), f.window.Base(), f.window.Message(limit))
 	}
 }
+
+// TestTriesForMore: in one round of each cycle a session that has settled holds more than the
+// law says, and in the next one less by as much. So sessions that share a line come to equal
+// parts.
+func TestTriesForMore(t *testing.T) {
+	p := &path{rate: 12.5e6, delay: 20 * time.Millisecond}
+	f := p.add(0, limit)
+	p.run(5 * time.Second)
+	var most, least [cycle]int
+	for p.now < 9*time.Second { // no probe of the round trip comes before 10 s
+		p.run(p.now + time.Millisecond)
+		i, size := f.window.round%cycle, f.window.Size()
+		most[i] = max(most[i], size)
+		if least[i] == 0 || size < least[i] {
+			least[i] = size
+		}
+	}
+	law := f.window.rate() * (f.window.base + target).Seconds()
+	more := f.window.rate() * (f.window.base / 4).Seconds()
+	for i, want := range map[int]float64{0: law + more, 1: law - more} {
+		got := float64(most[i])
+		if i == 1 {
+			got = float64(least[i])
+		}
+		if got < 0.98*want || got > 1.02*want {
+			t.Errorf("round %d of a cycle: %.0f bytes, want %.0f; the law says %.0f", i, got, want, law)
+		}
+	}
+	for i := 2; i < cycle; i++ {
+		if got := float64(most[i]); got > 1.02*law {
+			t.Errorf("round %d of a cycle: %.0f bytes, the law says %.0f", i, got, law)
+		}
+	}
+}

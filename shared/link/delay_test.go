@@ -11,6 +11,7 @@ import (
 
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/link/linktest"
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // far is a carrier whose messages take a while; any number is on the way at once.
@@ -115,4 +116,41 @@ func TestDelayOfTwoSeconds(t *testing.T) {
 		lines.Wait()
 		t.Logf("%d MiB each way and a cut in %s", size>>20, took)
 	})
+}
+
+// TestClaimedDelay: an acknowledgement says how long it waited. What is longer than any end waits
+// is not believed, else the path would look shorter than it is.
+func TestClaimedDelay(t *testing.T) {
+	const rtt, longest = 500 * time.Millisecond, 50 * time.Millisecond
+	for claimed, want := range map[time.Duration]time.Duration{
+		0:                      rtt,
+		10 * time.Millisecond:  rtt - 10*time.Millisecond,
+		490 * time.Millisecond: rtt - longest,
+		time.Hour:              rtt - longest,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l := link.New(link.Config{})
+			a, b := linktest.Pipe()
+			var run sync.WaitGroup
+			run.Go(func() { _ = l.Run(t.Context(), a, 0) }) // ends with its link
+			if _, err := l.Write([]byte("bytes")); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.Receive(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(rtt) // of the bubble
+			if err := b.Send(t.Context(), wire.Ack{Received: 5, Delay: claimed}.Append(nil)); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if got := l.Stats().RTT; got != want {
+				t.Errorf("claimed %s: round trip %s, want %s", claimed, got, want)
+			}
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+			run.Wait()
+		})
+	}
 }
