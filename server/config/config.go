@@ -143,6 +143,9 @@ func Load(args, environment []string) (*Config, error) {
 	empty := len(file) == 0 && len(policies) == 0
 	mistakes = append(mistakes, unread...)
 	mistakes = append(mistakes, apply(settings, flags, env, file)...)
+	if !flags.has(perClient) && !env.has(perClient) && !file.has(perClient) {
+		c.Limits.Sessions = c.sessionsPerClient()
+	}
 	mistakes = append(mistakes, c.addPolicies(policies, flags, env, file)...)
 	c.Empty = c.File != "" && empty
 	if len(mistakes) == 0 {

@@ -9,12 +9,27 @@ import (
 // limitsSection is where the file has limits: at its top for everybody, in a policy for those who have that policy.
 const limitsSection = "limits"
 
+// perClient is the limit whose default depends on other settings.
+const perClient = "max-sessions-per-client"
+
+// clientShare is the part of all sessions that one client has by default: a quarter. A class or
+// an office behind one address fits into it, and three such clients leave room for others.
+const clientShare = 4
+
+// sessionsPerClient returns the default of Limits.Sessions. On loopback all clients are one.
+func (c *Config) sessionsPerClient() int {
+	if isLoopback(c.Listen) && len(c.TrustedProxies) == 0 {
+		return 0
+	}
+	return max(c.MaxSessions/clientShare, 1)
+}
+
 // limitsOf binds the limits of one client to l. The settings are flags, keys of the file's limits, and keys of the limits of each policy.
 func limitsOf(l *limit.Limits) []setting {
 	settings := []setting{
 		{
-			name: "max-sessions-per-client", hint: "NUMBER",
-			help:  "how many of them one client may have: an identity, or whoever comes from the same IPv4 address or /64 of IPv6; 0: any number",
+			name: perClient, hint: "NUMBER",
+			help:  "sessions at once of one client: an identity or, without identities, an IPv4 address or a /64 of IPv6; 0: any number; where others than this machine connect, a quarter of --max-sessions if it is not set",
 			parse: integer(&l.Sessions, 0, mostSessions), print: printed(&l.Sessions, strconv.Itoa),
 		},
 		{

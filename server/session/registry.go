@@ -78,7 +78,8 @@ type Registry struct {
 	mu       sync.Mutex
 	most     most
 	sessions map[wire.SessionID]*session
-	parked   int
+	detached detached
+	waited   uint64 // sessions that have lost a carrier, since the start
 	opened   uint64
 	resumed  uint64
 	draining bool
@@ -123,17 +124,20 @@ func New(config Config) *Registry {
 	if config.Bound == 0 {
 		config.Bound = DefaultBound
 	}
-	r := &Registry{config: config, sessions: make(map[wire.SessionID]*session), most: most{config.MaxSessions, config.MaxParked}}
+	r := &Registry{config: config, sessions: make(map[wire.SessionID]*session), detached: detached{clients: make(map[string][]*session)}, most: most{config.MaxSessions, config.MaxParked}}
 	r.life, r.end = context.WithCancel(context.Background()) // until Close
+	if config.Memory != nil {
+		r.tasks.Go(r.relieve)
+	}
 	return r
 }
 
 // Stats returns the present figures.
 func (r *Registry) Stats() Stats {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	s := Stats{Sessions: len(r.sessions), Parked: r.parked, Opened: r.opened, Resumed: r.resumed}
-	for _, one := range r.sessions {
+	s := Stats{Sessions: len(r.sessions), Parked: r.detached.count, Opened: r.opened, Resumed: r.resumed}
+	r.mu.Unlock()
+	for _, one := range r.all() { // without the lock: sessions take it under their own
 		s.Streams += one.streams()
 	}
 	return s
@@ -159,29 +163,38 @@ func (r *Registry) begin() error {
 
 var errEnded = wire.NewError(wire.Draining, "the server has ended")
 
-// add makes a new session.
+// add makes a new session. Where there is no place for it, a client that has several sessions
+// without a carrier, and more than this one, loses one.
 func (r *Registry) add(who admitted, hello wire.Hello) (*session, error) {
+	s, victim, err := r.place(who, hello)
+	victim.giveWay(limit.ParkedSessions, "a new session of another client needs the place")
+	return s, err
+}
+
+func (r *Registry) place(who admitted, hello wire.Hello) (s, victim *session, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch {
-	case r.draining:
-		return nil, errDraining
-	case len(r.sessions) >= r.most.sessions:
-		return nil, limit.Refuse(limit.Sessions, "the server has its %d sessions", r.most.sessions)
+	if r.draining {
+		return nil, nil, errDraining
 	}
 	account, err := r.config.Book.Enter(who.key(), who.limits)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	s, err := newSession(r, who, account, hello)
-	if err != nil {
+	if len(r.sessions) >= r.most.sessions {
+		if victim = r.surplusLocked(who.key()); victim == nil {
+			account.Leave()
+			return nil, nil, limit.Refuse(limit.Sessions, "the server has its %d sessions", r.most.sessions)
+		}
+	}
+	if s, err = newSession(r, who, account, hello); err != nil {
 		account.Leave()
-		return nil, err
+		return nil, victim, err
 	}
 	r.sessions[s.known.ID] = s
 	r.opened++
 	s.number = r.opened
-	return s, nil
+	return s, victim, nil
 }
 
 var errDraining = wire.NewError(wire.Draining, "the server is going away")
@@ -205,28 +218,6 @@ func (r *Registry) find(resume *wire.Resume) (*session, error) {
 		return nil, wire.NewError(wire.UnknownSession, "no such session: it ended, its grace period is over, or the server was restarted")
 	}
 	return s, nil
-}
-
-// park counts a session without a carrier, if there may be one more. The error says why not.
-func (r *Registry) park() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case r.closed:
-		return errEnded
-	case r.parked >= r.most.parked:
-		return limit.RefuseWith(limit.ParkedSessions, wire.SessionLost, "the server has its %d sessions without a connection", r.most.parked)
-	}
-	r.parked++
-	r.tasks.Add(1) // for the expiry, which unpark or expire gives back
-	return nil
-}
-
-func (r *Registry) unpark() {
-	r.mu.Lock()
-	r.parked--
-	r.mu.Unlock()
-	r.tasks.Done()
 }
 
 // countResume notes that a session has come back.

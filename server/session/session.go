@@ -28,7 +28,10 @@ type session struct {
 	agent    string
 	began    time.Time
 	account  *limit.Account
+	key      string // of the client, in the book
+	waits    uint64 // how many had lost a carrier when this one did; guarded by the registry
 	memory   memory
+	gone     chan struct{} // closed when nothing of the session is left
 	sockets  *budget.Account
 	link     *link.Link
 	mux      *mux.Session
@@ -54,7 +57,7 @@ type session struct {
 
 func newSession(r *Registry, who admitted, account *limit.Account, hello wire.Hello) (*session, error) {
 	s := &session{
-		registry: r, peer: who.peer, secured: who.peer.TLS, proved: who.proved, identity: who.now, account: account, memory: r.newMemory(), sockets: r.config.Sockets.Account(), began: time.Now(), idleFrom: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
+		registry: r, peer: who.peer, secured: who.peer.TLS, proved: who.proved, identity: who.now, account: account, key: who.key(), gone: make(chan struct{}), memory: r.newMemory(), sockets: r.config.Sockets.Account(), began: time.Now(), idleFrom: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
 		resumes: hello.Capabilities&wire.CanResume != 0, agent: hello.Agent,
 	}
 	s.link = link.New(r.linkConfig(s.memory.unacked))
@@ -200,6 +203,7 @@ func (s *session) close(end events.SessionEnded) {
 	s.account.Leave() // behind the last stream
 	s.sockets.Close()
 	s.memory.close()
+	defer close(s.gone)
 	end.Client, end.Err, end.Duration = s.event(), s.endOf(), time.Since(s.began)
 	s.registry.config.Events.Record(end)
 }
@@ -218,7 +222,7 @@ func (s *session) park(reason error) bool {
 	if !s.resumes || !r.resumable() {
 		return false
 	}
-	if err := r.park(); err != nil {
+	if err := r.park(s); err != nil {
 		r.refused(events.Detaching, s.event(), err)
 		return false
 	}
@@ -255,7 +259,7 @@ func (s *session) unpark() bool {
 			return false // expire runs
 		}
 		s.expiry = nil
-		s.registry.unpark()
+		s.registry.unpark(s)
 	}
 	return !s.ended
 }
@@ -265,7 +269,7 @@ func (s *session) expire() {
 	streams := s.streams()
 	s.link.Fail(wire.NewError(wire.SessionLost, "the client did not come back in time"))
 	s.close(events.SessionEnded{Expired: true, Streams: streams})
-	s.registry.unpark()
+	s.registry.unpark(s)
 }
 
 // name is what logs say: enough of the id to tell sessions apart, and nothing of the secret.
