@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -11,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/shared/wire"
+	"github.com/sockmux/sockmux/internal/test/product"
+	"github.com/sockmux/sockmux/shared/mux"
 )
 
 // haproxyGlobal stands before the example. The old process keeps its connections after a reload; here it has a moment.
@@ -118,7 +120,8 @@ func TestHAProxy(t *testing.T) {
 	})
 	t.Run("drain", func(t *testing.T) {
 		roundRobin := func(e *example) { e.replace(t, "balance source", "balance roundrobin") }
-		checkDrain(t, startDelayed(t, drainDelay, "/", roundRobin))
+		echo := product.Echo(t) // each server has demo services of its own
+		checkDrain(t, startDelayed(t, drainDelay, "/", roundRobin, "--drain-timeout", patience.String(), "--allow", echo.String()), echo)
 	})
 	t.Run("health", func(t *testing.T) { checkHealth(t, startHAProxy(t, "/", nil)) })
 }
@@ -129,23 +132,27 @@ const drainDelay = 5 * time.Second
 
 // checkDrain: new pages that the balancer sends to a server that is about to end get a
 // session, and after the delay all of them are at the other one.
-func checkDrain(t *testing.T, b *balancer) {
+func checkDrain(t *testing.T, b *balancer, echo netip.AddrPort) {
 	const pages = 10
 	b.healthy(t)
 	leaving := b.servers[0]
+	var streams []*mux.Stream // the drain lasts until they are closed
+	eventually(t, "a page is at that server", func() bool {
+		streams = append(streams, product.Open(t, b.open(t).Client, echo))
+		return strings.Contains(leaving.log.String(), "session opened")
+	})
 	if err := leaving.command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	failed := 0
 	for i := range pages {
-		s, err := b.open(t).Open(wire.Request{Kind: wire.TCP, Host: "demo.test", Port: b.port(t, "echo")})
-		if err == nil {
-			_, err = s.Result(t.Context())
-		}
+		s, err := product.Opened(t.Context(), b.open(t).Client, echo)
 		if err != nil {
 			failed++
 			t.Errorf("page %d: %v", i+1, err)
+			continue
 		}
+		streams = append(streams, s)
 	}
 	if failed > 0 {
 		t.Errorf("%d of %d new pages were refused", failed, pages)
@@ -157,8 +164,11 @@ func checkDrain(t *testing.T, b *balancer) {
 	if log := leaving.log.String(); strings.Contains(log, "draining timeout") {
 		t.Errorf("the drain began before the server was taken out:\n%s", log)
 	}
+	for _, s := range streams {
+		_ = s.Close() // it may have been lost, which is told above
+	}
 	<-leaving.ended
-	say(t, b.open(t).connect(t, "echo"), "at the other")
+	say(t, product.Open(t, b.open(t).Client, echo), "at the other")
 }
 
 // What the checks of a server say.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -116,7 +117,10 @@ func startServer(t *testing.T, flags ...string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(binary, append(flags, "--listen", "127.0.0.1:0", "--demo", "--log-format", "text", "--drain-timeout", "1s")...)
+	if !slices.Contains(flags, "--drain-timeout") {
+		flags = append(flags, "--drain-timeout", "1s")
+	}
+	command := exec.Command(binary, append(flags, "--listen", "127.0.0.1:0", "--demo", "--log-format", "text")...)
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
