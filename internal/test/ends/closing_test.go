@@ -1,7 +1,9 @@
 package ends_test
 
 import (
+	"io"
 	"testing"
+	"time"
 
 	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -68,6 +70,39 @@ var closings = []way{
 		},
 		want: seen{100_000, "EOF"}, code: "ok",
 	},
+	{
+		name: "the session is closed with a Write under way", target: lateReader, closes: true,
+		client: func(sc *scene) {
+			s := sc.open()
+			writing := make(chan error, 1)
+			go func() { // received from below
+				_, err := io.Copy(s, data(64<<20))
+				writing <- err
+			}()
+			awaitStuck(sc)
+			sc.client.Close()
+			if err := <-writing; err == nil {
+				sc.t.Error("a Write that was cut succeeded")
+			}
+		},
+		want: seen{-1, "reset"}, // the code tells which end was found first: the stream's or the session's
+	},
 }
 
 func TestClosings(t *testing.T) { each(t, closings) }
+
+// awaitStuck waits until nothing moves through the proxy any more: the target does not read.
+func awaitStuck(sc *scene) {
+	sc.t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	last, still := int64(-1), 0
+	for still < 50 {
+		<-tick.C
+		if now := sc.proxy.Moved(); now == last && now > 0 {
+			still++
+		} else {
+			last, still = now, 0
+		}
+	}
+}
