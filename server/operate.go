@@ -28,6 +28,7 @@ import (
 // there is something to ask.
 type operations struct {
 	events.Sinks
+	log     *oplog.Sink
 	metrics *metrics.Metrics
 	status  *status.Status
 	tracer  *tracing.Tracer // nil: nothing is traced
@@ -36,13 +37,16 @@ type operations struct {
 // newOperations returns the sinks of a server. tracer is nil or the caller's to close behind the
 // last event.
 func newOperations(tracer *tracing.Tracer, logger *slog.Logger) *operations {
-	o := &operations{metrics: metrics.New(buildVersion()), status: status.New(), tracer: tracer}
-	o.Sinks = events.Sinks{oplog.NewSink(logger), o.metrics, o.status}
+	o := &operations{log: oplog.NewSink(logger), metrics: metrics.New(buildVersion()), status: status.New(), tracer: tracer}
+	o.Sinks = events.Sinks{o.log, o.metrics, o.status}
 	if tracer != nil {
 		o.Sinks = append(o.Sinks, tracer)
 	}
 	return o
 }
+
+// close writes what the log has not told yet. No event may come any more.
+func (o *operations) close() { o.log.Close() }
 
 // parts are what the figures are asked of.
 type parts struct {

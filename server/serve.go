@@ -79,6 +79,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	}
 	defer func() { closeTracer(stop.now, tracer) }() // behind the last session
 	ops := newOperations(tracer, logger)
+	defer ops.close() // behind the last session
 	lookups := resolver.NewFair(targets)
 	standings := newPolicies(settings, last, ownAddresses(logger))
 	streams := relay.New(relay.Config{

@@ -40,6 +40,8 @@ type pipe struct {
 	remote   netip.AddrPort
 	told     netip.AddrPort // the remote address of the answer
 
+	refusedByUs bool // the answer is a refusal of the server's own
+
 	answered  chan struct{} // closed when the client knows whether there is a connection
 	upEnded   chan struct{} // closed when copyUp has returned
 	downEnded chan struct{} // closed when copyDown has returned

@@ -22,6 +22,7 @@ func (p *pipe) reportAnswer(code wire.Code, err error) {
 	}
 	if refusal, ok := refusalOf(code, err); ok {
 		answered.Refusal = &refusal
+		p.refusedByUs = true
 	}
 	p.relay.events.Record(answered)
 }
@@ -43,7 +44,7 @@ func (p *pipe) report() {
 	end := p.ended()
 	e := events.StreamEnded{
 		Stream: p.relay.number, Client: p.relay.client, Request: p.request,
-		Code: end.code, Err: end.err, Unused: errors.Is(end.err, errUnused),
+		Code: end.code, Err: end.err, Refused: p.refusedByUs, Unused: errors.Is(end.err, errUnused),
 		Remote: p.remote, Dialed: p.told, Up: p.up.Load(), Down: p.given.Load(),
 		Dial: p.dialled, Duration: time.Since(p.began),
 	}

@@ -145,6 +145,7 @@ type StreamEnded struct {
 	Request  wire.Request
 	Code     wire.Code
 	Err      error          // in full, not for the client; nil for a clean end
+	Refused  bool           // the server itself has refused it, as StreamAnswered says
 	Unused   bool           // the client closed it before the answer and had written nothing
 	Limit    limit.Reason   // that has ended it; empty: none
 	Remote   netip.AddrPort // that it was connected to; invalid: to none

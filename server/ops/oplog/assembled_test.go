@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -58,8 +59,8 @@ func blocked(t *testing.T, args ...string) (s *product.Server, log *os.File) {
 	return s, reader
 }
 
-// metric reads a series of the server's metrics.
-func metric(t *testing.T, admin, series string) int {
+// scrape reads the server's metrics.
+func scrape(t *testing.T, admin string) string {
 	t.Helper()
 	response, err := http.Get(admin + "/metrics")
 	if err != nil {
@@ -71,11 +72,17 @@ func metric(t *testing.T, admin, series string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	match := regexp.MustCompile("(?m)^" + regexp.QuoteMeta(series) + " (\\S+)$").FindSubmatch(text)
+	return string(text)
+}
+
+// metric reads a series of the server's metrics.
+func metric(t *testing.T, admin, series string) int {
+	t.Helper()
+	match := regexp.MustCompile("(?m)^" + regexp.QuoteMeta(series) + " (\\S+)$").FindStringSubmatch(scrape(t, admin))
 	if match == nil {
 		t.Fatalf("%s is not exposed", series)
 	}
-	value, err := strconv.ParseFloat(string(match[1]), 64)
+	value, err := strconv.ParseFloat(match[1], 64)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,6 +189,17 @@ func TestLogReaderDies(t *testing.T) {
 	}
 }
 
+// freeAddress is an address of loopback that nothing listens at for the moment.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
 // A disk that is full stalls nothing either, and lost lines are counted.
 func TestFullDisk(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -189,8 +207,12 @@ func TestFullDisk(t *testing.T) {
 		t.Skip("this system has no /dev/full")
 	}
 	defer full.Close()
-	s := product.Options{Stderr: full}.Start(t, "--allow", "127.0.0.1")
+	admin := freeAddress(t) // the log cannot tell it
+	s := product.Options{Stderr: full}.Start(t, "--allow", "127.0.0.1", "--admin", admin)
 	opens(t, s, 100)
+	if lost := metric(t, "http://"+admin, `sockmux_log_lines_dropped_total{cause="write"}`); lost < 100 {
+		t.Errorf("%d lost lines are counted", lost)
+	}
 	s.Signal(syscall.SIGTERM)
 	if code := s.Wait(); code != 0 {
 		t.Errorf("exit code %d", code)

@@ -5,6 +5,7 @@
 //	defer w.Close()
 //	logger := slog.New(slog.NewJSONHandler(w, nil))
 //	sink := oplog.NewSink(logger)
+//	defer sink.Close()
 package oplog
 
 import (
@@ -12,25 +13,38 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
 )
 
-// Sink is an events.Sink that writes to a logger.
-type Sink struct{ log *slog.Logger }
+// Sink is an events.Sink that writes to a logger. Refusals of one kind that a network causes within
+// a second are two lines at most: the first in full, then the number of the others.
+type Sink struct {
+	log      *slog.Logger
+	refusals refusals
+}
 
 var _ events.Sink = (*Sink)(nil)
 
-// NewSink returns a sink that writes to the logger.
-func NewSink(logger *slog.Logger) *Sink { return &Sink{log: logger} }
+// NewSink returns a sink that writes to the logger. It must be closed behind the last event.
+func NewSink(logger *slog.Logger) *Sink { return &Sink{log: logger, refusals: refusals{log: logger}} }
+
+// Close writes what waits for the end of a second.
+func (s *Sink) Close() { s.refusals.close() }
 
 // Record implements events.Sink.
 func (s *Sink) Record(e events.Event) {
 	switch e := e.(type) {
 	case events.UpgradeRefused:
-		s.log.LogAttrs(context.Background(), slog.LevelWarn, "connection refused", slog.String("peer", e.Client.Peer),
+		if !s.first(upgradeRefused, e.Refusal.Reason, e.Client) {
+			return
+		}
+		s.log.LogAttrs(context.Background(), slog.LevelWarn, upgradeRefused, slog.String("peer", e.Client.Peer),
 			slog.Int("status", e.Status), slog.String("reason", e.Refusal.Reason), slog.String("error", e.Refusal.Text))
 	case events.Refused:
-		s.refused(e)
+		if s.first(string(e.Subject), e.Refusal.Reason, e.Client) {
+			s.refused(e)
+		}
 	case events.SessionOpened:
 		s.info("session opened", e.Client, slog.String("identity", e.Client.Identity), slog.String("method", e.Client.Method),
 			slog.String("policy", e.Client.Policy), slog.String("agent", e.Client.Agent))
@@ -48,10 +62,23 @@ func (s *Sink) Record(e events.Event) {
 		s.info("session ended", e.Client, slog.Any("reason", e.Reason), slog.Int("streams", e.Streams),
 			slog.Duration("duration", e.Duration.Round(time.Millisecond)))
 	case events.StreamEnded:
-		s.stream(e)
+		if !e.Refused || s.first(streamEnded, e.Code.String(), e.Client) {
+			s.stream(e)
+		}
 	case events.HandshakeFailed, events.StreamOpened, events.StreamStep, events.StreamAnswered: // of traces and metrics
 	}
 }
+
+// first reports whether the line of a refusal is to be written.
+func (s *Sink) first(message, reason string, client events.Client) bool {
+	return s.refusals.first(kind{message, reason, limit.Network(client.Peer)})
+}
+
+// Messages of lines that may be of refusals, beside those of events.Refused.
+const (
+	upgradeRefused = "connection refused"
+	streamEnded    = "stream"
+)
 
 // info writes a line about a session.
 func (s *Sink) info(message string, client events.Client, attrs ...slog.Attr) {
@@ -103,5 +130,5 @@ func (s *Sink) stream(e events.StreamEnded) {
 	if e.Unused {
 		level = slog.LevelDebug
 	}
-	s.log.LogAttrs(context.Background(), level, "stream", attrs...)
+	s.log.LogAttrs(context.Background(), level, streamEnded, attrs...)
 }
