@@ -22,6 +22,7 @@ import (
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/server/status"
 	"github.com/sockmux/sockmux/server/tracing"
+	"github.com/sockmux/sockmux/shared/budget"
 )
 
 // operations are the sinks of all events. They take events from the start; serve shows them once
@@ -54,6 +55,7 @@ type parts struct {
 	streams  *relay.Relay
 	names    *resolver.Resolver
 	routes   *gateway.Gateway
+	own      shares
 	lost     func() oplog.Lost              // lines of the log
 	expires  func() time.Time               // of the certificate; nil: there is none from files
 	reloaded func() (ok bool, at time.Time) // nil: nothing is reloaded
@@ -67,6 +69,8 @@ func (o *operations) serve(ctx context.Context, settings *config.Config, p parts
 	}
 	o.metrics.Watch(metrics.Sources{
 		Sessions: p.sessions.Stats, Carriers: p.routes.Carriers, Active: p.streams.Active, Bytes: p.streams.Bytes,
+		Most: p.sessions.Most, Memory: shareOf(p.own.memory), Targets: shareOf(p.own.sockets),
+		Plain: p.own.plain.Stats, Strangers: p.own.strangers.Stats,
 		RTTs:     func() []time.Duration { return roundTrips(p.sessions.List()) },
 		Resolver: p.names.Stats, Log: p.lost, Traces: o.traces(), CertificateExpires: p.expires, Reloaded: p.reloaded,
 	})
@@ -84,6 +88,11 @@ func (o *operations) serve(ctx context.Context, settings *config.Config, p parts
 		Metrics: o.metrics.Handler(), Status: o.status, Ready: p.routes.Ready, Address: settings.Admin, CommandLine: config.Masked(os.Args),
 	})
 	return serveAdmin(ctx, l, handler, o.status.Run, logger), nil
+}
+
+// shareOf is a budget for metrics.Sources.
+func shareOf(b *budget.Budget) func() metrics.Share {
+	return func() metrics.Share { return metrics.Share{Used: b.Used(), Max: b.Max()} }
 }
 
 // traces counts spans for metrics.Sources; nil where nothing is traced.

@@ -150,7 +150,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	}
 	defer changes.watch()()
 	closeAdmin, err := ops.serve(ctx, settings, parts{
-		sessions: sessions, streams: streams, names: names, routes: routes,
+		sessions: sessions, streams: streams, names: names, routes: routes, own: own,
 		lost: log.queue.Lost, expires: arrivals.expires(), reloaded: changes.reloaded, script: arrivals.base + settings.Prefix + "sockmux.js",
 	}, logger)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sockmux/sockmux/server/places"
 )
 
 // collector asks the sources at a scrape.
@@ -18,6 +20,15 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 var (
 	descSessions = desc("sessions", "Sessions, those without a connection included.")
 	descParked   = desc("sessions_parked", "Sessions that have lost their connection and are kept for it to come back.")
+	descMost     = desc("sessions_max", "Sessions that there may be.")
+	descParkMost = desc("sessions_parked_max", "Sessions that may be kept without a connection.")
+	descMemory   = desc("session_memory_bytes", "Memory that sessions hold of the budget of --max-memory.")
+	descMemMax   = desc("session_memory_max_bytes", "The budget of --max-memory.")
+	descTargets  = desc("target_connections", "Connections to targets that sessions hold.")
+	descTargMax  = desc("target_connections_max", "Connections to targets that the process's descriptors suffice for.")
+	descConns    = desc("connections", "Connections without a session, by kind: http (not upgraded) or websocket (before its session).", "kind")
+	descConnMax  = desc("connections_max", "Connections without a session that there may be.", "kind")
+	descEvicted  = desc("connections_evicted_total", "Connections without a session that made room for newer ones.", "kind")
 	descOpened   = desc("sessions_opened_total", "Sessions since the start.")
 	descResumed  = desc("session_resumes_total", "How often a session has come back over a new connection.")
 	descCarriers = desc("carriers", "WebSockets that are open.")
@@ -38,6 +49,7 @@ var (
 func (c collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descBytes,
+		descMost, descParkMost, descMemory, descMemMax, descTargets, descTargMax, descConns, descConnMax, descEvicted,
 		descRTT, descNames, descLookups, descCache, descLost, descSpans, descExpires, descReloadOK, descReloadAt,
 	} {
 		to <- d
@@ -55,6 +67,19 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	sessions := c.sources.Sessions()
 	gauge(descSessions, float64(sessions.Sessions))
 	gauge(descParked, float64(sessions.Parked))
+	mostSessions, mostParked := c.sources.Most()
+	gauge(descMost, float64(mostSessions))
+	gauge(descParkMost, float64(mostParked))
+	memory, targets := c.sources.Memory(), c.sources.Targets()
+	gauge(descMemory, float64(memory.Used))
+	gauge(descMemMax, float64(memory.Max))
+	gauge(descTargets, float64(targets.Used))
+	gauge(descTargMax, float64(targets.Max))
+	for kind, pool := range map[string]places.Stats{"http": c.sources.Plain(), "websocket": c.sources.Strangers()} {
+		gauge(descConns, float64(pool.Count), kind)
+		gauge(descConnMax, float64(pool.Max), kind)
+		counter(descEvicted, pool.Evicted, kind)
+	}
 	counter(descOpened, sessions.Opened)
 	counter(descResumed, sessions.Resumed)
 	gauge(descCarriers, float64(c.sources.Carriers()))

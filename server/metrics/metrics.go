@@ -16,6 +16,7 @@ import (
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/ops/oplog"
+	"github.com/sockmux/sockmux/server/places"
 	"github.com/sockmux/sockmux/server/resolver"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -30,7 +31,12 @@ var dialBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2
 // Sources are asked at every scrape. Each may be called at any time by any goroutine, and returns at once.
 type Sources struct {
 	Sessions func() session.Stats
-	Carriers func() int // WebSockets that are open
+	Most     func() (sessions, parked int) // that there may be
+	Carriers func() int                    // WebSockets that are open
+	// Memory and Targets are what sessions hold of the server's memory, in bytes, and of its connections to targets.
+	Memory, Targets func() Share
+	// Plain and Strangers are the connections that are no WebSockets, and those without a session.
+	Plain, Strangers func() places.Stats
 	// Active counts streams that are served.
 	Active func() int
 	// Bytes counts what streams have carried: up to targets, down to pages.
@@ -48,6 +54,9 @@ type Sources struct {
 	// Reloaded says how the last reload of the configuration ended and when; nil: nothing is reloaded.
 	Reloaded func() (ok bool, at time.Time)
 }
+
+// Share is how much is used of what there may be.
+type Share struct{ Used, Max int64 }
 
 // Metrics is the registry, and the events.Sink of what is counted. All methods may be called at any
 // time.

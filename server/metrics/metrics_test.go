@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/ops/oplog"
+	"github.com/sockmux/sockmux/server/places"
 	"github.com/sockmux/sockmux/server/resolver"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -26,10 +29,15 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func full() Sources {
 	return Sources{
-		Sessions: func() session.Stats { return session.Stats{Sessions: 7, Parked: 2, Opened: 100, Resumed: 9} },
-		Carriers: func() int { return 5 },
-		Active:   func() int { return 11 },
-		Bytes:    func() (up, down uint64) { return 1000, 2000 },
+		Sessions:  func() session.Stats { return session.Stats{Sessions: 7, Parked: 2, Opened: 100, Resumed: 9} },
+		Most:      func() (int, int) { return 1000, 500 },
+		Memory:    func() Share { return Share{Used: 300, Max: 1 << 20} },
+		Targets:   func() Share { return Share{Used: 60, Max: 2000} },
+		Plain:     func() places.Stats { return places.Stats{Count: 3, Max: 256, Evicted: 17} },
+		Strangers: func() places.Stats { return places.Stats{Count: 4, Max: 64} },
+		Carriers:  func() int { return 5 },
+		Active:    func() int { return 11 },
+		Bytes:     func() (up, down uint64) { return 1000, 2000 },
 		RTTs: func() []time.Duration {
 			return []time.Duration{40 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 20 * time.Millisecond}
 		},
@@ -87,6 +95,9 @@ func TestMetrics(t *testing.T) {
 	text := scrape(t, m)
 	for _, want := range []string{
 		`sockmux_sessions 7`, `sockmux_sessions_parked 2`, `sockmux_sessions_opened_total 100`, `sockmux_session_resumes_total 9`,
+		`sockmux_sessions_max 1000`, `sockmux_sessions_parked_max 500`, `sockmux_session_memory_bytes 300`, `sockmux_session_memory_max_bytes 1.048576e+06`,
+		`sockmux_target_connections 60`, `sockmux_target_connections_max 2000`,
+		`sockmux_connections{kind="http"} 3`, `sockmux_connections_max{kind="http"} 256`, `sockmux_connections_evicted_total{kind="http"} 17`, `sockmux_connections_max{kind="websocket"} 64`,
 		`sockmux_carriers 5`, `sockmux_streams 11`,
 		`sockmux_streams_ended_total{code="ok"} 40`, `sockmux_streams_ended_total{code="reset"} 1`, `sockmux_streams_ended_total{code="internal"} 1`, `sockmux_dial_failures_total{code="refused"} 1`, `sockmux_dial_failures_total{code="timed_out"} 0`, `sockmux_streams_ended_total{code="idle"} 0`,
 		`sockmux_stream_bytes_total{direction="up"} 1000`, `sockmux_stream_bytes_total{direction="down"} 2000`,
@@ -149,7 +160,7 @@ func TestLint(t *testing.T) {
 
 // Labels are few and their values come from tables: no address, target or identity may become one.
 func TestLabels(t *testing.T) {
-	allowed := map[string][]string{"code": nil, "stage": nil, "limit": nil, "reason": nil, "direction": nil, "outcome": nil, "percentile": nil, "answered_by": nil, "cause": nil, "result": nil, "version": nil, "go": nil, "protocol": nil, "le": nil}
+	allowed := map[string][]string{"code": nil, "stage": nil, "limit": nil, "reason": nil, "direction": nil, "outcome": nil, "percentile": nil, "answered_by": nil, "cause": nil, "kind": nil, "result": nil, "version": nil, "go": nil, "protocol": nil, "le": nil}
 	m := newFull("dev")
 	m.Record(denied)
 	families, err := m.registry.Gather()
@@ -172,6 +183,39 @@ func TestLabels(t *testing.T) {
 	}
 	if most := 3*len(wire.Codes()) + 2*len(dialBuckets) + 40; series > most {
 		t.Errorf("%d series, want at most %d", series, most)
+	}
+}
+
+// The table of the documentation has every metric, and no other.
+func TestDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "DEPLOYMENT.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "### Metrics")
+	if !found {
+		t.Fatal("no section about metrics")
+	}
+	table, _, _ = strings.Cut(table, "\nand those of")
+	documented := make(map[string]bool)
+	for _, name := range regexp.MustCompile("`(sockmux_[a-z_]+)`").FindAllStringSubmatch(table, -1) {
+		documented[name[1]] = true
+	}
+	documented["sockmux_config_last_reload_timestamp_seconds"] = true // its name is cut short there
+	families, err := newFull("dev").registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		name := family.GetName()
+		if strings.HasPrefix(name, namespace) && !documented[name] && name != "sockmux_refusals_total" {
+			t.Errorf("%s is not documented", name)
+		}
+		delete(documented, name)
+	}
+	delete(documented, "sockmux_refusals_total") // absent until something is refused
+	for name := range documented {
+		t.Errorf("%s is documented and does not exist", name)
 	}
 }
 

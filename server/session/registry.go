@@ -143,6 +143,13 @@ func (r *Registry) Stats() Stats {
 	return s
 }
 
+// Most returns how many sessions there may be, and how many of them without a carrier.
+func (r *Registry) Most() (sessions, parked int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.most.sessions, r.most.parked
+}
+
 // SetMost replaces Config's MaxSessions and MaxParked. Sessions that exist stay.
 func (r *Registry) SetMost(sessions, parked int) {
 	r.mu.Lock()
