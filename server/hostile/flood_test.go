@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -119,7 +120,7 @@ func unread(t *testing.T, p *process, where targets, counts *table) {
 		}
 		time.Sleep(10 * time.Millisecond) // polls what is granted, bounded
 	}
-	held := p.measure(t)
+	held := p.Measure(t)
 	_ = e.message(wire.Close{Code: wire.OK}.Append(nil))
 	got := <-code
 	if got != 1000 {
@@ -130,8 +131,8 @@ func unread(t *testing.T, p *process, where targets, counts *table) {
 		t.Errorf("only %d bytes were sent, want %d windows", total, n)
 	}
 	// docs/SECURITY.md: the windows in chunks of 64 KiB, a copy buffer of the relay for each, what windows may have grown by, and the neighbour.
-	if ceiling := int64(n)*(window+2*64<<10) + 16<<20 + 32<<20; !race && held.heap > ceiling {
-		t.Errorf("the heap has %d MiB, want %d at most", held.heap>>20, ceiling>>20)
+	if ceiling := int64(n)*(window+2*64<<10) + 16<<20 + 32<<20; !product.Race && held.Heap > ceiling {
+		t.Errorf("the heap has %d MiB, want %d at most", held.Heap>>20, ceiling>>20)
 	}
 	counts.add(row, n, fmt.Sprintf("kept, %d", got))
 }

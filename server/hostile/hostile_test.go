@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/sockmux/sockmux/internal/test/product"
 )
 
 // What the server may take beside what it took before. A soak opens ten times as many streams, and the race detector multiplies memory.
@@ -16,7 +18,7 @@ const (
 // bound is how much the RSS may grow while it is attacked.
 func bound() int64 {
 	most := int64(scaled(256<<20, 1<<30))
-	if race {
+	if product.Race {
 		most *= 6
 	}
 	return most
@@ -27,8 +29,8 @@ func TestHostileInput(t *testing.T) {
 	where := startTargets(t)
 	p := startServer(t, "--allow", where.echo.String(), "--allow", where.deaf.String())
 	_ = p.greet(t).bye() // what is made once is there
-	p.measure(t)
-	before := p.measure(t)
+	p.Measure(t)
+	before := p.Measure(t)
 
 	var peak atomic.Int64
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -37,7 +39,7 @@ func TestHostileInput(t *testing.T) {
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
 		for {
-			peak.Store(max(peak.Load(), p.rss()))
+			peak.Store(max(peak.Load(), p.RSS()))
 			select {
 			case <-stop:
 				return
@@ -70,7 +72,7 @@ func TestHostileInput(t *testing.T) {
 	} {
 		began := time.Now()
 		t.Run(attack.name, attack.run)
-		t.Logf("%-14s %5.1f s, the neighbour's slowest exchange %s, then %s", attack.name, time.Since(began).Seconds(), time.Duration(beside.recent.Swap(0)).Round(time.Millisecond), p.measure(t))
+		t.Logf("%-14s %5.1f s, the neighbour's slowest exchange %s, then %s", attack.name, time.Since(began).Seconds(), time.Duration(beside.recent.Swap(0)).Round(time.Millisecond), p.Measure(t))
 	}
 	close(stop)
 	<-stopped
@@ -81,15 +83,15 @@ func TestHostileInput(t *testing.T) {
 		t.Error("the neighbour moved nothing")
 	}
 
-	after := p.measure(t)
-	for deadline := time.Now().Add(patience); !calm(before, after); after = p.measure(t) { // polls, bounded
+	after := p.Measure(t)
+	for deadline := time.Now().Add(patience); !calm(before, after); after = p.Measure(t) { // polls, bounded
 		if time.Now().After(deadline) {
 			t.Errorf("before: %s; after: %s", before, after)
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	if grown := peak.Load() - before.rss; grown > bound() {
+	if grown := peak.Load() - before.RSS; grown > bound() {
 		t.Errorf("the server grew by %d MiB, want %d at most", grown>>20, bound()>>20)
 	}
 	t.Logf("before: %s", before)
@@ -100,6 +102,6 @@ func TestHostileInput(t *testing.T) {
 }
 
 // calm says whether a server is as it was.
-func calm(before, after figures) bool {
-	return after.goroutines <= before.goroutines+spareGoroutines && after.fds <= before.fds+spareDescriptors && after.heap <= before.heap+spareHeap
+func calm(before, after product.Figures) bool {
+	return after.Goroutines <= before.Goroutines+spareGoroutines && after.Descriptors <= before.Descriptors+spareDescriptors && after.Heap <= before.Heap+spareHeap
 }

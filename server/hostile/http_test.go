@@ -73,7 +73,7 @@ func malformedHTTP(t *testing.T, p *process, counts *table) {
 		if i >= len(requests) {
 			b = mutate(random, b)
 		}
-		conn, err := net.Dial("tcp", p.addr)
+		conn, err := net.Dial("tcp", p.Addr())
 		if err != nil {
 			t.Error(err)
 			return
@@ -111,7 +111,7 @@ func slowLoris(t *testing.T, p *process, counts *table) {
 		}
 	}()
 	for range n {
-		c, err := net.Dial("tcp", p.addr)
+		c, err := net.Dial("tcp", p.Addr())
 		if err != nil {
 			t.Error(err)
 			return
@@ -148,8 +148,8 @@ func slowSockets(t *testing.T, p *process, counts *table) {
 		bytes []byte
 		want  int
 	}{
-		{"upgraded, no HELLO", p.dial, nil, 4007},
-		{"upgraded, HELLO byte by byte", p.dial, hello, 4007},
+		{"upgraded, no HELLO", p.dial, nil, tryAgain},
+		{"upgraded, HELLO byte by byte", p.dial, hello, tryAgain},
 		{"a session, then a message byte by byte", p.greet, hello, lost}, // as a line that has died
 	}
 	each(t, len(tests), func(i int) {

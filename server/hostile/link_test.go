@@ -40,7 +40,7 @@ func greetings(t *testing.T, p *process, counts *table) {
 		{[]byte("\x01smux\x00\x02\x00\x00\x00\x00"), wire.UnsupportedVersion},
 		{[]byte("\x01smux\xff\xff\x00\x00\x00\x00"), wire.UnsupportedVersion},
 		{hello(option(99, nil)), wire.UnsupportedOption},
-		{hello(option(65535, make([]byte, 60000))), wire.UnsupportedOption},
+		{hello(option(65535, make([]byte, 16000))), wire.UnsupportedOption},
 		{hello(option(1, []byte("a")), option(1, []byte("a"))), wire.Protocol},
 		{hello(option(1, nil)), wire.Protocol},
 		{hello(option(1, make([]byte, 8193))), wire.Protocol},
@@ -72,6 +72,17 @@ func greetings(t *testing.T, p *process, counts *table) {
 		}
 		counts.add(row, 1, closed(code))
 	})
+
+	long := counts.row("link", "HELLO longer than 16 KiB")
+	for _, size := range []int{16 << 10, 60_000} {
+		e := p.dial(t)
+		_ = e.message(hello(option(65535, make([]byte, size))))
+		code := e.follow()
+		if code != tooLong {
+			t.Errorf("HELLO with %d bytes: %d, want %d", size, code, tooLong)
+		}
+		counts.add(long, 1, closed(code))
+	}
 
 	random := counts.row("link", "HELLO mutated")
 	each(t, scaled(300, 20_000), func(i int) {

@@ -8,16 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/carrier"
+	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/shared/client"
-	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -26,38 +23,10 @@ type targets struct{ echo, deaf netip.AddrPort }
 
 func startTargets(t *testing.T) targets {
 	t.Helper()
-	return targets{
-		echo: listen(t, func(c net.Conn, _ <-chan struct{}) { _, _ = io.Copy(c, c) }),
-		deaf: listen(t, func(_ net.Conn, over <-chan struct{}) { <-over }),
-	}
-}
-
-func listen(t *testing.T, serve func(net.Conn, <-chan struct{})) netip.AddrPort {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	over := make(chan struct{})
-	var tasks sync.WaitGroup
-	tasks.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			tasks.Go(func() {
-				defer conn.Close()
-				serve(conn, over)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		close(over)
-		_ = listener.Close()
-		tasks.Wait()
-	})
-	return listener.Addr().(*net.TCPAddr).AddrPort()
+	where := targets{echo: product.Echo(t), deaf: product.Target(t, func(*net.TCPConn) { <-over })}
+	t.Cleanup(func() { close(over) }) // before the targets wait for their connections
+	return where
 }
 
 // neighbour is an honest session beside the hostile ones.
@@ -79,15 +48,7 @@ var block = bytes.Repeat([]byte("0123456789abcde\n"), 20<<10)
 
 func startNeighbour(server *process, echo netip.AddrPort) *neighbour {
 	n := &neighbour{echo: echo, stop: make(chan struct{}), done: make(chan struct{})}
-	n.client = client.New(client.Config{Dial: func(ctx context.Context) (link.Carrier, error) {
-		transport := &http.Transport{DisableKeepAlives: true}
-		defer transport.CloseIdleConnections()
-		c, err := carrier.Dial(ctx, "ws://"+server.addr+"/v1/connect", &http.Client{Transport: transport}, nil)
-		if err != nil {
-			return nil, err
-		}
-		return c, nil
-	}})
+	n.client = client.New(client.Config{Dial: product.Transport(server.ConnectURL())})
 	go func() {
 		defer close(n.done)
 		for {

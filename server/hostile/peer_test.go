@@ -24,8 +24,12 @@ const (
 	final    = 0x80
 )
 
-// lost is the close code of a connection that ended without one.
-const lost = 0
+// Close codes that are none of the product's own (RFC 6455, section 7.4).
+const (
+	lost     = 0    // a connection that ended without one
+	tooLong  = 1009 // a message is longer than it may be
+	tryAgain = 1013 // the HELLO is late
+)
 
 // peer is one WebSocket by hand.
 type peer struct {
@@ -50,7 +54,7 @@ const upgrade = "GET /v1/connect HTTP/1.1\r\nHost: localhost\r\nConnection: Upgr
 // dial connects and upgrades.
 func (p *process) dial(t testing.TB) *peer {
 	t.Helper()
-	conn, err := net.Dial("tcp", p.addr)
+	conn, err := net.Dial("tcp", p.Addr())
 	if err != nil {
 		giveUp(t, err)
 	}
