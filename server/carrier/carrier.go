@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/sockmux/sockmux/server/unsent"
@@ -103,11 +104,19 @@ func (c *Conn) Admit(memory *budget.Account) {
 }
 
 // Dismiss says that the client gets no session: what it sends is not wanted. A CLOSE and Close
-// may follow.
-func (c *Conn) Dismiss() { c.ws.SetReadLimit(maxDismissed) }
+// may follow, within dismissTimeout: then the connection is cut. It is for connections of
+// Accept.
+func (c *Conn) Dismiss() {
+	c.ws.SetReadLimit(maxDismissed)
+	time.AfterFunc(dismissTimeout, c.Abort) // does nothing to one that has ended
+}
 
-// maxDismissed bounds what is read and dropped while the other end closes, in bytes.
-const maxDismissed = 1 << 10
+const (
+	// maxDismissed bounds what is read and dropped while the other end closes, in bytes.
+	maxDismissed = 1 << 10
+	// dismissTimeout is for a CLOSE and the close handshake, a round trip or two.
+	dismissTimeout = 2 * time.Second
+)
 
 // Abort ends the connection at once, without a word. It does not block. Any goroutine may call
 // it; calls under way return errors. It is for connections of Accept.
