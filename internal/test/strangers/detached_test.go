@@ -29,7 +29,7 @@ func TestDetachedSessionsOfOneClient(t *testing.T) {
 // A client that leaves as many sessions behind as there may be keeps no newcomer out.
 func TestDetachedSessionsKeepNoOneOut(t *testing.T) {
 	const sessions = 30
-	server := product.Start(t, "--allow", "127.0.0.1", "--max-sessions", "30")
+	server := product.Start(t, "--allow", "127.0.0.1", "--max-sessions", "30", "--max-parked", "30")
 	echo := product.Echo(t)
 	away, stay := newSource(t, hostile), newSource(t, honest)
 	for range sessions {

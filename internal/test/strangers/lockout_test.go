@@ -50,7 +50,7 @@ func flood(t *testing.T, server *product.Server, many int, pause time.Duration) 
 // network or from the same, and no session that comes back.
 func TestStrangersLockNoOneOut(t *testing.T) {
 	const newcomers, sessions = 40, 40
-	server := product.Options{Files: 4096}.Start(t, "--allow", "127.0.0.1", "--max-sessions", "100")
+	server := product.Options{Files: 4096}.Start(t, "--allow", "127.0.0.1", "--max-sessions", "100", "--max-parked", "100")
 	echo := product.Echo(t)
 	from := map[string]*source{honest: newSource(t, honest), hostile: newSource(t, hostile)}
 	var streams []*mux.Stream
