@@ -47,7 +47,7 @@ func TestMemoryOfAllSessions(t *testing.T) {
 		budget            = 64 << 20
 		// Go's heap has garbage beside what is used, and the stacks of some goroutines for
 		// each stream.
-		most = budget + budget/4 + 160<<20
+		most = budget + budget/4 + 160<<20 + detector
 	)
 	server := product.StartEnv(t, []string{"SOCKMUX_MAX_MEMORY=64MiB"}, "--allow", "127.0.0.1")
 	before := server.RSS()
