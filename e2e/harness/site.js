@@ -28,14 +28,17 @@ const TYPES = {
  */
 
 /**
- * Serves e2e/pages at /, e2e/fixtures at /fixtures/, webR at /webr/, npm packages at /modules/, and a WebSocket echo at /echo.
+ * Serves e2e/pages at /, in front of them the HTML of `pages` by path, e2e/fixtures at /fixtures/, webR at /webr/, npm packages at /modules/, and a WebSocket echo at /echo.
  * @param {SiteOptions} options
  */
 export async function startSite({ isolated = true, words = {}, csp } = {}) {
 	/** @type {Set<import('node:stream').Duplex>} */
 	const sockets = new Set();
+	/** @type {Map<string, string>} */
+	const pages = new Map();
 	const server = createServer((request, response) => {
-		answer(request.url ?? '/', words).then(([type, body]) => {
+		const own = pages.get(request.url ?? '/');
+		(own === undefined ? answer(request.url ?? '/', words) : Promise.resolve(/** @type {[string, string]} */ ([TYPES['.html'], own]))).then(([type, body]) => {
 			response.setHeader('Content-Type', type);
 			response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
 			response.setHeader('Access-Control-Allow-Origin', '*');
@@ -57,6 +60,7 @@ export async function startSite({ isolated = true, words = {}, csp } = {}) {
 	return {
 		origin: `http://127.0.0.1:${port}`,
 		port,
+		pages,
 		async stop() {
 			for (const socket of sockets) socket.destroy();
 			server.closeAllConnections();
