@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { describe, test } from 'node:test';
+import { startProxy } from './harness/proxy.js';
 import { startSockmux } from './harness/sockmux.js';
 import { suite } from './harness/suite.js';
 import { block, md5, MEGABYTE } from './harness/targets.js';
@@ -16,62 +16,6 @@ const MEGABYTES = 20;
 /** The server finds a dead connection in two of these. */
 const KEEPALIVE = '1s';
 const GRACE_MS = 4000;
-
-/**
- * A TCP proxy on loopback whose connections can be lost.
- * @param {number} port  of the server; may be changed
- */
-async function startProxy(port) {
-	/** @type {Set<{ client: import('node:net').Socket, server: import('node:net').Socket }>} */
-	const lines = new Set();
-	const proxy = {
-		port,
-		origin: '',
-		taken: 0,
-		moved: 0,
-		/** Loses every present connection: by RST to both ends, or silently. @param {'reset' | 'hole'} how */
-		cut(how) {
-			for (const { client, server } of lines) {
-				if (how === 'reset') {
-					client.resetAndDestroy();
-					server.resetAndDestroy();
-				} else {
-					client.removeAllListeners('data').pause();
-					server.removeAllListeners('data').pause();
-				}
-			}
-		},
-		async stop() {
-			for (const { client, server } of lines) {
-				client.destroy();
-				server.destroy();
-			}
-			await new Promise((resolve) => { listener.close(resolve); });
-		},
-	};
-	const listener = createServer({ noDelay: true }, (client) => {
-		proxy.taken++;
-		const server = connect({ port: proxy.port, host: '127.0.0.1', noDelay: true });
-		const line = { client, server };
-		lines.add(line);
-		for (const [from, to] of [[client, server], [server, client]]) {
-			from.on('data', (data) => {
-				proxy.moved += data.length;
-				if (!to.write(data)) from.pause();
-			});
-			to.on('drain', () => void (from.listenerCount('data') > 0 && from.resume()));
-			from.on('end', () => to.end());
-			from.on('error', () => to.destroy());
-			from.on('close', () => {
-				to.destroy();
-				lines.delete(line);
-			});
-		}
-	});
-	await new Promise((resolve) => { listener.listen(0, '127.0.0.1', () => resolve(undefined)); });
-	proxy.origin = `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (listener.address()).port}`;
-	return proxy;
-}
 
 /** @type {Awaited<ReturnType<typeof startProxy>>} */
 let proxy;

@@ -158,7 +158,7 @@ func (s *session) connect() *wire.Error {
 // Why a carrier is given up after answerTimeout.
 var (
 	errNoUpgrade = fmt.Errorf("no WebSocket within %s: the server or a proxy on the way does not answer", answerTimeout)
-	errNoAnswer  = fmt.Errorf("no welcome within %s: a proxy on the way may hold answers back", answerTimeout)
+	errNoAnswer  = errors.New("a proxy on the way may hold answers back: no welcome")
 )
 
 // first runs the session over its first carrier, and gives that up if no WELCOME comes.
@@ -167,7 +167,7 @@ func (s *session) first(carrier link.Carrier) error {
 	defer cancel(nil)
 	timer := time.AfterFunc(answerTimeout, func() {
 		if s.welcomed() == nil {
-			cancel(errNoAnswer)
+			cancel(fmt.Errorf("%w within %s", errNoAnswer, answerTimeout))
 		}
 	})
 	defer timer.Stop()
@@ -224,6 +224,19 @@ func (s *session) keep() *wire.Error {
 
 // heldBack explains a carrier that ended between its WELCOME and the answer to a PING.
 const heldBack = "the server's answers came only when the connection ended: a proxy on the way may hold them back"
+
+// leastPatience is how long a server may at least take to answer a resume: it has to end the
+// run over the older carrier before.
+const leastPatience = 5 * time.Second
+
+// answerPatience is how long to wait for the WELCOME of a resume: as long as for any sign of life.
+func (s *session) answerPatience() time.Duration {
+	dead := s.welcomed().DeadAfter
+	if dead <= 0 {
+		dead = link.DefaultDeadAfter
+	}
+	return min(answerTimeout, max(dead, leastPatience))
+}
 
 // deadline is when the server has given the session up for certain, if its last carrier is
 // lost from now on. The server counts the grace period from when it noticed the loss: what
@@ -295,8 +308,8 @@ func (s *session) resume() error {
 
 // greet sends the hello of a resume and returns how much the server has received.
 func (s *session) greet(carrier link.Carrier) (received uint64, err error) {
-	known := s.welcomed().Session
-	ctx, cancel := context.WithTimeout(s.client.life, answerTimeout)
+	known, patience := s.welcomed().Session, s.answerPatience()
+	ctx, cancel := context.WithTimeout(s.client.life, patience)
 	defer cancel()
 	err = carrier.Send(ctx, s.hello(&wire.Resume{ID: known.ID, Secret: known.Secret, Received: s.link.Received()}))
 	if err != nil {
@@ -305,7 +318,7 @@ func (s *session) greet(carrier link.Carrier) (received uint64, err error) {
 	w, err := welcome(ctx, carrier)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return 0, errNoAnswer
+		return 0, fmt.Errorf("%w within %s", errNoAnswer, patience)
 	case err != nil:
 		return 0, err
 	case w.Resumed == nil:
