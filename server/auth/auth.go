@@ -84,12 +84,13 @@ type Authenticator interface {
 	Authenticate(context.Context, Credentials) (*Identity, error)
 }
 
-// kind is what Any asks its authenticators. One that is none is asked for every identity.
-type kind interface {
-	// presented tells whether the credentials are of the authenticator's kind, good or not.
-	presented(Credentials) bool
-	// wants names the authenticator's kind of credentials.
-	wants() string
+// Method is an Authenticator of one kind of credentials, for Any.
+type Method interface {
+	Authenticator
+	// Presented reports whether the credentials are of the method's kind, good or not.
+	Presented(Credentials) bool
+	// Wants names the method's kind of credentials.
+	Wants() string
 }
 
 // None lets everybody in as one identity, whatever is presented.
@@ -100,22 +101,26 @@ func (None) Authenticate(context.Context, Credentials) (*Identity, error) {
 	return &Identity{Name: "anonymous", Method: MethodNone}, nil
 }
 
-func (None) presented(Credentials) bool { return true }
-func (None) wants() string              { return "nothing" }
+// Presented implements Method.
+func (None) Presented(Credentials) bool { return true }
 
-// Any returns an authenticator that asks each of the authenticators, in this order, that the credentials are meant for, and takes the first identity.
-// If all refuse, it returns the error that tells most: one that could not check, then expired credentials, then the last refusal.
-func Any(authenticators ...Authenticator) Authenticator { return anyOf(authenticators) }
+// Wants implements Method.
+func (None) Wants() string { return "nothing" }
 
-type anyOf []Authenticator
+// Any returns a method that asks each of the methods, in this order, that the credentials are meant
+// for, and takes the first identity. If all refuse, it returns the error that tells most: one that
+// could not check, then expired credentials, then the last refusal.
+func Any(methods ...Method) Method { return anyOf(methods) }
+
+type anyOf []Method
 
 func (a anyOf) Authenticate(ctx context.Context, credentials Credentials) (*Identity, error) {
 	var best error
-	for _, authenticator := range a {
-		if !meant(authenticator, credentials) {
+	for _, method := range a {
+		if !method.Presented(credentials) {
 			continue
 		}
-		identity, err := authenticator.Authenticate(ctx, credentials)
+		identity, err := method.Authenticate(ctx, credentials)
 		if err == nil {
 			return identity, nil
 		}
@@ -124,7 +129,7 @@ func (a anyOf) Authenticate(ctx context.Context, credentials Credentials) (*Iden
 		}
 	}
 	if best == nil {
-		return nil, unauthorized("no credentials: the server wants %s", a.wants())
+		return nil, unauthorized("no credentials: the server wants %s", a.Wants())
 	}
 	return nil, best
 }
@@ -139,28 +144,21 @@ func rank(err error) int {
 	return 0
 }
 
-func (a anyOf) presented(credentials Credentials) bool {
-	for _, authenticator := range a {
-		if meant(authenticator, credentials) {
+func (a anyOf) Presented(credentials Credentials) bool {
+	for _, method := range a {
+		if method.Presented(credentials) {
 			return true
 		}
 	}
 	return false
 }
 
-func (a anyOf) wants() string {
+func (a anyOf) Wants() string {
 	kinds := make([]string, 0, len(a))
-	for _, authenticator := range a {
-		if k, ok := authenticator.(kind); ok {
-			kinds = append(kinds, k.wants())
-		}
+	for _, method := range a {
+		kinds = append(kinds, method.Wants())
 	}
 	return cmp.Or(strings.Join(kinds, " or "), "nothing that there is")
-}
-
-func meant(authenticator Authenticator, credentials Credentials) bool {
-	k, ok := authenticator.(kind)
-	return !ok || k.presented(credentials)
 }
 
 func unauthorized(format string, args ...any) *wire.Error {

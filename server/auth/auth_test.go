@@ -27,6 +27,9 @@ func TestNone(t *testing.T) {
 // broken cannot check.
 type broken struct{}
 
+func (broken) Presented(Credentials) bool { return true }
+func (broken) Wants() string              { return "a miracle" }
+
 func (broken) Authenticate(context.Context, Credentials) (*Identity, error) {
 	return nil, unchecked("the server cannot check tokens now", errors.New("cause"))
 }

@@ -38,11 +38,11 @@ func NewCertificate(from NameFrom) (*Certificate, error) {
 
 // Authenticate looks only at chains that were verified, never at what a peer merely sent.
 func (c *Certificate) Authenticate(_ context.Context, credentials Credentials) (*Identity, error) {
-	if !c.presented(credentials) {
+	if !c.Presented(credentials) {
 		if credentials.TLS == nil {
-			return nil, unauthorized("no credentials: the server wants %s, and this connection has no TLS", c.wants())
+			return nil, unauthorized("no credentials: the server wants %s, and this connection has no TLS", c.Wants())
 		}
-		return nil, unauthorized("no credentials: the server wants %s", c.wants())
+		return nil, unauthorized("no credentials: the server wants %s", c.Wants())
 	}
 	leaf := credentials.TLS.VerifiedChains[0][0]
 	name, found := c.name(leaf)
@@ -81,11 +81,13 @@ func (c *Certificate) name(leaf *x509.Certificate) (string, bool) {
 
 func serial(leaf *x509.Certificate) string { return fmt.Sprintf("%x", leaf.SerialNumber) }
 
-func (c *Certificate) presented(credentials Credentials) bool {
+// Presented implements Method.
+func (c *Certificate) Presented(credentials Credentials) bool {
 	return credentials.TLS != nil && len(credentials.TLS.VerifiedChains) > 0 && len(credentials.TLS.VerifiedChains[0]) > 0
 }
 
-func (c *Certificate) wants() string { return "a client certificate" }
+// Wants implements Method.
+func (c *Certificate) Wants() string { return "a client certificate" }
 
 // LoadClientCAs reads the certificates of the authorities that sign client certificates, for tls.Config.ClientCAs. Errors name the file.
 func LoadClientCAs(path string) (*x509.CertPool, error) {

@@ -59,7 +59,7 @@ func NewJWT(config JWTConfig) (*JWT, error) {
 func (j *JWT) Authenticate(ctx context.Context, credentials Credentials) (*Identity, error) {
 	switch {
 	case credentials.Token == "":
-		return nil, unauthorized("no credentials: the server wants %s", j.wants())
+		return nil, unauthorized("no credentials: the server wants %s", j.Wants())
 	case len(credentials.Token) > wire.MaxToken:
 		return nil, unauthorized("the token has %d bytes; at most %d are taken", len(credentials.Token), wire.MaxToken)
 	}
@@ -275,8 +275,10 @@ func quote(text string) string {
 }
 
 // presented tells a JWT from a token of the server's own, which has no dots.
-func (j *JWT) presented(credentials Credentials) bool {
+// Presented implements Method.
+func (j *JWT) Presented(credentials Credentials) bool {
 	return strings.Count(credentials.Token, ".") == 2
 }
 
-func (j *JWT) wants() string { return "a JWT" }
+// Wants implements Method.
+func (j *JWT) Wants() string { return "a JWT" }

@@ -52,8 +52,8 @@ func headerName(name string) bool {
 
 // Authenticate takes the header if the connection comes from a trusted proxy.
 func (p *Proxy) Authenticate(_ context.Context, credentials Credentials) (*Identity, error) {
-	if !p.presented(credentials) {
-		return nil, unauthorized("no credentials: the server wants %s", p.wants())
+	if !p.Presented(credentials) {
+		return nil, unauthorized("no credentials: the server wants %s", p.Wants())
 	}
 	if !p.trusts(credentials.Peer.Addr()) {
 		return nil, unauthorized("the header %s is taken only from a trusted proxy, and %s is none", p.config.Header, credentials.Peer.Addr())
@@ -94,8 +94,10 @@ func (p *Proxy) trusts(addr netip.Addr) bool {
 	return slices.ContainsFunc(p.config.Trusted, func(prefix netip.Prefix) bool { return prefix.Contains(addr) })
 }
 
-func (p *Proxy) presented(credentials Credentials) bool {
+// Presented implements Method.
+func (p *Proxy) Presented(credentials Credentials) bool {
 	return len(credentials.Header.Values(p.config.Header)) > 0
 }
 
-func (p *Proxy) wants() string { return "the header " + p.config.Header + " of a trusted proxy" }
+// Wants implements Method.
+func (p *Proxy) Wants() string { return "the header " + p.config.Header + " of a trusted proxy" }

@@ -69,7 +69,7 @@ func (t *Tokens) Policies() map[string]string {
 func (t *Tokens) Authenticate(_ context.Context, credentials Credentials) (*Identity, error) {
 	switch {
 	case credentials.Token == "":
-		return nil, unauthorized("no credentials: the server wants %s", t.wants())
+		return nil, unauthorized("no credentials: the server wants %s", t.Wants())
 	case len(credentials.Token) > wire.MaxToken:
 		return nil, unauthorized("the token has %d bytes; at most %d are taken", len(credentials.Token), wire.MaxToken)
 	}
@@ -97,5 +97,8 @@ func (t *Tokens) identity(e entry) (*Identity, error) {
 	}, nil
 }
 
-func (t *Tokens) presented(credentials Credentials) bool { return credentials.Token != "" }
-func (t *Tokens) wants() string                          { return "a token" }
+// Presented implements Method.
+func (t *Tokens) Presented(credentials Credentials) bool { return credentials.Token != "" }
+
+// Wants implements Method.
+func (t *Tokens) Wants() string { return "a token" }

@@ -93,8 +93,8 @@ type Credentials struct {
 func (a *Access) Open(trusted []netip.Prefix) (*Credentials, []*Error) {
 	c := &Credentials{}
 	var mistakes []*Error
-	var all []auth.Authenticator
-	add := func(name string, one auth.Authenticator, err error) {
+	var all []auth.Method
+	add := func(name string, one auth.Method, err error) {
 		if err != nil {
 			mistakes = append(mistakes, &Error{name, err.Error()})
 			return
@@ -136,7 +136,7 @@ func (a *Access) Open(trusted []netip.Prefix) (*Credentials, []*Error) {
 }
 
 // jwt makes an authenticator of keys that were opened with that error.
-func (a *Access) jwt(keys auth.KeySource, err error) (auth.Authenticator, error) {
+func (a *Access) jwt(keys auth.KeySource, err error) (auth.Method, error) {
 	if err != nil {
 		return nil, err
 	}

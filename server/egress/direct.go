@@ -49,7 +49,7 @@ func newDirect(source []netip.Addr, name string) (*direct, error) {
 
 // DialContext runs check in the hook that is given the address which the system is about to connect to: nothing between the check and the
 // connect can change the target.
-func (d *direct) DialContext(ctx context.Context, _ string, addr netip.AddrPort, check func(netip.AddrPort) error) (net.Conn, error) {
+func (d *direct) DialContext(ctx context.Context, _ string, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error) {
 	network := "tcp6"
 	if addr.Addr().Is4() {
 		network = "tcp4"
@@ -73,7 +73,7 @@ func (d *direct) source(network string) netip.Addr {
 }
 
 // dial connects from the source of the network, which is "tcp4", "tcp6" or, where there is no source, "tcp". check may be nil.
-func (d *direct) dial(ctx context.Context, network, address string, check func(netip.AddrPort) error) (net.Conn, error) {
+func (d *direct) dial(ctx context.Context, network, address string, check func(netip.AddrPort) error) (Conn, error) {
 	dialer := net.Dialer{
 		KeepAliveConfig: keepAlive,
 		ControlContext: func(_ context.Context, network, address string, raw syscall.RawConn) error {
@@ -97,7 +97,11 @@ func (d *direct) dial(ctx context.Context, network, address string, check func(n
 	if source := d.source(network); source.IsValid() {
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(source, 0))
 	}
-	return dialer.DialContext(ctx, network, address)
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*net.TCPConn), nil // what net.Dialer gives for tcp
 }
 
 func (d *direct) bind(network string, raw syscall.RawConn) error {
@@ -112,7 +116,7 @@ func (d *direct) bind(network string, raw syscall.RawConn) error {
 }
 
 // dialProxy connects to a proxy, which the operator has named: no policy is asked.
-func (d *direct) dialProxy(ctx context.Context, address string) (net.Conn, error) {
+func (d *direct) dialProxy(ctx context.Context, address string) (Conn, error) {
 	switch {
 	case !d.source4.IsValid() && !d.source6.IsValid():
 		return d.dial(ctx, "tcp", address, nil)

@@ -27,7 +27,7 @@ type Dialer interface {
 	//
 	// errors.As finds the error of check in what is returned for it. Where it finds a *wire.Error of this package, that one's code and text are what the page may
 	// know, and the error's own text is for the log: it names the proxy. Others are errors of the system or the cause of ctx.
-	DialContext(ctx context.Context, host string, addr netip.AddrPort, check func(netip.AddrPort) error) (net.Conn, error)
+	DialContext(ctx context.Context, host string, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error)
 }
 
 // Conn is a connection to a target. RemoteAddr is the target's address, also behind a proxy, and LocalAddr is the one that the target sees, or nil if the

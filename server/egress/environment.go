@@ -51,7 +51,7 @@ func newEnvironment(d *direct, config Config, getenv func(string) string) (Diale
 }
 
 // DialContext goes around the proxy if NO_PROXY names the host or the address.
-func (e *environment) DialContext(ctx context.Context, host string, addr netip.AddrPort, check func(netip.AddrPort) error) (net.Conn, error) {
+func (e *environment) DialContext(ctx context.Context, host string, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error) {
 	return e.way(host, addr).DialContext(ctx, host, addr, check)
 }
 

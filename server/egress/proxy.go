@@ -129,7 +129,7 @@ func newProxy(d *direct, u *url.URL, config Config) (*proxy, error) {
 }
 
 // DialContext asks the proxy for the address that check has seen, as an address.
-func (p *proxy) DialContext(ctx context.Context, _ string, addr netip.AddrPort, check func(netip.AddrPort) error) (net.Conn, error) {
+func (p *proxy) DialContext(ctx context.Context, _ string, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error) {
 	if err := check(addr); err != nil {
 		return nil, err
 	}
@@ -159,10 +159,10 @@ func (p *proxy) DialContext(ctx context.Context, _ string, addr netip.AddrPort, 
 }
 
 // handshake makes of a connection to the proxy one to the target. If ctx ends meanwhile the connection is of no use.
-func (p *proxy) handshake(ctx context.Context, conn net.Conn, addr netip.AddrPort) (net.Conn, error) {
+func (p *proxy) handshake(ctx context.Context, conn Conn, addr netip.AddrPort) (Conn, error) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // the past: reads and writes end
 	defer stop()
-	through := Conn(conn.(*net.TCPConn)) // what net.Dialer gives for tcp
+	through := conn
 	if p.tls != nil {
 		secure := tls.Client(conn, p.tls)
 		if err := secure.HandshakeContext(ctx); err != nil {

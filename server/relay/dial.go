@@ -2,10 +2,10 @@ package relay
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"time"
 
+	"github.com/sockmux/sockmux/server/egress"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -15,7 +15,7 @@ const attemptDelay = 250 * time.Millisecond
 
 // dial connects to one address. The dialer asks the policy again for the very address that the system, or a proxy, is about to connect to, so nothing between
 // the first check and the connect can change the target.
-func (r *Relay) dial(ctx context.Context, host string, aliases []string, target netip.AddrPort) (net.Conn, error) {
+func (r *Relay) dial(ctx context.Context, host string, aliases []string, target netip.AddrPort) (egress.Conn, error) {
 	ended := r.step(events.StepDial, target)
 	conn, err := r.dialer.DialContext(ctx, host, target, func(dialled netip.AddrPort) error { return r.policy.CheckAddr(host, aliases, dialled) })
 	if err != nil {
@@ -27,12 +27,12 @@ func (r *Relay) dial(ctx context.Context, host string, aliases []string, target 
 
 // race connects to the first of the addresses that answers (RFC 8305, section 5): an attempt begins when the one before has failed or delay has passed.
 // It returns when no attempt is left running. If all fail, the error is the one that tells most about the target, the earlier of two alike.
-func race(ctx context.Context, addrs []netip.AddrPort, delay time.Duration, dial func(context.Context, netip.AddrPort) (net.Conn, error)) (net.Conn, error) {
+func race(ctx context.Context, addrs []netip.AddrPort, delay time.Duration, dial func(context.Context, netip.AddrPort) (egress.Conn, error)) (egress.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type attempt struct {
 		index int
-		conn  net.Conn
+		conn  egress.Conn
 		err   error
 	}
 	results := make(chan attempt)
@@ -49,7 +49,7 @@ func race(ctx context.Context, addrs []netip.AddrPort, delay time.Duration, dial
 	start()
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
-	var winner net.Conn
+	var winner egress.Conn
 	failures := make([]error, len(addrs))
 	for running > 0 {
 		select {

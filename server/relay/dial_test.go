@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/sockmux/sockmux/server/egress"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -30,7 +30,7 @@ type plan struct {
 }
 
 type fakeConn struct {
-	net.Conn
+	egress.Conn
 	addr   netip.AddrPort
 	closed bool
 }
@@ -40,7 +40,7 @@ func (c *fakeConn) Close() error {
 	return nil
 }
 
-func (a *attempts) dial(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+func (a *attempts) dial(ctx context.Context, addr netip.AddrPort) (egress.Conn, error) {
 	a.mu.Lock()
 	a.began[addr] = time.Since(a.start)
 	a.mu.Unlock()
@@ -117,7 +117,7 @@ func TestRace(t *testing.T) {
 					}
 				}
 				for _, c := range a.open {
-					if c.closed == (net.Conn(c) == conn) {
+					if c.closed == (egress.Conn(c) == conn) {
 						t.Errorf("%s: closed is %v", c.addr, c.closed)
 					}
 				}

@@ -169,13 +169,9 @@ func (r *Relay) connect(ctx context.Context, request wire.Request) (egress.Conn,
 	if err != nil {
 		return nil, err
 	}
-	conn, err := race(ctx, addrs, attemptDelay, func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+	return race(ctx, addrs, attemptDelay, func(ctx context.Context, addr netip.AddrPort) (egress.Conn, error) {
 		return r.dial(ctx, request.Host, aliases, addr)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return conn.(egress.Conn), nil // what every egress.Dialer gives
 }
 
 // addrPort is the address of a TCP socket as the wire has it: an IPv4 peer of an IPv6 socket is an IPv4 address.
