@@ -22,6 +22,8 @@ RUN mkdir -p /root-fs/etc/ssl/certs /root-fs/usr/local/bin /root-fs/var/lib/sock
  && echo 'nonroot:x:65532:65532:nonroot:/var/lib/sockmux:/sbin/nologin' > /root-fs/etc/passwd \
  && echo 'nonroot:x:65532:' > /root-fs/etc/group \
  && cp bin/sockmux /root-fs/usr/local/bin/ \
+ && mkdir -p /root-fs/usr/share/doc/sockmux && cp LICENSE /root-fs/usr/share/doc/sockmux/ \
+ && go run ./deploy/licenses bin/sockmux /root-fs/usr/share/doc/sockmux/LICENSES \
  && chown -R 65532:65532 /root-fs/var/lib/sockmux && chmod 1777 /root-fs/tmp
 
 FROM ${RUNTIME}
