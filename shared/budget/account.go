@@ -66,7 +66,7 @@ func (a *Account) Wait(end <-chan struct{}, patience time.Duration) bool {
 	if !a.Over() {
 		return true
 	}
-	tick := time.NewTicker(look)
+	tick := time.NewTimer(look)
 	defer tick.Stop()
 	since := time.Now()
 	for a.Over() {
@@ -76,6 +76,7 @@ func (a *Account) Wait(end <-chan struct{}, patience time.Duration) bool {
 		case <-a.freed:
 			since = time.Now()
 		case <-tick.C:
+			tick.Reset(look)
 			if time.Since(since) >= patience {
 				return false
 			}

@@ -73,12 +73,13 @@ func (s *session) whileProgress() (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var task sync.WaitGroup
 	task.Go(func() {
-		tick := time.NewTicker(flushLook)
+		tick := time.NewTimer(flushLook)
 		defer tick.Stop()
 		last := s.progress()
 		for idle := time.Duration(0); idle < s.patience(); idle += flushLook {
 			select {
 			case <-tick.C:
+				tick.Reset(flushLook)
 			case <-ctx.Done():
 				return
 			}

@@ -157,8 +157,9 @@ func (s *session) connect() *wire.Error {
 
 // Why a carrier is given up after answerTimeout.
 var (
-	errNoUpgrade = fmt.Errorf("no WebSocket within %s: the server or a proxy on the way does not answer", answerTimeout)
-	errNoAnswer  = errors.New("a proxy on the way may hold answers back: no welcome")
+	errNoUpgrade = errors.New("no WebSocket within " + answerTimeout.String() +
+		": the server or a proxy on the way does not answer")
+	errNoAnswer = errors.New("a proxy on the way may hold answers back: no welcome")
 )
 
 // first runs the session over its first carrier, and gives that up if no WELCOME comes.
