@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -132,7 +133,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 		return err
 	}
 	defer func() {
-		streams.Close(endedContext)
+		_ = streams.Close(endedContext) // cuts what is left
 		sessions.Close()
 		err = errors.Join(err, routes.Close())
 	}()
@@ -214,14 +215,15 @@ func delayDrain(now context.Context, delay time.Duration, routes *gateway.Gatewa
 
 // drain lets streams end on their own for a while. All that time the port stays open, so that /readyz can say why nothing new is taken.
 func drain(now context.Context, timeout time.Duration, sessions *session.Registry, streams *relay.Relay, logger *slog.Logger) {
-	before := sessions.Stats()
-	logger.Info("draining", "timeout", timeout.String(), "sessions", before.Sessions, "streams", before.Streams)
+	before := streams.Active()
+	logger.Info("draining", "timeout", timeout.String(), "sessions", sessions.Stats().Sessions, "streams", before)
 	ctx, cancel := context.WithTimeout(now, timeout)
 	defer cancel()
-	if err := sessions.Drain(ctx); err != nil {
-		logger.Warn("drain ended early", "reason", err, "streams", before.Streams)
+	err := sessions.Drain(ctx)
+	// What sessions left behind that were closed is delivered in the same time.
+	if err = cmp.Or(err, streams.Close(ctx)); err != nil {
+		logger.Warn("drain ended early", "reason", err, "streams", before)
 	}
-	streams.Close(ctx) // what sessions left behind that were closed is delivered in the same time
 	sessions.Close()
 }
 

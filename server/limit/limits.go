@@ -1,7 +1,7 @@
 // Package limit counts what clients take and says when it is enough.
 //
 // Limits are what one client may have. A Book holds an Account for each client: whoever has the same identity, or without identities the same network. What is beyond a limit is
-// refused with a *wire.Error that names the limit, and counted by its Reason in a Counter; only bytes per second are no refusal: they wait.
+// refused with a *wire.Error that names the limit, and counted by its Reason; only bytes per second are no refusal: they wait.
 package limit
 
 import "time"

@@ -2,6 +2,7 @@ package relay_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/internal/test/product"
+	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -164,5 +167,96 @@ func TestCutUploadIsAReset(t *testing.T) {
 		if r := <-got; !errors.Is(r.err, syscall.ECONNRESET) {
 			t.Errorf("the target read %d bytes, then %v; want a reset", len(r.data), r.err)
 		}
+	}
+}
+
+// A client of an older version closes its session without ending its streams first. They deliver
+// what was written all the same.
+func TestOlderClientsCloseDeliversEverything(t *testing.T) {
+	s := product.Start(t, "--allow", "127.0.0.1")
+	for _, delay := range []time.Duration{0, 500 * time.Millisecond} {
+		target, got := late(t, delay)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		c, err := product.Transport(s.ConnectURL())(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Send(ctx, wire.Hello{Version: wire.Version}.Append(nil)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Receive(ctx); err != nil { // the welcome
+			t.Fatal(err)
+		}
+		l := link.New(link.Config{})
+		ran := make(chan struct{})
+		go func() { // awaited below
+			defer close(ran)
+			_ = l.Run(ctx, c, 0) // it ends with the link
+		}()
+		session, err := mux.Client(l, mux.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream, err := session.Open(product.Request(target))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result, err := stream.Result(ctx); err != nil || result.Code != wire.OK {
+			t.Fatalf("%+v, %v", result, err)
+		}
+		data := pattern(50_000)
+		if _, err := stream.Write(data); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Shutdown(ctx, wire.OK, ""); err != nil { // CLOSE, and no FIN
+			t.Fatal(err)
+		}
+		<-ran
+		session.Close()
+		want(t, got, data)
+		line(t, s, target, "ok")
+	}
+}
+
+// A server that drains goes on to deliver what sessions left behind that were closed, and a second
+// signal ends that too.
+func TestDrainDeliversWhatClosedSessionsLeft(t *testing.T) {
+	for signals := 1; signals <= 2; signals++ {
+		t.Run(fmt.Sprint(signals, " signals"), func(t *testing.T) {
+			s := product.Start(t, "--allow", "127.0.0.1", "--drain-timeout", "2m")
+			read := make(chan struct{})
+			got := make(chan received, 1)
+			target := product.Target(t, func(conn *net.TCPConn) {
+				_ = conn.SetReadBuffer(4 << 10)
+				<-read
+				data, err := io.ReadAll(conn)
+				got <- received{data, err}
+			})
+			c := s.Dial(t)
+			stream := product.Open(t, c, target)
+			data := pattern(300_000) // more than the kernels hold of it
+			if _, err := stream.Write(data); err != nil {
+				t.Fatal(err)
+			}
+			c.Close()
+			s.WaitLog(`"msg":"session opened"`)
+			s.Signal(syscall.SIGTERM)
+			s.WaitLog(`"msg":"draining"`)
+			if signals == 2 {
+				s.Signal(syscall.SIGTERM)
+				if code := s.Wait(); code != 0 {
+					t.Errorf("exit code %d", code)
+				}
+				close(read)
+				<-got
+				return
+			}
+			close(read)
+			want(t, got, data)
+			if code := s.Wait(); code != 0 {
+				t.Errorf("exit code %d", code)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"strings"
@@ -131,13 +132,12 @@ func TestClose(t *testing.T) {
 	s := serve(t, t.Context(), r, "127.0.0.1", listen(t, untilEnd).addr.Port())
 	s.want(wire.OK)
 	ctx, cancel := context.WithCancel(t.Context())
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		r.Close(ctx)
-	}()
+	closed := make(chan error)
+	go func() { closed <- r.Close(ctx) }()
 	cancel()
-	<-closed
+	if err := <-closed; !errors.Is(err, context.Canceled) {
+		t.Errorf("closed with %v", err)
+	}
 	s.wait()
 	if got := ended(r); got[wire.Draining] != 1 {
 		t.Errorf("ended %v, want one draining", got)

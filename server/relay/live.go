@@ -152,8 +152,8 @@ var errRelayEnds = wire.NewError(wire.Draining, "the server has ended")
 
 // Close waits until no stream is served or ctx has ended, then cuts those that are left, and those
 // that begin from now on, and waits for them. Streams of a session that was closed have no other
-// owner.
-func (r *Relay) Close(ctx context.Context) {
+// owner. It returns the error of ctx if streams were cut.
+func (r *Relay) Close(ctx context.Context) error {
 	l := r.live
 	l.mu.Lock()
 	l.ends = true
@@ -168,10 +168,13 @@ func (r *Relay) Close(ctx context.Context) {
 	l.mu.Lock()
 	l.cut = true
 	l.mu.Unlock()
+	var err error
 	var cuts sync.WaitGroup
 	for _, p := range l.all() {
+		err = ctx.Err()
 		cuts.Go(func() { p.cut(errRelayEnds) })
 	}
 	cuts.Wait()
 	<-l.none
+	return err
 }
