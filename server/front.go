@@ -66,7 +66,7 @@ func (f *front) open(ctx context.Context, settings *config.Config, own shares, l
 			return err
 		}
 	}
-	arrival := listener.Config{Address: settings.Listen, TLS: secure, MSS: settings.MSS, Logger: logger, Relieve: own.plain.Relieve}
+	arrival := listener.Config{Address: settings.Listen, TLS: secure, MSS: settings.MSS, Unfold: settings.TrustedProxies, Logger: logger, Relieve: own.plain.Relieve}
 	if settings.ProxyProtocol {
 		arrival.ProxyProtocol = settings.TrustedProxies
 	}

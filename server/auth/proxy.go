@@ -65,6 +65,10 @@ func (p *Proxy) Authenticate(_ context.Context, credentials Credentials) (*Ident
 	if bad := badName(name); bad != "" {
 		return nil, unauthorized("the header %s %s", p.config.Header, bad)
 	}
+	// Over plain HTTP the listener refuses folded headers. Over TLS it does not see them.
+	if credentials.TLS != nil && strings.Contains(name, " ") {
+		return nil, unauthorized("the header %s has a space, and over TLS that may be a folded line", p.config.Header)
+	}
 	identity := &Identity{Name: name, Method: MethodProxy}
 	if p.config.PolicyHeader != "" {
 		if identity.Policy, err = p.value(credentials.Header, p.config.PolicyHeader); err != nil {

@@ -36,7 +36,10 @@ func (c *Connections) State(conn net.Conn, state http.ConnState) {
 		if place := c.find(conn); place != nil {
 			place.Rank(places.Spare)
 		}
-	case http.StateHijacked, http.StateClosed:
+	case http.StateHijacked:
+		upgrade(conn)
+		c.leave(conn)
+	case http.StateClosed:
 		c.leave(conn)
 	}
 }

@@ -38,6 +38,10 @@ type Config struct {
 	// them. (HAProxy's proxy-protocol.txt, 2.)
 	ProxyProtocol Proxies
 
+	// Unfold are the proxies whose requests must have no folded header field, because their
+	// headers are trusted. It needs plain connections: neither TLS nor ProxyProtocol.
+	Unfold Proxies
+
 	// Logger is told when connections cannot be accepted, and Relieve is called then (Report);
 	// nil: neither.
 	Logger  *slog.Logger
@@ -86,6 +90,9 @@ func Wrap(l net.Listener, config Config) net.Listener {
 			},
 		}
 	}
+	if config.TLS == nil && len(config.ProxyProtocol) == 0 && len(config.Unfold) > 0 {
+		l = unfolding{l, config.Unfold}
+	}
 	if config.TLS != nil {
 		l = tls.NewListener(l, config.TLS)
 	}
@@ -100,6 +107,8 @@ func TCP(c net.Conn) (*net.TCPConn, bool) {
 			return outer, true
 		case *tls.Conn:
 			c = outer.NetConn()
+		case *headConn:
+			c = outer.Conn
 		case *proxyproto.Conn:
 			c = outer.Raw()
 		default:
