@@ -14,6 +14,7 @@ include e2e/e2e.mk
 include js/js.mk
 include bench/bench.mk
 include server/fault/soak.mk
+include internal/test/busy.mk
 include deploy/deploy.mk
 
 .PHONY: help
@@ -39,7 +40,7 @@ run: build webr ## build all, start the server with the playground on http://127
 test: test-go test-wasm test-js test-proxies test-e2e bench-smoke ## run every test, and the benchmarks briefly (fetches Go modules, npm packages and, as root, Chromium and proxies where there are none)
 
 # Packages whose tests fill the machine's sockets and processors: they run alone, or others would fail by their doing.
-HEAVY := /server/(fault|hostile)$$
+HEAVY := /(server/(fault|hostile)|internal/test/[a-z]+)$$
 
 .PHONY: test-go
 test-go: assets ## native Go tests, with the race detector

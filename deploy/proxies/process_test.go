@@ -2,7 +2,6 @@ package proxies_test
 
 import (
 	"bufio"
-	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -10,38 +9,17 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/servertest"
 	"go.uber.org/goleak"
+
+	"github.com/sockmux/sockmux/internal/test/product"
+	"github.com/sockmux/sockmux/server/servertest"
 )
 
-// builds is the folder of the server's binary.
-var builds string
-
-func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "proxies")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	builds = dir
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		_ = os.RemoveAll(dir) // a folder for temporary files
-		os.Exit(code)
-	}))
-}
-
-var build = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(builds, "sockmux")
-	if out, err := exec.Command("go", "build", "-o", binary, "github.com/sockmux/sockmux/server").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return binary, nil
-})
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is after how long something is not going to happen.
 const patience = 30 * time.Second
@@ -113,7 +91,7 @@ type server struct {
 // startServer runs the server on a free port, with the demo services as targets.
 func startServer(t *testing.T, flags ...string) *server {
 	t.Helper()
-	binary, err := build()
+	binary, err := product.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
