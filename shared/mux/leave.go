@@ -25,7 +25,22 @@ func (s *Session) CloseStreams(ctx context.Context) error {
 	for _, stream := range streams {
 		stream.leave()
 	}
+	for _, stream := range streams {
+		stream.settle(ctx)
+	}
 	return s.control.flush(ctx)
+}
+
+// settle blocks until no frame is under way and what had to wait for one is queued, or the
+// context has ended: a RESET behind a frame must come before the end of the session.
+func (s *Stream) settle(ctx context.Context) {
+	stop := context.AfterFunc(ctx, s.wake)
+	defer stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.framing && ctx.Err() == nil && !s.session.over.Load() {
+		s.writable.Wait()
+	}
 }
 
 // leave is Close, or Reset if a Write is under way. It does not block.

@@ -7,8 +7,10 @@ import (
 	"net"
 	"runtime"
 	"testing"
+	"testing/synctest"
 
 	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/mux/muxtest"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -199,4 +201,65 @@ func TestCleanCloseServesWhatWaits(t *testing.T) {
 			t.Errorf("the acceptor got %q", b)
 		}
 	}
+}
+
+// heldConn is a Conn whose frames of data wait for a release.
+type heldConn struct {
+	*muxtest.Conn
+	release chan struct{}
+}
+
+// WriteParts implements mux.Conn.
+func (c *heldConn) WriteParts(first, second []byte) (int, error) {
+	if len(second) > 1000 {
+		<-c.release
+	}
+	return c.Conn.WriteParts(first, second)
+}
+
+// TestCloseStreamsBehindAFrame: the reset of a stream whose frame is under way is with the
+// connection before CloseStreams returns.
+func TestCloseStreamsBehindAFrame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := net.Pipe()
+		held := &heldConn{muxtest.New(a), make(chan struct{})}
+		ended := make(chan error, 1)
+		server, err := mux.Server(muxtest.New(b), mux.Config{}, accepted(t, func(s *mux.Stream) {
+			_, err := io.Copy(io.Discard, s)
+			ended <- err
+			_ = s.Close()
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := mux.Client(held, mux.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream := open(t, client)
+		wrote := make(chan error, 1)
+		go func() {
+			_, err := stream.Write(make([]byte, 64<<10))
+			wrote <- err
+		}()
+		synctest.Wait() // for the frame to be under way
+		closed := make(chan error, 1)
+		go func() { closed <- client.CloseStreams(t.Context()) }()
+		synctest.Wait()
+		select {
+		case err := <-closed:
+			t.Errorf("CloseStreams returned before the frame was sent: %v", err)
+		default:
+		}
+		close(held.release)
+		<-wrote // what it returns is not what is tested
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+		client.Close()
+		if err := <-ended; !isCode(err, wire.Aborted) {
+			t.Errorf("the acceptor got %v, want aborted", err)
+		}
+		server.Close()
+	})
 }

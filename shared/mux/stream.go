@@ -33,6 +33,7 @@ type Stream struct {
 	readable sync.Cond // bytes have come, or none will
 	writable sync.Cond // the window has room, or nothing can be written any more
 	accepted bool      // the peer has taken the stream
+	framing  bool      // a frame is under way, or what had to wait for it is not queued yet
 	send     sendHalf
 	recv     recvHalf
 }

@@ -77,6 +77,7 @@ func (s *Stream) startFrame(n int) (int, error) {
 	n = min(n, s.send.credit)
 	s.send.credit -= n
 	s.send.work = workFrame
+	s.framing = true
 	return n, nil
 }
 
@@ -87,6 +88,10 @@ func (s *Stream) endFrame(most, n int, next sendWork, err error) error {
 	s.send.credit += most - n
 	s.mu.Unlock()
 	s.act(action)
+	s.mu.Lock()
+	s.framing = false
+	s.writable.Broadcast()
+	s.mu.Unlock()
 	if err != nil {
 		return s.session.Err() // a connection refuses bytes only at its end
 	}
