@@ -124,10 +124,14 @@ const SERVICES = {
 	record: (socket, _, connection) => {
 		socket.on('data', (data) => {
 			connection.bytes += data.length;
-		}).on('end', () => {
-			connection.end ??= 'fin';
 		}).on('error', () => {
 			connection.end ??= 'reset';
+		}).on('end', () => {
+			// libuv calls a reset an end where the read before it was a short one. Writing tells them apart.
+			socket.write('\0', (error) => {
+				connection.end ??= error ? 'reset' : 'fin';
+				socket.end();
+			});
 		});
 	},
 	/** The same, but it takes its time: 4 MB a second. */
@@ -174,7 +178,7 @@ export async function startTargets() {
 				targets.closed[name]++;
 			});
 			// allowHalfOpen lets a service go on after the client's FIN; those that have nothing left to say end as well.
-			if (name !== 'echo') socket.on('end', () => socket.end());
+			if (name !== 'echo' && !name.startsWith('record')) socket.on('end', () => socket.end());
 			/** @type {Connection} */
 			const connection = { bytes: 0, end: null };
 			if (name.startsWith('record')) targets.connections.push(connection);

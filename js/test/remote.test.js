@@ -230,6 +230,7 @@ for (const [name, cause, text] of FAILURES) {
 for (const how of ['goodbye', 'hang']) {
 	test(`closed, the worker says goodbye and ends; one that hangs is ended: ${how}`, async (t) => {
 		const { tunnel, tasks, worker, program } = await make(t);
+		program.hangs = true;
 		const { stream, told } = open(tunnel);
 		stream.write(new Uint8Array(2));
 		tunnel.close();
@@ -238,11 +239,11 @@ for (const how of ['goodbye', 'hang']) {
 		assert.deepEqual(told, ['close aborted sockmux was uninstalled']);
 		assert.equal(worker.closed, false, 'the goodbye is on its way');
 		if (how === 'goodbye') program.onexit(0);
-		else t.mock.timers.tick(4000);
+		else t.mock.timers.tick(60_000);
 		await settled();
 		assert.equal(worker.closed, true);
 		assert.equal(worker.terminated, false);
-		t.mock.timers.tick(8000);
+		t.mock.timers.tick(120_000);
 		await settled();
 		assert.equal(worker.terminated, true);
 	});

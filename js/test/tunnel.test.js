@@ -365,8 +365,10 @@ test('a tunnel that is closed first gives the program what was written, and rese
 	assert.deepEqual(ends, [['streamReset', cut.id, 9], ['shutdown']]);
 });
 
-test('the program that has said goodbye is dropped, with its carriers', async () => {
+test('the program that has said goodbye is dropped, with its carriers', async (t) => {
+	t.mock.timers.enable({ apis: ['setTimeout'] });
 	const { tunnel, program } = await makeReady();
+	program.hangs = true;
 	program.imports.carrierDial(1, 1024);
 	tunnel.close();
 	await settled();

@@ -8,9 +8,10 @@
  */
 
 /**
- * How long a program that was told to end may take for its goodbye to the server. Go itself gives the last bytes 2 s (shared/client).
+ * How long a program that was told to end may take for its goodbye to the server. Go delivers what was written for as long as there
+ * is progress, and gives up after 2 s without any (shared/client/close.go); this is for a program that hangs.
  */
-export const GOODBYE_MS = 4000;
+export const GOODBYE_MS = 60_000;
 
 /**
  * Makes a Schedule over a MessageChannel. Runs come in the order in which they were asked for.

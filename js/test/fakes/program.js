@@ -10,6 +10,8 @@ export class FakeProgram {
 	error = null;
 	resumes = 0;
 	ran = false;
+	/** It does not end when it is told to. */
+	hangs = false;
 	/** @type {{ rtt: number, unacknowledged: number } | null} */
 	figures = null;
 	/** @type {any} */
@@ -43,7 +45,11 @@ export class FakeProgram {
 				return this.#at;
 			},
 			...Object.fromEntries(['configure', 'setToken', 'streamOpen', 'streamWrite', 'carrierMessage', 'carrierViolated', 'carrierClosed'].map((name) => [name, note(name, true)])),
-			...Object.fromEntries(['streamCloseWrite', 'streamStop', 'streamReset', 'streamGrant', 'carrierOpened', 'carrierBody', 'kick', 'shutdown'].map((name) => [name, note(name, false)])),
+			...Object.fromEntries(['streamCloseWrite', 'streamStop', 'streamReset', 'streamGrant', 'carrierOpened', 'carrierBody', 'kick'].map((name) => [name, note(name, false)])),
+			shutdown: () => {
+				note('shutdown', false)();
+				if (!this.hangs) queueMicrotask(() => this.onexit(0));
+			},
 			nextEvent: () => {
 				const event = this.events.shift();
 				if (!event) return 0;
