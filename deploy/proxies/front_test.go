@@ -27,7 +27,7 @@ type front struct {
 	host    string // in URLs
 	roots   *x509.CertPool
 	prefix  string
-	token   string // of clients
+	token   string    // of clients
 	servers []*server // behind it
 	origins []string  // of pages that may connect
 	reload  func(*testing.T)
