@@ -14,15 +14,16 @@ const (
 	flushTimeout = 2 * time.Second
 	// flushLook is how often progress is looked for.
 	flushLook = flushTimeout / 8
-	// closeTimeout is how long the carrier may take to close behind the last message. A WebSocket
-	// closes in a round trip; one whose peer does not answer gives up in a few seconds.
+	// closeTimeout is how long the carrier may take to close behind the last message. A
+	// WebSocket closes in a round trip; one whose peer does not answer gives up in a few
+	// seconds.
 	closeTimeout = 5 * time.Second
 )
 
-// Close ends each open stream as the end of a program does: what Write has taken is delivered,
-// then comes the FIN; a stream with a Write under way is reset with the code aborted. Then Close
-// ends all sessions and waits for their goroutines. It gives up what makes no
-// progress for 2 s, or for 15 s if there was no connection yet.
+// Close ends each open stream as the end of a program does: what Write has taken is
+// delivered, then comes the FIN; a stream with a Write under way is reset with the code
+// aborted. Then Close ends all sessions and waits for their goroutines. It gives up what
+// makes no progress for 2 s, or for 15 s if there was no connection yet.
 func (c *Client) Close() {
 	c.mu.Lock()
 	c.closing = true
@@ -59,7 +60,8 @@ func (s *session) flush() {
 	}
 }
 
-// patience is how long the last bytes may wait without progress. The first dial has its own time.
+// patience is how long the last bytes may wait without progress. The first dial has its
+// own time.
 func (s *session) patience() time.Duration {
 	if s.welcomed() == nil {
 		return answerTimeout
@@ -67,8 +69,8 @@ func (s *session) patience() time.Duration {
 	return flushTimeout
 }
 
-// whileProgress returns a context that ends when no byte has moved for the time of patience. The
-// caller must call stop, which waits for the goroutine behind the context.
+// whileProgress returns a context that ends when no byte has moved for the time of
+// patience. The caller must call stop, which waits for the goroutine behind the context.
 func (s *session) whileProgress() (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var task sync.WaitGroup

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -100,9 +101,9 @@ func TestNonsenseInsteadOfResume(t *testing.T) {
 				s.set(welcome)
 				c := client.New(client.Config{Dial: s.dial})
 				begin(t, c)
-				answers := 0
+				var answers atomic.Int32
 				s.set(func(h wire.Hello) wire.Message {
-					if answers++; answers > 2 {
+					if answers.Add(1) > 2 {
 						return s.keeps(h)
 					}
 					return answer

@@ -7,14 +7,16 @@ import (
 	"github.com/sockmux/sockmux/shared/buffer"
 )
 
-// Bare messages (docs/PROTOCOL.md, 3.2) have no header, so that a page can give what it receives to a program as it is: in memory of its own each copy costs it a page fault for
-// every 4 KiB, which is as much as all else that it does with them.
+// Bare messages (docs/PROTOCOL.md, 3.2) have no header, so that a page can give what it
+// receives to a program as it is: in memory of its own each copy costs it a page fault
+// for every 4 KiB, which is as much as all else that it does with them.
 const (
 	// leastBare is the shortest: each costs the other end two messages.
 	leastBare = 64 << 10
 	// headRoom is more than the bytes of the layer above that stand before it.
 	headRoom = 64
-	// barePause is ackPause for them: on paths as fast as theirs so many bytes come in that time that a page has less to do with them than with telling that they came.
+	// barePause is ackPause for them: on paths as fast as theirs so many bytes come in
+	// that time that a page has less to do with them than with telling that they came.
 	barePause = 4 * time.Millisecond
 )
 
@@ -25,7 +27,8 @@ func (l *Link) SendBare() {
 	l.bare = true
 }
 
-// Bare returns how many bytes one bare message should carry at present, 0 where none is to be sent.
+// Bare returns how many bytes one bare message should carry at present, 0 where none is
+// to be sent.
 func (l *Link) Bare() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,7 +88,8 @@ func (l *Link) receiveBare(ctx context.Context, c Carrier, offset uint64) error 
 	return l.dataLocked(ctx, part{offset: offset, body: payload}, time.Now(), barePause)
 }
 
-// ReadBody gives what Read would give next as a body, which the caller owns, or nil where that is not a bare message that is whole, kept by its carrier, and at most most bytes
+// ReadBody gives what Read would give next as a body, which the caller owns, or nil where
+// that is not a bare message that is whole, kept by its carrier, and at most most bytes
 // long. It waits like Read.
 func (l *Link) ReadBody(most int) (buffer.Payload, error) {
 	l.mu.Lock()

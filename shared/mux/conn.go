@@ -28,10 +28,10 @@ type Conn interface {
 	WriteParts(first, second []byte) (int, error)
 	// WriteLater is WriteParts for bytes that may wait some milliseconds for others.
 	WriteLater(b []byte) (int, error)
-	// Fill writes a header and then least to most bytes that put makes in the memory from which
-	// they are sent. put returns how many it has made, 0 for no frame at all; header returns the
-	// header for that many bytes, which always has the same length. Neither may block or call
-	// the connection.
+	// Fill writes a header and then least to most bytes that put makes in the memory from
+	// which they are sent. put returns how many it has made, 0 for no frame at all;
+	// header returns the header for that many bytes, which always has the same length.
+	// Neither may block or call the connection.
 	Fill(least, most int, put func(b []byte) int, header func(n int) []byte) error
 
 	// Frame returns how many bytes one frame should carry at present. Whatever is written next

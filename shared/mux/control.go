@@ -36,10 +36,12 @@ func (c *control) send(m wire.ControlMessage) {
 	c.writeLocked()
 }
 
-// maxAnswers is how many messages may wait when one more is an answer that the other end has asked for: far more than there are streams, and a few MiB.
+// maxAnswers is how many messages may wait when one more is an answer that the other end
+// has asked for: far more than there are streams, and a few MiB.
 const maxAnswers = 1 << 16
 
-// answer sends unless too many wait: whoever asks and reads nothing must not fill this end's memory.
+// answer sends unless too many wait: a peer that asks and reads nothing must not fill the
+// memory of this end.
 func (c *control) answer(m wire.ControlMessage) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

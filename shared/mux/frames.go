@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// A yamux frame's header (yamux spec.md, "Framing"): version, type, u16 flags, u32 stream, u32 length.
+// A yamux frame's header (yamux spec.md, "Framing"): version, type, u16 flags, u32
+// stream, u32 length.
 const (
 	headerSize       = 12
 	typeData         = 0

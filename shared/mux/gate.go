@@ -2,12 +2,15 @@ package mux
 
 import "sync"
 
-// inside is how many frames may be on their way to the link at once: one that it takes, and one that is next.
+// inside is how many frames may be on their way to the link at once: one that it takes,
+// and one that is next.
 const inside = 2
 
-// gate lets the frames of streams through in fair order: start-time fair queueing (Goyal, Vin, Cheng: Start-time Fair Queuing, IEEE/ACM Transactions on
-// Networking 5(5), 1997). Streams that always have more take turns; one that writes now and then goes first, so a keystroke does not wait
-// behind the frames of a hundred downloads. Without it frames are served in the order of their arrival.
+// gate lets the frames of streams through in fair order: start-time fair queueing (Goyal,
+// Vin, Cheng: Start-time Fair Queuing, IEEE/ACM Transactions on Networking 5(5), 1997).
+// Streams that always have more take turns; one that writes now and then goes first, so a
+// keystroke does not wait behind the frames of a hundred downloads. Without it frames are
+// served in the order of their arrival.
 type gate struct {
 	mu      sync.Mutex
 	free    int
@@ -23,7 +26,8 @@ type waiter struct {
 
 func newGate() *gate { return &gate{free: inside} }
 
-// enter waits for the turn of a frame of n bytes. finish is the stream's own tag, kept between its frames. It returns false when the gate is closed.
+// enter waits for the turn of a frame of n bytes. finish is the stream's own tag, kept
+// between its frames. It returns false when the gate is closed.
 func (g *gate) enter(finish *uint64, n int) bool {
 	g.mu.Lock()
 	if g.closed {

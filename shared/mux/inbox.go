@@ -7,7 +7,8 @@ import (
 	"github.com/sockmux/sockmux/shared/buffer"
 )
 
-// inbox holds what a stream has received and nobody has read, in chunks from pools: an idle stream holds none, and one that nobody reads little more than its window.
+// inbox holds the bytes that a stream has received and not given to its reader, in chunks
+// from pools. An idle stream holds none, an unread one little more than its window.
 type inbox struct {
 	first, last *chunk
 	filling     bool // the reader of frames has room in the last chunk
@@ -24,7 +25,8 @@ type chunk struct {
 	body   buffer.Payload // instead of bytes; nil: they are in bytes
 }
 
-// chunkSizes: most frames of an interactive stream fit the first, and those of a busy one fill the last.
+// chunkSizes: most frames of an interactive stream fit the first, and those of a busy one
+// fill the last.
 var chunkSizes = [...]int{1 << 10, 8 << 10, MaxFrame}
 
 var chunkPools [len(chunkSizes)]sync.Pool
@@ -65,7 +67,8 @@ func (i *inbox) empty() bool {
 	return i.first == nil || i.first.read == i.first.filled && i.first.next == nil
 }
 
-// room returns where the next of n bytes go. Until filled is called, that memory belongs to the caller.
+// room returns where the next of n bytes go. Until filled is called, that memory belongs
+// to the caller.
 func (i *inbox) room(n int) []byte {
 	if i.last == nil || i.last.body != nil || i.last.filled == len(i.last.bytes) {
 		i.append(takeChunk(n))
@@ -88,7 +91,8 @@ func (i *inbox) append(c *chunk) {
 // put appends a body, which is the inbox's from now on.
 func (i *inbox) put(body buffer.Payload) { i.append(&chunk{body: body, filled: body.Len()}) }
 
-// takeBody gives the body that comes next, which is the caller's from now on; nil where that is none, was read in part or is longer than most.
+// takeBody gives the body that comes next, which is the caller's from now on; nil where
+// that is none, was read in part or is longer than most.
 func (i *inbox) takeBody(most int) buffer.Payload {
 	c := i.first
 	if c == nil || c.body == nil || c.read > 0 || c.filled > most {
@@ -110,7 +114,8 @@ func (i *inbox) filled(n int) {
 	}
 }
 
-// take moves bytes into b. It stops before a body, for which the next reader may have a better use.
+// take moves bytes into b. It stops before a body, for which the next reader may have a
+// better use.
 func (i *inbox) take(b []byte) (n int) {
 	for c := i.first; c != nil && n < len(b) && (n == 0 || c.body == nil); c = i.first {
 		m := c.copy(b[n:])
@@ -132,7 +137,8 @@ func (c *chunk) copy(b []byte) int {
 	return n
 }
 
-// trim gives the first chunk back if it has been read to its end; it returns false if the chunk stays.
+// trim gives the first chunk back if it has been read to its end; it returns false if the
+// chunk stays.
 func (i *inbox) trim() bool {
 	c := i.first
 	if c == nil || c.read < c.filled || c == i.last && i.filling {

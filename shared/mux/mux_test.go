@@ -275,7 +275,7 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// TestResetByTheOpenerBeforeItIsAccepted: news about a stream may be faster than the accepter.
+// TestResetByTheOpenerBeforeItIsAccepted: news about a stream may be faster than the acceptor.
 func TestResetByTheOpenerBeforeItIsAccepted(t *testing.T) {
 	const n = 100
 	ends := make(chan error, n)

@@ -7,8 +7,9 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// Open sends a request on a new stream. It waits for no answer, only while 256 streams were not taken by the other end. Bytes may be written at once; Result
-// tells the answer. The caller owns the stream and must close or reset it.
+// Open sends a request on a new stream. It waits for no answer, only while 256 streams
+// were not taken by the other end. Bytes may be written at once; Result tells the answer.
+// The caller owns the stream and must close or reset it.
 func (s *Session) Open(request wire.Request) (*Stream, error) {
 	message, err := request.Append(nil)
 	if err != nil {
@@ -28,8 +29,9 @@ func (s *Session) Open(request wire.Request) (*Stream, error) {
 	if stream.id == controlID {
 		extra = controlWindow - firstWindow
 	}
-	syn, first := newHeader(typeWindowUpdate, flagSYN, stream.id, extra), newHeader(typeData, 0, stream.id, uint32(len(message)))
-	stream.send.credit -= len(message) // nobody else has the stream yet
+	syn := newHeader(typeWindowUpdate, flagSYN, stream.id, extra)
+	first := newHeader(typeData, 0, stream.id, uint32(len(message)))
+	stream.send.credit -= len(message) // no other goroutine has the stream yet
 	if err := s.writer.frames(slices.Concat(syn[:], first[:], message)); err != nil {
 		s.remove(stream)
 		return nil, s.Err()

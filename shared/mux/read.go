@@ -37,9 +37,9 @@ func (s *Stream) waitHead(ctx context.Context) error {
 	return s.recv.headErr
 }
 
-// Read returns bytes. It returns io.EOF after the other end's FIN, net.ErrClosed after StopRead,
-// and a *wire.Error after the other end's reset (it has returned all bytes before it), after a
-// result other than ok, after Reset, and when the session has ended.
+// Read returns bytes. It returns io.EOF after the other end's FIN, net.ErrClosed after
+// StopRead, and a *wire.Error after the other end's reset (it has returned all bytes
+// before it), after a result other than ok, after Reset, and when the session has ended.
 func (s *Stream) Read(b []byte) (int, error) {
 	n, _, err := s.ReadOrTake(b, 0)
 	return n, err

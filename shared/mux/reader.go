@@ -10,16 +10,19 @@ import (
 )
 
 const (
-	// backlog is how many streams may wait to be taken; each may have filled its first window, so they count in what a session may hold. An opener waits at the same
+	// backlog is how many streams may wait to be taken; each may have filled its first
+	// window, so they count in what a session may hold. An initiator waits at the same
 	// number, so an honest one is never refused for it.
 	backlog = 256
 	// maxPings is how many pings may wait for their answers. No end of version 1 sends any.
 	maxPings = 512
-	// readAhead is what is read at once where frames are small. The bodies of large ones go to their streams directly.
+	// readAhead is what is read at once where frames are small. The bodies of large ones
+	// go to their streams directly.
 	readAhead = 1 << 10
 )
 
-// read is the goroutine that reads frames; it ends with the connection, or ends that where the other end breaks the rules. It never waits for anything to be written: the
+// read is the goroutine that reads frames; it ends with the connection, or ends that
+// where the other end breaks the rules. It never waits for anything to be written: the
 // acknowledgements that writers wait for come the same way.
 func (s *Session) read() {
 	r := bufio.NewReaderSize(s.conn, readAhead)
@@ -38,7 +41,8 @@ func (s *Session) read() {
 	}
 }
 
-// frameRead handles one frame whose header has been read. bad is what is wrong with it, err that of the connection.
+// frameRead handles one frame whose header has been read. bad is what is wrong with it,
+// err that of the connection.
 func (s *Session) frameRead(h *header, r *bufio.Reader) (bad *wire.Error, err error) {
 	if h.version() != 0 {
 		return violation("yamux version " + strconv.Itoa(int(h.version())) + ", not 0"), nil
@@ -65,7 +69,8 @@ func violation(text string) *wire.Error { return wire.NewError(wire.Protocol, te
 
 func decimal(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 
-// streamFrame is frameRead for what is about a stream. What concerns streams that are gone is nobody's: an end may write before it has heard of the end.
+// streamFrame is frameRead for what is about a stream. Frames of streams that are gone are
+// dropped: an end may write before it knows of the end.
 func (s *Session) streamFrame(h *header, r *bufio.Reader) (bad *wire.Error, err error) {
 	if h.flags()&flagSYN != 0 {
 		if bad := s.opened(h.stream()); bad != nil {

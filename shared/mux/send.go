@@ -7,10 +7,10 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// sendState is the state of the half of a stream that this end writes. It follows the sending
-// part of RFC 9000, section 3.1. Three things differ: an acceptor's half begins with its result,
-// STOP ends the half with FIN and not with RESET, and RESET is sent behind the frame that is
-// under way and is followed by FIN.
+// sendState is the state of the half of a stream that this end writes. It follows the
+// sending part of RFC 9000, section 3.1. Three things differ: an acceptor's half begins
+// with its result, STOP ends the half with FIN and not with RESET, and RESET is sent
+// behind the frame that is under way and is followed by FIN.
 //
 //	  acceptor                     initiator (its request is sent)
 //	     |                             |
@@ -72,7 +72,7 @@ type sendHalf struct {
 	written  uint64        // bytes in frames that are sent
 	own      *wire.Error   // of Reset; nil: none
 	peer     *wire.Error   // why the peer takes no more; nil: it does
-	unwanted chan struct{} // closed with peer; nil: nobody has asked
+	unwanted chan struct{} // closed when peer is set; nil: not asked for
 }
 
 // err returns why nothing can be written; nil: it can.

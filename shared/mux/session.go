@@ -13,7 +13,8 @@ import (
 
 // Config says how a session works. The zero value is good for a client.
 type Config struct {
-	// WindowBudget is what the windows of all streams together may grow by, in bytes; 0: DefaultWindowBudget. Each begins with 256 KiB.
+	// WindowBudget is what the windows of all streams together may grow by, in bytes; 0:
+	// DefaultWindowBudget. Each begins with 256 KiB.
 	WindowBudget int
 	// Received holds the memory of what streams have received and their readers have not taken
 	// yet. While it is over, no frame is read and no window grows. While it is not, windows may
@@ -21,11 +22,14 @@ type Config struct {
 	Received *budget.Account
 	// Written holds the memory of what waits in Write; nil: nothing is counted.
 	Written *budget.Account
-	// MaxStreams returns how many streams may be there at once at a server, those counted that wait for their requests or for the other end's FIN; beyond them none is
-	// taken until one is gone. It is called often and must not block. nil: any number.
+	// MaxStreams returns how many streams may be there at once at a server, those counted
+	// that wait for their requests or for the other end's FIN; beyond them none is taken
+	// until one is gone. It is called often and must not block. nil: any number.
 	MaxStreams func() int
-	OnDrain    func(in time.Duration, text string)              // the server goes away; called by the goroutine that reads control messages, must not block
-	OnNotice   func(level wire.Level, c wire.Code, text string) // as OnDrain
+	// OnDrain is called when the server goes away, OnNotice for a notice, both by the goroutine
+	// that reads frames. They must not block.
+	OnDrain  func(in time.Duration, text string)
+	OnNotice func(level wire.Level, c wire.Code, text string)
 }
 
 // Session is one end of a connection full of streams. All methods may be called at any time.
@@ -41,10 +45,10 @@ type Session struct {
 	over    atomic.Bool // done is closed, or just about to be
 	away    atomic.Bool // the other end takes no more streams
 
-	// Of an opener.
+	// Of an initiator.
 	unanswered chan struct{} // holds one for each stream that the other end has not taken; its capacity is the backlog's
 
-	// Of an accepter.
+	// Of an acceptor.
 	handle  func(context.Context, *Stream)
 	life    context.Context // of handlers
 	endLife context.CancelCauseFunc
@@ -58,7 +62,8 @@ type Session struct {
 	held    int       // streams that were taken and are not gone
 }
 
-// Client starts the opener's end and its control stream. It waits for nothing. The session owns conn from now on.
+// Client starts the initiator's end and its control stream. It waits for nothing. The
+// session owns conn from now on.
 func Client(conn Conn, config Config) (*Session, error) {
 	s := newSession(conn, config)
 	s.nextID = controlID
@@ -101,7 +106,8 @@ func newSession(conn Conn, config Config) *Session {
 	}
 	s := &Session{
 		config: config, conn: conn, writer: &frameWriter{conn: conn}, gate: newGate(),
-		done: make(chan struct{}), streams: make(map[uint32]*Stream), growth: growth{left: config.WindowBudget, memory: config.Received},
+		done: make(chan struct{}), streams: make(map[uint32]*Stream),
+		growth: growth{left: config.WindowBudget, memory: config.Received},
 	}
 	s.control.session = s
 	s.control.incoming.limit = wire.MaxControl
@@ -116,7 +122,7 @@ func (s *Session) finish() {
 	if !s.closedCleanly() {
 		s.waiting = nil // else what they carry is delivered
 	}
-	_ = s.conn.Close() // who writes learns of it; there is nothing else to say
+	_ = s.conn.Close() // writers see its end; nothing is left to be said
 	s.control.end()
 	s.growth.close()
 	s.gate.close()
@@ -132,7 +138,7 @@ func (s *Session) frame() int { return min(max(s.conn.Frame(), minFrame), MaxFra
 // Done is closed when the session has ended.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Err says why the session has ended: a *wire.Error, SessionLost where nothing better is known.
+// Err returns why the session has ended: a *wire.Error, SessionLost if nothing better is known.
 func (s *Session) Err() error {
 	var e *wire.Error
 	if err := s.conn.Err(); errors.As(err, &e) && e.Code != wire.OK {
@@ -141,14 +147,16 @@ func (s *Session) Err() error {
 	return wire.NewError(wire.SessionLost, "")
 }
 
-// Streams returns the number of streams, the control stream not counted, nor those that were not taken yet.
+// Streams returns the number of streams, the control stream not counted, nor those that
+// were not taken yet.
 func (s *Session) Streams() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.listed
 }
 
-// Close ends the session and its streams at once and waits for the goroutines of the session, so no handler may call it.
+// Close ends the session and its streams at once and waits for the goroutines of the
+// session, so no handler may call it.
 func (s *Session) Close() {
 	if s.closedCleanly() {
 		<-s.done // the reader ends with the connection, behind the last frame that has arrived
@@ -196,7 +204,8 @@ func (s *Session) remove(stream *Stream) {
 	stream.releaseLocked()
 }
 
-// releaseLocked is called when the stream is removed, and when its handler has returned; behind both a server may take another.
+// releaseLocked is called when the stream is removed, and when its handler has returned;
+// behind both a server may take another.
 func (s *Stream) releaseLocked() {
 	if s.holds--; s.holds == 0 {
 		s.session.held--

@@ -22,9 +22,11 @@ type Stream struct {
 	result    wire.Result // of this end's request; read behind recv.came
 	control   bool        // this is the control stream; of the goroutine that reads frames
 
-	tag    uint64 // of the gate
-	holds  int    // of a stream that a server has taken: its handler, its place in the session; guarded by the session
-	listed bool   // Streams counts it; guarded by the session
+	tag uint64 // of the gate
+	// The session guards these two. A stream that a server has taken is held by its handler and
+	// by its place in the session; a listed one is counted by Streams.
+	holds  int
+	listed bool
 
 	detached bool   // the handler has returned, or is about to, and releases the stream later
 	after    func() // nil: nothing
@@ -50,7 +52,10 @@ func newStream(session *Session, id uint32) *Stream {
 	s := &Stream{
 		session: session, id: id,
 		send: sendHalf{state: state, credit: firstWindow},
-		recv: recvHalf{inbox: inbox{memory: session.config.Received}, window: newWindow(size), head: head{limit: limit}, came: make(chan struct{})},
+		recv: recvHalf{
+			inbox:  inbox{memory: session.config.Received},
+			window: newWindow(size), head: head{limit: limit}, came: make(chan struct{}),
+		},
 	}
 	s.readable.L, s.writable.L = &s.mu, &s.mu
 	return s
@@ -116,7 +121,8 @@ func (s *Stream) Reply(result wire.Result) error {
 	return nil
 }
 
-// CloseWrite ends this direction after what was written: a half-close. No Write may be under way.
+// CloseWrite ends this direction after what was written: a half-close. No Write may be
+// under way.
 func (s *Stream) CloseWrite() error {
 	s.mu.Lock()
 	action, err := s.send.close()
@@ -138,7 +144,8 @@ func (s *Stream) StopRead(code wire.Code) error {
 	return nil
 }
 
-// Reset ends both directions at once. The other end gets every byte that Write took, then the code.
+// Reset ends both directions at once. The other end gets every byte that Write took, then
+// the code.
 func (s *Stream) Reset(code wire.Code, text string) error {
 	err := wire.NewError(code, text)
 	s.mu.Lock()
@@ -154,7 +161,8 @@ func (s *Stream) Reset(code wire.Code, text string) error {
 	return nil
 }
 
-// Close gives the stream up like close(2): what was written is delivered, what comes is dropped.
+// Close gives the stream up like close(2): what was written is delivered, what comes is
+// dropped.
 func (s *Stream) Close() error {
 	err := s.CloseWrite()
 	if errors.Is(err, net.ErrClosed) {

@@ -9,9 +9,11 @@ import (
 )
 
 const (
-	// requestTimeout is how long an accepter waits for the request of a stream. Openers send it at once; one that does not holds a goroutine.
+	// requestTimeout is how long an acceptor waits for the request of a stream. Initiators
+	// send it at once; one that does not holds a goroutine.
 	requestTimeout = 30 * time.Second
-	// maxTaking is how many streams are taken at once. Where the other end reads nothing, their goroutines wait for the writing of their first frame.
+	// maxTaking is how many streams are taken at once. Where the other end reads nothing,
+	// their goroutines wait for the writing of their first frame.
 	maxTaking = 16
 )
 
@@ -52,7 +54,8 @@ func (s *Session) serve(stream *Stream) {
 	}
 }
 
-// Detach lets a handler return before it has done with the stream, and its goroutine with it: a stream waits most of its time, and goroutines of its own can do that with less
+// Detach lets a handler return before it has done with the stream, and its goroutine with
+// it: a stream waits most of its time, and goroutines of its own can do that with less
 // stack. Only the handler may call it. It calls release when it has done with the stream.
 func (s *Stream) Detach() (release func()) {
 	s.detached = true
@@ -63,7 +66,8 @@ func (s *Stream) Detach() (release func()) {
 	}
 }
 
-// After calls f when the handler has done with the stream, detached or not. Only the handler may call it, and once.
+// After calls f when the handler has done with the stream, detached or not. Only the
+// handler may call it, and once.
 func (s *Stream) After(f func()) { s.after = f }
 
 func (s *Stream) release() {

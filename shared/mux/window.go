@@ -11,21 +11,27 @@ import (
 const (
 	// firstWindow is yamux's own; its specification gives every stream this much.
 	firstWindow = 256 << 10
-	// controlWindow is the control stream's from its start. Its messages are handled as they come and do not fill memory.
+	// controlWindow is the control stream's from its start. Its messages are handled as
+	// they come and do not fill memory.
 	controlWindow = 16 << 20
-	// MaxWindow is the most that a stream's window grows to, and what a session's windows may grow by beyond its own budget: 640 MB/s at a round trip of 100 ms.
+	// MaxWindow is the most that a stream's window grows to, and what a session's windows
+	// may grow by beyond its own budget: 640 MB/s at a round trip of 100 ms.
 	MaxWindow = 64 << 20
-	// briskWindow is what the window of a stream grows to that uses half of it in briskly, whatever the round trip: streams that share a fast path then have enough under way for
-	// long messages, which cost a page less (256 KiB: a hundred streams take a fifth longer). Only the session's own budget pays for that.
+	// briskWindow is what the window of a stream grows to that uses half of it in
+	// briskly, whatever the round trip: streams that share a fast path then have enough
+	// under way for long messages, which cost a page less (256 KiB: a hundred streams
+	// take a fifth longer). Only the session's own budget pays for that.
 	briskWindow = 1 << 20
 	briskly     = 150 * time.Millisecond
 	// DefaultWindowBudget is what the windows of a session may have grown by, all together.
 	DefaultWindowBudget = 64 << 20
 )
 
-// window is what the other end may send on a stream: a large one would let a peer fill this end's memory through streams that nobody reads, a small one caps
-// a stream at a window in a round trip. So a window begins small, and doubles when half of it was used within two round trips (the rule of QUIC
-// implementations), or briskly, for as long as the budget of the session lasts. It is guarded by its stream.
+// window is what the other end may send on a stream: a large one would let a peer fill
+// this end's memory through streams that are not read, a small one caps a stream at a
+// window in a round trip. So a window begins small, and doubles when half of it was used
+// within two round trips (the rule of QUIC implementations), or briskly, for as long as
+// the budget of the session lasts. It is guarded by its stream.
 type window struct {
 	size     uint32
 	left     uint32 // that the other end may send
@@ -49,11 +55,12 @@ func (w *window) receive(n uint32) bool {
 	return true
 }
 
-// seldom is how many bytes that were read are worth an update where they are a quarter of the window: each costs a page a message.
+// seldom is how many bytes that were read are worth an update where they are a quarter of
+// the window: each costs a page a message.
 const seldom = 1 << 20
 
-// due tells whether n more bytes that were read call for an update. It comes early, so that nearly all of a large window is under way on a long path, and not
-// too often.
+// due reports whether n more bytes that were read call for an update. It comes early, so
+// that nearly all of a large window is under way on a long path, and not too often.
 func (w *window) due(n int) bool {
 	w.consumed += uint32(n)
 	return w.consumed >= max(w.size/8, min(w.size/4, seldom), firstWindow/2)
@@ -62,8 +69,9 @@ func (w *window) due(n int) bool {
 // lateUpdate is how long an update may take to leave that is not urgent.
 const lateUpdate = 5 * time.Millisecond
 
-// update returns how much more the other end may send. It is urgent where what it may send yet could be used up before it hears of it: one of many streams that share a path uses
-// its window slowly, and then its update can go with something else.
+// update returns how much more the other end may send. It is urgent where what it may
+// send yet could be used up before it hears of it: one of many streams that share a path
+// uses its window slowly, and then its update can go with something else.
 func (w *window) update(rtt time.Duration, growth *growth) (more uint32, urgent bool) {
 	now := time.Now()
 	rate := float64(w.consumed) / float64(max(now.Sub(w.updated), 1))
@@ -72,7 +80,9 @@ func (w *window) update(rtt time.Duration, growth *growth) (more uint32, urgent 
 	more = w.consumed
 	if w.used += more; w.used >= w.size/2 {
 		took := now.Sub(w.since)
-		if took < 2*rtt && w.size < MaxWindow && growth.take(w.size) || took < briskly && w.size < briskWindow && growth.takeOwn(w.size) {
+		fast := took < 2*rtt && w.size < MaxWindow
+		brisk := took < briskly && w.size < briskWindow
+		if fast && growth.take(w.size) || brisk && growth.takeOwn(w.size) {
 			more += w.size
 			w.size *= 2
 		}

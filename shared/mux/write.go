@@ -1,10 +1,9 @@
 package mux
 
-import (
-	"net"
-)
+import "net"
 
-// A frame carries at most MaxFrame bytes, because what stands behind it waits for the whole of it, but in a bare message; below minFrame headers would count.
+// Sizes of a frame. What stands behind a frame waits for the whole of it, so a frame carries at
+// most MaxFrame bytes, unless it is a bare message. Below minFrame its header would count.
 const (
 	MaxFrame = 64 << 10
 	minFrame = 4 << 10
