@@ -35,8 +35,10 @@ export async function startProxy(port) {
 		origin: '',
 		taken: 0,
 		moved: 0,
-		/** For how long the bytes of a page wait that follow the upgrade, on connections from now on. */
+		/** For how long the bytes of a page wait that follow the upgrade, on the next connection. */
 		lateMs: 0,
+		/** Whether the server's bytes that follow the upgrade wait until the server ends the connection, from now on. */
+		holds: false,
 		/** Loses every present connection. @param {Cut} how */
 		cut(how) {
 			for (const line of lines) lose(line, how);
@@ -99,7 +101,11 @@ export async function startProxy(port) {
 		const line = { client, server, halved: false };
 		lines.add(line);
 		let late = proxy.lateMs;
+		proxy.lateMs = 0;
+		/** @type {Buffer[] | null} */
+		const held = proxy.holds ? [] : null;
 		let upgraded = false;
+		let answered = false;
 		for (const [from, to] of [[client, server], [server, client]]) {
 			from.on('data', (data) => {
 				if (from === client && upgraded && late > 0) {
@@ -110,7 +116,12 @@ export async function startProxy(port) {
 					late = 0;
 					return;
 				}
-				upgraded ||= from === client; // a request is one packet
+				if (from === server && answered && held) {
+					held.push(data);
+					return;
+				}
+				answered ||= from === server; // the answer to the upgrade is one packet; a page asks for more behind it
+				upgraded ||= from === client; // the request is one packet
 				proxy.moved += data.length;
 				if (line.halved && data.length > 1) {
 					from.removeAllListeners('data').pause();
@@ -121,7 +132,7 @@ export async function startProxy(port) {
 				if (!to.write(data)) from.pause();
 			});
 			to.on('drain', () => void (from.listenerCount('data') > 0 && from.resume()));
-			from.on('end', () => to.end());
+			from.on('end', () => to.end(from === server && held ? Buffer.concat(held) : undefined));
 			from.on('error', () => to.destroy());
 			sockets.add(from);
 			from.on('close', () => {

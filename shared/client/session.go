@@ -3,8 +3,8 @@ package client
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"time"
 
@@ -119,7 +119,7 @@ func (s *session) connect() *wire.Error {
 			break
 		}
 		s.client.setState(s, Connecting, attempt, reason)
-		carrier, err := s.dial()
+		carrier, err := s.dial(answerTimeout)
 		if err != nil {
 			reason = wire.NewError(wire.NotConnected, err.Error())
 			if errors.Is(err, errNoUpgrade) {
@@ -155,12 +155,21 @@ func (s *session) connect() *wire.Error {
 	return reason
 }
 
-// Why a carrier is given up after answerTimeout.
+// Why a carrier is given up before it has a WELCOME.
 var (
-	errNoUpgrade = errors.New("no WebSocket within " + answerTimeout.String() +
-		": the server or a proxy on the way does not answer")
-	errNoAnswer = errors.New("a proxy on the way may hold answers back: no welcome")
+	errNoUpgrade = errors.New("the server or a proxy on the way does not answer: no WebSocket")
+	errNoAnswer  = errors.New("a proxy on the way may hold answers back: no welcome")
 )
+
+// lateError is one of them, with the time that there was. It does without fmt.Errorf, which is
+// large in the wasm.
+type lateError struct {
+	why      error
+	patience time.Duration
+}
+
+func (e *lateError) Error() string { return e.why.Error() + " within " + e.patience.String() }
+func (e *lateError) Unwrap() error { return e.why }
 
 // first runs the session over its first carrier, and gives that up if no WELCOME comes.
 func (s *session) first(carrier link.Carrier) error {
@@ -168,7 +177,7 @@ func (s *session) first(carrier link.Carrier) error {
 	defer cancel(nil)
 	timer := time.AfterFunc(answerTimeout, func() {
 		if s.welcomed() == nil {
-			cancel(fmt.Errorf("%w within %s", errNoAnswer, answerTimeout))
+			cancel(&lateError{errNoAnswer, answerTimeout})
 		}
 	})
 	defer timer.Stop()
@@ -195,7 +204,7 @@ func (s *session) keep() *wire.Error {
 		}
 		s.client.setState(s, Resuming, attempt, reason)
 		began, before := time.Now(), s.progress()
-		err := s.resume()
+		err := s.resume(s.answerPatience(attempt))
 		if ended := s.ended(err); ended != nil {
 			return ended
 		}
@@ -226,17 +235,20 @@ func (s *session) keep() *wire.Error {
 // heldBack explains a carrier that ended between its WELCOME and the answer to a PING.
 const heldBack = "the server's answers came only when the connection ended: a proxy on the way may hold them back"
 
-// leastPatience is how long a server may at least take to answer a resume: it has to end the
-// run over the older carrier before.
+// leastPatience is how long an attempt to resume may take at least: the server has to end the
+// run over the older carrier before it answers.
 const leastPatience = 5 * time.Second
 
-// answerPatience is how long to wait for the WELCOME of a resume: as long as for any sign of life.
-func (s *session) answerPatience() time.Duration {
+// answerPatience is how long to wait for a dial, and again for the WELCOME, of an attempt to
+// resume. It begins with the time of silence that makes a carrier dead, and doubles with each
+// attempt, so that a path that is slow to connect comes through as well.
+func (s *session) answerPatience(attempt int) time.Duration {
 	dead := s.welcomed().DeadAfter
 	if dead <= 0 {
 		dead = link.DefaultDeadAfter
 	}
-	return min(answerTimeout, max(dead, leastPatience))
+	const doubled = 2 // times; leastPatience is beyond answerTimeout then
+	return min(answerTimeout, max(dead, leastPatience)<<min(attempt-1, doubled))
 }
 
 // deadline is when the server has given the session up for certain, if its last carrier is
@@ -285,13 +297,13 @@ func final(code wire.Code) bool {
 
 // resume dials and runs the session over the new carrier. Its error is a *failedAttempt if
 // it came to no run and the session may be resumed yet.
-func (s *session) resume() error {
+func (s *session) resume(patience time.Duration) error {
 	s.setConfirmed(false)
-	carrier, err := s.dial()
+	carrier, err := s.dial(patience)
 	if err != nil {
 		return &failedAttempt{err}
 	}
-	received, err := s.greet(carrier)
+	received, err := s.greet(carrier, patience)
 	if err != nil {
 		_ = carrier.Close(0, "") // a refusal was read, and nothing else will come
 		if e := (*wire.Error)(nil); errors.As(err, &e) && final(e.Code) {
@@ -308,8 +320,8 @@ func (s *session) resume() error {
 }
 
 // greet sends the hello of a resume and returns how much the server has received.
-func (s *session) greet(carrier link.Carrier) (received uint64, err error) {
-	known, patience := s.welcomed().Session, s.answerPatience()
+func (s *session) greet(carrier link.Carrier, patience time.Duration) (received uint64, err error) {
+	known := s.welcomed().Session
 	ctx, cancel := context.WithTimeout(s.client.life, patience)
 	defer cancel()
 	err = carrier.Send(ctx, s.hello(&wire.Resume{ID: known.ID, Secret: known.Secret, Received: s.link.Received()}))
@@ -319,7 +331,7 @@ func (s *session) greet(carrier link.Carrier) (received uint64, err error) {
 	w, err := welcome(ctx, carrier)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return 0, fmt.Errorf("%w within %s", errNoAnswer, patience)
+		return 0, &lateError{errNoAnswer, patience}
 	case err != nil:
 		return 0, err
 	case w.Resumed == nil:
@@ -327,7 +339,7 @@ func (s *session) greet(carrier link.Carrier) (received uint64, err error) {
 		_ = carrier.Send(ctx, wire.Close{Code: wire.Protocol, Text: err.Error()}.Append(nil)) // else it would be kept
 		return 0, err
 	case !s.link.Resumable(*w.Resumed):
-		return 0, wire.NewError(wire.Protocol, fmt.Sprintf("the server resumed at byte %d, which this end does not have", *w.Resumed))
+		return 0, wire.NewError(wire.Protocol, "the server resumed at byte "+strconv.FormatUint(*w.Resumed, 10)+", which this end does not have")
 	}
 	return *w.Resumed, nil
 }
@@ -384,12 +396,12 @@ func (s *session) resumable() bool {
 	return w != nil && w.Capabilities&wire.CanResume != 0 && w.Grace > 0 && w.Session != nil
 }
 
-func (s *session) dial() (link.Carrier, error) {
-	ctx, cancel := context.WithTimeout(s.client.life, answerTimeout)
+func (s *session) dial(patience time.Duration) (link.Carrier, error) {
+	ctx, cancel := context.WithTimeout(s.client.life, patience)
 	defer cancel()
 	carrier, err := s.client.config.Dial(ctx)
 	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		err = errNoUpgrade
+		err = &lateError{errNoUpgrade, patience}
 	}
 	return carrier, err
 }

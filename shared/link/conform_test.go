@@ -227,7 +227,7 @@ func (w *walk) idle(e int) {
 // move tries one step of the surroundings, chosen at random; it returns false where that step is none.
 func (w *walk) move() bool {
 	e, i, b := w.random.IntN(2), int8(w.random.IntN(carriersMost)), w.bounds
-	switch w.random.IntN(24) {
+	switch w.random.IntN(25) {
 	case 0, 1, 2, 3, 4:
 		if !w.step("write", func(n *model) bool { return n.write(e, b) }) {
 			return false
@@ -272,6 +272,9 @@ func (w *walk) move() bool {
 			return false
 		}
 		w.links[e].Fail(wire.NewError(wire.SessionLost, ""))
+	case 24:
+		says := w.random.IntN(2) == 0
+		return w.random.IntN(4) == 0 && w.step("turn away", func(n *model) bool { return n.turnAway(i, says, b) })
 	}
 	return true
 }
@@ -394,7 +397,7 @@ func TestLinkFollowsModel(t *testing.T) {
 			return
 		}
 	}
-	for _, step := range []string{"write", "dial", "deliver", "lose", "shut", "expire", "resume", "stale", "refuse", "wire.Data", "wire.Ack", "wire.Close"} {
+	for _, step := range []string{"write", "dial", "deliver", "lose", "shut", "expire", "resume", "stale", "refuse", "turn away", "wire.Data", "wire.Ack", "wire.Close"} {
 		if taken[step] == 0 {
 			t.Errorf("no walk had the step %s", step)
 		}

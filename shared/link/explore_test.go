@@ -22,6 +22,11 @@ func (m model) successors(b bounds, found func(next model, calm bool)) {
 			try(true, func(n *model) bool { return n.part(e, b) })
 		}
 		for i := range m.made - m.gone {
+			if e == server {
+				for _, says := range []bool{false, true} {
+					try(false, func(n *model) bool { return n.turnAway(i, says, b) })
+				}
+			}
 			try(true, func(n *model) bool { return n.deliver(e, i, b) })
 			under := m.lines[i].way[e].length()
 			for keep := range under + 1 {

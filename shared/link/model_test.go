@@ -16,7 +16,8 @@ const (
 	data    // bytes from..to
 	ack     // to: what was received
 	bye     // CLOSE ok; to: all that was written before it
-	refusal // CLOSE unknown_session
+	refusal // CLOSE unknown_session, or another code that says that the session is gone
+	busy    // CLOSE with any other code, in place of the welcome: it concerns the carrier alone
 )
 
 type packet struct{ kind, from, to uint8 }
@@ -198,13 +199,29 @@ func (m *model) leave(e int) {
 	}
 }
 
-// expire: the grace period is over.
+// turnAway: the server gives a carrier up in place of answering the hello of a resume, with a
+// CLOSE (a limit, a failure of its own) or without one (the hello is late). The session stays.
+func (m *model) turnAway(i int8, says bool, b bounds) bool {
+	if m.arriving(server, i).kind != hello || m.lines[i].first {
+		return false
+	}
+	l := &m.lines[i]
+	l.way[client].pop()
+	if says {
+		l.way[server].push(packet{kind: busy}, b.flight)
+	}
+	l.lost[server] = true
+	return true
+}
+
+// expire: the grace period is over. The client's ends behind the server's: it counts from the
+// latest moment at which the server can have noticed the loss.
 func (m *model) expire(e int, b bounds) bool {
 	p, other := &m.ends[e], &m.ends[1-e]
 	if !b.ends && (other.lives() || other.phase == unborn) {
 		return false
 	}
-	if !p.lives() || p.on >= 0 || e == client && !m.known {
+	if !p.lives() || p.on >= 0 || e == client && (!m.known || other.lives()) {
 		return false
 	}
 	p.phase = failed
@@ -278,6 +295,8 @@ func (m *model) deliver(e int, i int8, b bounds) bool {
 	case refusal:
 		p.phase = failed
 		m.leave(e)
+	case busy:
+		m.leave(e) // and dials again
 	}
 	return true
 }
@@ -331,6 +350,8 @@ func (m *model) check(b bounds) {
 			m.violated("the next byte of end %d is %d", e, p.next)
 		case p.phase == told && p.received != other.written:
 			m.violated("end %d was told of the end and has not all", e)
+		case e == client && p.phase == failed && m.known && other.lives():
+			m.violated("the client has given the session up, and the server has it")
 		}
 	}
 }
