@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,15 +17,16 @@ func TestDialHasABound(t *testing.T) {
 	const least, most = 10 * time.Second, 20 * time.Second
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{t: t, answer: welcome}
-		swallows := true
-		var took []time.Duration
+		var swallows atomic.Bool
+		swallows.Store(true)
+		took := make(chan time.Duration, 100)
 		c := client.New(client.Config{Dial: func(ctx context.Context) (link.Carrier, error) {
-			if !swallows {
+			if !swallows.Load() {
 				return s.dial(ctx)
 			}
 			began := time.Now()
 			<-ctx.Done()
-			took = append(took, time.Since(began))
+			took <- time.Since(began)
 			return nil, ctx.Err()
 		}})
 		if e := end(t, c); e.Code != wire.NotConnected {
@@ -32,23 +34,24 @@ func TestDialHasABound(t *testing.T) {
 		}
 		first := len(took)
 
-		swallows = false
+		swallows.Store(false)
 		stream := mustOpen(t, c)
 		if _, err := stream.Result(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		swallows = true
+		swallows.Store(true)
 		s.cut()
 		time.Sleep(time.Minute) // of the bubble's clock
 		if len(took) < first+2 {
 			t.Errorf("%d dials within a minute of a resume", len(took)-first)
 		}
-		for _, d := range took {
+		c.Close()
+		close(took)
+		for d := range took {
 			if d < least || d > most {
 				t.Errorf("a dial was given up after %s", d)
 			}
 		}
-		c.Close()
 		s.close()
 	})
 }
