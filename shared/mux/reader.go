@@ -91,8 +91,10 @@ func (s *Session) streamFrame(h *header, r *bufio.Reader) (bad *wire.Error, err 
 			return nil, err
 		}
 	default:
-		if bad := s.awaitMemory(); bad != nil {
-			return bad, nil
+		if stream.keeps() {
+			if bad := s.awaitMemory(); bad != nil {
+				return bad, nil
+			}
 		}
 		if bad, err := stream.receive(r, int(h.length())); bad != nil || err != nil {
 			return bad, err

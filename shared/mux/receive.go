@@ -44,6 +44,14 @@ func (s *Stream) wantsHead() bool {
 	return s.recv.wantsHead()
 }
 
+// keeps reports whether bytes that come now need memory. A request does not, so that a session
+// that holds its share is refused new streams in place of waiting with them.
+func (s *Stream) keeps() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.control && !s.recv.wantsHead() && !s.recv.drops()
+}
+
 // headCame notes the first message, or what is wrong with it. An initiator cannot answer that,
 // an acceptor does so when it takes the stream.
 func (s *Stream) headCame(message []byte, malformed *wire.Error) (bad *wire.Error) {

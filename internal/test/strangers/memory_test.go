@@ -24,11 +24,11 @@ func deaf(t *testing.T) func() wire.Request {
 	return func() wire.Request { return product.Request(target) }
 }
 
-// settle waits until a figure has not changed for some seconds.
-func settle(t *testing.T, figure *atomic.Int64) {
+// settle waits until a figure has not changed for the time of still.
+func settle(t *testing.T, figure *atomic.Int64, still time.Duration) {
 	t.Helper()
 	last, since := figure.Load(), time.Now()
-	for began := time.Now(); time.Since(since) < 3*time.Second; time.Sleep(50 * time.Millisecond) { // polls, bounded
+	for began := time.Now(); time.Since(since) < still; time.Sleep(50 * time.Millisecond) { // polls, bounded
 		if now := figure.Load(); now != last {
 			last, since = now, time.Now()
 		}
@@ -55,14 +55,15 @@ func TestMemoryOfAllSessions(t *testing.T) {
 	neighbor := server.StartNeighbor(t, echo, newSource(t, honest).client(server))
 	request := deaf(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	var writers sync.WaitGroup
+	var openers, writers sync.WaitGroup
 	var written atomic.Int64
+	t.Cleanup(openers.Wait)
 	t.Cleanup(writers.Wait)
 	t.Cleanup(cancel)
 	for range sessions {
 		hog := server.Dial(t, newSource(t, hostile).client(server))
 		t.Cleanup(hog.Close) // ends the writers
-		writers.Go(func() {
+		openers.Go(func() {
 			fill := make([]byte, 16<<10)
 			for range streams {
 				stream, err := hog.Open(request())
@@ -81,7 +82,8 @@ func TestMemoryOfAllSessions(t *testing.T) {
 			}
 		})
 	}
-	settle(t, &written)
+	openers.Wait()
+	settle(t, &written, 3*time.Second)
 	large, err := product.Opened(ctx, server.Dial(t, newSource(t, honest).client(server)), echo)
 	if err != nil {
 		t.Fatal(err)
