@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -160,5 +161,41 @@ func TestStreamsBeyondTheDescriptorsAreRefused(t *testing.T) {
 		if code := open(second); code != wire.OK {
 			t.Errorf("another session: %s", code)
 		}
+	})
+}
+
+// A session that holds its share, and of which nothing moves, ends and hears why.
+func TestShareThatDoesNotMoveEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := budget.New(8<<20, session.MemoryFloor)
+		w := newWorld(t, session.Config{Handle: unread, Memory: memory})
+		hog := memory.Account()
+		hog.Hold(5 << 20)
+		defer hog.Close()
+		c, _ := w.client()
+		defer c.Close()
+		var streams []*mux.Stream
+		for range 16 {
+			s, err := c.Open(wire.Request{Kind: wire.TCP, Host: "192.0.2.9", Port: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			streams = append(streams, s)
+		}
+		var writer sync.WaitGroup
+		writer.Go(func() { // one: those that wait for a lock would hold the bubble's clock
+			for _, s := range streams {
+				_, _ = s.Write(make([]byte, 128<<10)) // it may end with the session
+			}
+		})
+		began := time.Now()
+		<-streams[0].Lost()
+		if err := streams[0].LostErr(); !errors.Is(err, wire.NewError(wire.Limit, "")) {
+			t.Errorf("the session ends with %v, want limit", err)
+		}
+		if took := time.Since(began); took < 15*time.Second || took > 17*time.Second {
+			t.Errorf("it ends after %s, want 15 s", took)
+		}
+		writer.Wait()
 	})
 }
