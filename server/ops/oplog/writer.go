@@ -5,17 +5,23 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 )
 
 // queueSize is how many bytes of lines may wait for a writer that is slow: about 3000 access lines,
 // or the burst of a second. Lines beyond are dropped, since a log must not hold up the server.
 const queueSize = 1 << 20
 
+// gatherTime is how long lines wait for others after a write: a busy server then writes once for
+// many lines. A line that comes to an idle log is written at once.
+const gatherTime = time.Millisecond
+
 // Writer is a bounded queue of lines in front of a writer that may block or fail, such as a pipe
 // that is not read. It must be closed.
 type Writer struct {
 	to     io.Writer
 	report func(to io.Writer, lost Lost)
+	ends   chan struct{} // closed by Close
 	done   chan struct{} // closed when run has ended
 
 	mu       sync.Mutex
@@ -38,7 +44,7 @@ func (l Lost) Lines() uint64 { return l.Queue + l.Write }
 // NewWriter returns a Writer in front of to. report writes a line of the log's format that tells how
 // many lines were lost before it; it is called when the writer works again, and may be nil.
 func NewWriter(to io.Writer, report func(to io.Writer, lost Lost)) *Writer {
-	w := &Writer{to: to, report: report, done: make(chan struct{})}
+	w := &Writer{to: to, report: report, ends: make(chan struct{}), done: make(chan struct{})}
 	w.news.L = &w.mu
 	go w.run() // Close waits for it
 	return w
@@ -69,7 +75,10 @@ func (w *Writer) Lost() Lost {
 // no way to end it.
 func (w *Writer) Close(ctx context.Context) {
 	w.mu.Lock()
-	w.closed = true
+	if !w.closed {
+		w.closed = true
+		close(w.ends)
+	}
 	w.news.Signal()
 	w.mu.Unlock()
 	select {
@@ -82,7 +91,13 @@ func (w *Writer) Close(ctx context.Context) {
 func (w *Writer) run() {
 	defer close(w.done)
 	var spare []byte
+	gather := time.NewTimer(0)
+	defer gather.Stop()
 	for {
+		select {
+		case <-gather.C:
+		case <-w.ends:
+		}
 		lines, lost, ok := w.take(spare)
 		if !ok {
 			return
@@ -94,6 +109,7 @@ func (w *Writer) run() {
 			w.failed(bytes.Count(lines[min(n, len(lines)):], []byte{'\n'}))
 		}
 		spare = lines[:0]
+		gather.Reset(gatherTime)
 	}
 }
 
