@@ -108,7 +108,8 @@ func split(header string) (scheme, host, port string, err error) {
 	if err != nil {
 		return "", "", "", err
 	}
-	if u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	// An empty query or fragment leaves nothing in u but the mark in the text.
+	if u.Host == "" || u.Path != "" || u.User != nil || strings.ContainsAny(header, "?#") {
 		return "", "", "", fmt.Errorf("%q is not an origin", header)
 	}
 	scheme, host, port = u.Scheme, strings.ToLower(u.Hostname()), u.Port()

@@ -80,6 +80,9 @@ func TestSame(t *testing.T) {
 		{"", "", false},
 		{"https://a/b", "a", false},
 		{"https://a", "a/b", false},
+		{"http://127.0.0.1:8088#", "127.0.0.1:8088", false},
+		{"http://127.0.0.1:8088?", "127.0.0.1:8088", false},
+		{"http://127.0.0.1:8088?q", "127.0.0.1:8088", false},
 	} {
 		if got := Same(test.header, test.host); got != test.want {
 			t.Errorf("%q at host %q: same %t, want %t", test.header, test.host, got, test.want)
