@@ -65,16 +65,17 @@ func enter(t *testing.T) {
 	control(t, unix.SIOCSIFFLAGS, ifreq)
 }
 
-// control changes an interface.
+// control changes an interface of the calling thread's network. Any goroutine may call it.
 func control(t *testing.T, request uint, ifreq *unix.Ifreq) {
 	t.Helper()
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return
 	}
 	defer unix.Close(fd)
 	if err := unix.IoctlIfreq(fd, request, ifreq); err != nil {
-		t.Fatalf("%s: %v", ifreq.Name(), err)
+		t.Errorf("%s: %v", ifreq.Name(), err)
 	}
 }
 
