@@ -21,7 +21,7 @@ var closings = []way{
 		want: seen{50_000, "EOF"}, code: "ok",
 	},
 	{
-		name: "the session is closed with more than a window under way", target: readsLate(slowBuffer, 3*late), closes: true,
+		name: "the session is closed with more than a window under way", target: lateReader, closes: true,
 		client: func(sc *scene) {
 			sc.send(sc.open(), moved)
 			sc.client.Close()

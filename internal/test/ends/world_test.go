@@ -95,7 +95,7 @@ type scene struct {
 type path struct {
 	name    string
 	conduct fault.Conduct
-	cuts    bool // connections are cut again and again once the stream is open
+	cuts    bool // connections are cut again and again
 }
 
 var paths = []path{
@@ -104,8 +104,8 @@ var paths = []path{
 	{name: "cut", cuts: true},
 }
 
-// between is the time between two cuts: enough for a resume, and for some bytes.
-const between = 50 * time.Millisecond
+// between is how many bytes pass between two cuts: so a slow machine has no more of them.
+const between = 40_000
 
 // newScene returns a scene with a target that is played by play, which may use the channel.
 func newScene(t *testing.T, s *product.Server, by path, play func(*net.TCPConn) seen) *scene {
@@ -135,12 +135,15 @@ func (sc *scene) cut() (stop func()) {
 	ctx, cancel := context.WithCancel(sc.t.Context())
 	var cutting sync.WaitGroup
 	cutting.Go(func() {
-		tick := time.NewTicker(between)
+		tick := time.NewTicker(time.Millisecond) // polls a counter
 		defer tick.Stop()
-		for {
+		for last := int64(0); ; {
 			select {
 			case <-tick.C:
-				sc.proxy.Cut(fault.Reset)
+				if now := sc.proxy.Moved(); now >= last+between {
+					last = now
+					sc.proxy.Cut(fault.Reset)
+				}
 			case <-ctx.Done():
 				return
 			}
