@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/mux/muxtest"
@@ -205,79 +204,4 @@ func TestStreamsAreBounded(t *testing.T) {
 		t.Errorf("%d goroutines for %d streams", n, most)
 	}
 	s.Close()
-}
-
-// TestRoomComesBack: streams that are gone make room for others, also those that yamux has reset.
-func TestRoomComesBack(t *testing.T) {
-	e := connect(t, mux.Config{MaxStreams: func() int { return 3 }}, accepted(t, echo)) // one of them is the control stream
-	for range 20 {
-		a, b := open(t, e.client), open(t, e.client)
-		for _, s := range []*mux.Stream{a, b} {
-			if err := s.CloseWrite(); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.Copy(io.Discard, s); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	e.gone(t)
-
-	conn := &gulp{deaf: newDeaf(), most: 1 << 20}
-	served := make(chan uint32, 100)
-	s, err := mux.Server(muxtest.New(conn), mux.Config{MaxStreams: func() int { return 1 }}, func(_ context.Context, s *mux.Stream) {
-		_ = s.Reply(wire.Result{}) // the stream may have been reset already
-		_, _ = io.Copy(io.Discard, s)
-		_ = s.Close()
-		served <- s.ID()
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for id := uint32(3); id < 43; id += 2 {
-		if _, err := conn.feed.Write(append(request(t, id, target), frame(update, rst, id, 0)...)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := conn.feed.Write(append(request(t, 43, target), frame(update, fin, 43, 0)...)); err != nil {
-		t.Fatal(err)
-	}
-	for id := uint32(0); id != 43; {
-		select {
-		case id = <-served:
-		case <-time.After(30 * time.Second):
-			t.Fatal("the last stream was not served")
-		}
-	}
-}
-
-// FuzzServer feeds a server's end any bytes: it ends with a reason of the protocol or waits for more, and leaves nothing behind.
-func FuzzServer(f *testing.F) {
-	control := request(f, 1, wire.Request{Kind: wire.Control})
-	f.Add(control)
-	f.Add(append(control, frame(data, 0, 1, 9, 0, 7, 2, 0, 0, 0, 3, 0, 1)...))
-	f.Add(append(request(f, 3, target), frame(data, fin, 3, 2, 'h', 'i')...))
-	f.Add(append(request(f, 3, target), frame(update, rst, 3, 0)...))
-	f.Add(frame(ping, syn, 0, 1))
-	f.Add(frame(3, 0, 0, 1))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		hung := time.AfterFunc(20*time.Second, func() { panic("the session does not end") })
-		defer hung.Stop()
-		conn := taking{newDeaf()}
-		under := muxtest.New(conn)
-		s, err := mux.Server(under, mux.Config{MaxStreams: func() int { return 8 }}, func(_ context.Context, s *mux.Stream) {
-			_ = s.Reply(wire.Result{})
-			_, _ = io.Copy(io.Discard, s)
-			_ = s.Close()
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = conn.feed.Write(b) // fails where the session ends before it has read all
-		if err := under.Err(); err != nil && !isCode(err, wire.Protocol) {
-			t.Errorf("%v, want protocol", err)
-		}
-		s.Close()
-	})
 }

@@ -161,48 +161,6 @@ func TestCloseStreams(t *testing.T) {
 	}
 }
 
-// TestCleanCloseServesWhatWaits: streams that were not taken yet when the session was closed are
-// served with what they carry.
-func TestCleanCloseServesWhatWaits(t *testing.T) {
-	const n = 100
-	first, got := make(chan struct{}, n), make(chan string, n)
-	release := make(chan struct{})
-	e := connect(t, mux.Config{MaxStreams: func() int { return 4 }}, func(_ context.Context, s *mux.Stream) {
-		first <- struct{}{}
-		<-release
-		_ = s.Reply(wire.Result{}) // nothing reads it
-		b, err := io.ReadAll(s)
-		if err != nil {
-			t.Errorf("read: %v", err)
-		}
-		got <- string(b)
-		_ = s.Close()
-	})
-	for range n {
-		stream, err := e.client.Open(target)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := stream.Write([]byte("all")); err != nil {
-			t.Fatal(err)
-		}
-		if err := stream.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	<-first
-	if err := e.clientLink.Shutdown(t.Context(), wire.OK, ""); err != nil {
-		t.Fatal(err)
-	}
-	<-e.server.Done()
-	close(release)
-	for range n {
-		if b := <-got; b != "all" {
-			t.Errorf("the acceptor got %q", b)
-		}
-	}
-}
-
 // heldConn is a Conn whose frames of data wait for a release.
 type heldConn struct {
 	*muxtest.Conn

@@ -6,8 +6,10 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/mux/muxtest"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -58,8 +60,8 @@ func TestDetachedStreamIsHeldUntilItIsReleased(t *testing.T) {
 	<-closed
 }
 
-// TestAwait: it returns with bytes, with the end, and with the session's end, and takes nothing.
-func TestAwait(t *testing.T) {
+// TestWaitReadable: it returns with bytes, with the end, and with the session's end, and takes nothing.
+func TestWaitReadable(t *testing.T) {
 	awaited := make(chan string, 3)
 	e := connect(t, mux.Config{}, accepted(t, func(s *mux.Stream) {
 		defer s.Close()
@@ -98,5 +100,92 @@ func TestHandlersContextHasTheCause(t *testing.T) {
 	e.serverLink.Fail(wire.NewError(wire.Idle, "for a reason"))
 	if err := <-cause; !isCode(err, wire.Idle) || err.Error() != e.server.Err().Error() {
 		t.Errorf("cause %v, want %v", err, e.server.Err())
+	}
+}
+
+// TestCleanCloseServesWhatWaits: streams that were not taken yet when the session was closed are
+// served with what they carry.
+func TestCleanCloseServesWhatWaits(t *testing.T) {
+	const n = 100
+	first, got := make(chan struct{}, n), make(chan string, n)
+	release := make(chan struct{})
+	e := connect(t, mux.Config{MaxStreams: func() int { return 4 }}, func(_ context.Context, s *mux.Stream) {
+		first <- struct{}{}
+		<-release
+		_ = s.Reply(wire.Result{}) // nothing reads it
+		b, err := io.ReadAll(s)
+		if err != nil {
+			t.Errorf("read: %v", err)
+		}
+		got <- string(b)
+		_ = s.Close()
+	})
+	for range n {
+		stream, err := e.client.Open(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stream.Write([]byte("all")); err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-first
+	if err := e.clientLink.Shutdown(t.Context(), wire.OK, ""); err != nil {
+		t.Fatal(err)
+	}
+	<-e.server.Done()
+	close(release)
+	for range n {
+		if b := <-got; b != "all" {
+			t.Errorf("the acceptor got %q", b)
+		}
+	}
+}
+
+// TestRoomComesBack: streams that are gone make room for others, also those that yamux has reset.
+func TestRoomComesBack(t *testing.T) {
+	e := connect(t, mux.Config{MaxStreams: func() int { return 3 }}, accepted(t, echo)) // one of them is the control stream
+	for range 20 {
+		a, b := open(t, e.client), open(t, e.client)
+		for _, s := range []*mux.Stream{a, b} {
+			if err := s.CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	e.gone(t)
+
+	conn := &gulp{deaf: newDeaf(), most: 1 << 20}
+	served := make(chan uint32, 100)
+	s, err := mux.Server(muxtest.New(conn), mux.Config{MaxStreams: func() int { return 1 }}, func(_ context.Context, s *mux.Stream) {
+		_ = s.Reply(wire.Result{}) // the stream may have been reset already
+		_, _ = io.Copy(io.Discard, s)
+		_ = s.Close()
+		served <- s.ID()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for id := uint32(3); id < 43; id += 2 {
+		if _, err := conn.feed.Write(append(request(t, id, target), frame(update, rst, id, 0)...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := conn.feed.Write(append(request(t, 43, target), frame(update, fin, 43, 0)...)); err != nil {
+		t.Fatal(err)
+	}
+	for id := uint32(0); id != 43; {
+		select {
+		case id = <-served:
+		case <-time.After(30 * time.Second):
+			t.Fatal("the last stream was not served")
+		}
 	}
 }

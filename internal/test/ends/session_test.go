@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/shared/client"
+	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // TestSessionClosed: what a client has written arrives with its FIN when the client is closed,
@@ -148,6 +152,43 @@ func stalled(t *testing.T, c *client.Client) {
 		stats, _ := c.Stats()
 		if same++; stats.Sent != last || stats.Sent == 0 {
 			last, same = stats.Sent, 0
+		}
+	}
+}
+
+// TestOlderClient: a client of an earlier release sends only CLOSE, with its streams open. They
+// end as if it had closed each of them.
+func TestOlderClient(t *testing.T) {
+	s := product.Start(t, "--allow", "127.0.0.1")
+	for _, size := range []int64{50_000, 400_000} {
+		sc := newScene(t, s, paths[0], readsLate(slowBuffer, late))
+		carrier, err := product.Transport(s.ConnectURL())(t.Context())
+		sc.must(err)
+		hello := wire.Hello{Version: wire.Version, Capabilities: wire.CanResume}
+		sc.must(carrier.Send(t.Context(), hello.Append(nil)))
+		answer, err := carrier.Receive(t.Context())
+		sc.must(err)
+		if m, err := wire.Decode(answer); err != nil {
+			t.Fatal(err)
+		} else if _, ok := m.(wire.Welcome); !ok {
+			t.Fatalf("the server answers %+v", m)
+		}
+		l := link.New(link.Config{})
+		var run sync.WaitGroup
+		run.Go(func() { _ = l.Run(t.Context(), carrier, 0) }) // ends with its link
+		session, err := mux.Client(l, mux.Config{})
+		sc.must(err)
+		stream, err := session.Open(product.Request(sc.target))
+		sc.must(err)
+		_, err = stream.Result(t.Context())
+		sc.must(err)
+		sc.send(stream, size)
+		sc.must(l.Shutdown(t.Context(), wire.OK, ""))
+		session.Close()
+		run.Wait()
+		wantSeen(t, "target", sc.targetSaw(), seen{size, "EOF"})
+		if code := sc.accessLine(); code != "ok" {
+			t.Errorf("the access line says %s", code)
 		}
 	}
 }
