@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/sockmux/sockmux/server/config"
@@ -23,7 +25,10 @@ type serverLog struct {
 }
 
 // openLog returns a log that goes to w in the configured format and level. The caller closes it.
+// Until then a reader of the log that dies does not take the process with it, which a write to a
+// broken pipe otherwise does where the pipe is standard error.
 func openLog(settings *config.Config, w io.Writer) serverLog {
+	signal.Ignore(syscall.SIGPIPE)
 	queue := oplog.NewWriter(w, func(to io.Writer, lost oplog.Lost) {
 		newLogger(settings, w, to).Warn("lines of the log were lost", "queue_full", lost.Queue, "not_written", lost.Write)
 	})
@@ -38,6 +43,7 @@ func (l serverLog) close(err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), flushLogTime)
 	defer cancel()
 	l.queue.Close(ctx)
+	signal.Reset(syscall.SIGPIPE)
 }
 
 // newLogger writes to w in the configured format and level. end is where the lines arrive.

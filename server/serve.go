@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/sockmux/sockmux/server/assets"
@@ -34,7 +35,7 @@ const (
 // it from serving. load reads the settings anew, for a reload.
 func serve(ctx context.Context, settings *config.Config, load func() (*config.Config, error), stdout io.Writer, log serverLog) (err error) {
 	logger := log.Logger
-	stop, release := watch(ctx)
+	stop, release := watch(ctx, endTime, func() { os.Exit(exitFailed) })
 	defer release()
 	for _, warning := range settings.Warnings {
 		logger.Warn(warning)

@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"testing"
+	"time"
 )
 
 func TestEndOfContextOnlyDrains(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	stop, release := watch(ctx)
+	stop, release := watch(ctx, time.Hour, func() {})
 	cancel()
 	<-stop.drain.Done()
 	if stop.now.Err() != nil {

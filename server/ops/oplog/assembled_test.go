@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/internal/test/product"
+	"github.com/sockmux/sockmux/server/servertest"
 )
 
 // opens opens and closes streams to an echo, many at a time.
@@ -210,9 +211,9 @@ func TestFullDisk(t *testing.T) {
 	admin := freeAddress(t) // the log cannot tell it
 	s := product.Options{Stderr: full}.Start(t, "--allow", "127.0.0.1", "--admin", admin)
 	opens(t, s, 100)
-	if lost := metric(t, "http://"+admin, `sockmux_log_lines_dropped_total{cause="write"}`); lost < 100 {
-		t.Errorf("%d lost lines are counted", lost)
-	}
+	servertest.Eventually(t, time.Minute, "the lost lines are counted", func() bool {
+		return metric(t, "http://"+admin, `sockmux_log_lines_dropped_total{cause="write"}`) >= 100
+	})
 	s.Signal(syscall.SIGTERM)
 	if code := s.Wait(); code != 0 {
 		t.Errorf("exit code %d", code)
