@@ -254,23 +254,17 @@ func (w *world) during(line string, env []string, f func(url string)) {
 	}
 	_, url, _ := strings.Cut(strings.TrimSpace(first), ": ")
 	f(url)
-	ended := make(chan error, 1)
-	go func() { ended <- c.Wait() }() // awaited below
-	_ = c.Process.Signal(syscall.SIGTERM)
-	for tick := time.Tick(again); ; {
-		select {
-		case err := <-ended:
-			if err != nil {
-				w.Errorf("%s: %v\n%s", line, err, log.String())
-			}
-			return
-		case <-tick:
-			_ = c.Process.Signal(syscall.SIGTERM) // it may have ended
-		}
+	_ = c.Process.Signal(syscall.SIGTERM) // it may have ended
+	if strings.Contains(line, "--drain-delay") {
+		end := time.AfterFunc(again, func() { _ = c.Process.Signal(syscall.SIGTERM) }) // likewise
+		defer end.Stop()
+	}
+	if err := c.Wait(); err != nil {
+		w.Errorf("%s: %v\n%s", line, err, log.String())
 	}
 }
 
-// again is when a server that drains is told to end at once.
+// again is when a server that waits for --drain-delay is told to end at once.
 const again = 500 * time.Millisecond
 
 // console runs the command behind the dollar sign and compares what it prints.
