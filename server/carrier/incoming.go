@@ -37,6 +37,7 @@ type incoming struct {
 	first  bool // before Admit of an accepted connection
 	class  int
 	buffer *[]byte // nil: none
+	likely int     // class of the buffer that the next message needs: that of the last one
 
 	mu     sync.Mutex
 	memory *budget.Account
@@ -101,13 +102,23 @@ func (i *incoming) close() {
 	i.closed = true
 }
 
+// classOf returns the class of the smallest buffer for a message of n bytes.
+func classOf(n int) int {
+	class := 0
+	for bufferSizes[class] < n+beyond {
+		class++
+	}
+	return class
+}
+
 // read reads a message to its end.
 func (i *incoming) read(r io.Reader) ([]byte, error) {
-	i.take(0, 0)
+	i.take(i.likely, 0)
 	for n := 0; ; {
 		m, err := r.Read((*i.buffer)[n:])
 		n += m
 		if errors.Is(err, io.EOF) {
+			i.likely = classOf(n)
 			return (*i.buffer)[:n], nil
 		}
 		if err != nil {
