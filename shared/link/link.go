@@ -386,8 +386,9 @@ func (l *Link) endLocked(err error) {
 	l.taken.Broadcast()
 }
 
-// Shutdown sends what was written, then CLOSE with the code and the text, then ends the link. It takes no more bytes from now on: a Write waits for the end. Where no carrier takes the
-// bytes before the context ends, the link ends without.
+// Shutdown sends what was written, then CLOSE with the code and the text, then ends the link.
+// It takes no more bytes from now on: a Write waits for the end. If no carrier takes the bytes
+// before the context ends, the link ends without; with the code aborted then in place of ok.
 func (l *Link) Shutdown(ctx context.Context, code wire.Code, text string) error {
 	l.mu.Lock()
 	if l.ended == nil && l.closing == nil {
@@ -401,7 +402,18 @@ func (l *Link) Shutdown(ctx context.Context, code wire.Code, text string) error 
 	case <-l.done:
 		return nil
 	case <-ctx.Done():
-		l.end(wire.NewError(code, text))
+		l.end(l.unfinished(code, text))
 		return ctx.Err()
 	}
+}
+
+// unfinished returns the reason for the end of a link whose CLOSE could not be sent in time. CLOSE
+// ok would say that all bytes came before it.
+func (l *Link) unfinished(code wire.Code, text string) *wire.Error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if code == wire.OK && l.out.unsent() > 0 {
+		return wire.NewError(wire.Aborted, "closed before all bytes were sent")
+	}
+	return wire.NewError(code, text)
 }

@@ -221,3 +221,25 @@ func TestCloseStreamsBehindAFrame(t *testing.T) {
 		server.Close()
 	})
 }
+
+// TestClosedInsideAFrame: a peer that closes the session inside a frame has not sent all.
+func TestClosedInsideAFrame(t *testing.T) {
+	ended := make(chan bool, 1)
+	e := connect(t, mux.Config{}, accepted(t, func(s *mux.Stream) {
+		if _, err := io.Copy(io.Discard, s); !isCode(err, wire.Aborted) {
+			t.Errorf("read: %v", err)
+		}
+		ended <- s.ClosedCleanly()
+		_ = s.Close()
+	}))
+	stream := open(t, e.client)
+	if _, err := e.clientLink.Write(append(frame(data, 0, stream.ID(), 1000), "part of it"...)); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.clientLink.Shutdown(t.Context(), wire.OK, ""); err != nil {
+		t.Fatal(err)
+	}
+	if <-ended {
+		t.Error("the end counts as clean")
+	}
+}

@@ -3,6 +3,7 @@ package mux
 import (
 	"bufio"
 	"io"
+	"math"
 
 	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -35,7 +36,17 @@ func (s *Stream) receive(from *bufio.Reader, n int) (bad *wire.Error, err error)
 	if s.control && n > 0 {
 		return s.session.receiveControl(s, from, n)
 	}
-	return nil, s.fill(from, n)
+	err = s.fill(from, n)
+	if err != nil && s.session.closedCleanly() {
+		s.cutShort()
+	}
+	return nil, err
+}
+
+// cutShort notes that the peer has closed the session inside a frame of the stream. What came
+// before is all that there is, and not all that the peer wanted to send.
+func (s *Stream) cutShort() {
+	s.peerReset(wire.StreamReset{ID: s.id, Code: wire.Aborted, Size: math.MaxUint64, Text: "the session was closed inside a frame"})
 }
 
 func (s *Stream) wantsHead() bool {
