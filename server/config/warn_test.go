@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A file without content is taken at the start, with a warning. What it is told from matters at a reload.
+// A file without content is taken at the start, with a warning.
 func TestEmptyFile(t *testing.T) {
 	for text, empty := range map[string]bool{
 		"": true, "\n\n": true, "# deny: ['*']\n": true, "limits:\n  # max-streams: 3\n": true, "---\n": true,

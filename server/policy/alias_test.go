@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A rule that denies looks at aliases, one that allows does not; the first that matches decides.
+// A rule that denies looks at aliases, one that allows does not. The first match decides.
 func TestAliases(t *testing.T) {
 	addr := netip.MustParseAddrPort("8.8.8.8:443")
 	aliases := []string{"middle.example", "db.inside.example"}

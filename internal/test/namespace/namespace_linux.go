@@ -44,7 +44,7 @@ func Run(t *testing.T, f func(*testing.T)) {
 	}
 	out, err := c.CombinedOutput()
 	if err != nil {
-		t.Fatalf("in namespaces of its own: %v\n%s", err, out)
+		t.Fatalf("in namespaces of its own (they need root, or user namespaces for everybody): %v\n%s", err, out)
 	}
 	if testing.Verbose() {
 		t.Logf("%s", out)

@@ -45,7 +45,8 @@ func answer(t *testing.T, c *client.Client, host string, port uint16) wire.Resul
 	return r
 }
 
-// A file that an editor or a full disk has emptied changes nothing; so does one of comments only.
+// A file that an editor or a full disk has emptied changes nothing. One of comments only
+// does not either.
 func TestEmptiedFileIsRefusedAtReload(t *testing.T) {
 	const rules = "listen: 127.0.0.1:0\nallow: 127.0.0.1\npolicies: {default: }\n"
 	echo := product.Echo(t)

@@ -10,7 +10,8 @@ import (
 	"github.com/sockmux/sockmux/internal/test/product"
 )
 
-// Too few descriptors for --max-sessions are told at the start, and the soft limit does not count.
+// The server warns of too few descriptors for --max-sessions. The hard limit counts, since Go
+// raises the soft one to it.
 func TestFewDescriptors(t *testing.T) {
 	const message = "too few descriptors for --max-sessions"
 	few := product.Options{Files: 300}.Start(t)
