@@ -88,6 +88,9 @@ func TestOwnPublicAddress(t *testing.T) {
 				t.Errorf("%q: %s: %s %s, want %s", test.flags, test.host, r.Code, r.Text, test.want)
 			}
 		}
+		if code, out, _ := product.Run(t, "check-policy", "93.184.216.34:80"); code != 1 || !strings.Contains(out, "an address of the server itself") {
+			t.Errorf("check-policy: exit code %d, %s", code, out)
+		}
 		// An address that the machine is given while the server runs.
 		s := product.Start(t)
 		later := netip.MustParseAddr("93.184.216.35")
@@ -144,6 +147,10 @@ func TestRulesByNameHold(t *testing.T) {
 					t.Errorf("%q: %s: %s %s, want %s", dns, host, r.Code, r.Text, want)
 				}
 			}
+		}
+		const verdict = `stranger.test:80 at 93.184.216.34, an alias of middle.denied.test, is denied by the rule "deny *.denied.test"`
+		if code, out, _ := product.Run(t, "check-policy", "stranger.test:80", "--deny", "*.denied.test"); code != 1 || !strings.Contains(out, verdict) {
+			t.Errorf("check-policy: exit code %d, %s", code, out)
 		}
 	})
 }
