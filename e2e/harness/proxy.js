@@ -132,7 +132,10 @@ export async function startProxy(port) {
 				if (!to.write(data)) from.pause();
 			});
 			to.on('drain', () => void (from.listenerCount('data') > 0 && from.resume()));
-			from.on('end', () => to.end(from === server && held ? Buffer.concat(held) : undefined));
+			from.on('end', () => {
+				if (from === server && held) to.write(Buffer.concat(held));
+				to.end();
+			});
 			from.on('error', () => to.destroy());
 			sockets.add(from);
 			from.on('close', () => {

@@ -18,7 +18,7 @@ globalThis.talk = { exchanges: 0, bytes: 0, wrong: 0, lost: [], longest: 0, ende
 /** Talks to an echo until talk.running is false; then closes and expects the end. */
 globalThis.converse = async (port, seed) => {
 	const { talk } = globalThis;
-	const socket = sockmux.connect('127.0.0.1', port);
+	const socket = globalThis.sockmux.connect('127.0.0.1', port);
 	socket.closed.catch(() => {});
 	const writer = socket.writable.getWriter();
 	const reader = socket.readable.getReader();

@@ -305,6 +305,7 @@ func (l *Link) SetKeepalive(pingAfter, deadAfter time.Duration) {
 	}
 	l.mu.Lock()
 	l.config.PingAfter, l.config.DeadAfter = pingAfter, deadAfter
+	l.heard = time.Now() // the demand has come just now
 	w := l.watchdog
 	l.poke()
 	l.mu.Unlock()

@@ -53,3 +53,18 @@ func TestLateHello(t *testing.T) {
 		t.Errorf("the session was given up; states:%s", seen)
 	}
 }
+
+// TestLateWelcome: the welcome comes later than the carrier may be silent by the times that it
+// brings. It is a sign of life itself, so the carrier is not taken for dead.
+func TestLateWelcome(t *testing.T) {
+	w := newWorld(t, "--keepalive", "1s") // dead after 2 s
+	w.proxy.Set(fault.Conduct{Late: 2500 * time.Millisecond})
+	c, seen := w.client()
+	s := open(t, c, w.echo)
+	if err := echoes(s, "after a while"); err != nil {
+		t.Error(err)
+	}
+	if n := seen.count(client.Resuming); n > 0 {
+		t.Errorf("the connection was lost; states:%s", seen)
+	}
+}
