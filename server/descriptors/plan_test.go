@@ -14,11 +14,13 @@ func TestDivide(t *testing.T) {
 		if sum := p.Plain + p.Strange + 2*p.Lookups + p.Sessions + p.Streams; sum > p.Limit {
 			t.Errorf("%+v: %d descriptors are divided, beyond the limit", p, sum)
 		}
-		if p.Plain < 8 || p.Strange < 8 || p.Lookups < 4 || p.Streams < p.Limit/3 || p.Sessions > test.sessions {
+		tooFew := p.Plain < 8 || p.Strange < 8 || p.Lookups < 4 || p.Streams < p.Limit/3
+		if tooFew || p.Sessions > test.sessions {
 			t.Errorf("%d descriptors, %d sessions: %+v", test.limit, test.sessions, p)
 		}
 	}
-	if got, want := descriptors.Divide(300, 1000), (descriptors.Plan{Limit: 300, Plain: 37, Strange: 18, Lookups: 9, Sessions: 50, Streams: 153}); got != want {
+	want := descriptors.Plan{Limit: 300, Plain: 37, Strange: 18, Lookups: 9, Sessions: 50, Streams: 153}
+	if got := descriptors.Divide(300, 1000); got != want {
 		t.Errorf("300 descriptors: %+v, want %+v", got, want)
 	}
 }

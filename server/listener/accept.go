@@ -47,7 +47,7 @@ func (r *Reporting) report(err error, now time.Time) {
 	if !r.said.IsZero() && now.Sub(r.said) < acceptQuiet {
 		return
 	}
-	r.logger.Warn("connections cannot be accepted: if files are too many, raise the limit of descriptors (LimitNOFILE=, ulimit -n) or lower --max-sessions",
-		"failed", r.failed, "error", err)
+	r.logger.Warn("connections cannot be accepted: if files are too many, raise the limit of descriptors "+
+		"(LimitNOFILE=, ulimit -n) or lower --max-sessions", "failed", r.failed, "error", err)
 	r.said, r.failed = now, 0
 }

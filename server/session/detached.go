@@ -72,7 +72,8 @@ func (r *Registry) placeDetached(s *session) (victim *session, err error) {
 	}
 	if r.detached.count >= r.most.parked {
 		if victim = r.detached.largest(s.key, 1, 1); victim == nil {
-			return nil, limit.RefuseWith(limit.ParkedSessions, wire.SessionLost, "the server has its %d sessions without a connection", r.most.parked)
+			return nil, limit.RefuseWith(limit.ParkedSessions, wire.SessionLost,
+				"the server has its %d sessions without a connection", r.most.parked)
 		}
 		r.detached.remove(victim)
 	}

@@ -107,5 +107,6 @@ func TestMemoryOfAllSessions(t *testing.T) {
 	if peak-before > most {
 		t.Errorf("RSS %d MiB before, %d MiB at most, want at most %d MiB more", before>>20, peak>>20, int64(most)>>20)
 	}
-	t.Logf("%d MiB sent; RSS %d MiB before, %d MiB at most; %d descriptors; neighbor: %d exchanges, slowest %s", written.Load()>>20, before>>20, peak>>20, server.Descriptors(), report.Exchanges, report.Slowest)
+	t.Logf("%d MiB sent; RSS %d MiB before, %d MiB at most; %d descriptors; neighbor: %d exchanges, slowest %s",
+		written.Load()>>20, before>>20, peak>>20, server.Descriptors(), report.Exchanges, report.Slowest)
 }

@@ -123,7 +123,8 @@ func (s *source) upgrade(ctx context.Context, server *product.Server) (net.Conn,
 		return nil, err
 	}
 	const request = "GET /v1/connect HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sockmux.v1\r\n\r\n"
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+		"Sec-WebSocket-Protocol: sockmux.v1\r\n\r\n"
 	if _, err := io.WriteString(conn, request); err != nil {
 		return nil, err
 	}
