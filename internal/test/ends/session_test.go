@@ -192,3 +192,31 @@ func TestOlderClient(t *testing.T) {
 		}
 	}
 }
+
+// TestManyClosedAtOnce: a client opens more streams than the server takes at once, writes to each
+// and is closed. All of them are dialed and delivered.
+func TestManyClosedAtOnce(t *testing.T) {
+	const streams, size = 200, 5000
+	s := product.Start(t, "--allow", "127.0.0.1")
+	saw := make(chan seen, streams)
+	target := product.Target(t, func(conn *net.TCPConn) { saw <- read(conn) })
+	c := s.Dial(t)
+	for range streams {
+		stream, err := c.Open(product.Request(target))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(stream, data(size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Close()
+	for range streams {
+		select {
+		case got := <-saw:
+			wantSeen(t, "target", got, seen{size, "EOF"})
+		case <-time.After(patience):
+			t.Fatal("a stream was not delivered")
+		}
+	}
+}
