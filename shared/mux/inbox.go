@@ -164,4 +164,5 @@ func (i *inbox) drop() {
 		c = next
 	}
 	i.first, i.last = nil, nil
+	i.lend(0)
 }

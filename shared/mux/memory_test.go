@@ -61,3 +61,26 @@ func TestShareOfReceived(t *testing.T) {
 		t.Errorf("%d bytes are held when all was read", held)
 	}
 }
+
+// A stream that is given up in the middle of what came holds nothing afterwards.
+func TestNothingIsHeldOfAStreamThatWasGivenUp(t *testing.T) {
+	account := budget.New(1<<30, 0).Account()
+	e := connect(t, mux.Config{Received: account}, accepted(t, func(s *mux.Stream) {
+		if _, err := io.ReadFull(s, make([]byte, 50<<10)); err != nil {
+			t.Errorf("read: %v", err)
+		}
+		_ = s.Close() // the client sees its end
+	}))
+	var clients sync.WaitGroup
+	for _, s := range openAll(t, e.client, 8) {
+		clients.Go(func() {
+			_, _ = s.Write(make([]byte, 100<<10)) // the server may have stopped reading
+			_ = s.Close()                         // as above
+		})
+	}
+	clients.Wait()
+	e.gone(t)
+	if held := account.Held(); held != 0 {
+		t.Errorf("%d bytes are held of streams that are gone", held)
+	}
+}
