@@ -199,3 +199,34 @@ func TestShareThatDoesNotMoveEnds(t *testing.T) {
 		writer.Wait()
 	})
 }
+
+// A session that holds more memory than is free opens no stream more, while others do.
+func TestScarceMemoryRefusesStreamsOfTheLargest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := budget.New(8<<20, session.MemoryFloor)
+		w := newWorld(t, session.Config{Handle: unread, Memory: memory})
+		large := w.full(memory, 2<<20)
+		defer large.Close()
+		hog := memory.Account()
+		defer hog.Close()
+		hog.Hold(5 << 20)
+		small, _ := w.client()
+		defer small.Close()
+		for _, test := range []struct {
+			who  string
+			from *client.Client
+			want wire.Code
+		}{
+			{"largest", large, wire.Limit},
+			{"smallest", small, wire.OK},
+		} {
+			s, err := test.from.Open(wire.Request{Kind: wire.TCP, Host: "192.0.2.9", Port: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if result, err := s.Result(t.Context()); err != nil || result.Code != test.want {
+				t.Errorf("the %s session: result %+v, error %v, want %s", test.who, result, err, test.want)
+			}
+		}
+	})
+}
