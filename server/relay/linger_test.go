@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sockmux/sockmux/shared/wire"
@@ -201,4 +202,29 @@ func TestClosedUnused(t *testing.T) {
 		s.want(wire.Aborted)
 		s.wait()
 	}
+}
+
+// A target has its time anew for as long as it takes something.
+func TestWhileTaking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipe(&Relay{live: newLive()}, newPage(t, wire.Request{}))
+		p.conn = new(net.TCPConn) // one without a socket: nothing is acknowledged
+		began := time.Now()
+		go func() { // ends with the bubble
+			for range 10 {
+				time.Sleep(900 * time.Millisecond) // of the bubble's clock, as below
+				p.countUp(1)
+			}
+		}()
+		if ended := p.whileTaking(time.Second); ended {
+			t.Error("copyDown has not ended")
+		}
+		if took := time.Since(began); took < 9*time.Second || took > 11*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		close(p.downEnded)
+		if ended := p.whileTaking(time.Hour); !ended {
+			t.Error("copyDown has ended")
+		}
+	})
 }
