@@ -18,8 +18,6 @@ type failure struct {
 	text   string         // for the page
 	remote netip.AddrPort // what was dialled; zero if nothing was
 	err    error          // for the log
-
-	byClient bool // the client has given the stream up
 }
 
 func (f *failure) Error() string { return f.code.String() + ": " + f.err.Error() }

@@ -123,6 +123,35 @@ func pending(p *page) int {
 	return p.up.buffer.Len()
 }
 
+// A target that has taken everything and stays does not keep the stream of a client that is gone.
+func TestSessionClosedAndTheTargetStays(t *testing.T) {
+	release := make(chan struct{})
+	got := make(chan []byte, 1)
+	target := listen(t, func(conn *net.TCPConn) {
+		all, _ := io.ReadAll(conn)
+		got <- all
+		<-release
+	})
+	r := local(t, Config{})
+	r.linger = time.Millisecond
+	ctx, end := context.WithCancel(t.Context())
+	s := serve(t, ctx, r, "127.0.0.1", target.addr.Port())
+	s.want(wire.OK)
+	if err := s.send([]byte("last words")); err != nil {
+		t.Fatal(err)
+	}
+	s.closeSession()
+	end()
+	s.wait()
+	close(release)
+	if all := <-got; string(all) != "last words" {
+		t.Errorf("target got %q", all)
+	}
+	if got := ended(r); got[wire.OK] != 1 {
+		t.Errorf("ended %v, want one ok", got)
+	}
+}
+
 // A session that is lost is no close: the target sees a reset.
 func TestSessionLost(t *testing.T) {
 	read := make(chan struct{})
@@ -194,13 +223,14 @@ func TestClosedUnused(t *testing.T) {
 		<-asked
 		if session {
 			s.closeSession()
+			end()
 		} else {
 			s.fin()
 			s.stop()
 		}
-		end()
 		s.want(wire.Aborted)
 		s.wait()
+		end()
 	}
 }
 

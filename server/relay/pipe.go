@@ -96,7 +96,7 @@ func (p *pipe) open(ctx context.Context) {
 	p.told = p.remote
 	p.reportAnswer(wire.OK, nil)
 	answer := wire.Result{Code: wire.OK, Bound: addrPort(conn.LocalAddr()), Remote: p.remote}
-	if err := p.stream.Reply(answer); err != nil && !p.stream.ClosedCleanly() {
+	if err := p.stream.Reply(answer); err != nil {
 		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
 	}
 	p.idle = startIdle(p.relay.idleTimeout, func() {

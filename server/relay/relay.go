@@ -23,7 +23,9 @@ import (
 // beside both. The relay owns a stream from Serve until Serve returns.
 type Stream interface {
 	Request() wire.Request
-	Reply(wire.Result) error // once, before the first Write
+	// Reply answers the request: once, before the first Write. It fails only with the session, and
+	// not if that was closed cleanly.
+	Reply(wire.Result) error
 	// Read gives what the page wrote, also before Reply. After the page's FIN it returns io.EOF; after its reset and at the end of the
 	// session another error.
 	Read([]byte) (int, error)

@@ -47,7 +47,7 @@ func (p *pipe) readStream(b *buffer) (int, error) {
 // returns when there is an answer or none is needed.
 func (p *pipe) endedUnwritten(err error) {
 	if err != io.EOF && !p.stream.ClosedCleanly() {
-		p.endLife(&failure{code: wire.Aborted, text: wire.Aborted.Meaning(), err: gone(err), byClient: true})
+		p.endLife(&failure{code: wire.Aborted, text: wire.Aborted.Meaning(), err: gone(err)})
 		return
 	}
 	select {
@@ -56,7 +56,7 @@ func (p *pipe) endedUnwritten(err error) {
 	case <-p.stream.Stopped():
 	case <-p.departed:
 	}
-	p.endLife(&failure{code: wire.Aborted, text: wire.Aborted.Meaning(), err: errUnused, byClient: true})
+	p.endLife(&failure{code: wire.Aborted, text: wire.Aborted.Meaning(), err: errUnused})
 }
 
 // errUnused is the reason when a client closes a stream before the answer and has written
