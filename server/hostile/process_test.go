@@ -13,11 +13,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Times of the server under test: short, so that what waits for them is over soon.
-const (
-	handshake = 2 * time.Second
-	keepalive = 2 * time.Second
-)
+// handshake is short, so that what waits for it is over soon.
+const handshake = 2 * time.Second
+
+// keepalive is short likewise. The race detector makes peers slow that have thousands of streams,
+// and they must not be taken for dead.
+var keepalive = map[bool]time.Duration{false: 2 * time.Second, true: 6 * time.Second}[product.Race]
 
 // patience is after how long something is not going to happen.
 const patience = 60 * time.Second
