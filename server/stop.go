@@ -34,9 +34,11 @@ func watch(ctx context.Context, within time.Duration, kill func()) (s stops, rel
 			if drain.Err() != nil && last == nil {
 				stopNow()
 				last = time.AfterFunc(within, kill)
-				defer last.Stop()
 			}
 			startDrain()
+		}
+		if last != nil {
+			last.Stop()
 		}
 	}()
 	return stops{drain, now}, func() {

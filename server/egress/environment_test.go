@@ -71,7 +71,7 @@ func TestEnvironmentDials(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.(Conn).CloseWrite()
+	_ = conn.CloseWrite()
 	if got, err := io.ReadAll(conn); err != nil || string(got) != "got " {
 		t.Errorf("%q, %v", got, err)
 	}

@@ -67,14 +67,13 @@ func TestThroughProxies(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			whole := conn.(Conn)
-			if _, err := io.WriteString(whole, "hello"); err != nil {
+			if _, err := io.WriteString(conn, "hello"); err != nil {
 				t.Fatal(err)
 			}
-			if err := whole.CloseWrite(); err != nil {
+			if err := conn.CloseWrite(); err != nil {
 				t.Fatal(err)
 			}
-			if got, err := io.ReadAll(whole); err != nil || string(got) != "got hello" {
+			if got, err := io.ReadAll(conn); err != nil || string(got) != "got hello" {
 				t.Errorf("%q, %v", got, err)
 			}
 			if len(checked) != 1 || checked[0] != target {
@@ -83,20 +82,20 @@ func TestThroughProxies(t *testing.T) {
 			if got := strings.TrimPrefix(strings.TrimPrefix(log.String(), before), ", "); got != test.asked {
 				t.Errorf("the proxy was asked for %q; want %q", got, test.asked)
 			}
-			if remote := whole.RemoteAddr().(*net.TCPAddr).AddrPort(); remote != target {
+			if remote := conn.RemoteAddr().(*net.TCPAddr).AddrPort(); remote != target {
 				t.Errorf("remote %s; want the target's %s", remote, target)
 			}
 			local := ""
-			if whole.LocalAddr() != nil {
-				local = whole.LocalAddr().String()
+			if conn.LocalAddr() != nil {
+				local = conn.LocalAddr().String()
 			}
 			if local != test.local && test.proxy != "" {
 				t.Errorf("local %q; want %q", local, test.local)
 			}
-			if _, err := whole.SyscallConn(); err != nil {
+			if _, err := conn.SyscallConn(); err != nil {
 				t.Error(err)
 			}
-			if err := whole.SetLinger(0); err != nil {
+			if err := conn.SetLinger(0); err != nil {
 				t.Error(err)
 			}
 		})
