@@ -70,7 +70,7 @@ function welcome() {
 export async function startHostile(act) {
 	/** @type {Set<import('node:stream').Duplex>} */
 	const sockets = new Set();
-	const server = createServer((request, response) => {
+	const server = createServer((_, response) => {
 		response.writeHead(404, { 'Access-Control-Allow-Origin': '*' }).end();
 	});
 	server.on('upgrade', (request, socket) => {

@@ -1,4 +1,4 @@
-// The JS half of the boundary to Go: bytes and numbers through the wasm's memory. wasm/bridge is the other half.
+// The JS half of the boundary to Go: bytes and numbers through the wasm's memory. wasm/main_js.go is the other half.
 //
 // Two rules keep it safe. Go is never entered while Go runs: what Go calls (the imports) copies, notes and returns.
 // And Go never waits in a call from here: exports queue for goroutines, which run in resume().

@@ -1,4 +1,4 @@
-// The table of codes of docs/PROTOCOL.md, section 7, as the page needs it. shared/wire/codes.go is the same table.
+// The table of codes of docs/PROTOCOL.md, section 7, as the page needs it. shared/wire/code.go is the same table.
 
 /**
  * Why a stream or the tunnel ended.
