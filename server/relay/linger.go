@@ -33,7 +33,8 @@ func (p *pipe) linger() {
 	<-p.downEnded
 }
 
-// whileTaking returns when copyDown has ended or the target has taken nothing for a time.
+// whileTaking returns when copyDown has ended or the target has taken nothing for a time. Bytes
+// that wait for the meter are not the target's fault.
 func (p *pipe) whileTaking(patience time.Duration) (ended bool) {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
@@ -43,8 +44,9 @@ func (p *pipe) whileTaking(patience time.Duration) (ended bool) {
 			return true
 		case <-timer.C:
 		}
+		metered := p.metered.Load() // first: what passes the meter is counted before it says so
 		now := p.taken()
-		if now == taken {
+		if now == taken && !metered {
 			return false
 		}
 		taken = now

@@ -123,6 +123,43 @@ func pending(p *page) int {
 	return p.up.buffer.Len()
 }
 
+// slow is a Meter that lets each piece pass after a time.
+type slow time.Duration
+
+func (s slow) Take(ctx context.Context, _ <-chan struct{}, _ int) error {
+	select {
+	case <-time.After(time.Duration(s)):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Bytes of a closed session that wait for the meter are late, not lost.
+func TestSessionClosedAndBytesWaitForTheMeter(t *testing.T) {
+	read := make(chan struct{})
+	close(read)
+	target, got, ends := slowly(t, read)
+	r := local(t, Config{})
+	r.takeTime = 20 * time.Millisecond
+	ctx, end := context.WithCancel(t.Context())
+	s := serve(t, ctx, r.on(Terms{Meter: slow(5 * r.takeTime)}), "127.0.0.1", target.addr.Port())
+	s.want(wire.OK)
+	data := random(30_000)
+	if err := s.send(data); err != nil {
+		t.Fatal(err)
+	}
+	s.closeSession()
+	end()
+	if all := <-got; !bytes.Equal(all, data) {
+		t.Errorf("target got %d bytes, want %d", len(all), len(data))
+	}
+	if err := <-ends; err != nil {
+		t.Errorf("target got %v, want its end", err)
+	}
+	s.wait()
+}
+
 // A target that has taken everything and stays does not keep the stream of a client that is gone.
 func TestSessionClosedAndTheTargetStays(t *testing.T) {
 	release := make(chan struct{})

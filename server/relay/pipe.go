@@ -48,6 +48,7 @@ type pipe struct {
 
 	up, given atomic.Int64 // bytes given to the target, to the client
 
+	metered     atomic.Bool // bytes for the target wait for the meter
 	finSent     atomic.Bool // the target has been given a FIN, or is just about to
 	targetEnded atomic.Bool // the client has been given the target's FIN
 	failed      atomic.Bool // refused or reset

@@ -65,11 +65,13 @@ var errUnused = errors.New("the client closed the stream before there was a conn
 
 // writeUp gives the target some bytes. It returns false if that is the end of the direction.
 func (p *pipe) writeUp(b []byte) bool {
+	p.metered.Store(true)
 	if !p.take(nil, len(b)) { // also what a client has written that reads no more is delivered
 		return false
 	}
 	p.idle.touch()
 	p.countUp(len(b)) // first: the answer to these bytes must not come before their count
+	p.metered.Store(false)
 	written, err := p.conn.Write(b)
 	p.countUp(written - len(b))
 	p.idle.touch()
