@@ -5,11 +5,22 @@ import (
 	"context"
 	"io"
 	"net"
+	"syscall"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/sockmux/sockmux/shared/wire"
 )
+
+// smallBuffer gives a socket little room before the peer knows of any. Where the window shrinks
+// later, the peer's system waits for the window that it was promised first.
+func smallBuffer(_, _ string, raw syscall.RawConn) error {
+	return raw.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<10) // it has room for more then, and the test fails
+	})
+}
 
 // A target that takes a little at a time gets all of it, although the relay has written
 // everything long before: what counts is what the target's system has acknowledged.
@@ -18,12 +29,11 @@ func TestSlowTargetTakesWhatTheSystemHolds(t *testing.T) {
 		size     = 40_000
 		piece    = 4000
 		pause    = 500 * time.Millisecond // the target's own pace: 5 s in all
-		takeTime = 4 * pause
+		takeTime = 6 * pause
 	)
 	closed := make(chan struct{})
 	got, ends := make(chan []byte, 1), make(chan error, 1)
-	target := listen(t, func(conn *net.TCPConn) {
-		_ = conn.SetReadBuffer(4 << 10)
+	target := listenWith(t, net.ListenConfig{Control: smallBuffer}, func(conn *net.TCPConn) {
 		<-closed
 		var all []byte
 		for {

@@ -58,7 +58,13 @@ type target struct {
 
 func listen(t *testing.T, serve func(*net.TCPConn)) target {
 	t.Helper()
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	return listenWith(t, net.ListenConfig{}, serve)
+}
+
+// listenWith is listen for sockets with options of their own.
+func listenWith(t *testing.T, config net.ListenConfig, serve func(*net.TCPConn)) target {
+	t.Helper()
+	listener, err := config.Listen(t.Context(), "tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
