@@ -5,7 +5,8 @@ import (
 	"net/http"
 )
 
-// health says that the process answers. The script reads it too, after a failed connect, to tell a dead server from one that refuses.
+// health answers that the process runs. Pages may read it: scripts of earlier versions do so after
+// a failed upgrade. Today's ask v1/check.
 func (g *Gateway) health(w http.ResponseWriter) {
 	shared(w.Header())
 	answer(w, http.StatusOK, "ok")
