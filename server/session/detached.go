@@ -92,11 +92,13 @@ func (r *Registry) unpark(s *session) {
 }
 
 // surplusLocked takes a session without a carrier away from the client that has the most of
-// them, for a new session of another client. The caller ends it. It returns nil where no client
-// has two, or more than the other.
-func (r *Registry) surplusLocked(key string) *session {
+// them, for a new session of another client, which account counts already. The caller ends it.
+// It returns nil where no client has two, or more than the other, or where the other holds as
+// many sessions in all: a client that has them all over carriers must not take those of one
+// that has lost its carriers for a moment.
+func (r *Registry) surplusLocked(key string, account *limit.Account) *session {
 	victim := r.detached.largest(key, 1, 2)
-	if victim == nil || victim.key == key {
+	if victim == nil || victim.key == key || victim.account.Usage().Sessions <= account.Usage().Sessions {
 		return nil
 	}
 	r.detached.remove(victim)

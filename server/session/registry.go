@@ -189,7 +189,7 @@ func (r *Registry) place(who admitted, hello wire.Hello) (s, victim *session, er
 		return nil, nil, err
 	}
 	if len(r.sessions) >= r.most.sessions {
-		if victim = r.surplusLocked(who.key()); victim == nil {
+		if victim = r.surplusLocked(who.key(), account); victim == nil {
 			account.Leave()
 			return nil, nil, limit.Refuse(limit.Sessions, "the server has its %d sessions", r.most.sessions)
 		}
