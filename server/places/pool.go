@@ -30,8 +30,9 @@ const (
 // network has one.
 const Anyone = ""
 
-// share is the part of all places that one network may have: half, so that there is always
-// room for as many others.
+// share is the part of all places beyond which a network makes room for itself: half. Below it
+// all others share the loss. Beyond it a network has what is free, but for idle connections: a
+// class that loads a page behind one address at once must not cut its own answers.
 const share = 2
 
 // Pool is a number of places. Any number of goroutines may use one.
@@ -83,11 +84,11 @@ func (p *Pool) Enter(name string, rank Rank, evict func()) *Place {
 // victimLocked takes a place away from another connection, if a newcomer of that network needs
 // one. It returns nil where none is needed.
 func (p *Pool) victimLocked(name string) *Place {
-	own := p.networks[name]
-	if name != Anyone && own != nil && own.count >= p.max/share {
+	own, full := p.networks[name], p.count >= p.max
+	if name != Anyone && own != nil && own.count >= p.max/share && (full || own.ranks[Spare].Len() > 0) {
 		return p.takeLocked(own.first())
 	}
-	if p.count < p.max {
+	if !full {
 		return nil
 	}
 	return p.takeLocked(p.oldestLocked())

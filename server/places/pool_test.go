@@ -48,15 +48,34 @@ func TestTheLargestNetworkLoses(t *testing.T) {
 	c.expect(t, "a0")
 }
 
-func TestOneNetworkHasHalfOfThePlaces(t *testing.T) {
-	c := newCrowd(6)
+// A network has the free places, but keeps no idle connections in more than half of all.
+func TestOneNetworkHasWhatIsFree(t *testing.T) {
+	for rank, want := range map[places.Rank][]string{
+		places.Spare: {"a0", "a1", "a2", "a3", "a4"}, places.Waiting: {"a0", "a1"}, places.Busy: {"a0", "a1"},
+	} {
+		c := newCrowd(6)
+		for i := range 8 {
+			c.enter("a", rank, fmt.Sprint("a", i))
+		}
+		c.expect(t, want...)
+		if s := c.pool.Stats(); s.Count != 8-len(want) || s.Max != 6 || s.Evicted != uint64(len(want)) {
+			t.Errorf("rank %d: stats %+v", rank, s)
+		}
+	}
+}
+
+// Beyond its half a network makes room for itself: it takes no idle connection of another.
+func TestOneNetworkTakesNoPlacesOfOthers(t *testing.T) {
+	c := newCrowd(4)
+	c.enter("b", places.Spare, "b0")
 	for i := range 5 {
-		c.enter("a", places.Waiting, fmt.Sprint("a", i))
+		c.enter("a", places.Busy, fmt.Sprint("a", i))
 	}
 	c.expect(t, "a0", "a1")
-	if s := c.pool.Stats(); s.Count != 3 || s.Max != 6 || s.Evicted != 2 {
-		t.Errorf("stats %+v", s)
-	}
+	c.enter("b", places.Waiting, "b1")
+	c.expect(t, "b0")
+	c.enter("b", places.Waiting, "b2")
+	c.expect(t, "a2")
 }
 
 func TestSpareGoesFirst(t *testing.T) {
@@ -91,7 +110,7 @@ func TestAnyoneHasNoBoundOfItsOwn(t *testing.T) {
 func TestMove(t *testing.T) {
 	c := newCrowd(4)
 	first := c.enter(places.Anyone, places.Waiting, "first")
-	c.enter("a", places.Waiting, "a0")
+	c.enter("a", places.Spare, "a0")
 	c.enter("a", places.Waiting, "a1")
 	first.Move("a")
 	c.expect(t, "a0")

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"testing"
 
@@ -85,4 +86,43 @@ func TestStreamsLeaveDescriptors(t *testing.T) {
 			t.Errorf("a newcomer beside %d streams: %v", opened, err)
 		}
 	}
+}
+
+// A class behind one address loads its pages at once: no answer is cut for another while there
+// are free places.
+func TestOneAddressLoadsManyPages(t *testing.T) {
+	const connections = 100
+	server := product.Options{Files: 1024}.Start(t)
+	class := newSource(t, honest)
+	var conns []net.Conn
+	for range connections {
+		conn, err := class.dial(t.Context(), server.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "GET /sockmux.wasm HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		conns = append(conns, conn)
+	}
+	cut := 0
+	for _, conn := range conns { // no answer is read before all have been asked for
+		if !whole(conn) {
+			cut++
+		}
+	}
+	if cut > 0 {
+		t.Errorf("%d of %d answers were cut", cut, connections)
+	}
+}
+
+// whole reads an answer and reports whether it came whole.
+func whole(conn net.Conn) bool {
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return err == nil && response.StatusCode == http.StatusOK
 }
