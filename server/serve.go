@@ -82,7 +82,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	defer func() { closeTracer(stop.now, tracer) }() // behind the last session
 	ops := newOperations(tracer, logger)
 	defer ops.close() // behind the last session
-	lookups := resolver.NewFair(targets)
+	lookups := resolver.NewFair(targets, own.plan.Lookups)
 	standings := newPolicies(settings, last, ownAddresses(logger))
 	streams := relay.New(relay.Config{
 		Policy:   closed, // every stream has terms of its own

@@ -7,9 +7,13 @@ import (
 	"sync"
 )
 
-// maxPerSession is how many lookups of one session may be under way. A page asks for a few
-// names at once. Eight sessions that ask for what no server answers fill maxLookups.
-const maxPerSession = 32
+// Bounds of one session's lookups that are under way. A page asks for a few names at once.
+// Eight sessions that ask for what no server answers fill maxLookups, and never less than four
+// fill what there is.
+const (
+	maxPerSession = 32
+	sessionShare  = 4
+)
 
 // Source looks names up; a *Resolver is one.
 type Source interface {
@@ -21,6 +25,7 @@ type Source interface {
 // Any number of goroutines may use one.
 type Fair struct {
 	source Source
+	most   int // of one session
 
 	mu       sync.Mutex
 	sessions map[string]*share // of those that look something up at present
@@ -32,9 +37,10 @@ type share struct {
 	users int           // under Fair.mu
 }
 
-// NewFair returns a Fair that asks source.
-func NewFair(source Source) *Fair {
-	return &Fair{source: source, sessions: make(map[string]*share)}
+// NewFair returns a Fair that asks source, which takes so many lookups at once.
+func NewFair(source Source, lookups int) *Fair {
+	most := max(min(lookups/sessionShare, maxPerSession), 1)
+	return &Fair{source: source, most: most, sessions: make(map[string]*share)}
 }
 
 // For returns the Source of one session. It holds nothing while nothing is looked up.
@@ -64,7 +70,7 @@ func (f *Fair) enter(session string) *share {
 	defer f.mu.Unlock()
 	s := f.sessions[session]
 	if s == nil {
-		s = &share{slots: make(chan struct{}, maxPerSession)}
+		s = &share{slots: make(chan struct{}, f.most)}
 		f.sessions[session] = s
 	}
 	s.users++

@@ -23,9 +23,9 @@ func (h *held) Lookup(ctx context.Context, _, _ string) ([]netip.Addr, []string,
 
 func TestFairBoundsTheLookupsOfASession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const asked, most = 600, 32
+		const asked, most = 600, 8
 		source := new(held)
-		fair := resolver.NewFair(source)
+		fair := resolver.NewFair(source, 4*most)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		errs := make(chan error, asked+1)
 		look := func(session string) {
