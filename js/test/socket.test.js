@@ -107,6 +107,32 @@ test('writer.close() and close() without waiting for either', async () => {
 	assert.equal(closing.now, 'fulfilled');
 });
 
+test('writer.close() fulfils where the answer and the end of the socket come together', async () => {
+	const { socket, stream } = make();
+	const writer = socket.writable.getWriter();
+	const promises = [writer.write('a'), writer.close(), writer.closed].map(watch);
+	socket.close();
+	await settled();
+	stream.open();
+	stream.end(CODES.ok);
+	await socket.closed;
+	await settled();
+	assert.deepEqual(promises.map(({ now }) => now), ['fulfilled', 'fulfilled', 'fulfilled']);
+});
+
+test('what is written after close() is refused, not dropped', async () => {
+	const { socket, stream } = make();
+	const writer = socket.writable.getWriter();
+	stream.open();
+	await writer.write('a');
+	socket.close();
+	const promises = [writer.write('late'), writer.close()].map(watch);
+	await settled();
+	assert.deepEqual(promises.map(({ now, error }) => [now, error?.message]), [['rejected', 'the socket is closed'], ['rejected', 'the socket is closed']]);
+	assert.equal(stream.text, 'a');
+	assert.equal(stream.handlers.holds(), false);
+});
+
 test('connect and close: closed fulfils, opened rejects with aborted', async () => {
 	const { socket, stream } = make();
 	socket.close();

@@ -20,6 +20,8 @@ export class Sink {
 	#queued = 0;
 	#opened = false;
 	#ended = false;
+	/** The stream takes nothing more from here. */
+	#finished = false;
 	/** Runs when nothing is queued. @type {(() => void) | null} */
 	#last = null;
 
@@ -34,6 +36,7 @@ export class Sink {
 			},
 			write: (chunk) => this.#write(chunk),
 			close: () => {
+				this.#finished = true;
 				stream.closeWrite();
 				this.#flushed();
 				return this.#until(() => this.#opened);
@@ -43,7 +46,7 @@ export class Sink {
 			highWaterMark: 1,
 			// It is asked once for each chunk, when the page writes it.
 			size: () => {
-				this.#queued++;
+				if (!this.#finished) this.#queued++;
 				return 1;
 			},
 		});
@@ -79,22 +82,27 @@ export class Sink {
 			this.#controller?.error(error);
 		} else {
 			this.#waiter?.resolve();
-			this.#controller?.error(new TypeError('the socket is closed'));
+			// Later, so that a close() of the writer that waits behind that call fulfils: all has been delivered.
+			setTimeout(() => this.#controller?.error(closed()));
 		}
 		this.#waiter = null;
 	}
 
 	/**
-	 * Runs an action behind what the page has written.
+	 * Runs an action behind what the page has written. What the page writes after it is refused.
 	 * @param {() => void} action
 	 */
-	after(action) {
-		if (this.#queued > 0) this.#last = action;
-		else action();
+	finish(action) {
+		this.#last = () => {
+			this.#finished = true;
+			action();
+		};
+		if (this.#queued === 0) this.#flushed();
 	}
 
 	/** @param {unknown} chunk */
 	#write(chunk) {
+		if (this.#finished || this.#ended) throw closed();
 		const bytes = bytesOf(chunk);
 		if (!bytes) {
 			this.#reset(); // what follows would be missing its beginning
@@ -110,11 +118,13 @@ export class Sink {
 	/** Everything that the page has written is with the stream. */
 	#flushed() {
 		this.#queued = 0;
-		this.#last?.();
+		const last = this.#last;
 		this.#last = null;
+		last?.();
 	}
 
 	#reset() {
+		this.#finished = true;
 		this.#queued = 0;
 		this.#last = null;
 		this.#stream.reset();
@@ -130,6 +140,9 @@ export class Sink {
 		});
 	}
 }
+
+/** What a writer is told that comes too late. */
+const closed = () => new TypeError('the socket is closed');
 
 /**
  * @param {unknown} chunk

@@ -117,7 +117,7 @@ export class Socket {
 	/** Ends the socket; what was written is delivered, what has not been read is dropped. */
 	close() {
 		if (this.#sink.holds) this.#stream.stop();
-		this.#sink.after(() => this.#stream.close());
+		this.#sink.finish(() => this.#stream.close());
 	}
 
 	/** Ends the socket at once. */
