@@ -153,6 +153,7 @@ export interface Socket {
 	readonly writable: WritableStream<ArrayBuffer | ArrayBufferView | string>;
 	/**
 	 * Ends the socket like close(2): what was written is delivered, also before the server has answered.
+	 * A later write is a TypeError.
 	 * A socket that is not open and has nothing to deliver is given up: `closed` fulfils, `opened` rejects
 	 * with the code "aborted".
 	 */
