@@ -68,7 +68,7 @@ func TestEvents(t *testing.T) {
 		p.fin()
 		who := events.Client{Session: "0102"}
 		local(t, Config{Resolver: names, Events: w}).ServeOn(t.Context(), p, Terms{Client: who})
-		list := w.all()
+		list := w.All()
 		if got := stepsOf(list); got != test.steps {
 			t.Errorf("%s: %s, want %s", test.host, got, test.steps)
 		}
@@ -119,7 +119,7 @@ func TestAResetIsNoRefusal(t *testing.T) {
 	s.reset(wire.Unauthorized)
 	s.want(wire.Aborted)
 	s.wait()
-	for _, e := range r.events.(*recorder).all() {
+	for _, e := range r.events.(*recorder).All() {
 		if refusing, ok := events.RefusingOf(e); ok {
 			t.Errorf("%+v", refusing)
 		}

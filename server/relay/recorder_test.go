@@ -1,39 +1,16 @@
 package relay
 
 import (
-	"sync"
-
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/ops/events/eventstest"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// recorder is a Sink that keeps everything.
-type recorder struct {
-	mu     sync.Mutex
-	events []events.Event
-}
-
-func (r *recorder) Record(e events.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.events = append(r.events, e)
-}
-
-func (r *recorder) all() []events.Event {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.events[:len(r.events):len(r.events)]
-}
+// recorder keeps the events of a relay.
+type recorder struct{ eventstest.Recorder }
 
 // ends are the streams that have ended.
-func (r *recorder) ends() (list []events.StreamEnded) {
-	for _, e := range r.all() {
-		if end, ok := e.(events.StreamEnded); ok {
-			list = append(list, end)
-		}
-	}
-	return list
-}
+func (r *recorder) ends() []events.StreamEnded { return eventstest.Of[events.StreamEnded](&r.Recorder) }
 
 // ended counts the streams of a relay of local that have ended, by code.
 func ended(r *Relay) map[wire.Code]int {

@@ -4,53 +4,26 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/ops/events/eventstest"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// recorder is a Sink that keeps everything.
-type recorder struct {
-	mu       sync.Mutex
-	recorded []events.Event
-}
-
-func (r *recorder) Record(e events.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.recorded = append(r.recorded, e)
-}
-
-func (r *recorder) list() []events.Event {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.recorded[:len(r.recorded):len(r.recorded)]
-}
+// recorder keeps the events of a registry.
+type recorder struct{ eventstest.Recorder }
 
 // opened are the sessions that were opened.
-func (r *recorder) opened() (list []events.SessionOpened) {
-	for _, e := range r.list() {
-		if opened, ok := e.(events.SessionOpened); ok {
-			list = append(list, opened)
-		}
-	}
-	return list
+func (r *recorder) opened() []events.SessionOpened {
+	return eventstest.Of[events.SessionOpened](&r.Recorder)
 }
 
 // refused are the refusals.
-func (r *recorder) refused() (list []events.Refused) {
-	for _, e := range r.list() {
-		if refused, ok := e.(events.Refused); ok {
-			list = append(list, refused)
-		}
-	}
-	return list
-}
+func (r *recorder) refused() []events.Refused { return eventstest.Of[events.Refused](&r.Recorder) }
 
 // limits counts the refusals by limit.
 func (r *recorder) limits() map[limit.Reason]int {
@@ -64,7 +37,7 @@ func (r *recorder) limits() map[limit.Reason]int {
 // life is what happened to sessions that were opened.
 func (r *recorder) life() string {
 	var words []string
-	for _, e := range r.list() {
+	for _, e := range r.All() {
 		switch e := e.(type) {
 		case events.SessionDetached:
 			words = append(words, fmt.Sprint("parked ", e.Reason != nil))
@@ -104,7 +77,7 @@ func TestEvents(t *testing.T) {
 	if opened[0].Began.Before(began) || opened[0].Began.After(time.Now()) {
 		t.Errorf("%+v", opened)
 	}
-	for _, e := range seen.list() {
+	for _, e := range seen.All() {
 		if ended, ok := e.(events.SessionEnded); ok && (ended.Client != who || ended.Expired || ended.Duration <= 0) {
 			t.Errorf("%+v", ended)
 		}
@@ -131,14 +104,7 @@ func TestEventsOfRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = c.Close(0, "")
-	failures := func() (list []events.HandshakeFailed) {
-		for _, e := range seen.list() {
-			if failed, ok := e.(events.HandshakeFailed); ok {
-				list = append(list, failed)
-			}
-		}
-		return list
-	}
+	failures := func() []events.HandshakeFailed { return eventstest.Of[events.HandshakeFailed](&seen.Recorder) }
 	eventually(t, "all are recorded", func() bool { return len(failures()) == 2 })
 	var refused *limit.Refused
 	if f := failures()[0]; !errors.As(f.Err, &refused) || refused.Reason != limit.Sessions || f.Client.Agent != "second" || f.Client.Session != "" || f.Client.Identity == "" {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/limit"
-	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/client"
@@ -47,10 +46,8 @@ func (w *world) full(memory *budget.Budget, bytes int) *client.Client {
 
 // ended returns why sessions have ended, in that order.
 func (w *world) ended() (reasons []limit.Reason) {
-	for _, e := range w.seen.list() {
-		if refused, ok := e.(events.Refused); ok {
-			reasons = append(reasons, refused.Refusal.Limit)
-		}
+	for _, refused := range w.seen.refused() {
+		reasons = append(reasons, refused.Refusal.Limit)
 	}
 	return reasons
 }

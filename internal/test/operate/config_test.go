@@ -1,7 +1,6 @@
 package operate_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -28,23 +26,6 @@ func file(t *testing.T, dir, name, text string) string {
 	return path
 }
 
-// answer opens a stream and returns what the server answered.
-func answer(t *testing.T, c *client.Client, host string, port uint16) wire.Result {
-	t.Helper()
-	s, err := c.Open(wire.Request{Kind: wire.TCP, Host: host, Port: port})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	r, err := s.Result(ctx)
-	if err != nil {
-		t.Fatalf("%s:%d: %v", host, port, err)
-	}
-	return r
-}
-
 // A file that an editor or a full disk has emptied changes nothing. One of comments only
 // does not either.
 func TestEmptiedFileIsRefusedAtReload(t *testing.T) {
@@ -56,7 +37,7 @@ func TestEmptiedFileIsRefusedAtReload(t *testing.T) {
 	c := s.Dial(t)
 	denied := func(when string) {
 		t.Helper()
-		r := answer(t, c, echo.Addr().String(), echo.Port())
+		r := product.Answer(t, c, echo.Addr().String(), echo.Port())
 		if want := `the rule "deny 127.0.0.1"`; r.Code != wire.Denied || !strings.Contains(r.Text, want) {
 			t.Errorf("%s: %s %s, want %s", when, r.Code, r.Text, want)
 		}
@@ -71,7 +52,7 @@ func TestEmptiedFileIsRefusedAtReload(t *testing.T) {
 	file(t, dir, "sockmux.yaml", rules)
 	s.Signal(syscall.SIGHUP)
 	waitCount(t, s, `"reloaded"`, 1)
-	if r := answer(t, c, echo.Addr().String(), echo.Port()); r.Code != wire.OK {
+	if r := product.Answer(t, c, echo.Addr().String(), echo.Port()); r.Code != wire.OK {
 		t.Errorf("with content again: %s %s", r.Code, r.Text)
 	}
 }

@@ -79,3 +79,21 @@ func Open(t testing.TB, c *client.Client, target netip.AddrPort) *mux.Stream {
 	}
 	return s
 }
+
+// Answer opens a stream, closes it and returns what the server answered. It fails the test where
+// there is no answer.
+func Answer(t testing.TB, c *client.Client, host string, port uint16) wire.Result {
+	t.Helper()
+	s, err := c.Open(wire.Request{Kind: wire.TCP, Host: host, Port: port})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	r, err := s.Result(ctx)
+	if err != nil {
+		t.Fatalf("%s:%d: %v", host, port, err)
+	}
+	return r
+}

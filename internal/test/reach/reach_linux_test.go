@@ -1,7 +1,6 @@
 package reach_test
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/netip"
@@ -11,29 +10,11 @@ import (
 
 	"github.com/sockmux/sockmux/internal/test/namespace"
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // patience is after how long something is not going to happen.
 const patience = 60 * time.Second
-
-// result opens a stream and returns what the server answered.
-func result(t *testing.T, c *client.Client, host string, port uint16) wire.Result {
-	t.Helper()
-	s, err := c.Open(wire.Request{Kind: wire.TCP, Host: host, Port: port})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	r, err := s.Result(ctx)
-	if err != nil {
-		t.Fatalf("%s:%d: %v", host, port, err)
-	}
-	return r
-}
 
 // echo serves an address until the test's end.
 func echo(t *testing.T, addr netip.AddrPort) uint16 {
@@ -84,7 +65,7 @@ func TestOwnPublicAddress(t *testing.T) {
 			{[]string{"--allow", "93.184.216.0/24"}, "93.184.216.34", wire.OK},
 		} {
 			s := product.Start(t, test.flags...)
-			if r := result(t, s.Dial(t), test.host, port); r.Code != test.want {
+			if r := product.Answer(t, s.Dial(t), test.host, port); r.Code != test.want {
 				t.Errorf("%q: %s: %s %s, want %s", test.flags, test.host, r.Code, r.Text, test.want)
 			}
 		}
@@ -95,14 +76,14 @@ func TestOwnPublicAddress(t *testing.T) {
 		s := product.Start(t)
 		later := netip.MustParseAddr("93.184.216.35")
 		c := s.Dial(t)
-		if r := result(t, c, later.String(), port); r.Code == wire.Denied {
+		if r := product.Answer(t, c, later.String(), port); r.Code == wire.Denied {
 			t.Errorf("before the machine has it: %s %s", r.Code, r.Text)
 		}
 		namespace.AddAddress(t, later)
 		port = echo(t, netip.AddrPortFrom(later, 0))
 		expired := time.After(patience)
 		for tick := time.Tick(100 * time.Millisecond); ; {
-			r := result(t, c, later.String(), port)
+			r := product.Answer(t, c, later.String(), port)
 			if r.Code == wire.Denied {
 				break
 			}
@@ -143,7 +124,7 @@ func TestRulesByNameHold(t *testing.T) {
 				"last.test":       wire.Denied,
 				"honest.test":     wire.OK,
 			} {
-				if r := result(t, c, host, port); r.Code != want {
+				if r := product.Answer(t, c, host, port); r.Code != want {
 					t.Errorf("%q: %s: %s %s, want %s", dns, host, r.Code, r.Text, want)
 				}
 			}
@@ -172,7 +153,7 @@ func TestMetadata(t *testing.T) {
 		}
 		c := product.Start(t, flags...).Dial(t)
 		for _, addr := range addrs {
-			if r := result(t, c, name(addr), 80); r.Code != wire.Denied {
+			if r := product.Answer(t, c, name(addr), 80); r.Code != wire.Denied {
 				t.Errorf("%s: %s %s, want %s", addr, r.Code, r.Text, wire.Denied)
 			}
 		}
