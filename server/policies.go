@@ -90,5 +90,6 @@ func (p *policies) terms(who session.Client) relay.Terms {
 		Lifetime:    found.limits.StreamLifetime,
 		Meter:       who.Account,
 		Client:      who.Event,
+		Outlives:    who.Outlives,
 	}
 }

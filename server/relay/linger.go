@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -28,20 +29,22 @@ func (p *pipe) linger() {
 	case <-p.stream.Stopped():
 	case <-p.departed:
 	}
-	p.whileTaking(p.relay.linger)
+	p.whileTaking(context.Background(), p.relay.linger)
 	_ = p.conn.SetReadDeadline(time.Now())
 	<-p.downEnded
 }
 
-// whileTaking returns when copyDown has ended or the target has taken nothing for a time. Bytes
-// that wait for the meter are not the target's fault.
-func (p *pipe) whileTaking(patience time.Duration) (ended bool) {
+// whileTaking returns when copyDown or ctx has ended or the target has taken nothing for a time.
+// Bytes that wait for the meter are not the target's fault.
+func (p *pipe) whileTaking(ctx context.Context, patience time.Duration) (ended bool) {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	for taken := p.taken(); ; {
 		select {
 		case <-p.downEnded:
 			return true
+		case <-ctx.Done():
+			return false
 		case <-timer.C:
 		}
 		metered := p.metered.Load() // first: what passes the meter is counted before it says so
@@ -71,9 +74,14 @@ func (p *pipe) sessionEnded(cause error) {
 	}
 	close(p.departed)
 	<-p.answered // the dial has a bound of its own
-	if p.conn != nil && !p.whileTaking(p.relay.takeTime) {
-		p.abort(wire.TimedOut, errTakesNothing)
+	if p.conn == nil || p.whileTaking(p.relay.outlives, p.relay.takeTime) {
+		return
 	}
+	if p.relay.outlives.Err() != nil {
+		p.cut(context.Cause(p.relay.outlives))
+		return
+	}
+	p.abort(wire.TimedOut, errTakesNothing)
 }
 
 // errTakesNothing is the reason when a target does not take the last bytes of a client.

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -113,6 +114,34 @@ func TestSessionClosedAndTheTargetTakesNothing(t *testing.T) {
 	}
 	if got := ended(r); got[wire.TimedOut] != 1 {
 		t.Errorf("ended %v, want one timed_out", got)
+	}
+}
+
+// A stream that outlives its session ends when it may not any longer, with that reason.
+func TestSessionClosedAndTheStreamMayNotOutliveIt(t *testing.T) {
+	read := make(chan struct{})
+	target, _, ends := slowly(t, read)
+	r := local(t, Config{})
+	outlives, cut := context.WithCancelCause(t.Context())
+	ctx, end := context.WithCancel(t.Context())
+	s := serve(t, ctx, r.on(Terms{Outlives: outlives}), "127.0.0.1", target.addr.Port())
+	s.want(wire.OK)
+	sent := make(chan error, 1)
+	go func() { sent <- s.send(make([]byte, 8<<20)) }()
+	for pending(s.page) < window {
+		time.Sleep(time.Millisecond) // a bounded poll: the test has its own timeout
+	}
+	s.closeSession()
+	end()
+	cut(limit.Refuse(limit.Memory, "no memory is left"))
+	s.wait()
+	<-sent
+	close(read)
+	if err := <-ends; !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("target got %v, want a reset", err)
+	}
+	if got := ended(r); got[wire.Limit] != 1 {
+		t.Errorf("ended %v, want one limit", got)
 	}
 }
 
@@ -283,14 +312,14 @@ func TestWhileTaking(t *testing.T) {
 				p.countUp(1)
 			}
 		}()
-		if ended := p.whileTaking(time.Second); ended {
+		if ended := p.whileTaking(t.Context(), time.Second); ended {
 			t.Error("copyDown has not ended")
 		}
 		if took := time.Since(began); took < 9*time.Second || took > 11*time.Second {
 			t.Errorf("it took %s", took)
 		}
 		close(p.downEnded)
-		if ended := p.whileTaking(time.Hour); !ended {
+		if ended := p.whileTaking(t.Context(), time.Hour); !ended {
 			t.Error("copyDown has ended")
 		}
 	})

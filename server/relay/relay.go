@@ -85,6 +85,7 @@ type Relay struct {
 	lifetime time.Duration
 	meter    Meter
 	client   events.Client
+	outlives context.Context
 }
 
 // New returns a relay. It panics without a policy, because what that would mean is for nobody to guess.
@@ -102,6 +103,7 @@ func New(config Config) *Relay {
 		takeTime:    takeTime,
 		events:      config.Events,
 		live:        newLive(),
+		outlives:    context.Background(),
 	}
 	if r.resolver == nil {
 		r.resolver = resolver.System{}

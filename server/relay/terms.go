@@ -18,6 +18,9 @@ type Terms struct {
 	Lifetime    time.Duration  // after which the stream is reset, whatever it does; 0: never
 	Meter       Meter          // nil: every byte may pass at once
 	Client      events.Client  // whose stream it is
+	// Outlives ends, with a cause, where the stream may not outlive its session any longer.
+	// nil: it may for as long as the target takes what the client wrote.
+	Outlives context.Context
 }
 
 // Meter says when bytes may pass; *limit.Account is one.
@@ -38,5 +41,8 @@ func (r *Relay) on(terms Terms) *Relay {
 	}
 	own.dialTimeout = cmp.Or(terms.DialTimeout, DefaultDialTimeout)
 	own.idleTimeout, own.lifetime, own.meter, own.client = terms.IdleTimeout, terms.Lifetime, terms.Meter, terms.Client
+	if terms.Outlives != nil {
+		own.outlives = terms.Outlives
+	}
 	return &own
 }

@@ -17,6 +17,9 @@ type Client struct {
 	Identity *auth.Identity
 	Account  *limit.Account // what the client takes, over all of its sessions
 	Event    events.Client  // the same for events
+	// Outlives ends, with a *limit.Refused as its cause, where the streams of the session, which
+	// was closed, must not take more time to deliver what the client wrote.
+	Outlives context.Context
 }
 
 // admitted is who may have a session.

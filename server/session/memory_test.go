@@ -87,6 +87,38 @@ func TestScarceMemoryEndsDetachedSessions(t *testing.T) {
 	})
 }
 
+// Where memory is scarce a session goes too that was closed and whose streams outlive it.
+func TestScarceMemoryEndsClosedSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := budget.New(8<<20, session.MemoryFloor)
+		causes := make(chan error, 100)
+		w := newWorld(t, session.Config{Memory: memory, Handle: func(_ context.Context, s *mux.Stream, who session.Client) {
+			_ = s.Reply(wire.Result{}) // fails only with the session
+			<-who.Outlives.Done()
+			causes <- context.Cause(who.Outlives)
+			_ = s.Close() // as above
+		}})
+		w.full(memory, 2<<20).Close()
+		hog := memory.Account()
+		hog.Hold(5 << 20)
+		time.Sleep(4 * time.Second)
+		if len(causes) > 0 {
+			t.Error("streams of a closed session were cut at once")
+		}
+		time.Sleep(5 * time.Second)
+		var refused *limit.Refused
+		if len(causes) == 0 || !errors.As(<-causes, &refused) || refused.Reason != limit.Memory {
+			t.Errorf("%d streams were cut, for %v", len(causes), refused)
+		}
+		if used := memory.Used(); used != 5<<20 {
+			t.Errorf("%d bytes are held, want those of the hog", used)
+		}
+		if got := w.ended(); len(got) != 1 || got[0] != limit.Memory {
+			t.Errorf("ended for %v", got)
+		}
+	})
+}
+
 // Where more is held than there is, the largest session ends, and its client hears why.
 func TestExhaustedMemoryEndsTheLargest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

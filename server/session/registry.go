@@ -78,6 +78,7 @@ type Registry struct {
 	mu       sync.Mutex
 	most     most
 	sessions map[wire.SessionID]*session
+	closing  map[*session]struct{} // those that have ended, of which streams are left
 	detached detached
 	waited   uint64 // sessions that have lost a carrier, since the start
 	opened   uint64
@@ -124,7 +125,7 @@ func New(config Config) *Registry {
 	if config.Bound == 0 {
 		config.Bound = DefaultBound
 	}
-	r := &Registry{config: config, sessions: make(map[wire.SessionID]*session), detached: detached{clients: make(map[string][]*session)}, most: most{config.MaxSessions, config.MaxParked}}
+	r := &Registry{config: config, sessions: make(map[wire.SessionID]*session), closing: make(map[*session]struct{}), detached: detached{clients: make(map[string][]*session)}, most: most{config.MaxSessions, config.MaxParked}}
 	r.life, r.end = context.WithCancel(context.Background()) // until Close
 	if config.Memory != nil {
 		r.tasks.Go(r.relieve)
@@ -234,10 +235,30 @@ func (r *Registry) countResume() {
 	r.resumed++
 }
 
+// remove takes a session out that has ended. Its streams may outlive it, until forget.
 func (r *Registry) remove(s *session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.sessions, s.known.ID)
+	r.closing[s] = struct{}{}
+}
+
+// forget is called when nothing of a session is left.
+func (r *Registry) forget(s *session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.closing, s)
+}
+
+// holders returns the sessions that hold memory: also those that have ended.
+func (r *Registry) holders() []*session {
+	list := r.all()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for s := range r.closing {
+		list = append(list, s)
+	}
+	return list
 }
 
 func (r *Registry) all() []*session {

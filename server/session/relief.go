@@ -19,7 +19,8 @@ const (
 )
 
 // relieve ends sessions while memory is scarce, one after another, until the registry is closed.
-// First those without a carrier go, and the largest of them first: nothing of them moves. Live
+// First those without a carrier go, also those that were closed and whose targets take their
+// time, and the largest of them first: little of them moves. Live
 // ones stop by themselves at their share (shared/budget). Only where more is held than there is,
 // the largest of all ends.
 func (r *Registry) relieve() {
@@ -51,7 +52,10 @@ func (r *Registry) heaviest() *session {
 	var victim *session
 	var most int64
 	waits := false // of victim
-	for _, s := range r.all() {
+	for _, s := range r.holders() {
+		if s.outlives.Err() != nil {
+			continue // it is about to go
+		}
 		held, age := s.memory.held(), s.detachedFor()
 		old := age >= reliefAge
 		if held <= MemoryFloor || !old && !exhausted || waits && !old {
@@ -68,6 +72,9 @@ func (r *Registry) heaviest() *session {
 func (s *session) detachedFor() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ended {
+		return time.Since(s.closed)
+	}
 	if s.expiry == nil {
 		return 0
 	}
@@ -76,6 +83,12 @@ func (s *session) detachedFor() time.Duration {
 
 // unburden ends the session for the memory that it holds.
 func (s *session) unburden() {
+	if s.over() {
+		err := limit.Refuse(limit.Memory, "memory is scarce, and the session was closed")
+		s.registry.refused(events.Detaching, s.event(), err)
+		s.cutOff(err)
+		return
+	}
 	if s.detachedFor() > 0 {
 		s.giveWay(limit.Memory, "memory is scarce, and the session had no connection")
 		return
@@ -83,6 +96,13 @@ func (s *session) unburden() {
 	err := limit.Refuse(limit.Memory, "memory is used up, and the session holds the most")
 	s.registry.refused(events.LiveSession, s.event(), err)
 	s.fail(err.Err)
+}
+
+// over reports whether the session has ended.
+func (s *session) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
 }
 
 // awaitGone waits until an ended session has given its memory back. It returns false if that

@@ -32,6 +32,8 @@ type session struct {
 	waits    uint64 // how many had lost a carrier when this one did; guarded by the registry
 	memory   memory
 	gone     chan struct{} // closed when nothing of the session is left
+	outlives context.Context
+	cutOff   context.CancelCauseFunc // ends outlives
 	sockets  *budget.Account
 	link     *link.Link
 	mux      *mux.Session
@@ -42,7 +44,8 @@ type session struct {
 	expiry    *time.Timer             // of a parked session
 	lost      time.Time               // when the last carrier was lost over which the client was heard; zero: none yet
 	ended     bool
-	condemned bool // it is being ended for a reason of its own
+	closed    time.Time // when the session ended; its streams may outlive it
+	condemned bool      // it is being ended for a reason of its own
 
 	secured  *tls.ConnectionState // of the newest carrier that proved the identity; nil: without TLS
 	proved   *auth.Identity       // as the newest credentials gave it
@@ -60,6 +63,7 @@ func newSession(r *Registry, who admitted, account *limit.Account, hello wire.He
 		registry: r, peer: who.peer, secured: who.peer.TLS, proved: who.proved, identity: who.now, account: account, key: who.key(), gone: make(chan struct{}), memory: r.newMemory(), sockets: r.config.Sockets.Account(), began: time.Now(), idleFrom: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
 		resumes: hello.Capabilities&wire.CanResume != 0, agent: hello.Agent,
 	}
+	s.outlives, s.cutOff = context.WithCancelCause(context.Background()) // until close
 	s.link = link.New(r.linkConfig(s.memory.unacked))
 
 	if hello.Capabilities&wire.CanBare != 0 {
@@ -71,6 +75,7 @@ func newSession(r *Registry, who admitted, account *limit.Account, hello wire.He
 	if s.mux, err = mux.Server(s.link, mux.Config{WindowBudget: windowBudget, Received: s.memory.received, Written: s.memory.buffers, MaxStreams: s.maxStreams}, s.handle); err != nil {
 		s.memory.close()
 		s.sockets.Close()
+		s.cutOff(nil)
 		return nil, fmt.Errorf("session: %w", err)
 	}
 	return s, nil
@@ -101,7 +106,7 @@ func (s *session) handle(ctx context.Context, stream *mux.Stream) {
 func (s *session) client() Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Client{Peer: s.peer, Identity: s.identity, Account: s.account, Event: s.eventLocked()}
+	return Client{Peer: s.peer, Identity: s.identity, Account: s.account, Event: s.eventLocked(), Outlives: s.outlives}
 }
 
 // event describes the session as of now.
@@ -190,7 +195,9 @@ func (s *session) fail(err *wire.Error) {
 func (s *session) close(end events.SessionEnded) {
 	s.mu.Lock()
 	again := s.ended
-	s.ended = true
+	if s.ended = true; !again {
+		s.closed = time.Now()
+	}
 	if s.overdue != nil {
 		s.overdue.Stop()
 	}
@@ -200,6 +207,8 @@ func (s *session) close(end events.SessionEnded) {
 	}
 	s.registry.remove(s)
 	s.mux.Close()
+	s.cutOff(nil)
+	s.registry.forget(s)
 	s.account.Leave() // behind the last stream
 	s.sockets.Close()
 	s.memory.close()

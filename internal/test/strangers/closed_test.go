@@ -1,0 +1,65 @@
+package strangers_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/internal/test/product"
+	"github.com/sockmux/sockmux/shared/client"
+	"github.com/sockmux/sockmux/shared/link"
+)
+
+// Sessions that were closed and whose targets take their time give way where memory is scarce.
+// One that has lost its connection stays.
+func TestMemoryOfClosedSessions(t *testing.T) {
+	const (
+		piece = 370 << 10       // the target's system takes half of it
+		gone  = 8 * time.Second // longer than a session without a connection is safe
+	)
+	server := product.StartEnv(t, []string{"SOCKMUX_MAX_MEMORY=64MiB"}, "--allow", "127.0.0.1", "--admin", "127.0.0.1:0")
+	from := newSource(t, honest)
+	var away atomic.Bool
+	c := server.Dial(t, from.client(server), func(config *client.Config) {
+		dial := config.Dial
+		config.Dial = func(ctx context.Context) (link.Carrier, error) {
+			if away.Load() {
+				return nil, errors.New("the network is away")
+			}
+			return dial(ctx)
+		}
+	})
+	request := deaf(t)
+	fill := func(c *client.Client, streams int) {
+		t.Helper()
+		for range streams {
+			s, err := c.Open(request())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Write(make([]byte, piece)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	stream := product.Open(t, c, product.Echo(t))
+	fill(c, 1)
+	held := func() int { return int(server.Metric(t, "sockmux_session_memory_bytes")) >> 20 }
+	for _, share := range []int{30, 44, 51} { // in MiB, nearly what each may hold; 48 are scarce
+		hog := server.Dial(t, newSource(t, hostile).client(server))
+		for held() < share {
+			fill(hog, 1)
+		}
+		hog.Close()
+	}
+	away.Store(true)
+	from.cut()
+	time.Sleep(gone) // the time of the network, not a wait for something
+	away.Store(false)
+	c.Kick()
+	if err := echoes(stream, 1<<10); err != nil {
+		t.Errorf("the session that was away for %s: %v", gone, err)
+	}
+}
