@@ -14,6 +14,7 @@ import (
 	"github.com/sockmux/sockmux/server/config"
 	"github.com/sockmux/sockmux/server/gateway"
 	"github.com/sockmux/sockmux/server/listener"
+	"github.com/sockmux/sockmux/server/memory"
 	"github.com/sockmux/sockmux/server/notify"
 	"github.com/sockmux/sockmux/server/session"
 )
@@ -129,6 +130,7 @@ func (r *reloader) reload(why string) {
 		r.logger.Warn(warning)
 	}
 	warnOfDescriptors(next.MaxSessions, r.logger)
+	warnOfMemory(next.MaxSessions, memory.Budget(r.started.MaxMemory), r.logger)
 	if names := next.Restart(r.started); len(names) > 0 {
 		r.logger.Warn("changed, and needs a restart", "settings", strings.Join(names, ", "))
 	}

@@ -43,6 +43,7 @@ func serve(ctx context.Context, settings *config.Config, load func() (*config.Co
 	warnOfDescriptors(settings.MaxSessions, logger)
 
 	own := divide(settings)
+	warnOfMemory(settings.MaxSessions, own.memory.Max(), logger)
 	memory.Bound(own.memory.Max())
 	var last []policy.Rule
 	names, err := settings.NewResolver(own.plan.Lookups)

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"math"
+
 	"github.com/sockmux/sockmux/shared/budget"
 )
 
@@ -10,6 +12,15 @@ const (
 	sessionCost = 48 << 10
 	streamCost  = 16 << 10
 )
+
+// idleShare is the part of the memory that sessions may take without moving a byte: half. Else a
+// crowd of idle sessions would use it up, and the largest of those that work would end for it.
+const idleShare = 2
+
+// Room returns how many sessions there may be in so many bytes of memory.
+func Room(memory int64) int {
+	return int(min(max(memory/idleShare/sessionCost, 1), math.MaxInt32))
+}
 
 // MemoryFloor is what a session may hold of each kind, in bytes, however little memory is left.
 const MemoryFloor = 128 << 10

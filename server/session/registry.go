@@ -90,6 +90,14 @@ type Registry struct {
 // most are the bounds of the whole registry.
 type most struct{ sessions, parked int }
 
+// most returns the bounds that are wanted, as far as there is memory.
+func (c *Config) most(sessions, parked int) most {
+	if c.Memory != nil {
+		sessions = min(sessions, Room(c.Memory.Max()))
+	}
+	return most{sessions, min(parked, sessions)}
+}
+
 // Stats are the present figures, and what has happened since the start.
 type Stats struct {
 	Sessions int // parked ones included
@@ -125,7 +133,7 @@ func New(config Config) *Registry {
 	if config.Bound == 0 {
 		config.Bound = DefaultBound
 	}
-	r := &Registry{config: config, sessions: make(map[wire.SessionID]*session), closing: make(map[*session]struct{}), detached: detached{clients: make(map[string][]*session)}, most: most{config.MaxSessions, config.MaxParked}}
+	r := &Registry{config: config, sessions: make(map[wire.SessionID]*session), closing: make(map[*session]struct{}), detached: detached{clients: make(map[string][]*session)}, most: config.most(config.MaxSessions, config.MaxParked)}
 	r.life, r.end = context.WithCancel(context.Background()) // until Close
 	if config.Memory != nil {
 		r.tasks.Go(r.relieve)
@@ -151,11 +159,12 @@ func (r *Registry) Most() (sessions, parked int) {
 	return r.most.sessions, r.most.parked
 }
 
-// SetMost replaces Config's MaxSessions and MaxParked. Sessions that exist stay.
+// SetMost replaces Config's MaxSessions and MaxParked. Sessions that exist stay. There are never
+// more than Config.Memory has room for.
 func (r *Registry) SetMost(sessions, parked int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.most = most{sessions, parked}
+	r.most = r.config.most(sessions, parked)
 }
 
 // begin counts a Serve; it fails once the registry is closed.
