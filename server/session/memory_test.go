@@ -119,6 +119,35 @@ func TestScarceMemoryEndsClosedSessions(t *testing.T) {
 	})
 }
 
+// Where sockets are used up, a session goes that was closed and whose streams outlive it.
+func TestSocketsUsedUpEndClosedSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sockets, over := budget.New(8, 4), make(chan struct{})
+		defer close(over)
+		w := newWorld(t, session.Config{Sockets: sockets, Handle: func(_ context.Context, s *mux.Stream, who session.Client) {
+			_ = s.Reply(wire.Result{}) // fails only with the session
+			select {
+			case <-who.Outlives.Done():
+			case <-over:
+			}
+			_ = s.Close() // as above
+		}})
+		for range 10 {
+			c, _ := w.client()
+			for range 4 {
+				if _, err := c.Open(wire.Request{Kind: wire.TCP, Host: "192.0.2.9", Port: 1}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Second) // of the bubble's clock: all are served
+			c.Close()
+			if used := sockets.Used(); used > 12 {
+				t.Errorf("%d sockets are used, want no more than 8 and those of one session", used)
+			}
+		}
+	})
+}
+
 // Where more is held than there is, the largest session ends, and its client hears why.
 func TestExhaustedMemoryEndsTheLargest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -46,6 +46,40 @@ func (r *Registry) relieve() {
 	}
 }
 
+// relieveSockets ends a session that was closed, if streams have more sockets than there are for
+// them: each session may have a few in any case.
+func (r *Registry) relieveSockets() {
+	if r.config.Sockets == nil || !r.config.Sockets.Exhausted() {
+		return
+	}
+	if victim := r.mostClosed(); victim != nil {
+		err := limit.Refuse(limit.Descriptors, "the sockets are used up, and the session was closed")
+		r.refused(events.Detaching, victim.event(), err)
+		victim.cutOff(err)
+	}
+}
+
+// mostClosed returns the oldest of the closed sessions of the client that has most of them.
+func (r *Registry) mostClosed() (victim *session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	counts := make(map[string]int)
+	for s := range r.closing {
+		if s.outlives.Err() == nil {
+			counts[s.key]++
+		}
+	}
+	for s := range r.closing {
+		if s.outlives.Err() != nil {
+			continue
+		}
+		if n := counts[s.key]; victim == nil || n > counts[victim.key] || n == counts[victim.key] && s.number < victim.number {
+			victim = s
+		}
+	}
+	return victim
+}
+
 // heaviest returns the session that has to end for its memory, or nil.
 func (r *Registry) heaviest() *session {
 	exhausted := r.config.Memory.Exhausted()

@@ -99,6 +99,7 @@ func (s *session) handle(ctx context.Context, stream *mux.Stream) {
 		return
 	}
 	stream.After(s.leave)
+	s.registry.relieveSockets()
 	s.registry.config.Handle(ctx, stream, client)
 }
 
