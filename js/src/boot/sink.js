@@ -106,7 +106,7 @@ export class Sink {
 		const bytes = bytesOf(chunk);
 		if (!bytes) {
 			this.#reset(); // what follows would be missing its beginning
-			throw new TypeError(`${describe(chunk)} cannot be written to a socket: an ArrayBuffer, a view of one, or a string is needed`);
+			throw new TypeError(`${shown(chunk)} cannot be written to a socket: an ArrayBuffer, a view of one, or a string is needed`);
 		}
 		this.#stream.write(bytes);
 		this.#queued--;
@@ -156,7 +156,8 @@ function bytesOf(chunk) {
 	return null;
 }
 
-/** @param {unknown} value */
-function describe(value) {
+/** Says in an error what was given instead of what is needed. @param {unknown} value */
+export function shown(value) {
+	if (typeof value === 'string') return JSON.stringify(value);
 	return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value);
 }

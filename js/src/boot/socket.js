@@ -1,7 +1,7 @@
 // sockmux.connect(): a stream for pages that want TCP themselves, in the form of the web's own streams.
 
 import { CODES, ending } from '../tunnel/codes.js';
-import { Sink } from './sink.js';
+import { Sink, shown } from './sink.js';
 
 /** @typedef {import('../tunnel/codes.js').Ending} Ending */
 /** @typedef {import('../tunnel/stream.js').Address} Address */
@@ -31,12 +31,6 @@ export function targetFrom(host, port) {
 	if (typeof number !== 'number' || !Number.isInteger(number)) throw new TypeError(`connect: the port ${shown(port)} is not a whole number: connect("db.example", 5432)`);
 	if (number < 1 || number > 65535) throw new RangeError(`connect: the port ${number} is not in 1 to 65535`);
 	return { host, port: number };
-}
-
-/** @param {unknown} value */
-function shown(value) {
-	if (typeof value === 'string') return JSON.stringify(value);
-	return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value);
 }
 
 export class Socket {
