@@ -48,7 +48,7 @@ async function download() {
 	return times.sort((a, b) => a - b)[2];
 }
 
-test(`${SOCKETS} sockets that the page never reads`, { timeout: 120_000 }, async (t) => {
+test(`${SOCKETS} sockets that the page never reads`, { timeout: 300_000 }, async (t) => {
 	const cdp = await page.context().newCDPSession(page);
 	/** Bytes of the page: objects of JavaScript, and what buffers and the wasm's memory have. */
 	const held = async () => {
