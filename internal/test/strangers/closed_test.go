@@ -49,7 +49,10 @@ func TestMemoryOfClosedSessions(t *testing.T) {
 		hog := server.Dial(t, newSource(t, hostile).client(server))
 		for held() < share {
 			if err := fill(hog); err != nil {
-				break // a slow machine: its share was reached before, and nothing moved
+				if !product.Race {
+					t.Fatal(err)
+				}
+				break // the race detector is so slow that the hog ends for moving nothing
 			}
 		}
 		hog.Close()
