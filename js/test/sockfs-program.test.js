@@ -51,6 +51,26 @@ describe('instantiation', () => {
 		for (const imports of [undefined, {}, { env: { poll: () => 0 } }, { 'GOT.mem': greedy }]) await scope.WebAssembly.instantiate(EXPORTS_MEMORY, imports);
 	});
 
+	test('no entry is made in the offset tables of dynamic linking, nor in any other proxy', async () => {
+		const scope = makeScope();
+		const env = { ___syscall_connect, __asyncjs__js_module_onMessage: () => 0 };
+		/** @type {PropertyKey[]} */
+		const made = [];
+		const inventing = () => new Proxy(env, {
+			get(target, key) {
+				made.push(key);
+				return Reflect.get(target, key);
+			},
+		});
+		/** @type {any[]} */
+		const found = [];
+		onInstantiate(scope, (instance) => found.push(instance));
+		const imports = { 'GOT.mem': inventing(), 'GOT.func': inventing(), env, other: inventing() };
+		await scope.WebAssembly.instantiate(EXPORTS_MEMORY, imports);
+		assert.deepEqual(made, []);
+		assert.equal(found[0].calls.get('__syscall_connect').module, env);
+	});
+
 	test('what fails fails as before, and stop() puts everything back', async () => {
 		const scope = makeScope();
 		const before = { ...scope.WebAssembly };

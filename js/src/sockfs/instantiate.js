@@ -49,7 +49,7 @@ function findCalls(imports) {
 	/** @type {Map<string, ImportSlot>} */
 	const calls = new Map();
 	for (const module of modulesOf(imports)) {
-		for (const [key, value] of Object.entries(module)) {
+		for (const [key, value] of valuesOf(module)) {
 			if (typeof value !== 'function') continue;
 			const name = key.startsWith('__syscall') ? key : value.name.replace(/^_(?=__syscall)/, '');
 			if (name.startsWith('__syscall') && !calls.has(name)) calls.set(name, { module, key });
@@ -64,16 +64,40 @@ function findCalls(imports) {
  */
 function findMemory(modules) {
 	for (const module of modulesOf(modules)) {
-		const memory = Object.values(module).find((value) => value instanceof WebAssembly.Memory);
-		if (memory) return memory;
+		for (const [, value] of valuesOf(module)) if (value instanceof WebAssembly.Memory) return value;
 	}
 	return undefined;
 }
 
-/** Proxies (dynamic linking has them) are left alone: they would invent what they are asked for. @param {any} imports @returns {Record<string, any>[]} */
+/**
+ * Dynamic linking gives a program the modules GOT.mem and GOT.func, proxies that make an entry
+ * of what is read. The program cannot resolve an entry that it did not ask for, and aborts.
+ */
+const isOffsetTable = (/** @type {string} */ name) => name.startsWith('GOT.');
+
+/** @param {any} imports @returns {Record<string, any>[]} */
 function modulesOf(imports) {
-	if (typeof imports !== 'object' || imports === null) return [];
-	return Object.values(imports).filter((module) => typeof module === 'object' && module !== null && !(module instanceof Set));
+	return valuesOf(imports).flatMap(([name, module]) => {
+		const usable = typeof module === 'object' && module !== null && !isOffsetTable(name);
+		return usable ? [module] : [];
+	});
+}
+
+/**
+ * What an object holds itself. Its descriptors are read: a proxy's `get`, which may invent a
+ * value and remember it, stays uncalled.
+ * @param {any} object
+ * @returns {[string, any][]}
+ */
+function valuesOf(object) {
+	if (typeof object !== 'object' || object === null) return [];
+	/** @type {[string, any][]} */
+	const values = [];
+	for (const key of Object.keys(object)) {
+		const property = Object.getOwnPropertyDescriptor(object, key);
+		if (property && 'value' in property) values.push([key, property.value]);
+	}
+	return values;
 }
 
 /** @param {{ current: WebAssembly.Memory | undefined }} memory */
