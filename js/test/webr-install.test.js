@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { attach } from '../src/webr/attach.js';
 import { installWorkerHook } from '../src/webr/install.js';
+import { textOf } from '../src/webr/notes.js';
 import { isWebRText, isWebRUrl } from '../src/webr/recognise.js';
 import { Bridges } from '../src/webr/workers.js';
 import { LAYOUT } from '../src/worker/layout.js';
@@ -102,7 +103,7 @@ function makePage({ isolated = true, blobsAllowed = 'yes' } = {}) {
 	const report = (/** @type {string} */ text) => void reports.push(text);
 	const bridges = new Bridges({ open: (request, handlers) => tunnel.open(request, handlers), report });
 	const serve = (/** @type {Worker} */ worker) => void bridges.of(worker);
-	const uninstall = installWorkerHook({ serve, prelude: 'https://t.test/layer.js', scope, report });
+	const uninstall = installWorkerHook({ serve, prelude: 'https://t.test/layer.js', scope, say: (note) => report(textOf(note)) });
 	return { scope, workers, blobs, texts, reports, bridges, tunnel, uninstall, FakeWorker };
 }
 
@@ -126,7 +127,7 @@ describe('the Worker constructor', () => {
 		assert.equal(worker, workers[0]);
 		assert.deepEqual(workers[0].options, { name: 'R' });
 		const text = await /** @type {Blob} */ (blobs.get(workers[0].url)).text();
-		assert.match(text, /^self\.sockmuxGiven=\{"token":"","running":false,"base":"https:\/\/site\.test\/webr\/webr-worker\.js"\};importScripts\("https:\/\/t\.test\/layer\.js"\);\nimportScripts\("https:\/\/site\.test\/webr\/webr-worker\.js"\);$/);
+		assert.match(text, /^self\.sockmuxGiven=\{"token":"","running":false,"base":"https:\/\/site\.test\/webr\/webr-worker\.js"\};importScripts\("https:\/\/t\.test\/layer\.js"\);\nimportScripts\("https:\/\/site\.test\/webr\/webr-worker\.js"\);\n;postMessage\(\{sockmux:\{op:"started"\}\}\)$/);
 	});
 
 	test('holds webR\'s messages back until the layer has started, and keeps its own from webR', () => {
@@ -169,7 +170,7 @@ describe('the Worker constructor', () => {
 		for (const url of [webr, other, small, hidden]) new scope.Worker(url);
 		assert.deepEqual(workers.slice(1).map(({ url }) => url), [other, small, hidden]);
 		const text = await /** @type {Blob} */ (blobs.get(workers[0].url)).text();
-		assert.ok(text.startsWith('self.sockmuxGiven={"token":"","running":false,"base":""};importScripts("https://t.test/layer.js");\n') && text.endsWith(WEBR_TEXT));
+		assert.ok(text.startsWith('self.sockmuxGiven={"token":"","running":false,"base":""};importScripts("https://t.test/layer.js");\n') && text.endsWith(`${WEBR_TEXT}\n;postMessage({sockmux:{op:"started"}})`));
 	});
 
 	test('a page that is not isolated is told what to change, once', () => {
@@ -229,6 +230,17 @@ describe('a policy without workers from blobs', () => {
 		assert.match(reports[0], /worker-src.*sockmux\.attach\(webR\)/);
 		worker.terminate();
 		assert.equal(workers[1].terminated, true);
+	});
+
+	test('a script that stops itself is ended, and its own text is told', () => {
+		const { scope, workers, reports } = makePage();
+		const worker = new scope.Worker('webr-worker.js');
+		worker.postMessage({ type: 'init' });
+		workers[0].say({ sockmux: { op: 'stopped', text: 'eval is forbidden' } });
+		assert.equal(workers[0].terminated, true);
+		assert.equal(workers[1].url, 'webr-worker.js');
+		assert.deepEqual(workers[1].received, [{ type: 'init' }]);
+		assert.deepEqual(reports, ['eval is forbidden']);
 	});
 
 	test('an exception: the same', () => {

@@ -37,7 +37,8 @@ function webr(given) {
 		return part;
 	});
 	const serve = (/** @type {Worker} */ started) => serveLater(started, load().then(({ bridges }) => bridges), report);
-	const restore = config.webr ? installWorkerHook({ serve, prelude: worker.url, scope, report }) : () => {};
+	const say = (/** @type {string} */ note) => load().then(({ textOf }) => report(textOf(note)), ({ message }) => report(message));
+	const restore = config.webr ? installWorkerHook({ serve, prelude: worker.url, scope, say }) : () => {};
 	return {
 		attach: async (webR) => (await load()).attach(webR),
 		remove() {

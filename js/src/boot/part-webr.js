@@ -1,13 +1,14 @@
 // Entry of sockmux-webr.js: the page's half of the sockets of webR's workers.
 
 import { attach } from '../webr/attach.js';
+import { textOf } from '../webr/notes.js';
 import { Bridges } from '../webr/workers.js';
 import { opener } from './opener.js';
 import { fetchPart, handOver } from './parts.js';
 
 /**
  * What serves webR's workers.
- * @typedef {{ bridges: Bridges, attach: (webR: any) => Promise<void> }} WebRPart
+ * @typedef {{ bridges: Bridges, attach: (webR: any) => Promise<void>, textOf: (note: string) => string }} WebRPart
  */
 
 /** @typedef {(parts: import('./opener.js').Parts) => WebRPart} WebRPartOf */
@@ -16,7 +17,7 @@ import { fetchPart, handOver } from './parts.js';
 const webrPartOf = (parts) => {
 	const { scope, config, report } = parts;
 	const bridges = new Bridges({ open: opener(parts), report });
-	return { bridges, attach: (webR) => attach({ bridges, source: () => fetchPart(config.files.worker), scope }, webR) };
+	return { bridges, textOf, attach: (webR) => attach({ bridges, source: () => fetchPart(config.files.worker), scope }, webR) };
 };
 
 handOver(webrPartOf);

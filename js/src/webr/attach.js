@@ -1,7 +1,7 @@
 // Brings the layer into the worker of a webR that runs already, through R itself: for pages in which the Worker constructor cannot be
 // replaced, or whose policy forbids workers from blob: URLs.
 
-import { NOT_ISOLATED } from './isolation.js';
+import { NOTES } from './notes.js';
 
 /** @typedef {import('./workers.js').Bridges} Bridges */
 /** @typedef {{ init: () => Promise<unknown>, evalRVoid: (code: string, options?: { env?: Record<string, string> }) => Promise<void> }} WebR */
@@ -19,7 +19,7 @@ let attachments = 0;
  */
 export async function attach({ bridges, source, scope }, webR) {
 	if (typeof webR?.evalRVoid !== 'function') throw new TypeError('attach: the argument is no WebR object');
-	if (!scope.crossOriginIsolated) throw new Error(`attach: ${NOT_ISOLATED}`);
+	if (!scope.crossOriginIsolated) throw new Error(`attach: ${NOTES.isolated}`);
 	const token = `attach ${++attachments}`;
 	const given = { token, running: true, base: '' };
 	const workerSource = await source();

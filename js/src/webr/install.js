@@ -1,12 +1,7 @@
 // Brings the layer into webR's worker by itself: the page's Worker constructor puts it before webR's own script.
 
-import { NOT_ISOLATED } from './isolation.js';
 import { isWebRText, isWebRUrl, rememberBlobs } from './recognise.js';
 import { startWorker } from './starter.js';
-
-const NO_BLOB =
-	'the layer could not be put into webR\'s worker: the page\'s Content-Security-Policy forbids workers from blob: URLs, or scripts of the server in them. '
-	+ 'Add blob: to worker-src and the server to script-src, or call "await sockmux.attach(webR)" after "new WebR()"';
 
 /**
  * Replaces scope.Worker until the function that it returns is called. Workers that are not webR's get the native constructor's object,
@@ -15,14 +10,14 @@ const NO_BLOB =
  * @param {(worker: Worker) => void} options.serve  called with every worker of webR's
  * @param {string} options.prelude  absolute URL of the built worker/main.js
  * @param {any} options.scope  the page's global object
- * @param {(text: string) => void} options.report  tells the user, one line
+ * @param {(note: string) => void} options.say  tells the user: a key of NOTES (notes.js), or a text
  * @returns {() => void}
  */
-export function installWorkerHook({ serve, prelude, scope, report }) {
+export function installWorkerHook({ serve, prelude, scope, say }) {
 	const Native = scope.Worker;
 	if (typeof Native !== 'function') return () => undefined;
 	const blobs = rememberBlobs(scope.URL);
-	const once = onceEach(report);
+	const once = onceEach(say);
 
 	/** @param {string} url @param {WorkerOptions | undefined} options */
 	const start = (url, options) => {
@@ -32,23 +27,24 @@ export function installWorkerHook({ serve, prelude, scope, report }) {
 		const isWebR = blob ? isWebRText(readBlob(scope, url)) : isWebRUrl(url, scope.location.href);
 		if (!isWebR) return native();
 		if (!scope.crossOriginIsolated) {
-			once(NOT_ISOLATED);
+			once('isolated');
 			return native();
 		}
 		const absolute = blob ? '' : new URL(url, scope.location.href).href;
 		const given = { token: '', running: false, base: absolute };
 		const own = blob ?? `importScripts(${JSON.stringify(absolute)});`;
 		const first = `self.sockmuxGiven=${JSON.stringify(given)};importScripts(${JSON.stringify(prelude)});\n`;
-		const script = new Blob([first, own], { type: 'text/javascript' });
+		const last = '\n;postMessage({sockmux:{op:"started"}})';
+		const script = new Blob([first, own, last], { type: 'text/javascript' });
 		const scriptUrl = scope.URL.createObjectURL(script);
 		const worker = startWorker({
 			Native,
 			url: scriptUrl,
 			fallback: url,
 			options,
-			onknown(started) {
+			onknown(why) {
 				scope.URL.revokeObjectURL(scriptUrl);
-				if (!started) once(NO_BLOB);
+				if (why !== null) once(why || 'blob');
 			},
 		});
 		serve(worker);
@@ -87,13 +83,13 @@ function readBlob(scope, url) {
 
 /**
  * Repeats no text.
- * @param {(text: string) => void} report
+ * @param {(text: string) => void} say
  */
-function onceEach(report) {
+function onceEach(say) {
 	const said = new Set();
 	return (/** @type {string} */ text) => {
 		if (said.has(text)) return;
 		said.add(text);
-		report(text);
+		say(text);
 	};
 }

@@ -1,14 +1,16 @@
 // Starts webR's worker from a script with ours in front, and falls back to webR's own where the page's policy does not let that script run.
 
 /**
- * Gives a worker at once. Whether the script may run is known only later, by an error event without a word from it; then the worker
- * goes on as a stand-in for one that was started from the other URL. Messages wait until it is known.
+ * Gives a worker at once. Whether the script may run is known only later: it says so itself, or an error event does.
+ * If it may not, the worker goes on as a stand-in for one that was started from the other URL. Messages wait until it is known.
  * @param {object} options
  * @param {typeof Worker} options.Native
- * @param {string} options.url  the script to try; it must post { sockmux: { op: 'started' } } first of all
+ * @param {string} options.url  the script to try. It posts { sockmux: { op: 'started' } } at its end, or
+ *   { sockmux: { op: 'stopped', text } } if the program would fare worse in it; then it runs no further
  * @param {string} options.fallback  URL of the script to start if it does not run
  * @param {WorkerOptions | undefined} options.options  for both
- * @param {(started: boolean) => void} options.onknown  called once
+ * @param {(why: string | null) => void} options.onknown  called once: null if the script runs; otherwise its
+ *   own text, or '' if it said nothing
  * @returns {Worker}
  */
 export function startWorker({ Native, url, fallback, options, onknown }) {
@@ -17,7 +19,7 @@ export function startWorker({ Native, url, fallback, options, onknown }) {
 	try {
 		worker = new Native(url, options);
 	} catch {
-		onknown(false);
+		onknown('');
 		return new Native(fallback, options);
 	}
 	// The one that runs. Others may put their own terminate() in front of this one, so it stays for good.
@@ -27,26 +29,30 @@ export function startWorker({ Native, url, fallback, options, onknown }) {
 	/** @type {[any, any?][]} */
 	const held = [];
 	const post = worker.postMessage;
-	const known = (/** @type {boolean} */ started) => {
+	const known = (/** @type {string | null} */ why) => {
 		worker.removeEventListener('message', onmessage);
 		worker.removeEventListener('error', onerror);
-		onknown(started);
+		onknown(why);
 	};
-	const onmessage = (/** @type {MessageEvent} */ event) => {
-		if (event.data?.sockmux?.op !== 'started') return;
-		event.stopImmediatePropagation();
-		Reflect.deleteProperty(worker, 'postMessage');
-		for (const args of held.splice(0)) Reflect.apply(post, worker, args);
-		known(true);
-	};
-	const onerror = (/** @type {Event} */ event) => {
+	const fall = (/** @type {Event} */ event, /** @type {string} */ why) => {
 		event.stopImmediatePropagation();
 		event.preventDefault();
+		Reflect.apply(terminate, worker, []);
 		running = new Native(fallback, options);
 		standIn(worker, running);
 		for (const args of held.splice(0)) running.postMessage(...args);
-		known(false);
+		known(why);
 	};
+	const onmessage = (/** @type {MessageEvent} */ event) => {
+		const { op, text } = event.data?.sockmux ?? {};
+		if (op === 'stopped') return fall(event, text);
+		if (op !== 'started') return undefined;
+		event.stopImmediatePropagation();
+		Reflect.deleteProperty(worker, 'postMessage');
+		for (const args of held.splice(0)) Reflect.apply(post, worker, args);
+		return known(null);
+	};
+	const onerror = (/** @type {Event} */ event) => fall(event, '');
 	worker.addEventListener('message', onmessage);
 	worker.addEventListener('error', onerror);
 	worker.postMessage = (/** @type {[any, any?]} */ ...args) => void held.push(args);

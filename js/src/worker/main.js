@@ -7,6 +7,7 @@ import { globalProgram } from '../sockfs/program.js';
 import { patchImports } from '../sockfs/syscalls.js';
 import { resolveAgainst } from './base.js';
 import { patchBound } from './bound.js';
+import { obeyPolicy } from './policy.js';
 import { RingConnector } from './ring.js';
 
 /** @typedef {import('../sockfs/instantiate.js').Instance} Instance */
@@ -58,7 +59,7 @@ function start(token, instance) {
  */
 const given = scope.sockmuxGiven;
 delete scope.sockmuxGiven;
-if (!given.running) post({ op: 'started' });
+if (!given.running) obeyPolicy(scope, given.base, post);
 if (given.base) resolveAgainst(scope, given.base);
 if (given.running) start(given.token, null);
 else {

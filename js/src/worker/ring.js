@@ -10,6 +10,7 @@ import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL,
 /**
  * What the worker tells the page.
  * @typedef {{ op: 'started' }
+ *   | { op: 'stopped', text: string }
  *   | { op: 'hello', layout: number, token: string, signal: SharedArrayBuffer }
  *   | { op: 'connect', id: number, buffer: SharedArrayBuffer, host: string, port: number, timeoutMs: number }
  *   | { op: 'kick', id: number }
