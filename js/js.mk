@@ -50,13 +50,14 @@ $(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/tunnel/go.js js/src/tunnel/go
 		--inject:js/src/tunnel/goscope.js --banner:js='// @ts-nocheck' --outfile=$@
 
 # Parts of the script that are files of their own, each a classic script.
-JS_PARTS := engine tunnel-worker remote sockfs webr webr-worker
+JS_PARTS := engine tunnel-worker remote sockfs pthread webr webr-worker
 
 $(JS_STAGE)/sockmux-engine.js: JS_ENTRY := js/src/boot/part-engine.js
 $(JS_STAGE)/sockmux-tunnel-worker.js: JS_ENTRY := js/src/boot/part-tunnel.js
 $(JS_STAGE)/sockmux-remote.js: JS_ENTRY := js/src/boot/part-remote.js
 $(JS_STAGE)/sockmux-webr.js: JS_ENTRY := js/src/boot/part-webr.js
 $(JS_STAGE)/sockmux-sockfs.js: JS_ENTRY := js/src/boot/part-sockfs.js
+$(JS_STAGE)/sockmux-pthread.js: JS_ENTRY := js/src/pthread/main.js
 $(JS_STAGE)/sockmux-webr-worker.js: JS_ENTRY := js/src/worker/main.js
 $(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js): $(JS_SRC) $(JS_BUILD)/go.js
 	$(ESBUILD) $(JS_ENTRY) --format=iife --outfile=$@
@@ -73,7 +74,7 @@ FORCE:
 
 # The script holds the hashed names of the other files and what they must be.
 JS_FILES := wasm:$(JS_BUILD)/sockmux.wasm engine:$(JS_STAGE)/sockmux-engine.js tunnel:$(JS_STAGE)/sockmux-tunnel-worker.js \
-	remote:$(JS_STAGE)/sockmux-remote.js sockfs:$(JS_STAGE)/sockmux-sockfs.js webr:$(JS_STAGE)/sockmux-webr.js worker:$(JS_STAGE)/sockmux-webr-worker.js
+	remote:$(JS_STAGE)/sockmux-remote.js sockfs:$(JS_STAGE)/sockmux-sockfs.js pthread:$(JS_STAGE)/sockmux-pthread.js webr:$(JS_STAGE)/sockmux-webr.js worker:$(JS_STAGE)/sockmux-webr-worker.js
 
 $(JS_BUILD)/defines: $(JS_BUILD)/sockmux.wasm $(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js) $(JS_BUILD)/version $(JS_BUILD)/pack
 	printf -- '--define:SOCKMUX_VERSION="%s" --define:SOCKMUX_FILES={' "$$(cat $(JS_BUILD)/version)" > $@.new

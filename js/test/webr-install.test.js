@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { attach } from '../src/webr/attach.js';
-import { installWorkerHook } from '../src/webr/install.js';
+import { installWorkerHook } from '../src/boot/workers.js';
+import { recognizeWebR } from '../src/webr/install.js';
 import { textOf } from '../src/webr/notes.js';
 import { isWebRText, isWebRUrl } from '../src/webr/recognise.js';
 import { Bridges } from '../src/webr/workers.js';
@@ -103,7 +104,12 @@ function makePage({ isolated = true, blobsAllowed = 'yes' } = {}) {
 	const report = (/** @type {string} */ text) => void reports.push(text);
 	const bridges = new Bridges({ open: (request, handlers) => tunnel.open(request, handlers), report });
 	const serve = (/** @type {Worker} */ worker) => void bridges.of(worker);
-	const uninstall = installWorkerHook({ serve, prelude: 'https://t.test/layer.js', scope, say: (note) => report(textOf(note)) });
+	const webr = recognizeWebR({ serve, prelude: 'https://t.test/layer.js', scope, say: (note) => report(textOf(note)) });
+	const restore = installWorkerHook(scope, [webr.recognize]);
+	const uninstall = () => {
+		restore();
+		webr.stop();
+	};
 	return { scope, workers, blobs, texts, reports, bridges, tunnel, uninstall, FakeWorker };
 }
 

@@ -15,9 +15,10 @@
  * - tunnel: the same for a worker;
  * - remote: the page's half of that;
  * - sockfs: the layer under Emscripten programs in the page;
+ * - pthread: run by the worker of a pthread before the program's own script;
  * - webr: the page's half of the sockets of webR's workers;
  * - worker: the other half, run by webR's worker before its own script.
- * @typedef {Record<'wasm' | 'engine' | 'tunnel' | 'remote' | 'sockfs' | 'webr' | 'worker', BuiltFile>} BuiltFiles
+ * @typedef {Record<'wasm' | 'engine' | 'tunnel' | 'remote' | 'sockfs' | 'pthread' | 'webr' | 'worker', BuiltFile>} BuiltFiles
  */
 
 export const VERSION = typeof SOCKMUX_VERSION === 'string' ? SOCKMUX_VERSION : 'dev';
@@ -28,6 +29,7 @@ export const FILES = typeof SOCKMUX_FILES === 'object' ? SOCKMUX_FILES : {
 	engine: { name: 'sockmux-engine.js' },
 	tunnel: { name: 'sockmux-tunnel-worker.js' },
 	sockfs: { name: 'sockmux-sockfs.js' },
+	pthread: { name: 'sockmux-pthread.js' },
 	remote: { name: 'sockmux-remote.js' },
 	webr: { name: 'sockmux-webr.js' },
 	worker: { name: 'sockmux-webr-worker.js' },

@@ -1,10 +1,12 @@
 // The layers beside the facade: what must be in place from the first moment. The rest of each is a part (parts.js) that only pages with such programs load.
 
 import { createRule } from '../facade/rule.js';
+import { recognizeThreads } from '../pthread/threads.js';
 import { installSockfsHook } from '../sockfs/install.js';
 import { serveLater } from '../webr/earlier.js';
-import { installWorkerHook } from '../webr/install.js';
+import { recognizeWebR } from '../webr/install.js';
 import { loadPart, once } from './parts.js';
+import { installWorkerHook } from './workers.js';
 
 /** @typedef {import('./sockmux.js').Layer} Layer */
 /** @typedef {import('./opener.js').Parts} Parts */
@@ -38,11 +40,13 @@ function webr(given) {
 	});
 	const serve = (/** @type {Worker} */ started) => serveLater(started, load().then(({ bridges }) => bridges), report);
 	const say = (/** @type {string} */ note) => load().then(({ textOf }) => report(textOf(note)), ({ message }) => report(message));
-	const restore = config.webr ? installWorkerHook({ serve, prelude: worker.url, scope, say }) : () => {};
+	const found = config.webr && recognizeWebR({ serve, prelude: worker.url, scope, say });
+	const restore = installWorkerHook(scope, found ? [found.recognize] : []);
 	return {
 		attach: async (webR) => (await load()).attach(webR),
 		remove() {
 			restore();
+			if (found) found.stop();
 			removed = true;
 			load.made?.bridges.close();
 		},
@@ -57,12 +61,20 @@ function webr(given) {
 function sockfs(given) {
 	const { config, scope } = given;
 	if (!config.sockfs) return { remove() {} };
+	const threads = recognizeThreads(scope, config.files.pthread.url);
 	const load = once(async () => {
 		/** @type {import('./part-sockfs.js').HelperOf} */
 		const helperOf = await loadPart(scope, config.files.sockfs);
-		return helperOf(partsOf(given));
+		return helperOf(partsOf(given), threads);
 	});
-	return { remove: installSockfsHook({ load, scope, report }) };
+	const stop = installSockfsHook({ load, scope, report });
+	const restore = installWorkerHook(scope, threads ? [threads.recognize] : []);
+	return {
+		remove() {
+			restore();
+			stop();
+		},
+	};
 }
 
 /** @type {readonly import('./sockmux.js').InstallLayer[]} */

@@ -4,9 +4,9 @@ import { createHelper } from '../sockfs/helper.js';
 import { opener } from './opener.js';
 import { handOver } from './parts.js';
 
-/** @typedef {(parts: import('./opener.js').Parts) => ReturnType<typeof createHelper>} HelperOf */
+/** @typedef {(parts: import('./opener.js').Parts, threads?: import('../pthread/threads.js').Threads | null) => ReturnType<typeof createHelper>} HelperOf */
 
 /** @type {HelperOf} */
-const helperOf = (parts) => createHelper({ open: opener(parts), scope: parts.scope, report: parts.report });
+const helperOf = (parts, threads) => createHelper({ open: opener(parts), scope: parts.scope, report: parts.report, threads });
 
 handOver(helperOf);

@@ -1,6 +1,7 @@
 // Brings the layer into Emscripten programs that run in the page's own thread: C with a main loop or ASYNCIFY, and the sockets of pthreads,
 // whose calls are carried out here.
 
+import { serveThreads } from '../pthread/page.js';
 import { patchDNS } from './dns.js';
 import { LocalConnector } from './local.js';
 import { patchOps } from './ops.js';
@@ -16,11 +17,12 @@ import { patchImports } from './syscalls.js';
  * @param {import('./opener.js').Open} options.open
  * @param {any} options.scope  the page's global object
  * @param {(text: string) => void} options.report  tells the user, one line
+ * @param {import('../pthread/threads.js').Threads | null} [options.threads]  workers of pthreads that have our half
  * @returns {{ help: (instance: Instance) => void, remove: () => void }}
  *   help must be called before the program is instantiated; a program whose parts are not found keeps SOCKFS's own sockets, which go
  *   through the facade. remove ends the sockets and puts everything back
  */
-export function createHelper({ open, scope, report }) {
+export function createHelper({ open, scope, report, threads }) {
 	const connector = new LocalConnector(open, report);
 	/** @type {Set<() => void>} */
 	const undo = new Set();
@@ -34,7 +36,9 @@ export function createHelper({ open, scope, report }) {
 		help(instance) {
 			const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
 			if (program.ops) patch(program);
+			const served = threads && serveThreads(instance.imports, { program, threads });
 			patchImports(instance.calls, program, connector);
+			served?.socketsMade();
 		},
 		remove() {
 			connector.close();

@@ -4,6 +4,7 @@
  * A program about to be instantiated.
  * @typedef {object} Instance
  * @property {Map<string, ImportSlot>} calls  its system calls for sockets, by their names in C ("__syscall_poll")
+ * @property {any} imports  the whole import object
  * @property {() => Int32Array} heap32  its memory; valid from the instantiation on, and as it is at that moment only
  */
 
@@ -27,7 +28,7 @@ export function onInstantiate(scope, found) {
 			memory.current ??= findMemory({ exports: (result.instance ?? result).exports });
 			return result;
 		});
-		const wait = found({ calls, heap32: heapOf(memory) });
+		const wait = found({ calls, imports: args[1], heap32: heapOf(memory) });
 		return wait instanceof Promise ? wait.then(begin) : begin();
 	};
 	const ours = looking(instantiate);

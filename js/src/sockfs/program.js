@@ -14,6 +14,7 @@ import { ERRNO } from './errno.js';
  * @property {new (errno: number) => Error} ErrnoError  what the program's system calls catch
  * @property {(fd: number) => Sock | null} sockOf
  * @property {() => Int32Array} heap32  the memory as it is now
+ * @property {{ flags: number, retries: boolean, wait: { until: number } | null }} [call]  the system call under way
  * @property {any} [DNS]  the fake DNS, where it can be reached
  * @property {(event: string, param: unknown) => void} emit  tells the callbacks of emscripten_set_socket_*_callback
  */
