@@ -135,3 +135,36 @@ test('the opener asks the rule with the URL that SOCKFS would have used', () => 
 	]);
 	assert.deepEqual(native, ['wss://own.test:80/']);
 });
+
+test('tells once when there is room again, and of every change', () => {
+	const { connector, socket, stream, events } = start();
+	let changes = 0;
+	const stop = connector.onchange(() => void changes++);
+	stream.open();
+	assert.equal(changes, 1);
+	const limit = socket.room;
+	socket.send(new Uint8Array(limit));
+	assert.equal(socket.writable, false);
+	stream.handlers.onwritten(limit / 4);
+	assert.equal(socket.writable, false, 'a quarter is too little for poll()');
+	assert.ok(socket.room > 0, 'but not for send()');
+	stream.handlers.onwritten(limit / 4);
+	stream.handlers.onwritten(limit / 4);
+	assert.deepEqual(events, ['open', 'room']);
+	assert.equal(changes, 2);
+	stream.handlers.oneof();
+	stream.end(CODES.ok);
+	assert.equal(changes, 4, 'the end of all is a change also after the FIN');
+	stop();
+	socket.close();
+	assert.equal(changes, 4);
+});
+
+test('hands options and a reset on to the stream', () => {
+	const { connector, tunnel } = start();
+	const socket = connector.connect({ host: 'a.test', port: 80, socketOptions: { noDelay: true } });
+	assert.deepEqual(tunnel.streams[1].request.socketOptions, { noDelay: true });
+	socket.reset?.();
+	socket.close();
+	assert.deepEqual(tunnel.streams[1].calls, ['reset']);
+});

@@ -6,6 +6,12 @@
  * @property {string} host  as the program gave it: a name, or an address without brackets
  * @property {number} port
  * @property {number} [timeoutMs]  absent or 0: as long as the server takes
+ * @property {SocketOptions} [socketOptions]  for the server's socket, from its first moment on
+ */
+
+/**
+ * What the server sets on its TCP socket. Times are seconds.
+ * @typedef {{ noDelay?: boolean, keepAlive?: boolean, keepIdle?: number, keepInterval?: number, keepCount?: number }} SocketOptions
  */
 
 /** @typedef {{ addr: string, port: number }} Address */
@@ -20,16 +26,22 @@
  * @property {number} available  bytes that recv gives now
  * @property {boolean} eof  no more will come, and available is 0
  * @property {number} room  bytes that send takes now
+ * @property {boolean} writable  there is enough room for poll() to say so: see isWritable
  * @property {(max: number) => Uint8Array | null} recv  bytes, valid until the next call of any socket; null where available is 0
  * @property {(max: number) => Uint8Array | null} peek  the same, and they stay
  * @property {(bytes: Uint8Array, all?: boolean) => number} send  copies; the number of bytes taken. all: take them even beyond room, where that is possible
  * @property {(how: 0 | 1 | 2) => void} shutdown
  * @property {() => void} close  what was sent is still delivered
+ * @property {() => void} [reset]  what was sent is dropped, and the peer sees a reset
+ * @property {(options: SocketOptions) => void} [setOptions]  changes the options of an open connection
  * @property {Address | null} local
  * @property {Address | null} remote
  */
 
-/** As SOCKFS names them. close: the peer's end, or the end of all. @typedef {'open' | 'message' | 'close' | 'error'} SocketEvent */
+/**
+ * As SOCKFS names them. close: the peer's end, or the end of all. room: writable has become true.
+ * @typedef {'open' | 'message' | 'close' | 'error' | 'room'} SocketEvent
+ */
 
 /**
  * @typedef {object} Connector
@@ -38,6 +50,23 @@
  * @property {boolean} canWait  whether wait() may be called
  * @property {boolean} alive  false: whoever carries the sockets has gone, so new ones are left to SOCKFS's own means
  * @property {(milliseconds: number) => boolean} wait  blocks until any socket may have changed, at most so long; may return early
+ * @property {(listener: () => void) => () => void} [onchange]  calls the listener after each change of any
+ *   socket (open, data, FIN, writable, error, shutdown, close) until the function that it returns is called;
+ *   absent where wait() is there
+ * @property {(text: string) => void} [report]  tells the user, one line
  */
 
-export {};
+/**
+ * The share of a full send buffer that must be free before poll() says POLLOUT. Linux's TCP has the
+ * same rule: a program that poll() wakes can write more than a few bytes.
+ */
+const WRITABLE_SHARE = 3;
+
+/**
+ * Reports whether a send buffer has enough room for poll() to say POLLOUT.
+ * @param {number} room  free bytes
+ * @param {number} limit  bytes of the whole buffer
+ */
+export function isWritable(room, limit) {
+	return room * WRITABLE_SHARE >= limit;
+}

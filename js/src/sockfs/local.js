@@ -1,6 +1,8 @@
 // The connector for programs in the page's own thread: sockets over streams of the tunnel. Nothing here waits, and the program is never
 // called from inside its own call.
 
+import { isWritable } from './connector.js';
+
 /** @typedef {import('./connector.js').Connector} Connector */
 /** @typedef {import('./connector.js').Socket} Socket */
 /** @typedef {import('./connector.js').SocketEvent} SocketEvent */
@@ -25,6 +27,8 @@ export class LocalConnector {
 	#report;
 	/** @type {Set<LocalSocket>} */
 	#sockets = new Set();
+	/** @type {Set<() => void>} */
+	#listeners = new Set();
 
 	/**
 	 * @param {Open} open
@@ -39,13 +43,13 @@ export class LocalConnector {
 	 * @param {Target} target
 	 * @param {(event: SocketEvent) => void} [onevent]
 	 */
-	connect({ host, port, timeoutMs }, onevent = () => {}) {
-		const socket = new LocalSocket(onevent, (why) => {
+	connect({ host, port, timeoutMs, socketOptions }, onevent = () => {}) {
+		const socket = new LocalSocket(onevent, () => this.#changed(), (why) => {
 			this.#sockets.delete(socket);
 			if (why) this.#report(`connection to ${host}:${port} failed: ${why.name}: ${why.text || 'no more is known'}`);
 		});
 		this.#sockets.add(socket);
-		const request = { host, port, window: IN_BYTES, ...(timeoutMs && { timeoutMs }) };
+		const request = { host, port, window: IN_BYTES, ...(timeoutMs && { timeoutMs }), ...(socketOptions && { socketOptions }) };
 		socket.bind((handlers) => this.#open(request, handlers));
 		return socket;
 	}
@@ -53,6 +57,21 @@ export class LocalConnector {
 	/** @returns {boolean} */
 	wait() {
 		throw new Error('this thread cannot wait');
+	}
+
+	/** @param {() => void} listener */
+	onchange(listener) {
+		this.#listeners.add(listener);
+		return () => void this.#listeners.delete(listener);
+	}
+
+	/** @param {string} text */
+	report(text) {
+		this.#report(text);
+	}
+
+	#changed() {
+		for (const listener of this.#listeners) listener();
 	}
 
 	/** Ends every socket; the program's next ones are SOCKFS's own. */
@@ -73,6 +92,7 @@ class LocalSocket {
 	/** @type {Socket['remote']} */
 	remote = null;
 	#onevent;
+	#onchange;
 	#onend;
 	/** @type {StreamLike | null} */
 	#stream = null;
@@ -88,10 +108,12 @@ class LocalSocket {
 
 	/**
 	 * @param {(event: SocketEvent) => void} onevent
+	 * @param {() => void} onchange  called after each change
 	 * @param {(failed: Ending | null) => void} onend  called once; with the reason if it never opened
 	 */
-	constructor(onevent, onend) {
+	constructor(onevent, onchange, onend) {
 		this.#onevent = onevent;
+		this.#onchange = onchange;
 		this.#onend = onend;
 	}
 
@@ -115,7 +137,9 @@ class LocalSocket {
 				this.#tell('close');
 			},
 			onwritten: (bytes) => {
+				const { writable } = this;
 				this.#unsent -= bytes;
+				if (this.writable && !writable) this.#tell('room');
 			},
 			onclose: (why) => this.#end(why),
 		});
@@ -136,6 +160,10 @@ class LocalSocket {
 
 	get room() {
 		return Math.max(0, OUT_BYTES - this.#unsent);
+	}
+
+	get writable() {
+		return isWritable(this.room, OUT_BYTES);
 	}
 
 	/** @param {number} max */
@@ -171,14 +199,30 @@ class LocalSocket {
 	shutdown(how) {
 		if (how !== 1) this.#stream?.stop();
 		if (how !== 0) this.#stream?.closeWrite();
+		this.#onchange();
 	}
 
 	close() {
+		this.#leave(() => this.#stream?.close());
+	}
+
+	reset() {
+		this.#leave(() => this.#stream?.reset());
+	}
+
+	/** @param {import('./connector.js').SocketOptions} options */
+	setOptions(options) {
+		this.#stream?.setSocketOptions?.(options);
+	}
+
+	/** @param {() => void} end */
+	#leave(end) {
 		if (this.#closed) return;
 		this.#closed = true;
 		this.#received = [];
 		this.available = 0;
-		this.#stream?.close();
+		end();
+		this.#onchange();
 	}
 
 	/** @param {Ending} why */
@@ -191,6 +235,7 @@ class LocalSocket {
 		this.#onend(!this.#opened && !this.#closed && why.code !== 0 ? why : null);
 		if (why.errno !== 0) this.#tell('error');
 		if (!before) this.#tell('close');
+		else this.#onchange();
 	}
 
 	/**
@@ -222,5 +267,6 @@ class LocalSocket {
 	/** @param {SocketEvent} event */
 	#tell(event) {
 		if (!this.#closed) this.#onevent(event);
+		this.#onchange();
 	}
 }

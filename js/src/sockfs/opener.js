@@ -7,7 +7,7 @@ import { checkTarget, unbracket } from '../facade/target.js';
 /** @typedef {import('../tunnel/stream.js').Request} Request */
 /** @typedef {import('../tunnel/stream.js').Stream} Stream */
 
-/** What a socket needs of a stream. @typedef {Pick<Stream, 'write' | 'closeWrite' | 'stop' | 'close' | 'reset' | 'grant'>} StreamLike */
+/** What a socket needs of a stream. @typedef {Pick<Stream, 'write' | 'closeWrite' | 'stop' | 'close' | 'reset' | 'grant'> & { setSocketOptions?: (options: import('./connector.js').SocketOptions) => void }} StreamLike */
 
 /** Opens a stream for a target as the program gave it; never throws for the target. @typedef {(request: Request, handlers: Handlers) => StreamLike} Open */
 

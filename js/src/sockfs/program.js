@@ -1,6 +1,7 @@
 // Finds the parts of an Emscripten program that the layer needs. In classic scripts they are global; in modules they are hidden in a closure,
 // but the first socket that such a program makes shows them.
 
+import { newCall } from './call.js';
 import { ERRNO } from './errno.js';
 
 /** @typedef {import('./instantiate.js').Instance} Instance */
@@ -14,7 +15,7 @@ import { ERRNO } from './errno.js';
  * @property {new (errno: number) => Error} ErrnoError  what the program's system calls catch
  * @property {(fd: number) => Sock | null} sockOf
  * @property {() => Int32Array} heap32  the memory as it is now
- * @property {{ flags: number, retries: boolean, wait: { until: number } | null }} [call]  the system call under way
+ * @property {import('./call.js').Call} call  the system call under way
  * @property {any} [DNS]  the fake DNS, where it can be reached
  * @property {(event: string, param: unknown) => void} emit  tells the callbacks of emscripten_set_socket_*_callback
  */
@@ -38,6 +39,7 @@ export function globalProgram(scope, heap32) {
 		ErrnoError: FS.ErrnoError,
 		sockOf: (fd) => FS.getStream(fd)?.node?.sock ?? null,
 		heap32,
+		call: newCall(),
 		DNS,
 		emit: (event, param) => (SOCKFS.emit ? SOCKFS.emit(event, param) : Module?.websocket?.emit?.(event, param)),
 	};
@@ -65,6 +67,7 @@ export function hiddenProgram({ calls, heap32 }, found) {
 	/** @type {any} */
 	const program = {
 		heap32,
+		call: newCall(),
 		sockOf(/** @type {number} */ fd) {
 			const sock = socks.get(fd)?.deref();
 			return sock?.stream?.fd === fd ? sock : null;

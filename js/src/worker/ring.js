@@ -1,5 +1,6 @@
 // The connector for a worker that blocks: sockets whose bytes pass through shared memory, which the page fills and empties.
 
+import { isWritable } from '../sockfs/connector.js';
 import { ERRNO } from '../sockfs/errno.js';
 import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL, SIGNAL_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
 
@@ -163,6 +164,10 @@ class RingSocket {
 
 	get room() {
 		return OUT_BYTES - span(this.#load(WORD.outPut), this.#load(WORD.outFreed));
+	}
+
+	get writable() {
+		return isWritable(this.room, OUT_BYTES);
 	}
 
 	get local() {

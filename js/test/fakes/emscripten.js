@@ -1,5 +1,7 @@
 // The parts of an Emscripten program that the layer replaces, reduced to what it touches, and a connector whose sockets the test plays.
 
+import { newCall } from '../../src/sockfs/call.js';
+
 /** @typedef {import('../../src/sockfs/connector.js').Connector} Connector */
 /** @typedef {import('../../src/sockfs/connector.js').Socket} Socket */
 
@@ -56,9 +58,12 @@ export class FakeEmscripten {
 		return this.SOCKFS.websocket_sock_ops;
 	}
 
+	call = newCall();
+
 	/** @returns {import('../../src/sockfs/program.js').Program} */
 	get program() {
 		return {
+			call: this.call,
 			ops: this.ops,
 			ErrnoError,
 			sockOf: (fd) => this.streams[fd]?.node.sock ?? null,
@@ -123,6 +128,10 @@ export class FakeSocket {
 		return this.fin && this.incoming.length === 0;
 	}
 
+	get writable() {
+		return this.room > 0;
+	}
+
 	clearError() {
 		this.error = 0;
 	}
@@ -174,6 +183,15 @@ export class FakeConnector {
 	/** @param {boolean} canWait */
 	constructor(canWait) {
 		this.canWait = canWait;
+	}
+
+	/** @type {Set<() => void>} */
+	listeners = new Set();
+
+	/** @param {() => void} listener */
+	onchange(listener) {
+		this.listeners.add(listener);
+		return () => void this.listeners.delete(listener);
 	}
 
 	/** @param {any} target @param {any} [tell] */
