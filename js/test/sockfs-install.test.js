@@ -15,9 +15,10 @@ function start() {
 	/** @type {string[]} */
 	const reports = [];
 	const report = (/** @type {string} */ text) => void reports.push(text);
-	const load = mock.fn(async () => createHelper({ open: (request, handlers) => tunnel.open(request, handlers), scope, report }));
-	const uninstall = installSockfsHook({ load, scope, report });
-	return { tunnel, scope, reports, load, uninstall };
+	const loadNow = mock.fn(() => createHelper({ open: (request, handlers) => tunnel.open(request, handlers), scope, report }));
+	const load = mock.fn(async () => loadNow());
+	const uninstall = installSockfsHook({ load, loadNow, scope, report });
+	return { tunnel, scope, reports, load, loadNow, uninstall };
 }
 
 /** @param {FakeEmscripten} emscripten */
@@ -84,7 +85,7 @@ test('taken away, programs are as they were, those that make their first socket 
 });
 
 test('a scope without WebAssembly is no error', () => {
-	assert.doesNotThrow(() => installSockfsHook({ load: () => assert.fail('loaded'), scope: {}, report: () => {} })());
+	assert.doesNotThrow(() => installSockfsHook({ load: () => assert.fail('loaded'), loadNow: () => assert.fail('loaded'), scope: {}, report: () => {} })());
 });
 
 test('nothing is loaded for programs without sockets, and once for all others', async () => {

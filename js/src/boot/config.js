@@ -27,6 +27,7 @@ import { createRule } from '../facade/rule.js';
  * @property {string} url  of the endpoint, ws: or wss:
  * @property {string} prefix  of the server, http: or https:, with a slash at its end
  * @property {Record<keyof import('./build.js').BuiltFiles, import('./parts.js').File>} files
+ * @property {boolean} pinned  the page may hold the script to an SRI string
  * @property {Match} match
  * @property {string} origin  of the page
  * @property {boolean} optimistic
@@ -93,6 +94,7 @@ export function readConfig(given, { script, pinned, page, origin, built }) {
 		url: new URL(ENDPOINT, prefix).href.replace(/^http/, 'ws'),
 		prefix,
 		files,
+		pinned,
 		match: /** @type {Match} */ (given.match ?? 'sockfs'),
 		origin,
 		optimistic: flag('optimistic', given.optimistic, false),

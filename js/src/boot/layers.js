@@ -5,7 +5,7 @@ import { recognizeThreads } from '../pthread/threads.js';
 import { installSockfsHook } from '../sockfs/install.js';
 import { serveLater } from '../webr/earlier.js';
 import { recognizeWebR } from '../webr/install.js';
-import { loadPart, once } from './parts.js';
+import { loadPart, loadPartNow, once } from './parts.js';
 import { installWorkerHook } from './workers.js';
 
 /** @typedef {import('./sockmux.js').Layer} Layer */
@@ -67,7 +67,8 @@ function sockfs(given) {
 		const helperOf = await loadPart(scope, config.files.sockfs);
 		return helperOf(partsOf(given), threads);
 	});
-	const stop = installSockfsHook({ load, scope, report });
+	const loadNow = () => loadPartNow(scope, config.files.sockfs, config.pinned)(partsOf(given), threads);
+	const stop = installSockfsHook({ load, loadNow, scope, report });
 	const restore = installWorkerHook(scope, threads ? [threads.recognize] : []);
 	return {
 		remove() {

@@ -34,6 +34,37 @@ export function loadPart(scope, { url, integrity }) {
 	});
 }
 
+/**
+ * Loads a part before it returns, for what cannot wait: a request that blocks, and a script
+ * element that holds the text. Throws where that is impossible.
+ * @param {any} scope
+ * @param {File} file
+ * @param {boolean} pinned  the page may hold its scripts to SRI strings; browsers check no text at once
+ * @returns {any}
+ */
+export function loadPartNow(scope, { url }, pinned) {
+	const { document } = scope;
+	const refuse = (/** @type {string} */ why) => {
+		throw new Error(`a program of -sWASM_ASYNC_COMPILATION=0 does not wait for ${url}, and ${why}: link it without that option`);
+	};
+	let holder = scope;
+	if (!document) scope.importScripts(url);
+	else {
+		if (pinned) refuse('a page that pins the script runs no text that was not checked');
+		const request = new scope.XMLHttpRequest();
+		request.open('GET', url, false);
+		request.send();
+		holder = document.createElement('script');
+		holder.nonce = document.querySelector('script[nonce]')?.nonce ?? '';
+		holder.textContent = request.responseText;
+		document.head.append(holder);
+		holder.remove();
+	}
+	const value = holder[KEY];
+	delete holder[KEY];
+	return value ?? refuse('the page\'s Content-Security-Policy forbids scripts within the page');
+}
+
 /** In a worker there are no script elements, and so no check of the file. @param {any} scope @param {string} url */
 async function importPart(scope, url) {
 	await import(url);

@@ -1,8 +1,10 @@
-// Brings the layer into Emscripten programs that run in the page's own thread: C with a main loop or ASYNCIFY, and the sockets of pthreads,
-// whose calls are carried out here.
+// Brings the layer into Emscripten programs that run in the page's own thread: C with a main
+// loop, ASYNCIFY or JSPI, and the sockets of pthreads, whose calls are carried out here.
 
 import { serveThreads } from '../pthread/page.js';
+import { createAdapter } from './adapter.js';
 import { patchDNS } from './dns.js';
+import { linked } from './link.js';
 import { LocalConnector } from './local.js';
 import { patchOps } from './ops.js';
 import { globalProgramOf, hiddenProgram } from './program.js';
@@ -18,7 +20,7 @@ import { patchImports } from './syscalls.js';
  * @param {any} options.scope  the page's global object
  * @param {(text: string) => void} options.report  tells the user, one line
  * @param {import('../pthread/threads.js').Threads | null} [options.threads]  workers of pthreads that have our half
- * @returns {{ help: (instance: Instance) => void, remove: () => void }}
+ * @returns {{ help: (instance: Instance) => import('./instantiate.js').Start | void, remove: () => void }}
  *   help must be called before the program is instantiated; a program whose parts are not found keeps SOCKFS's own sockets, which go
  *   through the facade. remove ends the sockets and puts everything back
  */
@@ -32,18 +34,61 @@ export function createHelper({ open, scope, report, threads }) {
 		undo.add(patchOps(program, connector));
 		undo.add(patchDNS(program.DNS));
 	};
+	const adapter = scope.WebAssembly.Suspending && ((/** @type {import('./retry.js').Waiting} */ waiting) => createAdapter(scope, (ticket) => waiting.wait(ticket)));
+	let promising = false;
+	if (scope.WebAssembly.promising) {
+		undo.add(watchCalls(scope.WebAssembly, 'promising', () => {
+			promising = true;
+		}));
+	}
+	/** Functions of ours that are imports. @type {WeakSet<object>} */
+	const helped = new WeakSet();
 	return {
 		help(instance) {
+			// A library that is loaded by the program shares its imports.
+			const connect = importOf(instance);
+			if (helped.has(connect)) return undefined;
 			const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
 			if (program.ops) patch(program);
 			const served = threads && serveThreads(instance.imports, { program, threads });
-			patchImports(instance.calls, program, connector);
+			const withoutWasm = patchImports(instance.calls, program, connector, { scope, adapter, promising: () => promising });
 			served?.socketsMade();
+			helped.add(importOf(instance));
+			return adapter && ((native, args) => linked(scope.WebAssembly, native, args, () => {
+				withoutWasm();
+				helped.add(importOf(instance));
+			}));
 		},
 		remove() {
 			connector.close();
 			for (const restore of undo) restore();
 			undo.clear();
 		},
+	};
+}
+
+/** @param {Instance} instance */
+function importOf({ calls }) {
+	const slot = /** @type {import('./instantiate.js').ImportSlot} */ (calls.get('__syscall_connect'));
+	return slot.module[slot.key];
+}
+
+/**
+ * Calls back at every call of a method. Returns what undoes it.
+ * @param {any} object
+ * @param {string} key
+ * @param {() => void} called
+ */
+function watchCalls(object, key, called) {
+	const before = object[key];
+	const watched = new Proxy(before, {
+		apply(target, self, args) {
+			called();
+			return Reflect.apply(target, self, args);
+		},
+	});
+	object[key] = watched;
+	return () => {
+		if (object[key] === watched) object[key] = before;
 	};
 }

@@ -1,4 +1,5 @@
-// Sees the import object of a program before its wasm is instantiated: the last moment at which a system call can be replaced.
+// Sees the import object of a program before its wasm is instantiated: the last moment at which
+// a system call can be replaced.
 
 /**
  * A program about to be instantiated.
@@ -11,35 +12,69 @@
 /** Where an import stands. @typedef {{ module: Record<string, any>, key: string }} ImportSlot */
 
 /**
- * Calls back with every program that has sockets, until the function that it returns is called. A program waits for the promise that it gets back.
+ * Instantiates the program in place of the page's call. Given to programs whose imports need it.
+ * @callback Start
+ * @param {(...args: any[]) => any} native  the function of WebAssembly that was called; for its constructor, one that constructs
+ * @param {any[]} args
+ * @returns {any}  what the page gets
+ */
+
+/**
+ * Calls back with every program that has sockets, until the function that it returns is called.
+ * A program waits for the promise that it gets back, but for one that is instantiated by
+ * `new WebAssembly.Instance` (`sync`).
  * @param {any} scope
- * @param {(instance: Instance) => unknown} found
+ * @param {(instance: Instance, sync: boolean) => unknown} found  may return a Start, or a promise of one
  * @returns {() => void}
  */
 export function onInstantiate(scope, found) {
 	const { WebAssembly } = scope;
-	const { instantiate, instantiateStreaming } = WebAssembly;
-	/** The function with a look at the import object first. @param {(...args: any[]) => Promise<any>} native */
-	const looking = (native) => (/** @type {any[]} */ ...args) => {
+	const { instantiate, instantiateStreaming, Instance } = WebAssembly;
+	/**
+	 * The function with a look at the import object first.
+	 * @param {(...args: any[]) => any} native
+	 * @param {boolean} sync
+	 */
+	const looking = (native, sync) => (/** @type {any[]} */ ...args) => {
 		const calls = findCalls(args[1]);
-		if (!calls.has('__syscall_connect')) return native.apply(WebAssembly, args);
+		if (!calls.has('__syscall_connect')) return native(...args);
 		const memory = { current: findMemory(args[1]) };
-		const begin = () => native.apply(WebAssembly, args).then((result) => {
+		const remember = (/** @type {any} */ result) => {
 			memory.current ??= findMemory({ exports: (result.instance ?? result).exports });
 			return result;
-		});
-		const wait = found({ calls, imports: args[1], heap32: heapOf(memory) });
-		return wait instanceof Promise ? wait.then(begin) : begin();
+		};
+		const begin = (/** @type {unknown} */ start) => {
+			const result = typeof start === 'function' ? start(native, args) : native(...args);
+			return sync ? remember(result) : result.then(remember);
+		};
+		const started = found({ calls, imports: args[1], heap32: heapOf(memory) }, sync);
+		return started instanceof Promise ? started.then(begin) : begin(started);
 	};
-	const ours = looking(instantiate);
-	const oursStreaming = instantiateStreaming && looking(instantiateStreaming);
-	WebAssembly.instantiate = ours;
-	if (oursStreaming) WebAssembly.instantiateStreaming = oursStreaming;
+	const undo = [
+		replace(WebAssembly, 'instantiate', looking(instantiate.bind(WebAssembly), false)),
+		instantiateStreaming && replace(WebAssembly, 'instantiateStreaming', looking(instantiateStreaming.bind(WebAssembly), false)),
+		// A proxy keeps the prototype, instanceof and the name.
+		Instance && replace(WebAssembly, 'Instance', new Proxy(Instance, {
+			construct: (target, args, self) => looking((...given) => Reflect.construct(target, given, self), true)(...args),
+		})),
+	];
+	return () => undo.forEach((restore) => restore?.());
+}
+
+/** @param {any} object @param {string} key @param {unknown} value */
+function replace(object, key, value) {
+	const before = object[key];
+	object[key] = value;
 	return () => {
-		if (WebAssembly.instantiate === ours) WebAssembly.instantiate = instantiate;
-		if (WebAssembly.instantiateStreaming === oursStreaming) WebAssembly.instantiateStreaming = instantiateStreaming;
+		if (object[key] === value) object[key] = before;
 	};
 }
+
+/** Imports that matter, beside all whose names begin with __syscall. */
+const NAMES = new Set(['fd_read', 'fd_write', 'fd_close', 'getaddrinfo', '_emscripten_lookup_name', 'sockmux_shutdown', 'sockmux_setsockopt']);
+
+/** @param {string} name */
+const matters = (name) => name.startsWith('__syscall') || NAMES.has(name);
 
 /**
  * The import names are short ones in optimised builds; the functions keep the names of Emscripten's library, which are those of C behind an
@@ -52,8 +87,9 @@ function findCalls(imports) {
 	for (const module of modulesOf(imports)) {
 		for (const [key, value] of valuesOf(module)) {
 			if (typeof value !== 'function') continue;
-			const name = key.startsWith('__syscall') ? key : value.name.replace(/^_(?=__syscall)/, '');
-			if (name.startsWith('__syscall') && !calls.has(name)) calls.set(name, { module, key });
+			// The library puts an underscore before the name in C.
+			const name = matters(key) ? key : value.name.replace(/^_/, '');
+			if (matters(name) && !calls.has(name)) calls.set(name, { module, key });
 		}
 	}
 	return calls;
