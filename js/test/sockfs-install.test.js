@@ -47,7 +47,8 @@ test('a classic script\'s sockets become streams, its shutdown() works', async (
 	const shutdown = /** @type {any} */ (env).___syscall_shutdown;
 	assert.equal(shutdown(sock.stream.fd, 1), 0);
 	assert.deepEqual(tunnel.streams[0].calls, ['closeWrite']);
-	assert.equal(shutdown(emscripten.socket().stream.fd, 1), -ERRNO.ENOSYS);
+	assert.equal(shutdown(emscripten.socket().stream.fd, 1), -ERRNO.ENOTCONN);
+	assert.equal(shutdown(99, 1), -ERRNO.ENOSYS, 'no socket is the original\'s');
 });
 
 test('a module\'s sockets become streams from its first one on', async () => {

@@ -12,7 +12,7 @@ function start({ canWait = true, nonblocking = true } = {}) {
 	patchOps(emscripten.program, connector);
 	/** @type {unknown[][]} */
 	const reached = [];
-	const names = ['__syscall_poll', '__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_recvfrom', '__syscall_bind'];
+	const names = ['__syscall_poll', '__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_connect', '__syscall_bind'];
 	/** @type {Record<string, any>} */
 	const env = Object.fromEntries(names.map((name) => [name, Object.assign((/** @type {any[]} */ ...args) => {
 		reached.push([name, ...args]);
@@ -85,44 +85,35 @@ test('shutdown reaches our sockets and no others', () => {
 	assert.equal(env.__syscall_shutdown(fd, 3, 0, 0, 0, 0), -ERRNO.EINVAL);
 	socket.state = 'connecting';
 	assert.equal(env.__syscall_shutdown(fd, 1, 0, 0, 0, 0), -ERRNO.ENOTCONN);
-	env.__syscall_shutdown(otherFd, 2, 0, 0, 0, 0);
-	assert.deepEqual(reached, [['__syscall_shutdown', otherFd, 2, 0, 0, 0, 0]]);
-});
-
-test('options of TCP and of sockets can be set, others are the original\'s', () => {
-	const { env, reached, fd, otherFd } = start();
-	assert.equal(env.__syscall_setsockopt(fd, 6, 1, 0, 4, 0), 0);
-	assert.equal(env.__syscall_setsockopt(fd, 1, 9, 0, 4, 0), 0);
+	assert.equal(env.__syscall_shutdown(otherFd, 2, 0, 0, 0, 0), -ERRNO.ENOTCONN);
 	assert.deepEqual(reached, []);
-	env.__syscall_setsockopt(fd, 0, 2, 0, 4, 0);
-	env.__syscall_setsockopt(otherFd, 6, 1, 0, 4, 0);
-	assert.equal(reached.length, 2);
+	env.__syscall_shutdown(99, 2, 0, 0, 0, 0);
+	assert.deepEqual(reached, [['__syscall_shutdown', 99, 2, 0, 0, 0, 0]]);
 });
 
-test('the type of a socket can be asked, SO_ERROR is the original\'s', () => {
-	const { emscripten, env, reached, fd } = start();
-	assert.equal(env.__syscall_getsockopt(fd, 1, 3, 400, 404, 0), 0);
-	assert.deepEqual([emscripten.heap[100], emscripten.heap[101]], [1, 4]);
-	env.__syscall_getsockopt(fd, 1, 4, 400, 404, 0);
-	assert.deepEqual(reached, [['__syscall_getsockopt', fd, 1, 4, 400, 404, 0]]);
+test('options are those of the operations, before connect() too', () => {
+	const { emscripten, env, reached, fd, otherFd } = start();
+	emscripten.heap[100] = 1;
+	emscripten.heap[101] = 4;
+	for (const of of [fd, otherFd]) {
+		assert.equal(env.__syscall_setsockopt(of, 6, 1, 400, 4, 0), 0);
+		assert.equal(env.__syscall_getsockopt(of, 6, 1, 408, 404, 0), 0);
+		assert.equal(emscripten.heap[102], 1);
+		assert.equal(env.__syscall_setsockopt(of, 6, 999, 400, 4, 0), -ERRNO.ENOPROTOOPT);
+	}
+	assert.deepEqual(reached, []);
+	env.__syscall_setsockopt(99, 6, 1, 400, 4, 0);
+	assert.equal(reached.length, 1, 'no socket: the original says so');
 });
 
-test('MSG_PEEK leaves the bytes, a plain recv is the original', () => {
-	const { emscripten, connector, env, reached, socket, fd } = start({ nonblocking: false });
-	connector.meanwhile = [() => void (socket.incoming = Buffer.from('abc'))];
-	assert.equal(env.__syscall_recvfrom(fd, 800, 2, 2, 0, 0), 2);
-	assert.equal(Buffer.from(emscripten.heap.buffer, 800, 3).toString(), 'ab\0');
-	assert.equal(socket.available, 3);
-	socket.incoming = Buffer.alloc(0);
-	socket.fin = true;
-	assert.equal(env.__syscall_recvfrom(fd, 800, 2, 2, 0, 0), 0);
-	env.__syscall_recvfrom(fd, 800, 2, 0, 0, 0);
-	assert.deepEqual(reached, [['__syscall_recvfrom', fd, 800, 2, 0, 0, 0]]);
-});
-
-test('MSG_PEEK of a non-blocking socket with nothing to read', () => {
-	const { env, fd } = start();
-	assert.equal(env.__syscall_recvfrom(fd, 800, 2, 2, 0, 0), -ERRNO.EAGAIN);
+test('connect() to no address ends the connection and keeps the descriptor', () => {
+	const { emscripten, env, reached, socket, fd } = start();
+	emscripten.heap[100] = 0;
+	assert.equal(env.__syscall_connect(fd, 400, 16, 0, 0, 0), 0);
+	assert.deepEqual(socket.calls, ['reset', 'close']);
+	emscripten.heap[100] = 2;
+	env.__syscall_connect(fd, 400, 16, 0, 0, 0);
+	assert.equal(reached.length, 1, 'addresses are SOCKFS\'s business');
 });
 
 test('an interrupt leaves poll as it came', () => {

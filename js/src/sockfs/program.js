@@ -3,6 +3,7 @@
 
 import { newCall } from './call.js';
 import { ERRNO } from './errno.js';
+import { hasDescriptor } from './record.js';
 
 /** @typedef {import('./instantiate.js').Instance} Instance */
 
@@ -17,7 +18,10 @@ import { ERRNO } from './errno.js';
  * @property {() => Int32Array} heap32  the memory as it is now
  * @property {import('./call.js').Call} call  the system call under way
  * @property {any} [DNS]  the fake DNS, where it can be reached
- * @property {(event: string, param: unknown) => void} emit  tells the callbacks of emscripten_set_socket_*_callback
+ * @property {(event: string, param: unknown) => void} [emit]  tells the callbacks of emscripten_set_socket_*_callback; where it
+ *   cannot be reached, the events of peers do
+ * @property {Record<string, any>} [streamOps]  SOCKFS.stream_ops
+ * @property {(fd: number, sock: Sock) => void} [adopt]  makes sockOf know another descriptor, where it must be told
  */
 
 const OPERATIONS = ['connect', 'poll', 'sendmsg', 'recvmsg', 'close', 'ioctl'];
@@ -41,6 +45,7 @@ export function globalProgram(scope, heap32) {
 		heap32,
 		call: newCall(),
 		DNS,
+		streamOps: SOCKFS.stream_ops,
 		emit: (event, param) => (SOCKFS.emit ? SOCKFS.emit(event, param) : Module?.websocket?.emit?.(event, param)),
 	};
 }
@@ -70,9 +75,9 @@ export function hiddenProgram({ calls, heap32 }, found) {
 		call: newCall(),
 		sockOf(/** @type {number} */ fd) {
 			const sock = socks.get(fd)?.deref();
-			return sock?.stream?.fd === fd ? sock : null;
+			return sock && hasDescriptor(sock, fd) ? sock : null;
 		},
-		emit() {},
+		adopt: (/** @type {number} */ fd, /** @type {Sock} */ sock) => void socks.set(fd, new WeakRef(sock)),
 	};
 	const slot = calls.get('__syscall_socket');
 	if (!slot) return program;
@@ -86,7 +91,7 @@ export function hiddenProgram({ calls, heap32 }, found) {
 		seen = true;
 		const ErrnoError = provokeError(sock);
 		if (!isOps(sock.sock_ops) || ErrnoError === null) return result;
-		Object.assign(program, { ops: sock.sock_ops, ErrnoError });
+		Object.assign(program, { ops: sock.sock_ops, streamOps: sock.stream?.stream_ops, ErrnoError });
 		found(program);
 		return result;
 	}, before);

@@ -4,22 +4,15 @@
 // before. Pointers are BigInt in programs with 64-bit memory.
 
 import { patchBlocking } from './blocking.js';
-import { ERRNO, O_NONBLOCK } from './errno.js';
+import { O_NONBLOCK } from './errno.js';
 import { address } from './memory.js';
-import { socketOf } from './ops.js';
+import { isFresh, socketOf } from './record.js';
 
 /** @typedef {import('./connector.js').Connector} Connector */
 /** @typedef {import('./instantiate.js').Instance} Instance */
 /** @typedef {import('./program.js').Program} Program */
 
-const SOL_SOCKET = 1;
-const IPPROTO_TCP = 6;
-const SO_TYPE = 3;
-const SO_SNDBUF = 7;
-const SO_RCVBUF = 8;
-const MSG_PEEK = 2;
-/** What getsockopt() says of buffers; nothing depends on it. */
-const BUFFER_SIZE = 1 << 18;
+const AF_UNSPEC = 0;
 
 /** In the second argument of socket(). */
 const SOCK_NONBLOCK = O_NONBLOCK;
@@ -35,7 +28,7 @@ export { POLLFD_BYTES } from './blocking.js';
  * @returns {() => void}  puts functions without wasm of ours in their place, for a program that cannot be linked to it
  */
 export function patchImports(calls, program, connector, means = {}) {
-	for (const [name, make] of Object.entries(makeCalls(program, connector))) replace(calls, name, make);
+	for (const [name, make] of Object.entries(makeCalls(program))) replace(calls, name, make);
 	return patchBlocking(calls, program, connector, means);
 }
 
@@ -54,10 +47,9 @@ function replace(calls, name, make) {
 
 /**
  * @param {Program} program  a hidden one gets its ops and its ErrnoError later
- * @param {Connector} connector
  * @returns {Record<string, (before: (...args: any[]) => number) => (...args: any[]) => number>}
  */
-function makeCalls(program, connector) {
+function makeCalls(program) {
 	const { sockOf } = program;
 	/** Runs an operation of SOCKFS as a system call. @param {() => number} run */
 	const call = (run) => {
@@ -87,52 +79,19 @@ function makeCalls(program, connector) {
 			return fd;
 		},
 
-		__syscall_shutdown: (before) => {
-			const shutdown = operate('shutdown', (sock) => socketOf(sock) !== undefined)(before);
-			return (fd, how, ...rest) => {
-				const known = how === 0 || how === 1 || how === 2;
-				return known || !ours(fd) ? shutdown(fd, how, ...rest) : -ERRNO.EINVAL;
+		// AF_UNSPEC: SOCKFS knows no such address.
+		__syscall_connect: (before) => {
+			const disconnect = operate('disconnect', (sock) => socketOf(sock) !== undefined)(before);
+			return (fd, addr, length, ...rest) => {
+				const unspecified = length >= 2 && new DataView(program.heap32().buffer).getUint16(address(addr), true) === AF_UNSPEC;
+				return unspecified ? disconnect(fd, addr, length, ...rest) : before(fd, addr, length, ...rest);
 			};
 		},
 
-		__syscall_setsockopt: (before) => {
-			const operation = operate('setsockopt')(before);
-			return (fd, level, option, ...rest) => {
-				// Delay, keepalive and buffers are the server's business; a program that sets them need not fail.
-				if (!program.ops?.setsockopt && ours(fd) && (level === SOL_SOCKET || level === IPPROTO_TCP)) return 0;
-				return operation(fd, level, option, ...rest);
-			};
-		},
-
-		__syscall_getsockopt: (before) => {
-			const operation = operate('getsockopt')(before);
-			return (fd, level, option, value, length, ...rest) => {
-				if (program.ops?.getsockopt || !ours(fd) || level !== SOL_SOCKET || ![SO_TYPE, SO_SNDBUF, SO_RCVBUF].includes(option)) return operation(fd, level, option, value, length, ...rest);
-				const heap = program.heap32();
-				heap[address(value) / 4] = option === SO_TYPE ? 1 : BUFFER_SIZE;
-				heap[address(length) / 4] = 4;
-				return 0;
-			};
-		},
-
-		__syscall_recvfrom: (before) => (fd, buffer, length, flags, addr, addrlen) => {
-			const socket = !program.ops?.getsockopt && flags & MSG_PEEK ? ours(fd) : undefined;
-			if (!socket) return before(fd, buffer, length, flags, addr, addrlen);
-			if (socket.available === 0 && !socket.eof && connector.canWait && !(sockOf(fd).stream.flags & O_NONBLOCK)) {
-				waitFor(() => (socket.available > 0 || socket.eof ? 1 : 0), -1, connector);
-			}
-			const bytes = socket.peek(address(length));
-			if (bytes === null) return socket.eof ? 0 : -ERRNO.EAGAIN;
-			new Uint8Array(program.heap32().buffer).set(bytes, address(buffer));
-			return bytes.length;
-		},
+		__syscall_shutdown: operate('shutdown', (sock) => socketOf(sock) !== undefined || isFresh(sock)),
+		__syscall_setsockopt: operate('setsockopt'),
+		__syscall_getsockopt: operate('getsockopt'),
 	};
-
-	/** @param {number} fd */
-	function ours(fd) {
-		const sock = sockOf(fd);
-		return sock ? socketOf(sock) : undefined;
-	}
 }
 
 /**

@@ -39,6 +39,9 @@ export class FakeEmscripten {
 			isSocket: (/** @type {number} */ mode) => mode === SOCKET_MODE,
 		};
 		this.SOCKFS = {
+			stream_ops: /** @type {Record<string, any>} */ ({
+				close: (/** @type {any} */ { node }) => node.sock.sock_ops.close(node.sock),
+			}),
 			emit: (/** @type {string} */ event, /** @type {unknown} */ param) => void this.emitted.push([event, param]),
 			websocket_sock_ops: /** @type {Record<string, any>} */ ({
 				connect: note('connect'),
@@ -68,19 +71,37 @@ export class FakeEmscripten {
 			ErrnoError,
 			sockOf: (fd) => this.streams[fd]?.node.sock ?? null,
 			heap32: () => this.heap,
+			streamOps: this.SOCKFS.stream_ops,
 			emit: this.SOCKFS.emit,
 		};
 	}
 
 	/** A socket as createSocket() makes it. @param {{ type?: number, nonblocking?: boolean }} [options] */
 	socket({ type = 1, nonblocking = true } = {}) {
-		const sock = /** @type {any} */ ({ type, server: null, error: null, peers: {}, sock_ops: this.ops });
+		const sock = /** @type {any} */ ({ family: 2, type, protocol: 0, server: null, error: null, peers: {}, sock_ops: this.ops });
 		const fd = this.streams.length;
 		const node = /** @type {any} */ ({ mode: SOCKET_MODE });
 		node.sock = sock;
 		sock.stream = { fd, node, flags: nonblocking ? 2 | 2048 : 2 };
+		sock.stream.stream_ops = this.SOCKFS.stream_ops;
 		this.streams.push(sock.stream);
 		return sock;
+	}
+
+	/** dup() as FS does it. @param {number} fd */
+	dup(fd) {
+		const stream = { ...this.streams[fd], fd: this.streams.length };
+		this.streams.push(stream);
+		stream.stream_ops.dup?.(stream);
+		return stream.fd;
+	}
+
+	/** close() as FS does it. @param {number} fd */
+	close(fd) {
+		const stream = this.streams[fd];
+		stream.stream_ops.close(stream);
+		this.streams[fd] = null;
+		stream.fd = null;
 	}
 
 	/** The errno that an operation fails with, or 0. @param {() => unknown} run */
@@ -163,6 +184,15 @@ export class FakeSocket {
 
 	close() {
 		this.calls.push('close');
+	}
+
+	reset() {
+		this.calls.push('reset');
+	}
+
+	/** @param {import('../../src/sockfs/connector.js').SocketOptions} options */
+	setOptions(options) {
+		this.calls.push(`options ${JSON.stringify(options)}`);
 	}
 
 	get text() {
