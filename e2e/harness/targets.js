@@ -40,6 +40,8 @@ const SERVICES = {
 	echo: (socket) => void socket.pipe(socket),
 	/** Accepts and says nothing. */
 	silent: (socket) => void socket.resume(),
+	/** Accepts and reads nothing. */
+	deaf: (socket) => void socket.pause(),
 	/** One line, then FIN. */
 	line: (socket) => void socket.resume().end('one line\n'),
 	/** Three lines, the last without a newline, then FIN. */
