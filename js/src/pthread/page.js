@@ -1,7 +1,7 @@
 // The page's half of the system calls of pthreads. Proxied calls of the program enter the page's thread through one import;
 // those that come from our half in a worker are carried out here, all others as before.
 
-import { Cells, Common, STATE, threadBehind } from './cells.js';
+import { CALLS, Cells, Common, STATE, threadBehind } from './cells.js';
 import { findFunctions } from './imports.js';
 
 /** @typedef {import('./threads.js').Threads} Threads */
@@ -12,9 +12,28 @@ import { findFunctions } from './imports.js';
 const DOORS = ['_emscripten_receive_on_main_thread_js', 'emscripten_receive_on_main_thread_js'];
 
 /** Calls that may wait: the operations of SOCKFS see the caller's state in program.call. The number is where their flags stand, -1: they have none. */
-const WAITING = new Map(Object.entries({ __syscall_connect: -1, __syscall_sendto: 3, __syscall_sendmsg: 2, __syscall_recvfrom: 3, __syscall_recvmsg: 2, read: 3, write: 3 }));
+const WAITING = new Map(Object.entries({ __syscall_connect: -1, __syscall_sendto: 3, __syscall_sendmsg: 2, __syscall_recvfrom: 3, __syscall_recvmsg: 2, read: 3, write: 3, getaddrinfo: -1, gethostbyname: -1, _emscripten_lookup_name: -1 }));
+
+/** Calls that others have replaced; the rest is the program's own. */
+const REPLACED = new Set(['__syscall_socket', '__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_dup', '__syscall_dup3']);
 
 const MAKES_SOCKETS = new Set(['__syscall_socket', '__syscall_dup', '__syscall_dup3']);
+
+/**
+ * Wakes the threads that wait, at every change of a socket. Returns what ends that, and wakes them once more.
+ * @param {Threads} threads
+ * @param {import('../sockfs/connector.js').Connector} connector
+ * @returns {() => void}
+ */
+export function wakeThreads(threads, connector) {
+	const common = new Common(threads.common);
+	const wake = () => common.changed();
+	const stop = connector.onchange?.(wake);
+	return () => {
+		stop?.();
+		wake();
+	};
+}
 
 /**
  * Serves the threads of one program. Must be called before it is instantiated, and before other imports are replaced.
@@ -25,7 +44,7 @@ const MAKES_SOCKETS = new Set(['__syscall_socket', '__syscall_dup', '__syscall_d
  * @returns {{ socketsMade: () => void }}  socketsMade must be called once the other imports are replaced
  */
 export function serveThreads(imports, { program, threads }) {
-	const found = findFunctions(imports, (name) => DOORS.includes(name) || name.startsWith('__syscall_'));
+	const found = findFunctions(imports, (name) => DOORS.includes(name) || CALLS.some((call) => call === name));
 	const door = found.get(DOORS[0]) ?? found.get(DOORS[1]);
 	if (!door) return { socketsMade() {} };
 	const common = new Common(threads.common);
@@ -53,7 +72,7 @@ export function serveThreads(imports, { program, threads }) {
 			const sock = sockOf(fd);
 			if (!sock || !program.ops) return undefined;
 			return asCall(() => {
-				const got = program.ops.recvmsg(sock, length, program.call?.flags);
+				const got = program.ops.recvmsg(sock, length, program.call.flags);
 				if (!got) return 0;
 				new Uint8Array(heap32().buffer).set(got.buffer, at);
 				return got.buffer.length;
@@ -73,19 +92,20 @@ export function serveThreads(imports, { program, threads }) {
 	 */
 	const run = (name, args) => {
 		if (pieces[name]) return pieces[name](...args);
-		const call = WAITING.has(name) ? own.get(name) : current(name);
-		const result = call?.(...args);
+		const call = REPLACED.has(name) ? current(name) : own.get(name);
+		if (!call) return undefined;
+		const result = asCall(() => call(...args));
 		if (MAKES_SOCKETS.has(name) && result >= 0) common.markSocket(result);
 		return result;
 	};
 
-	/** @param {Cells} cells */
-	const serve = (cells) => {
+	/** @param {Cells} cells @param {number} id */
+	const serve = (cells, id) => {
 		const { name, args } = cells.asked;
 		const at = WAITING.get(name);
 		const outer = program.call;
 		/** @type {Program['call']} */
-		const call = { flags: at === undefined || at < 0 ? 0 : Number(args[at]), retries: at !== undefined, wait: null };
+		const call = { flags: at === undefined || at < 0 ? 0 : Number(args[at]), retries: at !== undefined, wait: null, thread: id };
 		program.call = call;
 		try {
 			const result = run(name, args);
@@ -103,10 +123,11 @@ export function serveThreads(imports, { program, threads }) {
 		const at = Number(args.length > 3 ? args[4] : args[2]);
 		const [one, two] = new Float64Array(heap32().buffer, at, 2);
 		// With BigInts in the wasm, a zero stands before a number.
-		const buffer = threads.cells.get(threadBehind(one === 0 ? two : one));
+		const id = threadBehind(one === 0 ? two : one);
+		const buffer = threads.cells.get(id);
 		const cells = buffer && new Cells(buffer);
 		if (cells?.state !== STATE.asked) return before(...args);
-		serve(cells);
+		serve(cells, id);
 		return 0;
 	};
 	door.module[door.key] = Object.assign(receive, before);

@@ -11,7 +11,10 @@ import { pollLoop } from './poll.js';
 
 /** Calls whose first argument is a descriptor. */
 const OF_SOCKETS = CALLS.filter((name) => name.startsWith('__syscall') && name !== '__syscall_socket' && name !== '__syscall_poll');
-const WANTED = new Set([...OF_SOCKETS, '__syscall_socket', '__syscall_poll', 'fd_read', 'fd_write']);
+/** Names: each thread of Emscripten's would have its own table of the addresses that it makes up. */
+const NAMES = /** @type {const} */ (['getaddrinfo', 'getnameinfo', 'gethostbyname', '_emscripten_lookup_name']);
+
+const WANTED = new Set([...OF_SOCKETS, ...NAMES, '__syscall_socket', '__syscall_poll', 'fd_read', 'fd_write']);
 
 const MSG_DONTWAIT = 0x40;
 
@@ -58,6 +61,8 @@ export function patchThread(imports, { id, common, cells }) {
 	for (const name of OF_SOCKETS) {
 		calls[name] = (before) => (fd, ...args) => (common.maySocket(fd) ? call(name, [fd, ...args]) : undefined) ?? before(fd, ...args);
 	}
+
+	for (const name of NAMES) calls[name] = (before) => (...args) => call(name, args) ?? before(...args);
 
 	/**
 	 * readv() and writev() of a socket, piece by piece. Only the first one waits.

@@ -1,7 +1,7 @@
 // Brings the layer into Emscripten programs that run in the page's own thread: C with a main
 // loop, ASYNCIFY or JSPI, and the sockets of pthreads, whose calls are carried out here.
 
-import { serveThreads } from '../pthread/page.js';
+import { serveThreads, wakeThreads } from '../pthread/page.js';
 import { createAdapter } from './adapter.js';
 import { patchDNS } from './dns.js';
 import { linked } from './link.js';
@@ -28,6 +28,7 @@ export function createHelper({ open, scope, report, threads }) {
 	const connector = new LocalConnector(open, report);
 	/** @type {Set<() => void>} */
 	const undo = new Set();
+	if (threads) undo.add(wakeThreads(threads, connector));
 	/** @param {Program} program */
 	const patch = (program) => {
 		if (!connector.alive) return;
