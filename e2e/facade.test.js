@@ -80,8 +80,8 @@ test('a reset is no clean close, and what came before it is there', async () => 
 test('URLs made to harm: none throws, each fails, nothing is sent to anybody', async () => {
 	const native = page.carriers.length;
 	const hostile = [
-		'ws://a b:80/', 'wss://evil.test:80/../x:81/', 'ws://demo.test\r\nHost: x:80/', 'ws://demo.test\0:80/', 'ws://:80/', 'ws://demo.test:65536/', 'ws://demo.test:0/',
-		'ws://demo.test:99999999999999999999/', 'ws://user@demo.test:80/', 'ws://[::1:80/', 'ws://[not-v6]:80/', `ws://${'a'.repeat(300)}.test:80/`, 'ws://a..b:80/', 'ws://%00:80/', 'wss://a:80/b/c',
+		'ws://a b:80/', 'ws://demo.test\r\nHost: x:80/', 'ws://demo.test\0:80/', 'ws://:80/', 'ws://demo.test:65536/', 'ws://demo.test:0/',
+		'ws://demo.test:99999999999999999999/', 'ws://user@demo.test:80/', 'ws://[::1:80/', 'ws://[not-v6]:80/', `ws://${'a'.repeat(300)}.test:80/`, 'ws://a..b:80/', 'ws://%00:80/',
 	];
 	for (const address of hostile) {
 		const outcome = await page.evaluate(async (u) => {

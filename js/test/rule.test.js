@@ -11,7 +11,13 @@ const CASES = [
 	['the default ports are not lost', 'sockfs', 'wss://db.example:443/', 'binary', { host: 'db.example', port: 443 }],
 	['IPv6 in brackets', 'sockfs', 'ws://[2001:db8::1]:80/', 'binary', { host: '2001:db8::1', port: 80 }],
 	['IPv6 bare, as a program may give it', 'sockfs', 'ws://2001:db8::1:80/', 'binary', { host: '2001:db8::1', port: 80 }],
-	['a host string with a slash is seen whole', 'sockfs', 'ws://evil:80/good.example:80/', 'binary', { host: 'evil/good.example:80/', port: 80 }],
+	['a path', 'sockfs', 'ws://db.example:6080/websockify', 'binary', null],
+	['a path that looks like a second host', 'sockfs', 'ws://evil:80/good.example:80/', 'binary', null],
+	['a query', 'sockfs', 'ws://db.example:6080/?token=1', 'binary', null],
+	['a query that ends like a port', 'sockfs', 'ws://db.example?x:6080/', 'binary', null],
+	['a fragment', 'sockfs', 'ws://db.example:6080/#x', 'binary', null],
+	['a pattern and a path', '*', 'ws://db.example:6080/websockify', 'binary', null],
+	['programs: code of the page', 'programs', 'ws://db.example:6080/', 'binary', null],
 	['no subprotocol', 'sockfs', 'ws://db.example:5432/', undefined, null],
 	['another subprotocol', 'sockfs', 'ws://db.example:5432/', 'chat', null],
 	['two subprotocols', 'sockfs', 'ws://db.example:5432/', ['binary', 'base64'], null],
@@ -25,6 +31,8 @@ const CASES = [
 	['all-binary keeps the page', 'all-binary', 'wss://page.example:8443/ws', 'binary', null],
 	['a pattern that fits', '*.example:5432, 10.0.0.1', 'ws://db.example:5432/', 'binary', { host: 'db.example', port: 5432 }],
 	['case does not matter', ['DB.Example'], 'ws://db.eXample:1/', 'binary', { host: 'db.eXample', port: 1 }],
+	['every port of an address', '127.0.0.1:*', 'ws://127.0.0.1:5432/', 'binary', { host: '127.0.0.1', port: 5432 }],
+	['a network', '10.0.0.0/8:5000-6000', 'ws://10.1.2.3:5432/', 'binary', { host: '10.1.2.3', port: 5432 }],
 	['a pattern with another port', '*.example:5432', 'ws://db.example:80/', 'binary', null],
 	['*.NAME is not NAME', '*.example', 'ws://example:80/', 'binary', null],
 	['* with a port', '*:80', 'ws://x:80/', 'binary', { host: 'x', port: 80 }],
@@ -37,6 +45,30 @@ const CASES = [
 
 for (const [name, match, url, protocols, expected] of CASES) {
 	test(`rule: ${name}`, () => assert.deepEqual(createRule(match, PAGE)(url, protocols), expected));
+}
+
+test('rule: programs means sockets of a layer, and those that wasm makes', () => {
+	const rule = createRule('programs', PAGE);
+	const target = { host: 'db.example', port: 5432 };
+	assert.deepEqual(rule('ws://db.example:5432/', 'binary', true), target);
+	assert.deepEqual(calledBy('wasm-function[7]', () => rule('ws://db.example:5432/', 'binary')), target);
+	assert.equal(rule('ws://db.example:5432/x', 'binary', true), null);
+});
+
+test('rule: what Emscripten\'s WebSockets API makes is native', () => {
+	const made = (/** @type {string} */ match) => calledBy('_emscripten_websocket_new', () => createRule(match, PAGE)('ws://db.example:5432/', 'binary'));
+	for (const match of ['sockfs', 'programs', '*']) assert.equal(made(match), null, match);
+});
+
+/**
+ * Calls a function from one whose name is in the call stack.
+ * @template T
+ * @param {string} name
+ * @param {() => T} run
+ * @returns {T}
+ */
+function calledBy(name, run) {
+	return { [name]: () => run() }[name]();
 }
 
 test('rule: a function that throws is reported and leaves the socket native', () => {

@@ -24,12 +24,13 @@ export type MatchFunction = (url: string, protocols: unknown) => boolean | Targe
 /**
  * Which constructions of a WebSocket are tunnelled.
  * - 'sockfs' (default): ws(s)://host:port/ with the subprotocol "binary", as Emscripten's SOCKFS makes them;
+ * - 'programs': the same, of programs only: what the page's own code makes stays native;
  * - 'all-binary': every URL, if the subprotocol is "binary";
  * - 'none': none;
- * - patterns HOST or HOST:PORT, in one string or a list: as 'sockfs', if one of them fits;
+ * - patterns, as the server's --allow takes them, in one string or a list: as 'sockfs', if one of them fits;
  * - a function: what it says.
  */
-export type Match = 'sockfs' | 'all-binary' | 'none' | (string & {}) | readonly string[] | MatchFunction;
+export type Match = 'sockfs' | 'programs' | 'all-binary' | 'none' | (string & {}) | readonly string[] | MatchFunction;
 
 export interface Options {
 	/** URL of the server: https:, http:, wss: or ws:. Default: where the script came from. */

@@ -1,5 +1,6 @@
 // The rule: which constructions of a WebSocket are sockets of a program and travel through the tunnel. All others get the native object.
 
+import { compilePattern } from './patterns.js';
 import { parseAny, parseSockfs, unbracket } from './target.js';
 
 /** @typedef {import('./target.js').Target} Target */
@@ -14,11 +15,12 @@ import { parseAny, parseSockfs, unbracket } from './target.js';
 
 /**
  * - 'sockfs': URL and subprotocol have SOCKFS's form;
+ * - 'programs': the same, and a wasm program makes the socket: what the page's own code makes stays native;
  * - 'all-binary': any ws: or wss: URL with the subprotocol "binary";
  * - 'none': nothing;
  * - patterns: SOCKFS's form, and one of the patterns fits the target;
  * - a function: what it says.
- * @typedef {'sockfs' | 'all-binary' | 'none' | string | readonly string[] | MatchFunction} Match
+ * @typedef {'sockfs' | 'programs' | 'all-binary' | 'none' | string | readonly string[] | MatchFunction} Match
  */
 
 /**
@@ -26,6 +28,7 @@ import { parseAny, parseSockfs, unbracket } from './target.js';
  * @callback Rule
  * @param {unknown} url
  * @param {unknown} protocols
+ * @param {boolean} [program]  true: a layer asks, for a socket of a program
  * @returns {Target | null}
  */
 
@@ -43,12 +46,23 @@ export function createRule(match, { origin, report }) {
 	const foreign = (target) => (target !== null && own !== null && same(target, own) ? null : target);
 	if (match === 'none') return () => null;
 	if (match === 'all-binary') return (url, protocols) => (isBinary(protocols) ? foreign(parseAny(`${url}`)) : null);
-	const fits = match === 'sockfs' ? () => true : compilePatterns(match);
-	return (url, protocols) => {
+	const programs = match === 'programs';
+	const fits = programs || match === 'sockfs' ? () => true : compilePatterns(match);
+	return (url, protocols, program) => {
 		if (typeof url !== 'string' || !isBinary(protocols)) return null;
 		const target = foreign(parseSockfs(url));
-		return target !== null && fits(target) ? target : null;
+		return target !== null && fits(target) && (program || maker(programs)) ? target : null;
 	};
+}
+
+/**
+ * Whether the code that makes this WebSocket may mean a TCP connection. Its call stack shows wasm under SOCKFS
+ * ("wasm-function[" in Chromium, Firefox and Safari), and Emscripten's WebSockets API by its function's name.
+ * @param {boolean} programs  only wasm may
+ */
+function maker(programs) {
+	const stack = `${new Error().stack}`;
+	return !stack.includes('emscripten_websocket_new') && (!programs || stack.includes('wasm-function['));
 }
 
 /**
@@ -93,37 +107,18 @@ function ownTarget(origin) {
  * @param {Target} b
  */
 function same(a, b) {
-	// A path that SOCKFS's form has put behind the host does not make another host of it.
-	return a.port === b.port && a.host.toLowerCase().replace(/\/.*$/s, '') === b.host.toLowerCase();
+	return a.port === b.port && a.host.toLowerCase() === b.host.toLowerCase();
 }
 
 /**
- * Patterns are HOST or HOST:PORT, separated by spaces or commas. HOST is a name, an address ([IPv6] in brackets), *, or *.NAME for every name
- * below NAME.
- * @param {string | readonly string[]} patterns
+ * @param {string | readonly string[]} patterns  a text has spaces or commas between them
  * @returns {(target: Target) => boolean}
  */
 function compilePatterns(patterns) {
 	const list = typeof patterns === 'string' ? patterns.split(/[\s,]+/).filter(Boolean) : patterns;
 	if (!Array.isArray(list) || list.length === 0) {
-		throw new TypeError(`match: ${JSON.stringify(patterns)} is not sockfs, all-binary, none, a list of host patterns or a function`);
+		throw new TypeError(`match: ${JSON.stringify(patterns)} is not sockfs, programs, all-binary, none, a list of host patterns or a function`);
 	}
 	const tests = list.map(compilePattern);
 	return (target) => tests.some((test) => test(target));
-}
-
-/**
- * @param {string} pattern
- * @returns {(target: Target) => boolean}
- */
-function compilePattern(pattern) {
-	const parts = /^(\[[0-9a-f:.]+\]|\*|(?:\*\.)?[^\s*:[\]/@]+)(?::(\d+))?$/i.exec(pattern);
-	if (parts === null) throw new TypeError(`match: ${JSON.stringify(pattern)} is not a pattern HOST or HOST:PORT`);
-	const host = unbracket(parts[1].toLowerCase());
-	const port = parts[2] === undefined ? null : Number(parts[2]);
-	/** @type {(name: string) => boolean} */
-	let fits = (name) => name === host;
-	if (host === '*') fits = () => true;
-	else if (host.startsWith('*.')) fits = (name) => name.endsWith(host.slice(1)) && name.length > host.length - 1;
-	return (target) => (port === null || port === target.port) && fits(target.host.toLowerCase());
 }

@@ -10,16 +10,14 @@ export { checkTarget } from '../tunnel/target.js';
 /** @typedef {import('../tunnel/target.js').Target} Target */
 
 /**
- * Reads the form that SOCKFS builds: "ws://" or "wss://", host, ":", port, "/", and what followed the first slash of a host string.
- * That rest is put back, so a host string with slashes is seen whole and refused. Anything else gives null.
+ * Reads the form that SOCKFS builds: "ws://" or "wss://", host, ":", port, "/". Anything else gives null: what has a path, a query or a fragment
+ * is for a WebSocket server.
  * @param {string} url
  * @returns {Target | null}
  */
 export function parseSockfs(url) {
-	const match = /^wss?:\/\/([^/]*):(\d+)\/(.*)$/s.exec(url);
-	if (match === null) return null;
-	const [, host, port, rest] = match;
-	return { host: rest === '' ? unbracket(host) : `${host}/${rest}`, port: Number(port) };
+	const match = /^wss?:\/\/([^/?#]*):(\d+)\/$/.exec(url);
+	return match === null ? null : { host: unbracket(match[1]), port: Number(match[2]) };
 }
 
 /**

@@ -160,10 +160,10 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 
 		/** @param {unknown} data */
 		send(data) {
-			if (arguments.length === 0) throw new TypeError("Failed to execute 'send' on 'WebSocket': 1 argument required, but only 0 present.");
+			if (arguments.length === 0) throw new TypeError('send() without data');
 			const bytes = bytesOf(data);
 			if (this.#state === STATES.CONNECTING) {
-				throw new DOMException("Failed to execute 'send' on 'WebSocket': Still in CONNECTING state.", 'InvalidStateError');
+				throw new DOMException('send() before the open event', 'InvalidStateError');
 			}
 			this.#buffered += bytes instanceof Blob ? bytes.size : bytes.length;
 			if (this.#state === STATES.OPEN) this.#outbox.send(bytes);
@@ -342,14 +342,11 @@ function checkClose(code, reason) {
 		// [Clamp] unsigned short: rounded to the nearest integer in the range.
 		given.code = Math.max(0, Math.min(Math.round(Number(code)) || 0, 65535));
 		if (given.code !== 1000 && (given.code < 3000 || given.code > 4999)) {
-			throw new DOMException(
-				`Failed to execute 'close' on 'WebSocket': The close code must be either 1000, or between 3000 and 4999. ${given.code} is neither.`,
-				'InvalidAccessError',
-			);
+			throw new DOMException(`close code ${given.code} is not 1000 or 3000 to 4999`, 'InvalidAccessError');
 		}
 	}
 	if (new TextEncoder().encode(given.reason).length > 123) {
-		throw new DOMException("Failed to execute 'close' on 'WebSocket': The close reason must not be greater than 123 UTF-8 bytes.", 'SyntaxError');
+		throw new DOMException('close reason has more than 123 bytes', 'SyntaxError');
 	}
 	return given;
 }

@@ -25,7 +25,7 @@ export function createOpener({ tunnel, rule, openNative, timeoutMs }) {
 		// In a URL, a host with a slash would be another host's address. The tunnel refuses what is no target, and says so.
 		if (checkTarget(asked)) return tunnel.open(asked, handlers);
 		const url = `wss://${asked.host.includes(':') ? `[${asked.host}]` : asked.host}:${asked.port}/`;
-		const target = rule(url, 'binary');
+		const target = rule(url, 'binary', true);
 		return target === null ? openNative(url, handlers) : tunnel.open({ timeoutMs, ...asked, ...target }, handlers);
 	};
 }
