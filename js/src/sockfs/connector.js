@@ -53,6 +53,7 @@
  * @property {(listener: () => void) => () => void} [onchange]  calls the listener after each change of any
  *   socket (open, data, FIN, writable, error, shutdown, close) until the function that it returns is called;
  *   absent where wait() is there
+ * @property {(name: string) => import('./lookup.js').LookupState} [lookup]  whether a name exists
  * @property {(text: string) => void} [report]  tells the user, one line
  */
 

@@ -19,13 +19,14 @@ import { patchImports } from './syscalls.js';
  * @param {import('./opener.js').Open} options.open
  * @param {any} options.scope  the page's global object
  * @param {(text: string) => void} options.report  tells the user, one line
+ * @param {import('./lookup.js').Resolve} [options.resolve]  asks the server whether a name exists
  * @param {import('../pthread/threads.js').Threads | null} [options.threads]  workers of pthreads that have our half
  * @returns {{ help: (instance: Instance) => import('./instantiate.js').Start | void, remove: () => void }}
  *   help must be called before the program is instantiated; a program whose parts are not found keeps SOCKFS's own sockets, which go
  *   through the facade. remove ends the sockets and puts everything back
  */
-export function createHelper({ open, scope, report, threads }) {
-	const connector = new LocalConnector(open, report);
+export function createHelper({ open, scope, report, resolve, threads }) {
+	const connector = new LocalConnector(open, report, resolve);
 	/** @type {Set<() => void>} */
 	const undo = new Set();
 	if (threads) undo.add(wakeThreads(threads, connector));

@@ -2,6 +2,7 @@
 // called from inside its own call.
 
 import { isWritable } from './connector.js';
+import { createLookup } from './lookup.js';
 
 /** @typedef {import('./connector.js').Connector} Connector */
 /** @typedef {import('./connector.js').Socket} Socket */
@@ -33,10 +34,13 @@ export class LocalConnector {
 	/**
 	 * @param {Open} open
 	 * @param {(text: string) => void} report  tells the user, one line
+	 * @param {import('./lookup.js').Resolve} [resolve]  asks the server for a name
 	 */
-	constructor(open, report) {
+	constructor(open, report, resolve) {
 		this.#open = open;
 		this.#report = report;
+		/** @type {Connector['lookup']} */
+		this.lookup = resolve && createLookup(resolve, () => this.#changed());
 	}
 
 	/**

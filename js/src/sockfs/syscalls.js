@@ -6,6 +6,7 @@
 import { patchBlocking } from './blocking.js';
 import { O_NONBLOCK } from './errno.js';
 import { address } from './memory.js';
+import { nameCalls } from './name-calls.js';
 import { isFresh, socketOf } from './record.js';
 
 /** @typedef {import('./connector.js').Connector} Connector */
@@ -28,7 +29,8 @@ export { POLLFD_BYTES } from './blocking.js';
  * @returns {() => void}  puts functions without wasm of ours in their place, for a program that cannot be linked to it
  */
 export function patchImports(calls, program, connector, means = {}) {
-	for (const [name, make] of Object.entries(makeCalls(program))) replace(calls, name, make);
+	const made = { ...makeCalls(program), ...nameCalls(program, connector) };
+	for (const [name, make] of Object.entries(made)) replace(calls, name, make);
 	return patchBlocking(calls, program, connector, means);
 }
 
