@@ -16,7 +16,7 @@ const DOCUMENTED = new Map(/** @type {RegExpExecArray} */ (/^Content-Security-Po
 	.split(';').map((directive) => directive.trim().split(' ')).map(([name, ...sources]) => [name, sources]));
 
 /** The rows of the table: directive, source, what happens without. */
-const ROWS = [...SECTION.matchAll(/^\| `([a-z-]+)` \| `(\S+)` \| [^|]* \| ([^|]*) \|$/gm)].map(([, directive, source, without]) => ({ directive, source, without: without.trim() }));
+const ROWS = [...SECTION.matchAll(/^\| `([a-z-]+)` \| `(\S+)` \| [^|]* \| ([^|]*) \|$/gm)].map(([, directive, source, effect]) => ({ directive, source, effect: effect.trim() }));
 
 const world = suite({ flags: () => ['--demo', '--allow-origin', '*'] });
 
@@ -101,7 +101,7 @@ const EFFECTS = {
 	},
 };
 
-for (const { directive, source, without: effect } of ROWS) {
+for (const { directive, source, effect } of ROWS) {
 	test(`without ${directive} ${source}: ${effect}`, async () => {
 		const page = await open(without(directive, source));
 		await EFFECTS[effect](page);

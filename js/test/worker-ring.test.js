@@ -92,8 +92,38 @@ describe('connect', () => {
 		const stream = next();
 		const answer = run('connect', 'a.test', 80);
 		(await stream).end(CODES.refused, 'nobody listens: ä');
-		assert.deepEqual(await answer, { state: 'closed', error: 14, text: 'nobody listens: ä', local: null, remote: null });
+		assert.deepEqual(await answer, { state: 'closed', error: 14, text: 'refused: nobody listens: ä', local: null, remote: null });
 		assert.deepEqual(reports, ['R\'s connection to a.test:80 failed: refused: nobody listens: ä']);
+	});
+
+	test('the reason stays in the worker, until the next attempt', async () => {
+		const { run, next } = await start();
+		for (const code of [CODES.refused, CODES.denied]) {
+			const stream = next();
+			const answer = run('connect', 'a.test', 80);
+			(await stream).end(code, 'no');
+			await answer;
+			assert.deepEqual(await run('why', 'a.test', 80), ['', '']);
+			await run('takeError', code === CODES.refused ? 0 : 1);
+			const why = `${code === CODES.refused ? 'refused' : 'denied'}: a.test:80: no`;
+			assert.deepEqual(await run('why', 'a.test', 80), [why, why]);
+		}
+	});
+
+	test('options travel with it, and later', async () => {
+		const { run, next } = await start();
+		const stream = next();
+		const answer = run('connect', 'a.test', 80, { noDelay: true });
+		const { request, handlers } = await stream;
+		assert.deepEqual(request, { host: 'a.test', port: 80, window: IN_BYTES, socketOptions: { noDelay: true } });
+		handlers.onopen({ bound: null, remote: null });
+		await answer;
+		/** @type {unknown[]} */
+		const later = [];
+		/** @type {any} */ (await stream).setSocketOptions = (/** @type {unknown} */ options) => later.push(options);
+		await run('setOptions', 0, { keepAlive: true });
+		await until(() => later.length === 1);
+		assert.deepEqual(later, [{ keepAlive: true }]);
 	});
 
 	test('an interrupt ends it', async () => {
@@ -197,6 +227,15 @@ describe('the end', () => {
 		assert.equal(bridge.size, 1);
 		await run('close', 0);
 		await until(() => stream.calls.includes('close'));
+		assert.equal(bridge.size, 0);
+	});
+
+	test('a reset drops the stream', async () => {
+		const { run, connect, bridge } = await start();
+		const stream = await connect();
+		await run('reset', 0);
+		await until(() => stream.calls.length > 0);
+		assert.deepEqual(stream.calls, ['reset']);
 		assert.equal(bridge.size, 0);
 	});
 

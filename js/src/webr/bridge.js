@@ -71,6 +71,9 @@ export class Bridge {
 			case 'kick':
 				this.#sockets.get(message.id)?.look();
 				break;
+			case 'options':
+				this.#sockets.get(message.id)?.setOptions(message.options);
+				break;
 			case 'note':
 				this.#options.report(message.text);
 				break;
@@ -78,14 +81,14 @@ export class Bridge {
 	}
 
 	/** @param {Extract<Message, { op: 'connect' }>} message */
-	#connect({ id, buffer, host, port, timeoutMs }) {
+	#connect({ id, buffer, host, port, timeoutMs, socketOptions }) {
 		const socket = new BridgeSocket(buffer, {
 			notify: () => this.#notify(),
 			failed: (why) => this.#options.report(`R's connection to ${host}:${port} failed: ${why ? `${why.name}: ${why.text || 'no more is known'}` : 'R gave it up before there was an answer'}`),
 			released: () => this.#sockets.delete(id),
 		});
 		this.#sockets.set(id, socket);
-		const request = { host, port, window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }) };
+		const request = { host, port, window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }), ...(socketOptions && { socketOptions }) };
 		socket.bind((handlers) => this.#options.open(request, handlers));
 	}
 
@@ -187,8 +190,14 @@ class BridgeSocket {
 		if (fresh & WANT.close) {
 			if (!this.#opened && this.#ending === null) this.#owner.failed(null);
 			this.#release();
-			this.#stream?.close();
+			if (fresh & WANT.reset) this.#stream?.reset();
+			else this.#stream?.close();
 		}
+	}
+
+	/** @param {import('../sockfs/connector.js').SocketOptions} options */
+	setOptions(options) {
+		this.#stream?.setSocketOptions?.(options);
 	}
 
 	/** The tunnel goes away. */
@@ -252,7 +261,7 @@ class BridgeSocket {
 		if (this.#waiting.length > 0) return;
 		if (this.#eof) Atomics.store(this.#words, WORD.eof, 1);
 		if (this.#ending === null || Atomics.load(this.#words, WORD.state) === STATE.closed) return;
-		putText(this.#buffer, 'error', this.#ending.text);
+		putText(this.#buffer, 'error', `${this.#ending.name}: ${this.#ending.text}`);
 		Atomics.store(this.#words, WORD.errno, this.#ending.errno);
 		Atomics.store(this.#words, WORD.state, STATE.closed);
 	}

@@ -35,7 +35,7 @@ export const WORD = Object.freeze({
 export const STATE = Object.freeze({ connecting: 0, open: 1, closed: 2 });
 
 /** What the worker asks for, beside the bytes; done after the bytes. */
-export const WANT = Object.freeze({ endWrite: 1, stopRead: 2, close: 4 });
+export const WANT = Object.freeze({ endWrite: 1, stopRead: 2, close: 4, reset: 8 });
 
 /** Words of the signal buffer, one for all sockets of a worker. */
 export const SIGNAL = Object.freeze({
@@ -68,7 +68,7 @@ export const BUFFER_BYTES = OUT_AT + OUT_BYTES;
 export const SIGNAL_BYTES = 8;
 
 /** Version of this layout: page and worker of different builds do not talk to each other. */
-export const LAYOUT = 1;
+export const LAYOUT = 2;
 
 /**
  * The difference of two counters.

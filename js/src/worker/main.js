@@ -7,6 +7,7 @@ import { globalProgram } from '../sockfs/program.js';
 import { patchImports } from '../sockfs/syscalls.js';
 import { resolveAgainst } from './base.js';
 import { patchBound } from './bound.js';
+import { explainListening } from './listening.js';
 import { obeyPolicy } from './policy.js';
 import { RingConnector } from './ring.js';
 
@@ -48,7 +49,21 @@ function start(token, instance) {
 	patchDNS(program.DNS);
 	if (instance === null) patchBound(scope, program, connector);
 	else patchImports(instance.calls, program, connector);
-	scope.sockmuxLayer = { hello: (/** @type {string} */ again) => connector.hello(again) };
+	const { failures } = connector;
+	const explained = new Set();
+	explainListening(program, (why) => {
+		failures.last = `unsupported_kind: ${why}`;
+		if (!explained.has(why)) post({ op: 'note', token, text: why });
+		explained.add(why);
+	});
+	// What R may ask by webr::eval_js(): docs/WEBR.md.
+	scope.sockmuxLayer = {
+		hello: (/** @type {string} */ again) => connector.hello(again),
+		get lastError() {
+			return failures.last;
+		},
+		errorOf: (/** @type {string} */ host, /** @type {number} */ port) => failures.of(host, port),
+	};
 	connector.hello(token);
 }
 

@@ -2,10 +2,12 @@
 
 import { isWritable } from '../sockfs/connector.js';
 import { ERRNO } from '../sockfs/errno.js';
+import { Failures } from './failures.js';
 import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL, SIGNAL_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
 
 /** @typedef {import('../sockfs/connector.js').Connector} Connector */
 /** @typedef {import('../sockfs/connector.js').Socket} Socket */
+/** @typedef {import('../sockfs/connector.js').SocketOptions} SocketOptions */
 /** @typedef {import('../sockfs/connector.js').Target} Target */
 
 /**
@@ -13,7 +15,8 @@ import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL,
  * @typedef {{ op: 'started' }
  *   | { op: 'stopped', text: string }
  *   | { op: 'hello', layout: number, token: string, signal: SharedArrayBuffer }
- *   | { op: 'connect', id: number, buffer: SharedArrayBuffer, host: string, port: number, timeoutMs: number }
+ *   | { op: 'connect', id: number, buffer: SharedArrayBuffer, host: string, port: number, timeoutMs: number, socketOptions?: SocketOptions }
+ *   | { op: 'options', id: number, options: SocketOptions }
  *   | { op: 'kick', id: number }
  *   | { op: 'note', token: string, text: string }} Message
  */
@@ -30,11 +33,17 @@ const SCRATCH_BYTES = 1 << 16;
 /** The longest single sleep: how late an interrupt is noticed at most. */
 const SLICE_MS = 50;
 
+/** Why a connection ended whose page half is no more. */
+const GONE = 'not_connected: sockmux was uninstalled from the page';
+/** Why a connection has no end of its own. */
+const GIVEN_UP = 'timed_out: R gave it up before there was an answer';
+
 const scratch = new Uint8Array(SCRATCH_BYTES);
 
 /** @implements {Connector} */
 export class RingConnector {
 	canWait = true;
+	failures = new Failures();
 	#post;
 	#pump;
 	#signal = new Int32Array(new SharedArrayBuffer(SIGNAL_BYTES));
@@ -67,11 +76,18 @@ export class RingConnector {
 	}
 
 	/** @param {Target} target */
-	connect({ host, port, timeoutMs = 0 }) {
+	connect({ host, port, timeoutMs = 0, socketOptions }) {
 		const id = this.#nextId++;
 		const buffer = this.#takeBuffer();
-		this.#post({ op: 'connect', id, buffer, host, port, timeoutMs });
-		return new RingSocket(buffer, () => this.#post({ op: 'kick', id }), () => this.alive, () => this.#giveBack(buffer));
+		this.failures.begin(host, port);
+		this.#post({ op: 'connect', id, buffer, host, port, timeoutMs, ...(socketOptions && { socketOptions }) });
+		return new RingSocket(buffer, {
+			kick: () => this.#post({ op: 'kick', id }),
+			setOptions: (options) => this.#post({ op: 'options', id, options }),
+			failed: (why) => this.failures.add(host, port, why),
+			alive: () => this.alive,
+			release: () => this.#giveBack(buffer),
+		});
 	}
 
 	/**
@@ -100,15 +116,23 @@ export class RingConnector {
 	}
 }
 
+/**
+ * What a socket needs of its connector.
+ * @typedef {object} Owner
+ * @property {() => void} kick  tells the page to look
+ * @property {(options: SocketOptions) => void} setOptions
+ * @property {(why: string) => void} failed  the program has got the error, or given up
+ * @property {() => boolean} alive  whether the page is there
+ * @property {() => void} release  the buffer is needed no more
+ */
+
 /** @implements {Socket} */
 class RingSocket {
 	#buffer;
 	#words;
 	#in;
 	#out;
-	#kick;
-	#alive;
-	#release;
+	#owner;
 	/** Taken since the page was last told. */
 	#ungranted = 0;
 	#errorTaken = false;
@@ -116,37 +140,35 @@ class RingSocket {
 
 	/**
 	 * @param {SharedArrayBuffer} buffer
-	 * @param {() => void} kick  tells the page to look
-	 * @param {() => boolean} alive  whether the page is there
-	 * @param {() => void} release  the buffer is needed no more
+	 * @param {Owner} owner
 	 */
-	constructor(buffer, kick, alive, release) {
+	constructor(buffer, owner) {
 		this.#buffer = buffer;
 		this.#words = wordsOf(buffer);
 		this.#in = new Uint8Array(buffer, IN_AT, IN_BYTES);
 		this.#out = new Uint8Array(buffer, OUT_AT, OUT_BYTES);
-		this.#kick = kick;
-		this.#alive = alive;
-		this.#release = release;
+		this.#owner = owner;
 	}
 
 	/** @returns {'connecting' | 'open' | 'closed'} */
 	get state() {
 		const state = this.#load(WORD.state);
-		if (state === STATE.closed || !this.#alive()) return 'closed';
+		if (state === STATE.closed || !this.#owner.alive()) return 'closed';
 		return state === STATE.open ? 'open' : 'connecting';
 	}
 
 	get error() {
 		if (this.#errorTaken) return 0;
-		if (this.#load(WORD.state) !== STATE.closed) return this.#alive() ? 0 : ERRNO.ENETDOWN;
+		if (this.#load(WORD.state) !== STATE.closed) return this.#owner.alive() ? 0 : ERRNO.ENETDOWN;
 		// What arrived before it is read before it. A program that asks in between (R does, when connect() has ended) must not take a
 		// connection for one that was never made.
 		return this.available > 0 ? 0 : this.#load(WORD.errno);
 	}
 
 	clearError() {
-		if (this.error !== 0) this.#errorTaken = true;
+		if (this.error === 0) return;
+		this.#errorTaken = true;
+		this.#owner.failed(this.errorText || GONE);
 	}
 
 	get errorText() {
@@ -224,11 +246,26 @@ class RingSocket {
 	}
 
 	close() {
+		this.#leave(WANT.close);
+	}
+
+	reset() {
+		this.#leave(WANT.close | WANT.reset);
+	}
+
+	/** @param {SocketOptions} options */
+	setOptions(options) {
+		this.#owner.setOptions(options);
+	}
+
+	/** @param {number} want */
+	#leave(want) {
 		if (this.#closed) return;
+		if (this.state === 'connecting') this.#owner.failed(GIVEN_UP);
 		this.#closed = true;
-		Atomics.or(this.#words, WORD.want, WANT.close);
+		Atomics.or(this.#words, WORD.want, want);
 		this.#tell();
-		this.#release();
+		this.#owner.release();
 	}
 
 	/** @param {number} word */
@@ -238,7 +275,7 @@ class RingSocket {
 
 	/** One message at a time: the page clears the flag before it looks. */
 	#tell() {
-		if (Atomics.exchange(this.#words, WORD.kicked, 1) === 0) this.#kick();
+		if (Atomics.exchange(this.#words, WORD.kicked, 1) === 0) this.#owner.kick();
 	}
 
 	/** @param {number} at */

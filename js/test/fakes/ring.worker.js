@@ -24,8 +24,8 @@ const pattern = (from, count) => Uint8Array.from({ length: count }, (_, i) => ((
 
 /** @type {Record<string, (...args: any[]) => unknown>} */
 const steps = {
-	connect(host, port) {
-		const socket = connector.connect({ host, port });
+	connect(host, port, socketOptions) {
+		const socket = connector.connect({ host, port, socketOptions });
 		sockets.push(socket);
 		until(() => socket.state !== 'connecting');
 		return { state: socket.state, error: socket.error, text: socket.errorText, local: socket.local, remote: socket.remote };
@@ -71,6 +71,11 @@ const steps = {
 	write: (index, text) => sockets[index].send(Buffer.from(text)),
 	shutdown: (index, how) => sockets[index].shutdown(how),
 	close: (index) => sockets[index].close(),
+	reset: (index) => sockets[index].reset(),
+	setOptions: (index, options) => sockets[index].setOptions(options),
+	/** The program takes the error. */
+	takeError: (index) => sockets[index].clearError(),
+	why: (host, port) => [connector.failures.last, connector.failures.of(host, port)],
 	peek: (index, max) => Buffer.from(sockets[index].peek(max)).toString(),
 	status: (index) => ({ state: sockets[index].state, error: sockets[index].error, alive: connector.alive }),
 	wait(milliseconds) {
