@@ -4,6 +4,7 @@
 import { serveThreads, wakeThreads } from '../pthread/page.js';
 import { createAdapter } from './adapter.js';
 import { patchDNS } from './dns.js';
+import { inspect } from './instantiate.js';
 import { linked } from './link.js';
 import { LocalConnector } from './local.js';
 import { patchOps } from './ops.js';
@@ -21,9 +22,9 @@ import { patchImports } from './syscalls.js';
  * @param {(text: string) => void} options.report  tells the user, one line
  * @param {import('./lookup.js').Resolve} [options.resolve]  asks the server whether a name exists
  * @param {import('../pthread/threads.js').Threads | null} [options.threads]  workers of pthreads that have our half
- * @returns {{ help: (instance: Instance) => import('./instantiate.js').Start | void, remove: () => void }}
- *   help must be called before the program is instantiated; a program whose parts are not found keeps SOCKFS's own sockets, which go
- *   through the facade. remove ends the sockets and puts everything back
+ * @returns {{ start: import('./watch.js').Start, remove: () => void }}
+ *   start instantiates a program with the layer in its imports; one whose parts are not found keeps
+ *   SOCKFS's own sockets, which go through the facade. remove ends the sockets and puts everything back
  */
 export function createHelper({ open, scope, report, resolve, threads }) {
 	const connector = new LocalConnector(open, report, resolve);
@@ -45,21 +46,29 @@ export function createHelper({ open, scope, report, resolve, threads }) {
 	}
 	/** Functions of ours that are imports. @type {WeakSet<object>} */
 	const helped = new WeakSet();
-	return {
-		help(instance) {
-			// A library that is loaded by the program shares its imports.
-			const connect = importOf(instance);
-			if (helped.has(connect)) return undefined;
-			const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
-			if (program.ops) patch(program);
-			const served = threads && serveThreads(instance.imports, { program, threads });
-			const withoutWasm = patchImports(instance.calls, program, connector, { scope, adapter, promising: () => promising });
-			served?.socketsMade();
+	/**
+	 * Replaces the imports. Returns what takes our wasm out again.
+	 * @param {Instance} instance
+	 */
+	const help = (instance) => {
+		const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
+		if (program.ops) patch(program);
+		const served = threads && serveThreads(instance.imports, { program, threads });
+		const withoutWasm = patchImports(instance.calls, program, connector, { scope, adapter, promising: () => promising });
+		served?.socketsMade();
+		helped.add(importOf(instance));
+		return () => {
+			withoutWasm();
 			helped.add(importOf(instance));
-			return adapter && ((native, args) => linked(scope.WebAssembly, native, args, () => {
-				withoutWasm();
-				helped.add(importOf(instance));
-			}));
+		};
+	};
+	return {
+		start(native, args, sync) {
+			const { instance, made } = inspect(args[1]);
+			// A library that the program loads shares its imports.
+			const withoutWasm = helped.has(importOf(instance)) ? () => {} : help(instance);
+			const result = adapter ? linked(scope.WebAssembly, native, args, withoutWasm) : native(...args);
+			return sync ? made(result) : result.then(made);
 		},
 		remove() {
 			connector.close();

@@ -1,7 +1,7 @@
 // Watches for Emscripten programs in the page's own thread. What is put into them is a part of
 // its own, loaded with the first such program.
 
-import { onInstantiate } from './instantiate.js';
+import { watchInstantiation } from './watch.js';
 
 /** @typedef {ReturnType<typeof import('./helper.js').createHelper>} Helper */
 
@@ -21,23 +21,21 @@ export function installSockfsHook({ load, loadNow, scope, report }) {
 	let removed = false;
 	/** @type {Helper | null} */
 	let helper = null;
-	/** @param {Helper} made @param {import('./instantiate.js').Instance} instance */
-	const help = (made, instance) => {
+	const ready = (/** @type {Helper} */ made) => {
 		helper = made;
-		if (!removed) return made.help(instance);
-		made.remove();
-		return undefined;
+		if (removed) made.remove();
 	};
 	const failed = (/** @type {any} */ error) => report(`the layer for Emscripten programs could not be loaded, so SOCKFS's own sockets are used, which know no errors: ${error.message}`);
-	const stop = onInstantiate(scope, (instance, sync) => {
-		if (helper) return helper.help(instance);
-		if (!sync) return load().then((made) => help(made, instance), failed);
+	const stop = watchInstantiation(scope, (native, args, sync) => {
+		const begin = () => (helper && !removed ? helper.start(native, args, sync) : native(...args));
+		if (helper) return begin();
+		if (!sync) return load().then(ready, failed).then(begin);
 		try {
-			return help(loadNow(), instance);
+			ready(loadNow());
 		} catch (error) {
 			failed(error);
-			return undefined;
 		}
+		return begin();
 	});
 	return () => {
 		removed = true;
