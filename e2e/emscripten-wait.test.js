@@ -9,6 +9,8 @@ import { until } from './harness/until.js';
 /** Programs, and how they are loaded. @type {[program: string, title: string][]} */
 const PROGRAMS = [
 	['jspi.js', 'JSPI'],
+	['asyncify6.js', 'ASYNCIFY of Emscripten 6, with the js-library'],
+	['asyncify3.js', 'ASYNCIFY of Emscripten 3, with the js-library'],
 ];
 
 const world = suite();
