@@ -14,15 +14,15 @@
  * Without sockmux in the page the program does what it did without the library.
  */
 (function() {
-  var library = LibraryManager.library;
-  var added = {};
+  const library = LibraryManager.library;
+  const added = {};
 
   /* The operations are there if the layer is. 52 is ENOSYS, 50 is ENOPROTOOPT. */
   added['$sockmuxOperation__deps'] = ['$FS', '$getSocketFromFD'];
   added['$sockmuxOperation'] = function(name, missing, fd, args) {
     try {
-      var sock = getSocketFromFD(fd);
-      var operation = sock.sock_ops[name];
+      const sock = getSocketFromFD(fd);
+      const operation = sock.sock_ops[name];
       return operation ? operation.apply(null, [sock].concat(args)) || 0 : missing;
     } catch (error) {
       if (error instanceof FS.ErrnoError) return -error.errno;
@@ -43,7 +43,7 @@
   };
 
   /* ASYNCIFY alone: a stack of JSPI suspends by what the page's script puts into the imports. */
-  if (typeof ASYNCIFY !== 'undefined' && ASYNCIFY == 1) {
+  if (typeof ASYNCIFY !== 'undefined' && Number(ASYNCIFY) === 1) {
     /*
      * While a call is under way that the layer watches, it leaves a function in the global
      * object: it is given the call as it is and what to do with the result, which may come
@@ -52,8 +52,8 @@
      */
     added['$sockmuxCall__deps'] = ['$Asyncify'];
     added['$sockmuxCall'] = function(call) {
-      var attempts = globalThis[Symbol.for('sockmux.blocking')];
-      var rewinding = Asyncify.state === Asyncify.State.Rewinding;
+      const attempts = globalThis[Symbol.for('sockmux.blocking')];
+      const rewinding = Asyncify.state === Asyncify.State.Rewinding;
       if (!rewinding && (!attempts || Asyncify.currData || Asyncify.exportCallStack.length !== 1)) return call();
       return Asyncify.handleSleep(function(wake) {
         attempts(call, wake);
@@ -61,7 +61,7 @@
     };
 
     /* Names and numbers of parameters. */
-    var calls = {
+    const calls = {
       __syscall_connect: 6, __syscall_recvfrom: 6, __syscall_recvmsg: 6, __syscall_sendto: 6, __syscall_sendmsg: 6,
       fd_read: 4, fd_write: 4, getaddrinfo: 4, _emscripten_lookup_name: 1
     };
@@ -69,9 +69,9 @@
     if (!library['__syscall_poll_nonblocking']) calls.__syscall_poll = 3;
 
     Object.keys(calls).forEach(function(name) {
-      var original = library[name];
+      const original = library[name];
       if (typeof original !== 'function') return;
-      var plain = 'sockmux_plain_' + name;
+      const plain = 'sockmux_plain_' + name;
       ['__deps', '__docs', '__i53abi', '__postset'].forEach(function(decorator) {
         if (library[name + decorator]) added['$' + plain + decorator] = library[name + decorator];
       });
@@ -79,7 +79,7 @@
       added[name + '__deps'] = ['$sockmuxCall', '$' + plain];
       added[name + '__async'] = true;
       if (library[name + '__proxy']) added[name + '__proxy'] = library[name + '__proxy'];
-      var parameters = ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, calls[name]).join(', ');
+      const parameters = ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, calls[name]).join(', ');
       added[name] = new Function(parameters, 'return sockmuxCall(function() { return ' + plain + '(' + parameters + '); });');
     });
   }
