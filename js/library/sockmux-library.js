@@ -69,7 +69,9 @@
     if (!library['__syscall_poll_nonblocking']) calls.__syscall_poll = 3;
 
     Object.keys(calls).forEach(function(name) {
-      const original = library[name];
+      let original = library[name];
+      /* Emscripten 6 keeps system calls as texts. */
+      if (typeof original === 'string' && /=>|function/.test(original)) original = new Function('return ' + original)();
       if (typeof original !== 'function') return;
       const plain = 'sockmux_plain_' + name;
       ['__deps', '__docs', '__i53abi', '__postset'].forEach(function(decorator) {
