@@ -1,117 +1,108 @@
-// Runs the C programs of fixtures/emscripten/cases three ways: natively, in the page as plain
-// Emscripten with a relay, and with sockmux. A result is the list of lines "label value"
-// that a case printed.
+// Runs one case of a C program in one build: natively, with plain Emscripten and a relay, or with
+// sockmux's script tag.
 
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { launch } from './chromium.js';
 import { startRelay } from './relay.js';
-import { startServices } from './services.js';
+import { startServices, SPAN } from './services.js';
 import { startSite } from './site.js';
 import { startSockmux } from './sockmux.js';
+import { until } from './until.js';
 
-const FOLDER = fileURLToPath(new URL('../fixtures/emscripten/', import.meta.url));
-/** Longer than the longest case waits for its own deadline (20 s). */
-const CASE_TIMEOUT = 30_000;
+/** @typedef {import('./builds.js').Build} Build */
+/** @typedef {'native' | 'plain' | 'sockmux'} Way */
 
-/** Sources of the program "cases" and of the program "loop". */
-const SOURCES = { cases: ['main', 'connect', 'io', 'names', 'options', 'poll'], loop: ['loop', 'main'] };
+const SOURCES = fileURLToPath(new URL('../fixtures/emscripten/cases/', import.meta.url));
 
-/** The case that the program "loop" is. */
-export const LOOP = 'loop';
+/** A case that does not end within this time stands still: the longest waits of the cases themselves are 20 s. */
+const CASE_TIMEOUT = 25_000;
 
-/** Every build, by the name of its files. */
-export const BUILDS = [
-	'cases-asyncify-3', 'cases-pthread-3', 'cases-asyncify-6', 'cases-jspi-6', 'cases-jspi-modularize-6', 'cases-jspi-es6-6',
-	'cases-pthread-6', 'cases-pthread-modularize-6', 'cases-pthread-es6-6',
-	'loop-3', 'loop-modularize-3', 'loop-6', 'loop-modularize-6', 'loop-es6-6', 'loop-closure-6', 'loop-sync-6', 'loop-pthread-6',
-];
+const run = promisify(execFile);
 
-/** Names of all cases of the program "cases", as its sources declare them. */
-export const CASES = SOURCES.cases.flatMap((name) => [...readFileSync(join(FOLDER, `cases/${name}.c`), 'utf8').matchAll(/^CASE\((\w+)\)/gm)].map(([, found]) => found));
-
-/** The cases that a build runs. @param {string} build */
-export const casesOf = (build) => (build.startsWith('loop') ? [LOOP] : CASES);
-
-/** @typedef {{ [name: string]: string[] }} Results  the lines by case */
-
-/** What a program printed, as lines of a result. How it ended is one, where it did not end by itself. @param {string[]} printed */
-function resultOf(printed) {
-	return printed.filter((line) => line.startsWith('R ')).map((line) => line.slice(2));
-}
-
-/**
- * Compiles the cases for this machine and runs them.
- * @param {string[]} names
- * @returns {Promise<Results>}
- */
-export async function runNatively(names) {
+/** Compiles the programs. @returns {Promise<{ cases: string, loop: string, stop: () => Promise<void> } | null>} null where there is no gcc */
+export async function compileNative() {
 	const folder = await mkdtemp(join(tmpdir(), 'sockmux-cases-'));
-	const services = await startServices();
+	const stop = () => rm(folder, { recursive: true });
+	const gcc = (/** @type {string} */ name, /** @type {string[]} */ sources) =>
+		run('gcc', ['-O1', '-w', '-o', join(folder, name), ...sources], { cwd: SOURCES });
 	try {
-		/** @type {Results} */
-		const results = {};
-		const built = new Set();
-		for (const name of names) {
-			const program = name === LOOP ? 'loop' : 'cases';
-			const file = join(folder, program);
-			if (!built.has(program)) {
-				const sources = SOURCES[program].map((source) => join(FOLDER, `cases/${source}.c`));
-				await output('cc', ['-O1', '-w', ...(program === 'loop' ? ['-DNO_MAIN'] : []), '-o', file, ...sources]);
-				built.add(program);
-			}
-			results[name] = resultOf((await output(file, [name, String(services.base)])).split('\n'));
-		}
-		return results;
-	} finally {
-		await services.stop();
-		await rm(folder, { recursive: true });
+		const sources = (await readdir(SOURCES)).filter((file) => file.endsWith('.c') && file !== 'loop.c');
+		await gcc('cases', sources);
+		await gcc('loop', ['-DNO_MAIN', 'loop.c', 'main.c']);
+	} catch (error) {
+		await stop();
+		if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT') return null;
+		throw error;
 	}
-}
-
-/** What a program prints; it may fail. @param {string} file @param {string[]} args @returns {Promise<string>} */
-function output(file, args) {
-	return new Promise((resolve, reject) => {
-		const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-		let text = '';
-		child.stdout.setEncoding('utf8').on('data', (more) => { text += more; });
-		child.on('error', reject).on('close', () => resolve(text));
-	});
+	return { cases: join(folder, 'cases'), loop: join(folder, 'loop'), stop };
 }
 
 /**
- * A browser with the services, and with a relay or sockmux beside it.
- * @param {'plain' | 'sockmux'} way
+ * The lines of a native run.
+ * @param {string} program  a path
+ * @param {string} name
+ * @param {number} base
  */
-export async function startWay(way) {
+export async function runNative(program, name, base) {
+	const { stdout } = await run(program, [name, String(base)], { timeout: CASE_TIMEOUT });
+	return results(stdout.split('\n'));
+}
+
+/** The names of all cases. @param {string} program  a path */
+export async function caseNames(program) {
+	const { stdout } = await run(program, []);
+	return stdout.trim().split('\n').sort();
+}
+
+/** The results among all that a program printed. @param {string[]} lines */
+function results(lines) {
+	return lines.filter((line) => line.startsWith('R ')).map((line) => line.slice(2).trimEnd());
+}
+
+/**
+ * A browser, the services, a relay, and sockmux.
+ * @param {{ binary?: string }} [options]  another build of the server, with its script
+ */
+export async function startCases({ binary } = {}) {
 	/** @type {{ stop: () => Promise<unknown> }[]} */
-	const stops = [];
-	const keep = (/** @type {any} */ part) => {
-		stops.push(part);
+	const parts = [];
+	const keep = async (/** @type {Promise<any>} */ part) => {
+		parts.push(await part);
 		return part;
 	};
 	const stop = async () => {
-		for (const part of stops.reverse()) await part.stop();
+		for (const part of parts.reverse()) await part.stop();
 	};
 	try {
-		const services = keep(await startServices());
+		const services = await keep(startServices());
+		const relay = await keep(startRelay());
 		/** @type {Record<string, string>} */
 		const words = {};
-		const site = keep(await startSite({ words }));
-		if (way === 'plain') words.RELAY = keep(await startRelay()).origin;
-		else {
-			words.SERVER = keep(await startSockmux([
-				'--allow-origin', site.origin, '--allow', '127.0.0.1:*', '--allow', '[::1]:*', '--allow', 'localhost:*',
-			])).origin;
-		}
+		const site = await keep(startSite({ words }));
+		const sockmux = await keep(startSockmux([
+			'--allow-origin', site.origin,
+			'--allow', `127.0.0.0/8:${services.base}-${services.base + SPAN - 1}`,
+			'--allow', `[::1]:${services.base}-${services.base + SPAN - 1}`,
+		], binary));
+		words.SERVER = sockmux.origin;
 		const browser = await launch();
-		keep({ stop: () => browser.close() });
-		const page = way === 'plain' ? 'cases-plain.html' : 'cases.html';
-		return { stop, run: (/** @type {string} */ build, /** @type {string} */ name) => runInPage(browser, `${site.origin}/${page}`, build, [name, String(services.base)]) };
+		parts.push({ stop: () => browser.close() });
+		/**
+		 * @param {Build} build
+		 * @param {string} name
+		 * @param {Exclude<Way, 'native'>} way
+		 */
+		const runCase = async (build, name, way) => {
+			const query = new URLSearchParams({ build: build.name, kind: build.kind, case: name, base: String(services.base) });
+			if (way === 'plain') query.set('relay', relay.origin);
+			return inPage(browser, `${site.origin}/cases${way === 'plain' ? '' : '-sockmux'}.html?${query}`);
+		};
+		return { base: services.base, runCase, logs: sockmux.logs, stop };
 	} catch (error) {
 		await stop();
 		throw error;
@@ -119,72 +110,31 @@ export async function startWay(way) {
 }
 
 /**
- * Runs one case in a page of its own.
  * @param {import('playwright-core').Browser} browser
  * @param {string} url
- * @param {string} build
- * @param {string[]} args
- * @returns {Promise<{ lines: string[], log: string[] }>}  log: all that was printed, the console and how the program ended
+ * @returns {Promise<{ results: string[], all: string[] }>}
  */
-async function runInPage(browser, url, build, args) {
+async function inPage(browser, url) {
 	const context = await browser.newContext();
 	/** @type {string[]} */
-	const log = [];
+	const all = [];
+	let ended = false;
 	try {
 		const page = await context.newPage();
-		page.on('console', (message) => void log.push(`console: ${message.text()}`));
-		page.on('pageerror', (error) => void log.push(`uncaught: ${error.message}`));
-		await page.goto(url);
-		await page.evaluate((what) => void /** @type {any} */ (globalThis).run(what).catch((/** @type {Error} */ error) => {
-			/** @type {any} */ (globalThis).ended = `run: ${error.message}`;
-		}), { build, args });
-		await page.waitForFunction(() => {
-			const { printed, ended } = /** @type {any} */ (globalThis);
-			return printed.includes('END') || ended;
-		}, undefined, { timeout: CASE_TIMEOUT, polling: 50 }).catch(() => void log.push('no end in time'));
-		const { printed, ended } = await page.evaluate(() => ({ printed: /** @type {any} */ (globalThis).printed, ended: /** @type {any} */ (globalThis).ended }));
-		if (ended) log.push(ended);
-		return { lines: resultOf(printed), log: [...printed, ...log] };
+		page.on('console', (message) => {
+			const text = message.text();
+			all.push(text);
+			if (text === '| END' || text.startsWith('! ')) ended = true;
+		});
+		page.on('pageerror', (error) => {
+			all.push(`! uncaught ${error.message}`);
+			ended = true;
+		});
+		page.on('crash', () => { ended = true; });
+		await page.goto(url, { timeout: CASE_TIMEOUT });
+		await until(() => ended, url, CASE_TIMEOUT).catch(() => all.push('! no end in time'));
 	} finally {
 		await context.close();
 	}
-}
-
-/**
- * The lines of a case that are as native. A line counts only with all of its label and
- * value; a label that occurs more than once counts by its place among those.
- * @param {string[]} native
- * @param {string[]} got
- * @returns {Set<string>}  keys of the native lines that are there
- */
-export function rightLines(native, got) {
-	const keyed = (/** @type {string[]} */ lines) => {
-		/** @type {Map<string, number>} */
-		const seen = new Map();
-		return lines.map((line) => {
-			const label = labelOf(line);
-			const nth = (seen.get(label) ?? 0) + 1;
-			seen.set(label, nth);
-			return `${line}#${nth}`;
-		});
-	};
-	const there = new Set(keyed(got));
-	return new Set(keyed(native).filter((key) => there.has(key)));
-}
-
-/** A line's label: what stands before its value. @param {string} line */
-const labelOf = (line) => line.replace(/ (-?\d+( E\w+)?|\S+)$/, '');
-
-/**
- * Runs jobs, at most `width` at once.
- * @template T
- * @param {(() => Promise<T>)[]} jobs
- * @param {number} width
- */
-export async function inParallel(jobs, width) {
-	let next = 0;
-	const work = async () => {
-		while (next < jobs.length) await jobs[next++]();
-	};
-	await Promise.all(Array.from({ length: width }, work));
+	return { results: results(all.map((line) => (line.startsWith('| ') ? line.slice(2) : ''))), all };
 }

@@ -1,50 +1,56 @@
-// What plain Emscripten needs beside it: a relay that makes of each WebSocket one TCP
-// connection, as websockify does, with the target in the path.
+// A plain WebSocket-to-TCP relay, as Emscripten's documents tell users to set up: one WebSocket
+// a connection, binary messages, nothing else. /HOST:PORT names the target.
 
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { WebSocketServer } from 'ws';
+import { createServer } from 'node:http';
+import { acceptWebSocket, BINARY } from './websocket.js';
 
-/**
- * Starts the relay: ws://ADDRESS/HOST/PORT.
- * @returns {Promise<{ origin: string, stop: () => Promise<void> }>}
- */
+/** @returns {Promise<{ origin: string, stop: () => Promise<void> }>} */
 export async function startRelay() {
-	const server = createServer();
-	const relay = new WebSocketServer({ server, handleProtocols: (offered) => [...offered][0] ?? false });
-	relay.on('connection', (socket, request) => {
-		const [, host, port] = (request.url ?? '').split('/');
-		const target = connect(Number(port), host);
-		socket.on('message', (data) => void target.write(/** @type {Buffer} */ (data)));
-		socket.on('close', () => target.destroy());
-		socket.on('error', () => target.destroy());
-		target.on('data', (data) => {
-			socket.send(data);
-			// The page's end takes all at once; the relay does not.
-			if (socket.bufferedAmount > 1 << 20) {
-				target.pause();
-				const timer = setInterval(() => {
-					if (socket.bufferedAmount > 1 << 19) return;
-					clearInterval(timer);
-					target.resume();
-				}, 5);
-				target.on('close', () => clearInterval(timer));
-			}
-		});
-		target.on('end', () => socket.close());
-		target.on('error', () => socket.terminate());
+	/** @type {Set<import('node:stream').Duplex>} */
+	const sockets = new Set();
+	const server = createServer((_, response) => void response.writeHead(404).end());
+	server.on('upgrade', (request, socket) => {
+		const target = /^\/([\w.-]+):(\d+)$/.exec(request.url ?? '');
+		if (!target) return void socket.destroy();
+		sockets.add(socket);
+		socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
+		const tcp = connect({ host: target[1], port: Number(target[2]), allowHalfOpen: false });
+		sockets.add(tcp);
+		tcp.on('close', () => sockets.delete(tcp));
+		socket.on('close', () => tcp.end());
+		// A target that refuses fails the handshake: the page's WebSocket has an error.
+		tcp.on('error', () => socket.destroy());
+		tcp.once('connect', () => relay(request, socket, tcp));
 	});
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
+	await new Promise((resolve) => { server.listen(0, '127.0.0.1', () => resolve(undefined)); });
 	const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
 	return {
 		origin: `ws://127.0.0.1:${port}`,
 		async stop() {
-			for (const client of relay.clients) client.terminate();
-			relay.close();
+			for (const socket of sockets) socket.destroy();
 			server.closeAllConnections();
 			await new Promise((resolve) => { server.close(resolve); });
 		},
 	};
+}
+
+/**
+ * @param {import('node:http').IncomingMessage} request
+ * @param {import('node:stream').Duplex} socket
+ * @param {import('node:net').Socket} tcp
+ */
+function relay(request, socket, tcp) {
+	const peer = acceptWebSocket(request, socket, {
+		message(_, body) {
+			if (tcp.writable && !tcp.write(body)) socket.pause();
+		},
+		closed: () => tcp.end(),
+	});
+	tcp.on('drain', () => socket.resume());
+	tcp.on('data', (data) => {
+		if (!peer.send(BINARY, data)) tcp.pause();
+	});
+	socket.on('drain', () => tcp.resume());
+	tcp.on('close', () => peer.close());
 }

@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
 /** @typedef {import('node:net').Socket} Socket */
-/** What a service does with a connection. @typedef {(socket: Socket, world: { counted: number }) => void} Service */
+/** What a service does with a connection. @typedef {(socket: Socket, world: World) => void} Service */
+/** What services know of each other: what came over a connection, by its ticket. @typedef {{ tickets: Map<number, Promise<string>> }} World */
 
 /** The distance at which nothing listens. */
 export const REFUSED = 99;
@@ -15,7 +16,7 @@ export const SILENT_LISTENER = 30;
 /** The distance of the echo on ::1. */
 const ECHO6 = 31;
 /** Distances in use, REFUSED included. */
-const SPAN = REFUSED + 1;
+export const SPAN = REFUSED + 1;
 
 /** Calls on with each line. @param {Socket} socket @param {(line: string) => void} on */
 function lines(socket, on) {
@@ -31,6 +32,15 @@ function lines(socket, on) {
 function later(socket, ms, run) {
 	const timer = setTimeout(run, ms);
 	socket.on('close', () => clearTimeout(timer));
+}
+
+/** A ticket for a connection, and the function that tells its end. @param {World} world */
+function issue(world) {
+	const ticket = world.tickets.size + 1;
+	/** @type {(text: string) => void} */
+	let ended = () => {};
+	world.tickets.set(ticket, new Promise((resolve) => { ended = resolve; }));
+	return { ticket, ended };
 }
 
 /** @type {Service} */
@@ -147,7 +157,7 @@ const SERVICES = {
 	/** The ten bytes that SOCKFS takes for a port announcement, then an echo. */
 	16: (socket) => {
 		socket.write(Buffer.from([0xff, 0xff, 0xff, 0xff, 0x70, 0x6f, 0x72, 0x74, 0x12, 0x34]));
-		echo(socket, { counted: 0 });
+		echo(socket, { tickets: new Map() });
 	},
 	/** Reads and says nothing. */
 	17: (socket) => void socket.resume(),
@@ -163,18 +173,34 @@ const SERVICES = {
 	},
 	/** An echo after 300 ms. */
 	21: (socket) => void socket.on('data', (data) => later(socket, 300, () => socket.write(data))),
-	/** A line and FIN; counts what comes after that, for service 23. */
+	/** A ticket and FIN; reads on. Service 23 tells what came. */
 	22: (socket, world) => {
+		const { ticket, ended } = issue(world);
 		let count = 0;
 		socket.on('data', (data) => { count += data.length; });
-		socket.on('end', () => { world.counted = count; });
-		socket.end('FIN first\n');
+		socket.on('end', () => ended(`${count}`));
+		socket.end(`${ticket}\n`);
 	},
-	/** The count of service 22. */
-	23: (socket, world) => void socket.resume().end(`${world.counted}\n`),
+	/** For a ticket of 22 or 25: what came over that connection, once it has ended. */
+	23: (socket, world) => lines(socket, async (ticket) => {
+		socket.end(`${await world.tickets.get(Number(ticket))}\n`);
+	}),
 	/** Begins to read after 0.7 s; at FIN, the count. */
 	24: (socket) => {
 		later(socket, 700, () => digest(socket, (count) => socket.end(`${count}\n`)));
+	},
+	/** A ticket; the end counts too: FIN or reset. */
+	25: (socket, world) => {
+		const { ticket, ended } = issue(world);
+		let count = 0;
+		socket.write(`${ticket}\n`);
+		socket.on('data', (data) => { count += data.length; });
+		socket.on('error', () => ended(`${count} reset`));
+		// libuv calls a reset an end where the read before it was a short one. Writing tells them apart.
+		socket.on('end', () => socket.write('\0', (error) => {
+			ended(`${count} ${error ? 'reset' : 'fin'}`);
+			socket.end();
+		}));
 	},
 };
 
@@ -198,7 +224,8 @@ export async function startServices() {
 async function startAt(base) {
 	/** @type {Set<Socket>} */
 	const sockets = new Set();
-	const world = { counted: 0 };
+	/** @type {World} */
+	const world = { tickets: new Map() };
 	/** @type {import('node:net').Server[]} */
 	const servers = [];
 	/** @param {number} distance @param {string} host @param {Service} service */
@@ -208,7 +235,7 @@ async function startAt(base) {
 			socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
 			// A service that answers the peer's FIN itself ends its direction there; all others end with the peer.
 			service(socket, world);
-			if (![10, 18, 22, 24].includes(distance)) socket.on('end', () => socket.end());
+			if (![10, 18, 22, 24, 25].includes(distance)) socket.on('end', () => socket.end());
 		});
 		servers.push(server);
 		server.listen(base + distance, host);

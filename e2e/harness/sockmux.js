@@ -12,12 +12,13 @@ const STOP_TIMEOUT = 10_000;
 
 /**
  * @param {string[]} flags  flags beside --listen, which is always a free port of loopback unless it is among them
+ * @param {string} [binary]  another build of the server
  * @returns {Promise<{ origin: string, port: number, pid: number, logs: string[], signal: (name: NodeJS.Signals) => void, stop: () => Promise<number | null> }>}
  */
-export async function startSockmux(flags = []) {
-	if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: run make build`);
+export async function startSockmux(flags = [], binary = BINARY) {
+	if (!existsSync(binary)) throw new Error(`${binary} is missing: run make build`);
 	const listen = flags.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
-	const child = spawn(BINARY, [...listen, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+	const child = spawn(binary, [...listen, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
 	/** @type {string[]} */
 	const logs = [];
 	const exited = new Promise((resolve) => { child.once('exit', resolve); });

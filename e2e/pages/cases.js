@@ -1,33 +1,48 @@
-// Runs a program of fixtures/emscripten/built: run({ build, args }). Its output is in `printed`.
-globalThis.printed = [];
-globalThis.ended = null;
+// Runs one build of a C program: ?build=NAME&kind=KIND&case=NAME&base=PORT, and with
+// relay=URL it dials a plain relay. What the program prints goes to the console.
 
-globalThis.run = async ({ build, args }) => {
-	const print = (line) => globalThis.printed.push(`${line}`);
+(() => {
+	const query = new URLSearchParams(location.search);
+	const get = (/** @type {string} */ name) => query.get(name) ?? '';
+	const print = (/** @type {unknown} */ line) => console.log(`| ${line}`);
+	const address = `fixtures/emscripten/built/${get('build')}`;
 	const options = {
-		arguments: args,
+		arguments: [get('case'), get('base')],
 		print,
-		printErr: print,
-		onAbort: (what) => { globalThis.ended = `abort: ${what}`; },
-		onExit: (code) => { globalThis.ended = `exit ${code}`; },
+		printErr: (/** @type {unknown} */ line) => console.log(`? ${line}`),
+		onAbort: (/** @type {unknown} */ what) => console.log(`! abort ${what}`),
+		onExit: (/** @type {unknown} */ status) => console.log(`! exit ${status}`),
 	};
-	globalThis.addEventListener('error', (event) => { globalThis.ended ??= `error: ${event.message}`; });
-	globalThis.addEventListener('unhandledrejection', ({ reason }) => {
-		if (reason?.name !== 'ExitStatus') globalThis.ended ??= `rejected: ${reason?.message ?? reason}`;
-	});
-	const base = `/fixtures/emscripten/built/${build}`;
-	if (/-es6-/.test(build)) {
-		const { default: create } = await import(`${base}.mjs`);
-		await create(options);
-		return;
+
+	/** Plain SOCKFS dials ws://HOST:PORT/ itself; the relay has the target in its path. */
+	function dialRelay(/** @type {string} */ relay) {
+		const Plain = globalThis.WebSocket;
+		globalThis.WebSocket = class extends Plain {
+			constructor(/** @type {string} */ url, /** @type {string[]} */ protocols) {
+				super(`${relay}/${new URL(url.replace(/^ws/, 'http')).host}`, protocols);
+			}
+		};
 	}
-	if (!/-modularize-/.test(build)) globalThis.Module = options;
-	const script = document.createElement('script');
-	script.src = `${base}.js`;
-	await new Promise((resolve, reject) => {
-		script.onload = resolve;
-		script.onerror = () => reject(new Error(`${script.src} could not be loaded`));
-		document.head.append(script);
-	});
-	if (/-modularize-/.test(build)) await globalThis.Module(options);
-};
+
+	function load(/** @type {string} */ src) {
+		return new Promise((resolve, reject) => {
+			const script = document.createElement('script');
+			Object.assign(script, { src, onload: resolve, onerror: () => reject(new Error(`${src} does not load`)) });
+			document.head.append(script);
+		});
+	}
+
+	async function run() {
+		if (get('kind') === 'es6') {
+			const { default: create } = await import(`./${address}.mjs`);
+			await create(options);
+			return;
+		}
+		if (get('kind') === 'classic') globalThis.Module = options;
+		await load(`${address}.js`);
+		if (get('kind') === 'modularize') await globalThis.Module(options);
+	}
+
+	if (get('relay')) dialRelay(get('relay'));
+	addEventListener('load', () => run().catch((error) => console.log(`! ${error}`)));
+})();

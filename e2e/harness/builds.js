@@ -1,0 +1,38 @@
+// The builds of the C programs in fixtures/emscripten: see cases.mk for the commands.
+
+/**
+ * @typedef {object} Build
+ * @property {string} name
+ * @property {'cases' | 'loop'} program  "cases" waits; "loop" is a main loop that never does
+ * @property {'classic' | 'modularize' | 'es6'} kind
+ * @property {string} title  for the matrix in docs/EMSCRIPTEN.md
+ */
+
+/** @type {[name: string, title: string][]} */
+const TITLES = [
+	['cases-asyncify-6', '6.x, ASYNCIFY'],
+	['cases-jspi-6', '6.x, JSPI'],
+	['cases-jspi-modularize-6', '6.x, JSPI, MODULARIZE'],
+	['cases-jspi-es6-6', '6.x, JSPI, EXPORT_ES6'],
+	['cases-pthread-6', '6.x, PROXY_TO_PTHREAD'],
+	['cases-pthread-modularize-6', '6.x, PROXY_TO_PTHREAD, MODULARIZE'],
+	['cases-pthread-es6-6', '6.x, PROXY_TO_PTHREAD, EXPORT_ES6'],
+	['cases-asyncify-3', '3.1.6, ASYNCIFY'],
+	['cases-pthread-3', '3.1.6, PROXY_TO_PTHREAD'],
+	['loop-6', '6.x'],
+	['loop-modularize-6', '6.x, MODULARIZE'],
+	['loop-es6-6', '6.x, EXPORT_ES6'],
+	['loop-closure-6', '6.x, closure compiler'],
+	['loop-sync-6', '6.x, WASM_ASYNC_COMPILATION=0, SINGLE_FILE'],
+	['loop-pthread-6', '6.x, pthreads, main in the page'],
+	['loop-3', '3.1.6'],
+	['loop-modularize-3', '3.1.6, MODULARIZE'],
+];
+
+/** @type {Build[]} */
+export const BUILDS = TITLES.map(([name, title]) => ({
+	name,
+	program: name.startsWith('loop') ? 'loop' : 'cases',
+	kind: name.includes('modularize') ? 'modularize' : name.includes('es6') ? 'es6' : 'classic',
+	title,
+}));
