@@ -20,7 +20,7 @@ import { until } from './until.js';
 const SOURCES = fileURLToPath(new URL('../fixtures/emscripten/cases/', import.meta.url));
 
 /** A case that does not end within this time stands still: the longest waits of the cases themselves are 20 s. */
-const CASE_TIMEOUT = 25_000;
+const CASE_TIMEOUT = 22_000;
 
 const run = promisify(execFile);
 
@@ -92,6 +92,7 @@ export async function startCases({ binary } = {}) {
 		words.SERVER = sockmux.origin;
 		const browser = await launch();
 		parts.push({ stop: () => browser.close() });
+		const inPage = pagePool(browser);
 		/**
 		 * @param {Build} build
 		 * @param {string} name
@@ -100,7 +101,7 @@ export async function startCases({ binary } = {}) {
 		const runCase = async (build, name, way) => {
 			const query = new URLSearchParams({ build: build.name, kind: build.kind, case: name, base: String(services.base) });
 			if (way === 'plain') query.set('relay', relay.origin);
-			return inPage(browser, `${site.origin}/cases${way === 'plain' ? '' : '-sockmux'}.html?${query}`);
+			return inPage(`${site.origin}/cases${way === 'plain' ? '' : '-sockmux'}.html?${query}`);
 		};
 		return { base: services.base, runCase, logs: sockmux.logs, stop };
 	} catch (error) {
@@ -109,32 +110,41 @@ export async function startCases({ binary } = {}) {
 	}
 }
 
-/**
- * @param {import('playwright-core').Browser} browser
- * @param {string} url
- * @returns {Promise<{ results: string[], all: string[] }>}
- */
-async function inPage(browser, url) {
-	const context = await browser.newContext();
-	/** @type {string[]} */
-	const all = [];
-	let ended = false;
-	try {
-		const page = await context.newPage();
+/** Pages that are used again: a new one costs more than most cases. @param {import('playwright-core').Browser} browser */
+function pagePool(browser) {
+	/** @type {import('playwright-core').Page[]} */
+	const idle = [];
+	/**
+	 * Opens an address and returns what the program prints.
+	 * @param {string} url
+	 * @returns {Promise<{ results: string[], all: string[] }>}
+	 */
+	return async (url) => {
+		const page = idle.pop() ?? await (await browser.newContext()).newPage();
+		/** @type {string[]} */
+		const all = [];
+		const state = { ended: false, stuck: false };
 		page.on('console', (message) => {
 			const text = message.text();
 			all.push(text);
-			if (text === '| END' || text.startsWith('! ')) ended = true;
+			if (text === '| END' || text.startsWith('! ')) state.ended = true;
 		});
 		page.on('pageerror', (error) => {
 			all.push(`! uncaught ${error.message}`);
-			ended = true;
+			state.ended = true;
 		});
-		page.on('crash', () => { ended = true; });
+		page.on('crash', () => {
+			state.ended = true;
+			state.stuck = true;
+		});
 		await page.goto(url, { timeout: CASE_TIMEOUT });
-		await until(() => ended, url, CASE_TIMEOUT).catch(() => all.push('! no end in time'));
-	} finally {
-		await context.close();
-	}
-	return { results: results(all.map((line) => (line.startsWith('| ') ? line.slice(2) : ''))), all };
+		await until(() => state.ended, url, CASE_TIMEOUT).catch(() => {
+			all.push('! no end in time');
+			state.stuck = true;
+		});
+		page.removeAllListeners();
+		if (state.stuck) await page.context().close();
+		else idle.push(page);
+		return { results: results(all.map((line) => (line.startsWith('| ') ? line.slice(2) : ''))), all };
+	};
 }
