@@ -41,15 +41,16 @@ export function wakeThreads(threads, connector) {
  * @param {object} parts
  * @param {Program} parts.program
  * @param {Threads} parts.threads
+ * @param {Record<string, (before: Call) => Call>} [parts.replacements]  calls that are more than the program's own
  * @returns {{ socketsMade: () => void }}  socketsMade must be called once the other imports are replaced
  */
-export function serveThreads(imports, { program, threads }) {
+export function serveThreads(imports, { program, threads, replacements = {} }) {
 	const found = findFunctions(imports, (name) => DOORS.includes(name) || CALLS.some((call) => call === name));
 	const door = found.get(DOORS[0]) ?? found.get(DOORS[1]);
 	if (!door) return { socketsMade() {} };
 	const common = new Common(threads.common);
-	/** The program's own, which end in the operations. @type {Map<string, Call>} */
-	const own = new Map([...found].map(([name, { module, key }]) => [name, module[key]]));
+	/** What one attempt calls: the program's own, which end in the operations. @type {Map<string, Call>} */
+	const own = new Map([...found].map(([name, { module, key }]) => [name, replacements[name]?.(module[key]) ?? module[key]]));
 	/** As the wasm gets them. @param {string} name @returns {Call | undefined} */
 	const current = (name) => {
 		const slot = found.get(name);

@@ -9,7 +9,7 @@ import { linked } from './link.js';
 import { LocalConnector } from './local.js';
 import { patchOps } from './ops.js';
 import { globalProgramOf, hiddenProgram } from './program.js';
-import { patchImports } from './syscalls.js';
+import { operationCalls, patchImports } from './syscalls.js';
 
 /** @typedef {import('./instantiate.js').Instance} Instance */
 /** @typedef {import('./program.js').Program} Program */
@@ -53,7 +53,7 @@ export function createHelper({ open, scope, report, resolve, threads }) {
 	const help = (instance) => {
 		const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
 		if (program.ops) patch(program);
-		const served = threads && serveThreads(instance.imports, { program, threads });
+		const served = threads && serveThreads(instance.imports, { program, threads, replacements: operationCalls(program, connector) });
 		const withoutWasm = patchImports(instance.calls, program, connector, { scope, adapter, promising: () => promising });
 		served?.socketsMade();
 		helped.add(importOf(instance));

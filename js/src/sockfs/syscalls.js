@@ -29,10 +29,17 @@ export { POLLFD_BYTES } from './blocking.js';
  * @returns {() => void}  puts functions without wasm of ours in their place, for a program that cannot be linked to it
  */
 export function patchImports(calls, program, connector, means = {}) {
-	const made = { ...makeCalls(program), ...nameCalls(program, connector) };
-	for (const [name, make] of Object.entries(made)) replace(calls, name, make);
+	for (const [name, make] of Object.entries(operationCalls(program, connector))) replace(calls, name, make);
 	return patchBlocking(calls, program, connector, means);
 }
+
+/**
+ * Returns the calls that are not only repeated, each made of the program's own.
+ * @param {Program} program
+ * @param {Connector} connector
+ * @returns {Record<string, (before: (...args: any[]) => any) => (...args: any[]) => any>}
+ */
+export const operationCalls = (program, connector) => ({ ...makeCalls(program), ...nameCalls(program, connector) });
 
 /**
  * @param {Instance['calls']} calls
