@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createLookup } from '../src/sockfs/lookup.js';
 import { nameCalls } from '../src/sockfs/name-calls.js';
-import { judgeName, portOf } from '../src/sockfs/names.js';
+import { judgeHost, judgeName, portOf } from '../src/sockfs/names.js';
 import { FakeConnector, FakeEmscripten } from './fakes/emscripten.js';
 import { settled } from './fakes/tunnel.js';
 
@@ -23,6 +23,11 @@ describe('judgeName', () => {
 	test('names', () => {
 		for (const text of ['a', 'a.test', '_srv.a.test', '1.a', 'a-b.c0', 'bücher.test', '::1', '3com.com']) assert.deepEqual(judgeName(text), { kind: 'name', name: text }, text);
 	});
+});
+
+test('gethostbyname() takes only digits and dots for an address', () => {
+	for (const text of ['0x7f000001', '127.0.0.0x1', '0x']) assert.deepEqual(judgeHost(text), { kind: 'none' }, text);
+	for (const text of ['127.1', 'localhost', '0177.1', 'a.test', '127.0.0.1.5']) assert.deepEqual(judgeHost(text), judgeName(text), text);
 });
 
 test('services have their ports', () => {

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 /** @param {{ interruptAfter?: number }} [workerData] */
-async function start(workerData = { interruptAfter: Infinity }) {
+async function start(workerData = { interruptAfter: Infinity }, serverAsks = /** @type {import('../src/sockfs/lookup.js').Resolve | undefined} */ (undefined)) {
 	const thread = new NodeWorker(new URL('./fakes/ring.worker.js', import.meta.url), { workerData });
 	workers.push(thread);
 	// A page's Worker is an EventTarget.
@@ -39,6 +39,7 @@ async function start(workerData = { interruptAfter: Infinity }) {
 			return stream;
 		},
 		report: (text) => void reports.push(text),
+		resolve: serverAsks,
 	});
 	await bridge.ready;
 	/** Starts a step in the worker. @returns {Promise<any>} */
@@ -274,6 +275,32 @@ describe('the end', () => {
 		assert.deepEqual(await answer, { text: '', error: 38 });
 		assert.deepEqual(stream.calls, ['reset']);
 		assert.equal((await run('status', 0)).alive, false);
+	});
+});
+
+describe('names', () => {
+	/** @type {string[]} */
+	const asked = [];
+	const ask = async (/** @type {string} */ name) => {
+		asked.push(name);
+		if (name === 'no.test') throw Object.assign(new Error('no such name'), { name: 'name_not_found' });
+		if (name === 'broken.test') throw Object.assign(new Error('no server'), { name: 'not_connected' });
+		return { addresses: ['192.0.2.1'], ttl: 60 };
+	};
+
+	test('the server is asked once, and only "not found" is an answer against one', async () => {
+		const { run } = await start(undefined, ask);
+		for (const [name, state] of [['yes.test', 'found'], ['no.test', 'missing'], ['broken.test', 'found'], ['no.test', 'missing'], ['yes.test', 'found']]) {
+			assert.equal(await run('lookup', name), state, name);
+		}
+		assert.deepEqual(asked, ['yes.test', 'no.test', 'broken.test']);
+	});
+
+	test('a page that cannot ask leaves the name to connect()', async () => {
+		const { run, bridge } = await start();
+		assert.equal(await run('lookup', 'no.test'), 'found');
+		bridge.close();
+		assert.equal(await run('lookup', 'other.test'), 'found');
 	});
 });
 

@@ -18,3 +18,13 @@ import { createOpener } from '../sockfs/opener.js';
 export function opener({ tunnel, config, Native, rule }) {
 	return createOpener({ tunnel, rule, openNative: (url, handlers) => openNative(Native, url, handlers), timeoutMs: config.timeoutMs });
 }
+
+/**
+ * Returns what asks the server whether a name exists; undefined where the tunnel cannot ask.
+ * @param {Parts} parts
+ * @returns {import('../sockfs/lookup.js').Resolve | undefined}
+ */
+export function resolver({ tunnel }) {
+	const { resolve } = /** @type {any} */ (tunnel);
+	return resolve && ((name) => resolve.call(tunnel, name));
+}

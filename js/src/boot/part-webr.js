@@ -3,7 +3,7 @@
 import { attach } from '../webr/attach.js';
 import { textOf } from '../webr/notes.js';
 import { Bridges } from '../webr/workers.js';
-import { opener } from './opener.js';
+import { opener, resolver } from './opener.js';
 import { fetchPart, handOver } from './parts.js';
 
 /**
@@ -16,7 +16,7 @@ import { fetchPart, handOver } from './parts.js';
 /** @type {WebRPartOf} */
 const webrPartOf = (parts) => {
 	const { scope, config, report } = parts;
-	const bridges = new Bridges({ open: opener(parts), report });
+	const bridges = new Bridges({ open: opener(parts), resolve: resolver(parts), report });
 	return { bridges, textOf, attach: (webR) => attach({ bridges, source: () => fetchPart(config.files.worker), scope }, webR) };
 };
 

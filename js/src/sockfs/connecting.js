@@ -11,6 +11,9 @@ import { recordOf, showState } from './record.js';
 /** @typedef {import('./program.js').Sock} Sock */
 /** @typedef {import('./record.js').SockRecord} SockRecord */
 
+/** What gethostbyname() of Emscripten 4 and later gives for a name that does not exist. The dial then fails by the name's reason. */
+const ANY = '0.0.0.0';
+
 /**
  * Wakes poll() and epoll of programs that wait in them (Emscripten 6).
  * @param {Sock} sock
@@ -53,7 +56,7 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 		const peer = hasPeers ? makePeer(program.ops, sock, host, port) : null;
 		if (hasPeers && !peer) return false;
 		const socketOptions = serverOptions(record.options);
-		const target = { host, port, ...(socketOptions && { socketOptions }) };
+		const target = { host: host === ANY && program.missing ? program.missing : host, port, ...(socketOptions && { socketOptions }) };
 		const socket = connector.connect(target, (event) => {
 			if (record.socket === socket) tell(sock, record, event);
 		});

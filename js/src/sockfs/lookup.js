@@ -4,12 +4,12 @@
 /** @typedef {(name: string) => Promise<unknown>} Resolve  rejects with a `name` like those of Ending */
 
 /** How long an answer is remembered. A name that has just been made should soon be found. */
-const FOUND_MS = 60_000;
-const MISSING_MS = 5_000;
+export const FOUND_MS = 60_000;
+export const MISSING_MS = 5_000;
 /** A server that does not answer leaves the name to connect(), which says more. */
-const ASK_MS = 10_000;
+export const ASK_MS = 10_000;
 /** Names that are remembered; a program that asks for more has them asked for again. */
-const MAX_NAMES = 1000;
+export const MAX_NAMES = 1000;
 
 /**
  * found: it exists, or it is not known whether it does; missing: it does not; asking: a change will be told.
@@ -17,7 +17,7 @@ const MAX_NAMES = 1000;
  */
 
 /** What the tunnel says of a name that does not exist. */
-const NOT_FOUND = 'name_not_found';
+export const NOT_FOUND = 'name_not_found';
 
 /**
  * @param {Resolve} resolve

@@ -4,7 +4,7 @@
 
 import { address } from './memory.js';
 import { lookAgainAt } from './lookup.js';
-import { judgeName, portOf } from './names.js';
+import { judgeHost, judgeName, portOf } from './names.js';
 
 /** @typedef {import('./program.js').Program} Program */
 /** @typedef {(...args: any[]) => any} Call */
@@ -48,9 +48,9 @@ export function nameCalls(program, connector) {
 		}
 	};
 
-	/** @param {string} node @returns {{ address?: string, failure?: number }} */
-	const look = (node) => {
-		const judged = judgeName(node);
+	/** @param {string} node @param {typeof judgeName} [judge] @returns {{ address?: string, failure?: number }} */
+	const look = (node, judge = judgeName) => {
+		const judged = judge(node);
 		if (judged.kind === 'address') return { address: judged.address };
 		if (judged.kind === 'none') return { failure: EAI_NONAME };
 		if (judged.name.includes(':')) return {};
@@ -104,8 +104,10 @@ export function nameCalls(program, connector) {
 
 		/** gethostbyname() of Emscripten 4 and later, in C; it cannot fail: no address is better than another host's. */
 		_emscripten_lookup_name: (before) => (name) => {
-			const found = look(text(name));
-			if (found.failure === EAI_NONAME) return 0;
+			const asked = text(name);
+			const found = look(asked, judgeHost);
+			program.missing = found.failure === EAI_NONAME ? asked : null;
+			if (program.missing !== null) return 0;
 			if (!found.address) return before(name);
 			return found.address.split('.').reduce((sum, part, i) => sum | (Number(part) << (8 * i)), 0);
 		},

@@ -43,6 +43,16 @@ export function judgeName(text) {
 }
 
 /**
+ * The same for gethostbyname(), which takes only digits and dots for an address.
+ * @param {string} text
+ * @returns {ReturnType<typeof judgeName>}
+ */
+export function judgeHost(text) {
+	const hexadecimal = NUMERIC.test(text.split('.').pop() ?? '') && !/^[\d.]+$/.test(text);
+	return hexadecimal ? { kind: 'none' } : judgeName(text);
+}
+
+/**
  * An address in the forms of inet_aton(): one to four parts, decimal, octal or hexadecimal; the last one fills the rest.
  * @param {string[]} parts
  * @returns {string | null}

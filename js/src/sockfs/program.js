@@ -18,6 +18,7 @@ import { hasDescriptor } from './record.js';
  * @property {() => Int32Array} heap32  the memory as it is now
  * @property {import('./call.js').Call} call  the system call under way
  * @property {any} [DNS]  the fake DNS, where it can be reached
+ * @property {string | null} [missing]  the name that the latest lookup did not find, where that had to give 0.0.0.0
  * @property {(event: string, param: unknown) => void} [emit]  tells the callbacks of emscripten_set_socket_*_callback; where it
  *   cannot be reached, the events of peers do
  * @property {Record<string, any>} [streamOps]  SOCKFS.stream_ops

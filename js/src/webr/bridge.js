@@ -1,7 +1,9 @@
 // The page's half of the sockets of a blocking worker: opens the streams, fills and empties the rings (worker/layout.js).
 
-import { IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL, STATE, WANT, WORD, putText, span, wordsOf } from '../worker/layout.js';
+import { NOT_FOUND } from '../sockfs/lookup.js';
+import { IN_AT, IN_BYTES, LAYOUT, NAME, OUT_AT, OUT_BYTES, PAGE, SIGNAL, STATE, WANT, WORD, putText, span, wordsOf } from '../worker/layout.js';
 
+/** @typedef {import('../sockfs/lookup.js').Resolve} Resolve */
 /** @typedef {import('../worker/ring.js').Message} Message */
 /** @typedef {import('../tunnel/codes.js').Ending} Ending */
 /** @typedef {import('../tunnel/stream.js').Handlers} Handlers */
@@ -23,7 +25,8 @@ export class Bridge {
 
 	/**
 	 * @param {Worker} worker
-	 * @param {{ open: Open, report: (text: string) => void }} options  report: tells the user, a line at a time
+	 * @param {{ open: Open, report: (text: string) => void, resolve?: Resolve }} options
+	 *   report: tells the user, a line at a time; resolve: asks the server whether a name exists
 	 */
 	constructor(worker, options) {
 		this.#options = options;
@@ -74,6 +77,9 @@ export class Bridge {
 			case 'options':
 				this.#sockets.get(message.id)?.setOptions(message.options);
 				break;
+			case 'resolve':
+				this.#resolve(message);
+				break;
 			case 'note':
 				this.#options.report(message.text);
 				break;
@@ -90,6 +96,18 @@ export class Bridge {
 		this.#sockets.set(id, socket);
 		const request = { host, port, window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }), ...(socketOptions && { socketOptions }) };
 		socket.bind((handlers) => this.#options.open(request, handlers));
+	}
+
+	/** @param {Extract<Message, { op: 'resolve' }>} message */
+	#resolve({ name, buffer }) {
+		const answer = (/** @type {number} */ word) => {
+			Atomics.store(new Int32Array(buffer), 0, word);
+			this.#notify();
+		};
+		const { resolve } = this.#options;
+		// A server that cannot be asked leaves the name to connect().
+		if (!resolve) return answer(NAME.found);
+		return resolve(name).then(() => answer(NAME.found), (error) => answer(error?.name === NOT_FOUND ? NAME.missing : NAME.found));
 	}
 
 	/** @param {number} page  one of PAGE */

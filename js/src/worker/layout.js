@@ -45,6 +45,9 @@ export const SIGNAL = Object.freeze({
 	page: 1,
 });
 
+/** The one word of a question for a name, by the page. Missing: the name does not exist. */
+export const NAME = Object.freeze({ asking: 0, found: 1, missing: 2 });
+
 /** Whether somebody answers. */
 export const PAGE = Object.freeze({ unknown: 0, here: 1, gone: 2 });
 

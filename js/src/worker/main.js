@@ -8,6 +8,7 @@ import { patchImports } from '../sockfs/syscalls.js';
 import { resolveAgainst } from './base.js';
 import { patchBound } from './bound.js';
 import { explainListening } from './listening.js';
+import { watchNames } from './names.js';
 import { obeyPolicy } from './policy.js';
 import { RingConnector } from './ring.js';
 
@@ -47,8 +48,10 @@ function start(token, instance) {
 	const connector = new RingConnector(post, pump);
 	patchOps(program, connector, { unasked: false });
 	patchDNS(program.DNS);
-	if (instance === null) patchBound(scope, program, connector);
-	else patchImports(instance.calls, program, connector);
+	if (instance === null) {
+		patchBound(scope, program, connector);
+		watchNames(program, connector);
+	} else patchImports(instance.calls, program, connector);
 	const { failures } = connector;
 	const explained = new Set();
 	explainListening(program, (why) => {

@@ -4,6 +4,7 @@ import { isWritable } from '../sockfs/connector.js';
 import { ERRNO } from '../sockfs/errno.js';
 import { Failures } from './failures.js';
 import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL, SIGNAL_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
+import { Names } from './names.js';
 
 /** @typedef {import('../sockfs/connector.js').Connector} Connector */
 /** @typedef {import('../sockfs/connector.js').Socket} Socket */
@@ -18,6 +19,7 @@ import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL,
  *   | { op: 'connect', id: number, buffer: SharedArrayBuffer, host: string, port: number, timeoutMs: number, socketOptions?: SocketOptions }
  *   | { op: 'options', id: number, options: SocketOptions }
  *   | { op: 'kick', id: number }
+ *   | { op: 'resolve', name: string, buffer: SharedArrayBuffer }
  *   | { op: 'note', token: string, text: string }} Message
  */
 
@@ -50,6 +52,7 @@ export class RingConnector {
 	/** The signal's count before the sockets were last looked at. */
 	#seen = 0;
 	#nextId = 1;
+	#names = new Names((name, buffer) => this.#post({ op: 'resolve', name, buffer }));
 	/** Buffers of closed sockets; usable again once the page has released them. @type {SharedArrayBuffer[]} */
 	#spares = [];
 
@@ -89,6 +92,9 @@ export class RingConnector {
 			release: () => this.#giveBack(buffer),
 		});
 	}
+
+	/** @type {import('../sockfs/connector.js').Connector['lookup']} */
+	lookup = (name) => (this.alive ? this.#names.lookup(name) : 'found');
 
 	/**
 	 * Blocks until something may have changed, at most so long. The caller looks again afterwards in any case.

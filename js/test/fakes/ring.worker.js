@@ -75,6 +75,14 @@ const steps = {
 	setOptions: (index, options) => sockets[index].setOptions(options),
 	/** The program takes the error. */
 	takeError: (index) => sockets[index].clearError(),
+	lookup(name) {
+		let state = connector.lookup?.(name);
+		while (state === 'asking') {
+			connector.wait(Infinity);
+			state = connector.lookup?.(name);
+		}
+		return state;
+	},
 	why: (host, port) => [connector.failures.last, connector.failures.of(host, port)],
 	peek: (index, max) => Buffer.from(sockets[index].peek(max)).toString(),
 	status: (index) => ({ state: sockets[index].state, error: sockets[index].error, alive: connector.alive }),
