@@ -6,6 +6,7 @@ const MAX_LINES = 3000;
 const MAX_HISTORY = 500;
 
 /** @typedef {'in' | 'out' | 'err' | 'note'} Kind */
+/** @typedef {{ kind: Kind, text: string, ends: boolean }} Text */
 /** @typedef {'loading' | 'ready' | 'busy' | 'failed'} State */
 
 export class Console {
@@ -15,20 +16,24 @@ export class Console {
 	#at = 0;
 	#draft = '';
 	#prompt = '> ';
-	/** @type {{ kind: Kind, text: string }[]} */
+	/** @type {(Text | HTMLElement)[]} */
 	#pending = [];
+	/** The last line of the output, where it has no newline yet. @type {{ kind: Kind, line: HTMLElement, text: string } | null} */
+	#open = null;
+	/** The last Enter in the editor was to make a new line. */
+	#newline = false;
 	#scheduled = false;
 
 	/**
 	 * @param {{ root: HTMLElement, screen: HTMLElement, output: HTMLElement, prompt: HTMLElement, input: HTMLTextAreaElement, state: HTMLElement }} parts
-	 * @param {{ onlines: (lines: string[]) => void, oninterrupt: () => void }} handlers  onlines gets complete lines, in order
+	 * @param {{ onlines: (lines: string[]) => void, oninterrupt: () => void, onclear: () => void }} handlers  onlines gets complete lines, in order
 	 */
 	constructor(parts, handlers) {
 		this.parts = parts;
 		this.handlers = handlers;
 		const { input, screen } = parts;
 		input.addEventListener('keydown', (event) => this.#key(event));
-		input.addEventListener('input', () => this.#typed());
+		input.addEventListener('input', (event) => this.#typed(/** @type {InputEvent} */ (event)));
 		screen.addEventListener('click', () => {
 			if (document.getSelection()?.isCollapsed ?? true) input.focus({ preventScroll: true });
 		});
@@ -55,10 +60,21 @@ export class Console {
 
 	/**
 	 * @param {Kind} kind
-	 * @param {string} text  one line
+	 * @param {string} text  a line, or the next part of one
+	 * @param {boolean} [ends]  the line ends here
 	 */
-	print(kind, text) {
-		this.#pending.push({ kind, text });
+	print(kind, text, ends = true) {
+		this.#add({ kind, text, ends });
+	}
+
+	/** Shows what is no line of text. @param {HTMLElement} element */
+	show(element) {
+		this.#add(element);
+	}
+
+	/** @param {Text | HTMLElement} item */
+	#add(item) {
+		this.#pending.push(item);
 		if (this.#pending.length > 2 * MAX_LINES) this.#pending.splice(0, MAX_LINES);
 		if (this.#scheduled) return;
 		this.#scheduled = true;
@@ -67,7 +83,9 @@ export class Console {
 
 	clear() {
 		this.#pending = [];
+		this.#open = null;
 		this.parts.output.replaceChildren();
+		this.handlers.onclear();
 	}
 
 	focus() {
@@ -80,16 +98,26 @@ export class Console {
 		const { output, screen } = this.parts;
 		const following = screen.scrollHeight - screen.scrollTop - screen.clientHeight < 40;
 		const lines = document.createDocumentFragment();
-		for (const { kind, text } of this.#pending.slice(-MAX_LINES)) {
-			const line = document.createElement('div');
-			line.className = kind;
-			line.textContent = text;
-			lines.append(line);
-		}
+		for (const item of this.#pending.slice(-MAX_LINES)) lines.append(this.#element(item));
 		this.#pending = [];
 		output.append(lines);
 		while (output.childElementCount > MAX_LINES) output.firstElementChild?.remove();
 		if (following) this.scrollToEnd();
+	}
+
+	/** What shows an item: a new element, or the open line that goes on. @param {Text | HTMLElement} item */
+	#element(item) {
+		const before = this.#open;
+		this.#open = null;
+		if (item instanceof HTMLElement) return item;
+		const { kind, ends } = item;
+		const open = before?.kind === kind ? before : { kind, line: document.createElement('div'), text: '' };
+		const text = open.text + item.text;
+		open.line.className = kind;
+		open.line.textContent = overwritten(text);
+		const back = text.lastIndexOf('\r');
+		if (!ends) this.#open = { ...open, text: back < 0 ? text : overwritten(text.slice(0, back)) + text.slice(back) };
+		return open.line;
 	}
 
 	scrollToEnd() {
@@ -99,10 +127,11 @@ export class Console {
 	/** @param {KeyboardEvent} event */
 	#key(event) {
 		const { input } = this.parts;
+		this.#newline = event.key === 'Enter' && event.shiftKey;
 		const mod = event.ctrlKey && !event.altKey && !event.metaKey;
 		if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
 			event.preventDefault();
-			this.#submit(input.value.split('\n'));
+			this.#submit([input.value]);
 		} else if (event.key === 'ArrowUp' && !input.value.slice(0, input.selectionStart).includes('\n')) {
 			event.preventDefault();
 			this.#recall(-1);
@@ -133,9 +162,20 @@ export class Console {
 		this.handlers.oninterrupt();
 	}
 
-	/** A paste of several lines runs the complete ones and leaves the rest for editing, as in a terminal. */
-	#typed() {
+	/**
+	 * A paste of several lines runs the complete ones and leaves the rest for editing, as in a terminal. Lines that were
+	 * made here by Shift+Enter stay until Enter.
+	 * @param {InputEvent} event
+	 */
+	#typed({ inputType, data }) {
 		const { input } = this.parts;
+		const byHand = this.#newline;
+		this.#newline = false;
+		this.#fit();
+		// Chromium tells of a new line that a script or an input method inserts as insertText without data.
+		const newline = inputType === 'insertText' ? data === null : /^insert(LineBreak|Paragraph)$/.test(inputType);
+		const pasted = !inputType || /^insert(From|Replacement)/.test(inputType) || (data?.includes('\n') ?? false);
+		if (!pasted && !(newline && !byHand)) return;
 		const lines = input.value.replaceAll('\r', '').split('\n');
 		if (lines.length === 1) return;
 		const rest = lines.pop() ?? '';
@@ -143,17 +183,17 @@ export class Console {
 		this.#set(rest);
 	}
 
-	/** @param {string[]} lines */
-	#submit(lines) {
+	/** @param {string[]} entries  each is one entry of the history, of one line or several */
+	#submit(entries) {
 		this.#set('');
-		for (const line of lines) {
-			if (line.trim() !== '' && line !== this.#history.at(-1)) this.#history.push(line);
+		for (const entry of entries) {
+			if (entry.trim() !== '' && entry !== this.#history.at(-1)) this.#history.push(entry);
 		}
 		this.#history.splice(0, this.#history.length - MAX_HISTORY);
 		this.#at = this.#history.length;
 		this.#draft = '';
 		this.scrollToEnd();
-		this.handlers.onlines(lines);
+		this.handlers.onlines(entries.flatMap((entry) => entry.split('\n')));
 	}
 
 	/** @param {-1 | 1} step */
@@ -170,5 +210,19 @@ export class Console {
 		const { input } = this.parts;
 		input.value = value;
 		input.setSelectionRange(value.length, value.length);
+		this.#fit();
 	}
+
+	/** As many rows as there are lines, for browsers without field-sizing. */
+	#fit() {
+		this.parts.input.rows = this.parts.input.value.split('\n').length;
+	}
+}
+
+/**
+ * A carriage return goes back to the beginning of the line, as R's progress bars want it.
+ * @param {string} text
+ */
+function overwritten(text) {
+	return text.split('\r').reduce((line, part) => part + line.slice(part.length));
 }

@@ -22,10 +22,15 @@ const view = new Console({
 }, {
 	onlines: (lines) => session.feed(lines),
 	oninterrupt: () => session.interrupt(),
+	onclear: () => session.cleared(),
 });
-const session = new Session(view, (state) => {
-	view.setState(state, state === 'ready' ? 'ready' : 'running');
-	byId('interrupt').disabled = state === 'ready' && view.prompt === '> ';
+const STATES = { ready: 'ready', busy: 'running', loading: 'starting R' };
+const session = new Session(view, {
+	onstate(state) {
+		view.setState(state, STATES[state]);
+		byId('interrupt').disabled = state === 'loading' || (state === 'ready' && view.prompt === '> ');
+	},
+	onfailed: failed,
 });
 byId('interrupt').addEventListener('click', () => {
 	view.interrupt();
@@ -145,10 +150,15 @@ async function start() {
 		if (matchMedia('(hover: hover)').matches) view.focus();
 	} catch (error) {
 		progress.hidden = true;
-		const reason = error instanceof Error ? error.message : String(error);
-		view.setState('failed', 'R did not start');
-		notice('R did not start', `${reason}. The server must have webR’s files: start it with make run, or with --webr DIR.`);
+		failed(error);
 	}
+}
+
+/** @param {unknown} error  R has not started */
+function failed(error) {
+	const reason = error instanceof Error ? error.message : String(error);
+	view.setState('failed', 'R did not start');
+	notice('R did not start', `${reason}. The server must have webR’s files: start it with make run, or with --webr DIR.`);
 }
 
 start();

@@ -1,5 +1,8 @@
 // R in this page: loads webR from this server and moves lines between it and the console.
 
+import { SETUP } from './hooks.js';
+import { link, page, Plots, table } from './show.js';
+
 const WEBR = new URL('webr/', document.baseURI).href;
 
 /** @typedef {import('./console.js').Console} Console */
@@ -7,6 +10,9 @@ const WEBR = new URL('webr/', document.baseURI).href;
 export class Session {
 	/** @type {any} */
 	#webR = null;
+	/** webR's class. @type {any} */
+	#WebR = null;
+	#plots;
 	/** Lines that wait for R's next prompt. @type {string[]} */
 	#queue = [];
 	#waiting = false;
@@ -15,11 +21,14 @@ export class Session {
 
 	/**
 	 * @param {Console} console
-	 * @param {(state: 'ready' | 'busy') => void} onstate
+	 * @param {{ onstate: (state: 'ready' | 'busy' | 'loading') => void, onfailed: (error: unknown) => void }} handlers
+	 *   onstate: loading means that R has ended and starts again; onfailed: that failed
 	 */
-	constructor(console, onstate) {
+	constructor(console, { onstate, onfailed }) {
 		this.console = console;
 		this.onstate = onstate;
+		this.onfailed = onfailed;
+		this.#plots = new Plots((figure) => console.show(figure));
 	}
 
 	/**
@@ -28,17 +37,44 @@ export class Session {
 	 */
 	async start(onprogress) {
 		onprogress('loading webR', null);
-		const { WebR } = await import(`${WEBR}webr.js`);
+		this.#WebR = (await import(`${WEBR}webr.js`)).WebR;
 		await prefetch(`${WEBR}R.wasm`, onprogress);
 		onprogress('starting R', null);
-		this.#webR = new WebR({ baseUrl: WEBR, RArgs: ['--quiet'], interactive: true });
-		await this.#webR.init();
 		const first = new Promise((resolve) => {
 			this.#idle.push(() => resolve(undefined));
 		});
-		this.#read();
+		await this.#boot();
 		await first;
 		return { webR: this.#webR.version, r: this.#webR.versionR };
+	}
+
+	/** Starts an R with an empty workspace, in place of the one before. */
+	async #boot() {
+		const webR = new this.#WebR({ baseUrl: WEBR, RArgs: ['--quiet'], interactive: true });
+		this.#webR = webR;
+		await webR.init();
+		await webR.evalRVoid(SETUP);
+		this.#read(webR);
+	}
+
+	/** @param {number} status */
+	async #restart(status) {
+		this.#queue = [];
+		this.#waiting = false;
+		this.#plots.clear();
+		this.onstate('loading');
+		this.console.print('note', `R has ended with status ${status}. A new one starts, with an empty workspace.`);
+		this.#webR.close();
+		try {
+			await this.#boot();
+		} catch (error) {
+			this.onfailed(error);
+		}
+	}
+
+	/** The output was cleared. */
+	cleared() {
+		this.#plots.clear();
 	}
 
 	/**
@@ -78,19 +114,46 @@ export class Session {
 		this.#webR.writeConsole(line);
 	}
 
-	async #read() {
+	/** Shows what R says until it ends. @param {any} webR */
+	async #read(webR) {
 		for (;;) {
-			const { type, data } = await this.#webR.read();
-			if (type === 'stdout') this.console.print('out', data);
-			else if (type === 'stderr') this.console.print('err', data);
-			else if (type === 'prompt') {
-				this.console.setPrompt(data);
-				this.#waiting = true;
-				this.#next();
-			} else if (type === 'closed') return;
+			const { type, data } = await webR.read();
+			switch (type) {
+				case 'stdout': case 'stderr':
+					this.console.print(KINDS[type], data);
+					break;
+				case 'part':
+					this.console.print(KINDS[data.type], data.text, false);
+					break;
+				case 'canvas':
+					this.#plots.take(data);
+					break;
+				case 'page':
+					this.console.show(page(data.title, data.text));
+					break;
+				case 'view':
+					this.console.show(table(data.title, data.data));
+					break;
+				case 'open':
+					this.console.show(link(data.url));
+					break;
+				case 'prompt':
+					this.console.setPrompt(data);
+					this.#waiting = true;
+					this.#next();
+					break;
+				case 'quit':
+					this.#restart(data);
+					return;
+				case 'closed':
+					return;
+			}
 		}
 	}
 }
+
+/** @type {Record<string, import('./console.js').Kind>} */
+const KINDS = { stdout: 'out', stderr: 'err' };
 
 /**
  * Fetches the largest file of webR into the browser's cache, so that its progress can be shown; webR then finds it there.
