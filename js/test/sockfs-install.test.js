@@ -120,3 +120,15 @@ test('a program that waits for the layer while it is taken away stays as it is',
 	await starting;
 	assert.deepEqual(env, before);
 });
+
+test('a poll() whose program waits by itself before it is left as it is', async () => {
+	const { scope } = start();
+	const emscripten = new FakeEmscripten();
+	const ___syscall_poll = () => 0;
+	const env = { ...makeEnv(emscripten), ___syscall_poll, __asyncjs__wasm_poll_socket: () => 0 };
+	await scope.WebAssembly.instantiate(MODULE, { env });
+	assert.equal(env.___syscall_poll, ___syscall_poll);
+	const other = { ...makeEnv(emscripten), ___syscall_poll };
+	await scope.WebAssembly.instantiate(MODULE, { env: other });
+	assert.notEqual(other.___syscall_poll, ___syscall_poll);
+});

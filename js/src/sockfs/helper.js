@@ -15,6 +15,12 @@ import { operationCalls, patchImports } from './syscalls.js';
 /** @typedef {import('./program.js').Program} Program */
 
 /**
+ * php-wasm's import that waits for one socket. PHP calls it before each poll(), with poll()'s own
+ * timeout: a poll() that waited as well would wait twice.
+ */
+const OWN_POLL = '__asyncjs__wasm_poll_socket';
+
+/**
  * Makes the helper of the programs of one page.
  * @param {object} options
  * @param {import('./opener.js').Open} options.open
@@ -53,6 +59,7 @@ export function createHelper({ open, scope, report, resolve, threads }) {
 	const help = (instance) => {
 		const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
 		if (program.ops) patch(program);
+		if (instance.imports.env?.[OWN_POLL]) instance.calls.delete('__syscall_poll');
 		const served = threads && serveThreads(instance.imports, { program, threads, replacements: operationCalls(program, connector) });
 		const withoutWasm = patchImports(instance.calls, program, connector, { scope, adapter, promising: () => promising });
 		served?.socketsMade();

@@ -7,6 +7,7 @@ import { patchBlocking } from './blocking.js';
 import { O_NONBLOCK } from './errno.js';
 import { address } from './memory.js';
 import { nameCalls } from './name-calls.js';
+import { watchConnect } from './outcome.js';
 import { isFresh, socketOf } from './record.js';
 
 /** @typedef {import('./connector.js').Connector} Connector */
@@ -93,7 +94,8 @@ function makeCalls(program) {
 			const disconnect = operate('disconnect', (sock) => socketOf(sock) !== undefined)(before);
 			return (fd, addr, length, ...rest) => {
 				const unspecified = length >= 2 && new DataView(program.heap32().buffer).getUint16(address(addr), true) === AF_UNSPEC;
-				return unspecified ? disconnect(fd, addr, length, ...rest) : before(fd, addr, length, ...rest);
+				if (unspecified) return disconnect(fd, addr, length, ...rest);
+				return watchConnect(program, () => call(() => before(fd, addr, length, ...rest)));
 			};
 		},
 
