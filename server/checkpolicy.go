@@ -151,9 +151,9 @@ func resolved(ctx context.Context, settings *config.Config, host string) (addrs 
 	defer names.Close()
 	ctx, cancel := context.WithTimeout(ctx, settings.Limits.DialTimeout)
 	defer cancel()
-	addrs, aliases, err = names.Lookup(ctx, "ip", host)
-	for i := range addrs {
-		addrs[i] = addrs[i].Unmap() // as the relay does
+	answer, err := names.Lookup(ctx, "ip", host)
+	for i, addr := range answer.Addrs {
+		answer.Addrs[i] = addr.Unmap() // as the relay does
 	}
-	return addrs, aliases, err
+	return answer.Addrs, answer.Aliases, err
 }

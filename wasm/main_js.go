@@ -8,6 +8,7 @@ package main
 //lint:file-ignore U1000 JavaScript calls the exports; staticcheck does not know go:wasmexport
 
 import (
+	"bytes"
 	"context"
 	"strings"
 	"time"
@@ -88,15 +89,34 @@ func incoming(length uint32) []byte {
 
 func pointer(b []byte) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }
 
-// optimistic is the flag of streamOpen.
+// optimistic is a flag of streamOpen. Its next byte is the kind of the stream, and the one behind
+// that the family of the addresses.
 const optimistic = 1
 
+// streamOpen opens a stream: the buffer holds the host and, where there are any, a NUL and socket
+// options.
+//
 //go:wasmexport streamOpen
 func streamOpen(id, port, timeoutMS, flags, window, length uint32) {
+	host, options, _ := bytes.Cut(incoming(length), []byte{0})
 	program.pump.Open(id, pump.Request{
-		Host: string(incoming(length)), Port: port, Timeout: time.Duration(timeoutMS) * time.Millisecond,
+		Request: wire.Request{
+			Kind: wire.Kind(flags >> 8), Host: string(host), Port: uint16(port), Family: uint8(flags >> 16),
+			Timeout: time.Duration(timeoutMS) * time.Millisecond, Socket: socketOptions(options),
+		},
 		Optimistic: flags&optimistic != 0, Window: window,
 	})
+}
+
+// socketOptions reads options as they are on the wire, which JavaScript has written.
+func socketOptions(b []byte) wire.SocketOptions {
+	options, _ := wire.DecodeSocketOptions(b) // what is malformed sets nothing
+	return options
+}
+
+//go:wasmexport streamSocketOptions
+func streamSocketOptions(id, length uint32) {
+	program.pump.SetSocketOptions(id, socketOptions(incoming(length)))
 }
 
 //go:wasmexport streamWrite

@@ -27,13 +27,25 @@ test('calls carry numbers and bytes', () => {
 	assert.deepEqual(program.calls, [
 		['configure', 'wss://h/v1/connect\0x/1'],
 		['setToken', 'secret'],
-		['streamOpen', 7, 80, 0, 0, 0xffffffff, Buffer.from('bücher').toString('latin1')],
-		['streamOpen', 8, 1, 2, 1, 10, 'h'],
+		['streamOpen', 7, 80, 0, 0x100, 0xffffffff, Buffer.from('bücher').toString('latin1')],
+		['streamOpen', 8, 1, 2, 0x101, 10, 'h'],
 		['streamWrite', 7, 'hi'],
 		['streamCloseWrite', 7],
 		['streamStop', 7],
 		['streamGrant', 7, 0xffffffff],
 		['streamReset', 7, 8],
+	]);
+});
+
+test('a request tells its kind, its family and socket options; options can change', () => {
+	const { program, boundary } = make();
+	boundary.open(1, { kind: 'resolve', host: 'h', port: 0, family: 6 });
+	boundary.open(2, { host: 'h', port: 1, socketOptions: { noDelay: false, keepAlive: true, keepIdle: 300 } });
+	boundary.setSocketOptions(2, { keepInterval: 2 ** 40, keepCount: NaN });
+	assert.deepEqual(program.calls, [
+		['streamOpen', 1, 0, 0, 0x060400, 0xffffffff, 'h'],
+		['streamOpen', 2, 1, 0, 0x000100, 0xffffffff, 'h\0\x01\0\0\0\0\x02\0\0\0\x01\x03\0\0\x01\x2c'],
+		['streamSocketOptions', 2, '\x04\xff\xff\xff\xff\x05\0\0\0\0'],
 	]);
 });
 

@@ -98,7 +98,8 @@ function open(tunnel, request) {
 
 test('the worker\'s program is configured, and a stream lives as it does in the page', async (t) => {
 	const { tunnel, program, tell } = await make(t);
-	const { stream, told } = open(tunnel, { window: 10 });
+	const { stream, told } = open(tunnel, { window: 10, socketOptions: { noDelay: true } });
+	stream.setSocketOptions({ keepAlive: true });
 	const bytes = new Uint8Array([104, 105]);
 	stream.write(bytes);
 	stream.grant(5);
@@ -109,7 +110,7 @@ test('the worker\'s program is configured, and a stream lives as it does in the 
 	await settled();
 	await tell({ kind: EVENT.closed, id: 1 });
 	assert.deepEqual(program.calls, [
-		['configure', 'wss://h/v1/connect\0sockmux.js/1'], ['setToken', 'secret'], ['streamOpen', 1, 80, 0, 0, 10, 'h'], ['streamWrite', 1, 'hi'], ['streamGrant', 1, 5],
+		['configure', 'wss://h/v1/connect\0sockmux.js/1'], ['setToken', 'secret'], ['streamOpen', 1, 80, 0, 0x100, 10, 'h\0\x01\0\0\0\x01'], ['streamSocketOptions', 1, '\x02\0\0\0\x01'], ['streamWrite', 1, 'hi'], ['streamGrant', 1, 5],
 		['streamStop', 1], ['streamCloseWrite', 1],
 	]);
 	assert.deepEqual(told, ['open', 'data 3', 'written 2', 'eof', 'close ok ']);

@@ -99,9 +99,23 @@ test('connect: the page\'s settings are the defaults, and what is no target thro
 	const { sockmux, program } = await make({ timeout: 3, optimistic: true });
 	const asked = () => program.calls.at(-1)?.slice(0, 5);
 	sockmux.connect('db.example', 5432);
-	assert.deepEqual(asked(), ['streamOpen', 1, 5432, 3000, 1]);
+	assert.deepEqual(asked(), ['streamOpen', 1, 5432, 3000, 0x101]);
 	sockmux.connect('db.example', 5432, { timeout: 1.5, optimistic: false });
-	assert.deepEqual(asked(), ['streamOpen', 2, 5432, 1500, 0]);
+	assert.deepEqual(asked(), ['streamOpen', 2, 5432, 1500, 0x100]);
 	assert.throws(() => sockmux.connect(/** @type {any} */ (undefined), 80), TypeError);
+	assert.throws(() => sockmux.connect('db.example', 5432, { keepAliveDelay: 999 }), { name: 'TypeError', message: 'connect: keepAliveDelay 999 is less than 1000 milliseconds' });
 	assert.equal(sockmux.stats().opened, 2, 'nothing was asked for');
+});
+
+test('connect: options of the socket go to the server', async () => {
+	const { sockmux, program } = await make();
+	sockmux.connect('h', 1, { noDelay: false, keepAliveDelay: 30_000 });
+	assert.equal(program.calls.at(-1)?.at(-1), 'h\0\x01\0\0\0\0\x02\0\0\0\x01\x03\0\0\0\x1e');
+});
+
+test('resolve: the page\'s time is the default, and failures are SocketErrors', async () => {
+	const { sockmux, program } = await make({ timeout: 3 });
+	sockmux.resolve('db.example', { family: 4 });
+	assert.deepEqual(program.calls.at(-1)?.slice(0, 5), ['streamOpen', 1, 0, 3000, 0x040400]);
+	await assert.rejects(sockmux.resolve('a b'), { name: 'SocketError', code: 'invalid_request', message: 'a b: invalid_request: "a b" is not a host name: it contains a space' });
 });

@@ -163,6 +163,24 @@ export interface Socket {
 	reset(): void;
 }
 
+export interface ConnectOptions {
+	/** Seconds until the socket is open. */
+	timeout?: number;
+	optimistic?: boolean;
+	/** TCP_NODELAY of the server's socket to the target. Default: true. */
+	noDelay?: boolean;
+	/** Milliseconds of silence after which TCP probes the target, 1000 or more. Default: the server's. */
+	keepAliveDelay?: number;
+}
+
+/** What a name resolves to. */
+export interface Names {
+	/** In the order in which to try them. Empty if the name has none that a page can use by itself. */
+	addresses: string[];
+	/** Seconds for which the answer is good. */
+	ttl: number;
+}
+
 export interface Sockmux {
 	readonly version: string;
 	readonly status: Status;
@@ -176,7 +194,13 @@ export interface Sockmux {
 	 * Throws a TypeError or a RangeError if host is no string or port no whole number in 1 to 65535.
 	 * What else is wrong with the target rejects the promises of the socket.
 	 */
-	connect(host: string, port: number, options?: { timeout?: number; optimistic?: boolean }): Socket;
+	connect(host: string, port: number, options?: ConnectOptions): Socket;
+	/**
+	 * Asks the server for the addresses of a name. An address that the server's policy lets the page
+	 * reach at no port is not among them. Rejects with a SocketError, such as name_not_found or denied.
+	 * timeout in seconds; default: the page's settings.
+	 */
+	resolve(name: string, options?: { timeout?: number; family?: 4 | 6 }): Promise<Names>;
 	/** Helps a webR whose worker the script could not reach by itself. */
 	attach(webR: unknown): Promise<void>;
 	/** Ends all sockets and puts the page's WebSocket and Worker back. */

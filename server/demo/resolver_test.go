@@ -6,13 +6,15 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+
+	"github.com/sockmux/sockmux/server/resolver"
 )
 
 type next func(network, host string) ([]netip.Addr, error)
 
-func (n next) Lookup(_ context.Context, network, host string) ([]netip.Addr, []string, error) {
+func (n next) Lookup(_ context.Context, network, host string) (resolver.Answer, error) {
 	addrs, err := n(network, host)
-	return addrs, nil, err
+	return resolver.Answer{Addrs: addrs}, err
 }
 
 func TestResolver(t *testing.T) {
@@ -46,7 +48,8 @@ func TestResolver(t *testing.T) {
 		{"ip", "example.org", elsewhere},
 		{"ip", "demo.test.example.org", elsewhere},
 	} {
-		got, _, err := r.Lookup(t.Context(), test.network, test.host)
+		answer, err := r.Lookup(t.Context(), test.network, test.host)
+		got := answer.Addrs
 		if !test.want.IsValid() {
 			var dns *net.DNSError
 			if !errors.As(err, &dns) || !dns.IsNotFound {

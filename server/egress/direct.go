@@ -75,7 +75,7 @@ func (d *direct) source(network string) netip.Addr {
 // dial connects from the source of the network, which is "tcp4", "tcp6" or, where there is no source, "tcp". check may be nil.
 func (d *direct) dial(ctx context.Context, network, address string, check func(netip.AddrPort) error) (Conn, error) {
 	dialer := net.Dialer{
-		KeepAliveConfig: keepAlive,
+		KeepAliveConfig: KeepAlive,
 		ControlContext: func(_ context.Context, network, address string, raw syscall.RawConn) error {
 			if check != nil {
 				dialled, err := netip.ParseAddrPort(address)

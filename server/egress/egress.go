@@ -36,6 +36,8 @@ type Conn interface {
 	net.Conn
 	CloseWrite() error
 	SetLinger(seconds int) error
+	SetNoDelay(on bool) error
+	SetKeepAliveConfig(config net.KeepAliveConfig) error
 	SyscallConn() (syscall.RawConn, error) // of the socket: the target's, or the proxy's
 }
 
@@ -44,9 +46,10 @@ var _ Conn = (*net.TCPConn)(nil)
 // FromEnvironment is the Config.Proxy that stands for the proxies of the environment.
 const FromEnvironment = "environment"
 
-// keepAlive finds targets that are gone without a word, within two minutes; between the probes of an idle connection is a whole minute, because a server
-// may hold many thousands of them.
-var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 4}
+// KeepAlive is the keepalive of connections to targets, until SetKeepAliveConfig changes it. It
+// finds targets that are gone without a word, within two minutes. Between the probes of an idle
+// connection is a whole minute, because a server may hold many thousands of them.
+var KeepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 4}
 
 // Config says how targets are connected to. The zero value connects directly.
 type Config struct {

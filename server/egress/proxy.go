@@ -205,5 +205,9 @@ type tlsConn struct {
 	tcp Conn
 }
 
-func (c tlsConn) SetLinger(seconds int) error           { return c.tcp.SetLinger(seconds) }
+func (c tlsConn) SetLinger(seconds int) error { return c.tcp.SetLinger(seconds) }
+func (c tlsConn) SetNoDelay(on bool) error    { return c.tcp.SetNoDelay(on) }
+func (c tlsConn) SetKeepAliveConfig(config net.KeepAliveConfig) error {
+	return c.tcp.SetKeepAliveConfig(config)
+}
 func (c tlsConn) SyscallConn() (syscall.RawConn, error) { return c.tcp.SyscallConn() }

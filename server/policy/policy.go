@@ -22,6 +22,7 @@ type Policy struct {
 	all      []Rule
 	protocol Protocol
 	rules    []Rule                // of all, those that are about protocol
+	ports    []uint16              // one for each range of ports that the rules tell apart
 	own      func(netip.Addr) bool // reports whether this machine has the address; nil: it has none
 }
 
@@ -38,6 +39,7 @@ func (p *Policy) For(protocol Protocol) *Policy {
 			other.rules = append(other.rules, r)
 		}
 	}
+	other.ports = distinctPorts(other.rules)
 	return other
 }
 
@@ -103,15 +105,7 @@ func (p *Policy) CheckHost(host string, port uint16) error {
 // with the code denied or fake_address, whose text names the host, the address and the rule
 // that decided.
 func (p *Policy) CheckAddr(host string, aliases []string, addr netip.AddrPort) error {
-	d := p.decide(host, aliases, addr)
-	if d.allowed {
-		return nil
-	}
-	code := wire.Denied
-	if d.fake {
-		code = wire.FakeAddress
-	}
-	return &wire.Error{Code: code, Text: d.String()}
+	return p.decide(host, aliases, addr).err()
 }
 
 // Explain says in one sentence whether host at addr is allowed and by what.
@@ -151,6 +145,18 @@ func (p *Policy) decide(host string, aliases []string, addr netip.AddrPort) deci
 	return d
 }
 
+// err is nil if the target is allowed.
+func (d decision) err() error {
+	if d.allowed {
+		return nil
+	}
+	code := wire.Denied
+	if d.fake {
+		code = wire.FakeAddress
+	}
+	return &wire.Error{Code: code, Text: d.String()}
+}
+
 // String is the sentence of Explain and of the errors.
 func (d decision) String() string {
 	what := target(d.host, d.addr.Port())
@@ -176,8 +182,12 @@ func (d decision) String() string {
 	}
 }
 
-// target writes a host and a port as in a URL, with brackets around IPv6.
+// target writes a host and a port as in a URL, with brackets around IPv6; port 0 stands for a
+// host alone.
 func target(host string, port uint16) string {
+	if port == 0 {
+		return host
+	}
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}

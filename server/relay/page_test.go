@@ -94,6 +94,8 @@ func (p *page) write(d *direction, from []byte) (int, error) {
 
 func (p *page) Request() wire.Request { return p.request }
 
+func (p *page) EachSocketOptions(apply func(wire.SocketOptions)) { apply(p.request.Socket) }
+
 func (p *page) Reply(result wire.Result) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -70,7 +70,7 @@ func newPipe(relay *Relay, stream Stream) *pipe {
 	}
 }
 
-// open connects and answers, then leaves the stream to the goroutines of its directions.
+// open answers, then leaves the stream to what its kind needs.
 func (p *pipe) open(ctx context.Context) {
 	p.life, p.endLife = context.WithCancelCause(context.WithoutCancel(ctx))
 	if p.relay.live.add(p) {
@@ -85,16 +85,24 @@ func (p *pipe) open(ctx context.Context) {
 		p.copyUp()
 		close(p.upEnded)
 	}()
+	serve, known := kinds[p.request.Kind]
+	if !known {
+		serve = (*pipe).unknown
+	}
+	serve(p)
+}
+
+// tcp connects and answers, then leaves the stream to the goroutines of its directions.
+func (p *pipe) tcp() {
 	conn, err := p.relay.connect(p.life, p.request)
 	p.dialled = time.Since(p.began)
 	if err != nil {
-		p.refused(err)
-		close(p.answered)
-		p.over()
+		p.turnedAway(err)
 		return
 	}
 	p.conn, p.remote = conn, addrPort(conn.RemoteAddr())
 	p.told = p.remote
+	p.stream.EachSocketOptions(func(options wire.SocketOptions) { setOptions(conn, options) })
 	p.reportAnswer(wire.OK, nil)
 	answer := wire.Result{Code: wire.OK, Bound: addrPort(conn.LocalAddr()), Remote: p.remote}
 	if err := p.stream.Reply(answer); err != nil {
@@ -108,6 +116,18 @@ func (p *pipe) open(ctx context.Context) {
 	})
 	close(p.answered)
 	go p.down() // the caller of done waits for it
+}
+
+// unknown refuses a stream of a kind that is not served.
+func (p *pipe) unknown() {
+	p.turnedAway(&wire.Error{Code: wire.UnsupportedKind, Text: fmt.Sprintf("streams of kind %s are not relayed", p.request.Kind)})
+}
+
+// turnedAway ends a stream that does not come to be.
+func (p *pipe) turnedAway(err error) {
+	p.refused(err)
+	close(p.answered)
+	p.over()
 }
 
 // refused answers that there is no connection.
@@ -190,6 +210,9 @@ func (p *pipe) refuse(r *limit.Refused) { p.abort(r.Err.Code, r) }
 // bytes unread.
 func (p *pipe) drop() {
 	p.endLife(nil)
+	if p.conn == nil {
+		return
+	}
 	_ = p.conn.SetLinger(0)
 	_ = p.conn.Close()
 }

@@ -1,4 +1,5 @@
-// Package relay serves one tcp stream: it checks the policy, resolves, dials, answers and copies both ways until both have ended.
+// Package relay serves streams: a tcp stream is checked against the policy, resolved, dialed,
+// answered and copied both ways until both have ended. kinds.go lists the kinds.
 //
 // What a program sees through the tunnel is what it would see on a socket of its own: a half-close is kept for as long as both ends like, a reset
 // is told from an end, and every byte that came before either is delivered.
@@ -7,7 +8,6 @@ package relay
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -42,17 +42,19 @@ type Stream interface {
 	// Stopped is closed when the page has stopped reading or has reset the stream; the end of the session need not close it.
 	Stopped() <-chan struct{}
 	CloseWrite() error
+	// EachSocketOptions calls apply with the options that the page wants of the connection: those
+	// of the request, and all of them again after each change. apply must not block.
+	EachSocketOptions(apply func(wire.SocketOptions))
 	StopRead(wire.Code) error
 	// Reset and Close make a Read or a Write that is under way return.
 	Reset(code wire.Code, text string) error
 	Close() error
 }
 
-// Resolver returns the addresses of a host and the names that it is an alias of, which are in
-// lower case and have no dot at their end. network is "ip", "ip4" or "ip6". It must not
-// complete host by a search list. *resolver.Resolver is one.
+// Resolver returns what a host resolves to. network is "ip", "ip4" or "ip6". It must not complete
+// host by a search list. *resolver.Resolver is one.
 type Resolver interface {
-	Lookup(ctx context.Context, network, host string) (addrs []netip.Addr, aliases []string, err error)
+	Lookup(ctx context.Context, network, host string) (resolver.Answer, error)
 }
 
 // DefaultDialTimeout is used where Config says nothing. Linux itself tries for about two minutes, longer than anybody waits.
@@ -151,9 +153,6 @@ func (r *Relay) start(ctx context.Context, stream Stream, done func()) {
 
 // connect resolves and dials within the time that the request and the server allow.
 func (r *Relay) connect(ctx context.Context, request wire.Request) (egress.Conn, error) {
-	if request.Kind != wire.TCP {
-		return nil, &wire.Error{Code: wire.UnsupportedKind, Text: fmt.Sprintf("streams of kind %s are not relayed", request.Kind)}
-	}
 	if request.Port == 0 {
 		return nil, &wire.Error{Code: wire.InvalidRequest, Text: "port 0 is no port to connect to"}
 	}
@@ -163,11 +162,7 @@ func (r *Relay) connect(ctx context.Context, request wire.Request) (egress.Conn,
 	if err != nil {
 		return nil, err
 	}
-	timeout := r.dialTimeout
-	if request.Timeout > 0 {
-		timeout = min(timeout, request.Timeout)
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := r.within(ctx, request)
 	defer cancel()
 	addrs, aliases, err := r.resolve(ctx, request)
 	if err != nil {
@@ -176,6 +171,15 @@ func (r *Relay) connect(ctx context.Context, request wire.Request) (egress.Conn,
 	return race(ctx, addrs, attemptDelay, func(ctx context.Context, addr netip.AddrPort) (egress.Conn, error) {
 		return r.dial(ctx, request.Host, aliases, addr)
 	})
+}
+
+// within bounds the time until the answer by what the request and the server allow.
+func (r *Relay) within(ctx context.Context, request wire.Request) (context.Context, context.CancelFunc) {
+	timeout := r.dialTimeout
+	if request.Timeout > 0 {
+		timeout = min(timeout, request.Timeout)
+	}
+	return context.WithTimeout(ctx, timeout)
 }
 
 // addrPort is the address of a TCP socket as the wire has it: an IPv4 peer of an IPv6 socket is an IPv4 address.

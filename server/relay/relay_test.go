@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/resolver"
 	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -21,9 +22,9 @@ const patience = 20 * time.Second
 // lookup is a Resolver of a world without aliases.
 type lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
-func (l lookup) Lookup(ctx context.Context, network, host string) ([]netip.Addr, []string, error) {
+func (l lookup) Lookup(ctx context.Context, network, host string) (resolver.Answer, error) {
 	addrs, err := l(ctx, network, host)
-	return addrs, nil, err
+	return resolver.Answer{Addrs: addrs, TTL: time.Minute}, err
 }
 
 // answers is a Resolver with fixed answers.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/resolver"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -25,23 +26,37 @@ var neverAsked = []string{".onion", ".invalid"}
 // host is an alias of. It never returns an empty list without an error.
 func (r *Relay) resolve(ctx context.Context, request wire.Request) (targets []netip.AddrPort, aliases []string, err error) {
 	var addrs []netip.Addr
-	if literal, err := netip.ParseAddr(request.Host); err == nil {
-		if family := request.Family; family == 4 && !literal.Is4() || family == 6 && !literal.Is6() {
-			return nil, nil, &wire.Error{Code: wire.AddressNotAvailable, Text: fmt.Sprintf("%s is no IPv%d address", literal, family)}
-		}
+	literal, err := literalOf(request)
+	if err != nil {
+		return nil, nil, err
+	}
+	if literal.IsValid() {
 		addrs = []netip.Addr{literal}
 	} else {
 		resolved := r.step(events.StepResolve, netip.AddrPort{})
-		addrs, aliases, err = r.lookup(ctx, request.Host, request.Family)
+		answer, err := r.lookup(ctx, request.Host, request.Family)
 		resolved(err)
 		if err != nil {
 			return nil, nil, err
 		}
+		addrs, aliases = answer.Addrs, answer.Aliases
 	}
 	asked := r.step(events.StepPolicy, netip.AddrPort{})
 	targets, err = r.allowed(request, aliases, addrs)
 	asked(err)
 	return targets, aliases, err
+}
+
+// literalOf returns the address that the host of a request is; the zero value if it is a name.
+func literalOf(request wire.Request) (netip.Addr, error) {
+	literal, err := netip.ParseAddr(request.Host)
+	if err != nil {
+		return netip.Addr{}, nil
+	}
+	if family := request.Family; family == 4 && !literal.Is4() || family == 6 && !literal.Is6() {
+		return netip.Addr{}, &wire.Error{Code: wire.AddressNotAvailable, Text: fmt.Sprintf("%s is no IPv%d address", literal, family)}
+	}
+	return literal, nil
 }
 
 // allowed are those of the addresses that the policy does not deny, in the order in which to try them. It never returns an empty list without an error.
@@ -66,17 +81,17 @@ func (r *Relay) allowed(request wire.Request, aliases []string, addrs []netip.Ad
 	return targets, nil
 }
 
-// lookup asks the resolver. It returns one address or more, without IPv4-mapped ones and duplicates, in the resolver's order, and the names that the host
-// is an alias of.
-func (r *Relay) lookup(ctx context.Context, host string, family uint8) ([]netip.Addr, []string, error) {
+// lookup asks the resolver. It returns one address or more, without IPv4-mapped ones and duplicates,
+// in the resolver's order.
+func (r *Relay) lookup(ctx context.Context, host string, family uint8) (resolver.Answer, error) {
 	network, what := "ip", "address"
 	if family != 0 {
 		network, what = fmt.Sprintf("ip%d", family), fmt.Sprintf("IPv%d address", family)
 	}
 	if name := strings.ToLower(strings.TrimSuffix(host, ".")); slices.ContainsFunc(neverAsked, func(end string) bool { return strings.HasSuffix(name, end) }) {
-		return nil, nil, &wire.Error{Code: wire.NameNotFound, Text: fmt.Sprintf("%s has no %s: no name there is in the DNS", host, what)}
+		return resolver.Answer{}, &wire.Error{Code: wire.NameNotFound, Text: fmt.Sprintf("%s has no %s: no name there is in the DNS", host, what)}
 	}
-	found, aliases, err := r.resolver.Lookup(ctx, network, host)
+	found, err := r.resolver.Lookup(ctx, network, host)
 	if err != nil {
 		f := &failure{code: lookupCode(ctx, err), err: fmt.Errorf("resolving: %w", err)}
 		switch f.code {
@@ -87,10 +102,10 @@ func (r *Relay) lookup(ctx context.Context, host string, family uint8) ([]netip.
 		default:
 			f.text = fmt.Sprintf("resolving %s: %s", host, f.code.Meaning())
 		}
-		return nil, nil, f
+		return resolver.Answer{}, f
 	}
 	var addrs []netip.Addr
-	for _, addr := range found {
+	for _, addr := range found.Addrs {
 		// Resolvers give IPv4 in either form; policy and dialer want the plain one.
 		addr = addr.Unmap()
 		if family == 4 && !addr.Is4() || family == 6 && !addr.Is6() || slices.Contains(addrs, addr) {
@@ -99,9 +114,10 @@ func (r *Relay) lookup(ctx context.Context, host string, family uint8) ([]netip.
 		addrs = append(addrs, addr)
 	}
 	if len(addrs) == 0 {
-		return nil, nil, &wire.Error{Code: wire.NameNotFound, Text: fmt.Sprintf("%s has no %s", host, what)}
+		return resolver.Answer{}, &wire.Error{Code: wire.NameNotFound, Text: fmt.Sprintf("%s has no %s", host, what)}
 	}
-	return addrs, aliases, nil
+	found.Addrs = addrs
+	return found, nil
 }
 
 // lookupCode tells a name that does not exist from a resolver that does not work.

@@ -16,7 +16,6 @@ type cache struct {
 type entry struct {
 	question question
 	answer   answer
-	until    time.Time
 }
 
 func newCache(most int) *cache {
@@ -29,7 +28,7 @@ func (c *cache) get(q question, now time.Time) (answer, bool) {
 		return answer{}, false
 	}
 	e := element.Value.(*entry)
-	if !now.Before(e.until) {
+	if !now.Before(e.answer.until) {
 		c.remove(element)
 		return answer{}, false
 	}
@@ -37,11 +36,11 @@ func (c *cache) get(q question, now time.Time) (answer, bool) {
 	return e.answer, true
 }
 
-func (c *cache) put(q question, a answer, until time.Time) {
+func (c *cache) put(q question, a answer) {
 	if element := c.known[q]; element != nil {
 		c.remove(element)
 	}
-	c.known[q] = c.order.PushFront(&entry{q, a, until})
+	c.known[q] = c.order.PushFront(&entry{q, a})
 	for c.order.Len() > c.most {
 		c.remove(c.order.Back())
 	}

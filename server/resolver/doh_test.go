@@ -48,8 +48,8 @@ func TestDoH(t *testing.T) {
 		{"missing.example", "lookup missing.example on SERVER: no such host"},
 		{"bad.example", "lookup bad.example on SERVER: the server answers SERVFAIL"},
 	} {
-		addrs, _, err := r.Lookup(t.Context(), "ip", test.host)
-		got := texts(addrs)
+		answer, err := r.Lookup(t.Context(), "ip", test.host)
+		got := texts(answer.Addrs)
 		if err != nil {
 			got = strings.ReplaceAll(err.Error(), server.URL+"/dns-query", "SERVER")
 		}
@@ -58,7 +58,7 @@ func TestDoH(t *testing.T) {
 		}
 	}
 	before := requests.Load()
-	if _, _, err := r.Lookup(t.Context(), "ip", "both.example"); err != nil || requests.Load() != before {
+	if _, err := r.Lookup(t.Context(), "ip", "both.example"); err != nil || requests.Load() != before {
 		t.Errorf("the cache was not asked: %v, %d requests", err, requests.Load()-before)
 	}
 }
@@ -86,7 +86,7 @@ func TestDoHErrors(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			server, requests := serveDoH(t, testZone, test.change)
 			r := open(t, Config{Servers: []string{server.URL}, Transport: server.Client().Transport})
-			_, _, err := r.Lookup(t.Context(), "ip4", "both.example")
+			_, err := r.Lookup(t.Context(), "ip4", "both.example")
 			if want := "lookup both.example on " + server.URL + ": " + test.want; err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}

@@ -3,7 +3,6 @@ package resolver
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"sync"
 )
 
@@ -18,7 +17,7 @@ const (
 // Source looks names up; a *Resolver is one.
 type Source interface {
 	// Lookup is that of Resolver.
-	Lookup(ctx context.Context, network, host string) (addrs []netip.Addr, aliases []string, err error)
+	Lookup(ctx context.Context, network, host string) (Answer, error)
 }
 
 // Fair bounds how many lookups each session has under way; the others of that session wait.
@@ -53,13 +52,13 @@ type view struct {
 }
 
 // Lookup implements Source.
-func (v view) Lookup(ctx context.Context, network, host string) ([]netip.Addr, []string, error) {
+func (v view) Lookup(ctx context.Context, network, host string) (Answer, error) {
 	s := v.fair.enter(v.session)
 	defer v.fair.leave(v.session, s)
 	select {
 	case s.slots <- struct{}{}:
 	case <-ctx.Done():
-		return nil, nil, fmt.Errorf("lookup %s: %w", host, context.Cause(ctx))
+		return Answer{}, fmt.Errorf("lookup %s: %w", host, context.Cause(ctx))
 	}
 	defer func() { <-s.slots }()
 	return v.fair.source.Lookup(ctx, network, host)

@@ -3,7 +3,6 @@ package resolver_test
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,11 +13,11 @@ import (
 // held is a source that answers nothing before its context ends.
 type held struct{ underWay atomic.Int32 }
 
-func (h *held) Lookup(ctx context.Context, _, _ string) ([]netip.Addr, []string, error) {
+func (h *held) Lookup(ctx context.Context, _, _ string) (resolver.Answer, error) {
 	h.underWay.Add(1)
 	defer h.underWay.Add(-1)
 	<-ctx.Done()
-	return nil, nil, context.Cause(ctx)
+	return resolver.Answer{}, context.Cause(ctx)
 }
 
 func TestFairBoundsTheLookupsOfASession(t *testing.T) {
@@ -29,7 +28,7 @@ func TestFairBoundsTheLookupsOfASession(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		errs := make(chan error, asked+1)
 		look := func(session string) {
-			_, _, err := fair.For(session).Lookup(ctx, "ip", "name.test")
+			_, err := fair.For(session).Lookup(ctx, "ip", "name.test")
 			errs <- err
 		}
 		for range asked {

@@ -20,12 +20,13 @@ type flight struct {
 type answer struct {
 	addrs   []netip.Addr
 	aliases []string
+	until   time.Time // for which it is good
 	err     error
 }
 
 // result is a caller's own.
-func (a answer) result() ([]netip.Addr, []string, error) {
-	return slices.Clone(a.addrs), slices.Clone(a.aliases), a.err
+func (a answer) result() (Answer, error) {
+	return Answer{slices.Clone(a.addrs), slices.Clone(a.aliases), max(time.Until(a.until), 0)}, a.err
 }
 
 // begin starts a lookup. Resolver.mu is held.
@@ -77,9 +78,10 @@ func (r *Resolver) fly(ctx context.Context, q question, f *flight) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	f.answer.until = time.Now().Add(r.keep(ttl, f.answer.err))
 	if r.underway[q] == f { // else the last caller has left, and the error is only that
 		r.forget(q, f)
-		r.cache.put(q, f.answer, time.Now().Add(r.keep(ttl, f.answer.err)))
+		r.cache.put(q, f.answer)
 	}
 	switch {
 	case isNotFound(f.answer.err):

@@ -118,26 +118,32 @@ func New(config Config) (*Resolver, error) {
 	return r, nil
 }
 
-// Lookup returns the addresses of a host and the names that it is an alias of (CNAME), which
-// are in lower case and have no dot at their end. host is taken as a whole name: no search
-// list completes it. network is "ip", "ip4" or "ip6". The error is a *net.DNSError, with
-// IsNotFound for a name that does not exist or has no such address, or wraps the cause of
-// ctx. The caller owns the slices.
-func (r *Resolver) Lookup(ctx context.Context, network, host string) (addrs []netip.Addr, aliases []string, err error) {
+// Answer is what a host resolves to.
+type Answer struct {
+	Addrs   []netip.Addr
+	Aliases []string      // that the host is an alias of (CNAME), in lower case, without a dot at their end
+	TTL     time.Duration // for which the answer is good
+}
+
+// Lookup returns what a host resolves to. host is taken as a whole name: no search list completes
+// it. network is "ip", "ip4" or "ip6". The error is a *net.DNSError, with IsNotFound for a name
+// that does not exist or has no such address, or wraps the cause of ctx. The caller owns the
+// slices.
+func (r *Resolver) Lookup(ctx context.Context, network, host string) (Answer, error) {
 	if network != "ip" && network != "ip4" && network != "ip6" {
-		return nil, nil, &net.DNSError{Err: fmt.Sprintf("network %q is none of ip, ip4 and ip6", network), Name: host}
+		return Answer{}, &net.DNSError{Err: fmt.Sprintf("network %q is none of ip, ip4 and ip6", network), Name: host}
 	}
 	q := question{network, strings.ToLower(host)}
 	if addrs, known := known(q); known {
 		if len(addrs) == 0 {
-			return nil, nil, notFound(q.host, "")
+			return Answer{}, notFound(q.host, "")
 		}
-		return addrs, nil, nil
+		return Answer{Addrs: addrs, TTL: r.maxTTL}, nil
 	}
 	r.mu.Lock()
 	if r.closed {
 		r.mu.Unlock()
-		return nil, nil, &net.DNSError{Err: "the resolver is closed", Name: host}
+		return Answer{}, &net.DNSError{Err: "the resolver is closed", Name: host}
 	}
 	if a, found := r.cache.get(q, time.Now()); found {
 		r.stats.Hits++
@@ -159,7 +165,7 @@ func (r *Resolver) Lookup(ctx context.Context, network, host string) (addrs []ne
 		return f.answer.result()
 	case <-ctx.Done():
 		r.leave(q, f)
-		return nil, nil, fmt.Errorf("lookup %s: %w", host, context.Cause(ctx))
+		return Answer{}, fmt.Errorf("lookup %s: %w", host, context.Cause(ctx))
 	}
 }
 

@@ -68,9 +68,9 @@ func TestCacheTimes(t *testing.T) {
 				r.source = source
 				ask := func(want int) {
 					t.Helper()
-					addrs, _, err := r.Lookup(t.Context(), "ip", "A.Example")
-					if !errors.Is(err, test.err) || err == nil && !slices.Equal(addrs, one) {
-						t.Errorf("%v, %v", addrs, err)
+					answer, err := r.Lookup(t.Context(), "ip", "A.Example")
+					if !errors.Is(err, test.err) || err == nil && !slices.Equal(answer.Addrs, one) {
+						t.Errorf("%v, %v", answer.Addrs, err)
 					}
 					if source.count() != want {
 						t.Errorf("%d lookups; want %d", source.count(), want)
@@ -110,19 +110,19 @@ func TestShared(t *testing.T) {
 		var group sync.WaitGroup
 		for range 100 {
 			group.Go(func() {
-				addrs, _, err := r.Lookup(t.Context(), "ip", "a.example")
-				if err != nil || !slices.Equal(addrs, one) {
-					t.Errorf("%v, %v", addrs, err)
+				answer, err := r.Lookup(t.Context(), "ip", "a.example")
+				if err != nil || !slices.Equal(answer.Addrs, one) {
+					t.Errorf("%v, %v", answer.Addrs, err)
 					return
 				}
-				addrs[0] = netip.Addr{}
+				answer.Addrs[0] = netip.Addr{}
 			})
 		}
 		group.Wait()
 		if got, want := r.Stats(), (Stats{Shared: 99, Lookups: 1, Found: 1, Entries: 1}); got != want {
 			t.Errorf("%+v; want %+v", got, want)
 		}
-		if _, _, err := r.Lookup(t.Context(), "ip", "a.example"); err != nil || r.Stats().Hits != 1 {
+		if _, err := r.Lookup(t.Context(), "ip", "a.example"); err != nil || r.Stats().Hits != 1 {
 			t.Errorf("%v, %+v", err, r.Stats())
 		}
 	})
@@ -146,24 +146,24 @@ func TestLeaving(t *testing.T) {
 		time.AfterFunc(time.Second, func() { leave(gone) })
 		var group sync.WaitGroup
 		group.Go(func() {
-			if _, _, err := r.Lookup(leaver, "ip", "a.example"); !errors.Is(err, gone) || err.Error() != "lookup a.example: gone" {
+			if _, err := r.Lookup(leaver, "ip", "a.example"); !errors.Is(err, gone) || err.Error() != "lookup a.example: gone" {
 				t.Errorf("%v", err)
 			}
 		})
 		group.Go(func() {
-			if _, _, err := r.Lookup(t.Context(), "ip", "a.example"); err != nil {
+			if _, err := r.Lookup(t.Context(), "ip", "a.example"); err != nil {
 				t.Errorf("%v", err)
 			}
 		})
 		group.Go(func() {
-			if _, _, err := r.Lookup(leaver, "ip", "b.example"); !errors.Is(err, gone) {
+			if _, err := r.Lookup(leaver, "ip", "b.example"); !errors.Is(err, gone) {
 				t.Errorf("%v", err)
 			}
 		})
 		group.Wait()
 		before := source.count()
-		if addrs, _, err := r.Lookup(t.Context(), "ip", "b.example"); err != nil || !slices.Equal(addrs, one) || source.count() != before+1 {
-			t.Errorf("after the last caller has left: %v, %v, %d lookups more", addrs, err, source.count()-before)
+		if answer, err := r.Lookup(t.Context(), "ip", "b.example"); err != nil || !slices.Equal(answer.Addrs, one) || source.count() != before+1 {
+			t.Errorf("after the last caller has left: %v, %v, %d lookups more", answer.Addrs, err, source.count()-before)
 		}
 	})
 }
@@ -174,7 +174,7 @@ func TestEntriesAreBounded(t *testing.T) {
 	r.source = source
 	ask := func(host string, want int) {
 		t.Helper()
-		if _, _, err := r.Lookup(t.Context(), "ip", host); err != nil {
+		if _, err := r.Lookup(t.Context(), "ip", host); err != nil {
 			t.Error(err)
 		}
 		if source.count() != want || r.Stats().Entries > 3 {
@@ -201,8 +201,8 @@ func TestAddressesAreBounded(t *testing.T) {
 	r.source = &answers{give: func(context.Context, question) ([]netip.Addr, time.Duration, error) {
 		return slices.Repeat(one, 1000), time.Minute, nil
 	}}
-	if addrs, _, err := r.Lookup(t.Context(), "ip", "a"); err != nil || len(addrs) != maxAddresses {
-		t.Errorf("%d addresses, %v", len(addrs), err)
+	if answer, err := r.Lookup(t.Context(), "ip", "a"); err != nil || len(answer.Addrs) != maxAddresses {
+		t.Errorf("%d addresses, %v", len(answer.Addrs), err)
 	}
 }
 
@@ -228,7 +228,7 @@ func TestLookupsAreBounded(t *testing.T) {
 		var waited int
 		for i := range maxLookups + 10 {
 			group.Go(func() {
-				_, _, err := r.Lookup(t.Context(), "ip", fmt.Sprintf("host-%d", i))
+				_, err := r.Lookup(t.Context(), "ip", fmt.Sprintf("host-%d", i))
 				if err == nil || isNotFound(err) {
 					t.Errorf("%v", err)
 				} else if strings.HasSuffix(err.Error(), ": too many lookups at once") {
@@ -258,7 +258,7 @@ func TestClose(t *testing.T) {
 	}}
 	done := make(chan error)
 	go func() {
-		_, _, err := r.Lookup(context.Background(), "ip", "a.example")
+		_, err := r.Lookup(context.Background(), "ip", "a.example")
 		done <- err
 	}()
 	<-began
@@ -266,7 +266,7 @@ func TestClose(t *testing.T) {
 	if err := <-done; err == nil || err.Error() != "lookup a.example: ended" {
 		t.Errorf("%v", err)
 	}
-	if _, _, err := r.Lookup(t.Context(), "ip", "a.example"); err == nil || err.Error() != "lookup a.example: the resolver is closed" {
+	if _, err := r.Lookup(t.Context(), "ip", "a.example"); err == nil || err.Error() != "lookup a.example: the resolver is closed" {
 		t.Errorf("%v", err)
 	}
 }

@@ -75,8 +75,8 @@ func TestServers(t *testing.T) {
 	} {
 		t.Run(test.network+" "+test.host, func(t *testing.T) {
 			r := open(t, Config{Servers: []string{s.addr}})
-			addrs, _, err := r.Lookup(t.Context(), test.network, test.host)
-			got := texts(addrs)
+			answer, err := r.Lookup(t.Context(), test.network, test.host)
+			got := texts(answer.Addrs)
 			if err != nil {
 				got = strings.ReplaceAll(err.Error(), s.addr, "SERVER")
 				var dns *net.DNSError
@@ -112,12 +112,12 @@ func TestServersInTheirOrder(t *testing.T) {
 	bad := serveZone(t, zone{"a.example. A": {code: dnsmessage.RCodeServerFailure}})
 	good := serveZone(t, zone{"a.example. A": {records: []string{"60 A 192.0.2.1"}}})
 	r := open(t, Config{Servers: []string{gone.LocalAddr().String(), bad.addr, good.addr}})
-	addrs, _, err := r.Lookup(t.Context(), "ip4", "a.example")
-	if err != nil || texts(addrs) != "192.0.2.1" {
-		t.Errorf("%v, %v", addrs, err)
+	answer, err := r.Lookup(t.Context(), "ip4", "a.example")
+	if err != nil || texts(answer.Addrs) != "192.0.2.1" {
+		t.Errorf("%v, %v", answer.Addrs, err)
 	}
 	// That a name does not exist is an answer: nobody else is asked.
-	if _, _, err := r.Lookup(t.Context(), "ip4", "b.example"); !isNotFound(err) {
+	if _, err := r.Lookup(t.Context(), "ip4", "b.example"); !isNotFound(err) {
 		t.Errorf("%v", err)
 	}
 	if got := good.asked(); !slices.Equal(got, []string{"udp a.example. A"}) {
@@ -140,7 +140,7 @@ func TestSilence(t *testing.T) {
 		r := open(t, Config{})
 		r.source = servers{mute{}, mute{}}
 		began := time.Now()
-		_, _, err := r.Lookup(t.Context(), "ip", "a.example")
+		_, err := r.Lookup(t.Context(), "ip", "a.example")
 		var dns *net.DNSError
 		if !errors.As(err, &dns) || !dns.IsTimeout || dns.IsNotFound || err.Error() != "lookup a.example on mute: i/o timeout" {
 			t.Errorf("%v", err)

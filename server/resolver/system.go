@@ -17,9 +17,9 @@ import (
 type System struct{}
 
 // Lookup is that of Resolver.
-func (System) Lookup(ctx context.Context, network, host string) (addrs []netip.Addr, aliases []string, err error) {
+func (System) Lookup(ctx context.Context, network, host string) (Answer, error) {
 	f, err := system{}.lookup(ctx, question{network, strings.ToLower(host)})
-	return f.addrs, f.aliases, err
+	return Answer{f.addrs, f.aliases, systemTTL}, err
 }
 
 // system is the system's hosts file and DNS servers, asked by Go's resolver. The C library's

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/shared/link"
-	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -46,16 +45,6 @@ func New(config Config) *Client {
 	c := &Client{config: config, live: make(map[*session]struct{}), kick: make(chan struct{}), state: State{Since: time.Now()}}
 	c.life, c.end = context.WithCancel(context.Background()) // until Close
 	return c
-}
-
-// Open sends a request on a new stream, in the newest session or a new one. It waits for nothing but 1024 streams without an answer. The caller must close or reset
-// the stream.
-func (c *Client) Open(request wire.Request) (*mux.Stream, error) {
-	s, err := c.session()
-	if err != nil {
-		return nil, err
-	}
-	return s.mux.Open(request)
 }
 
 // session returns the session for the next stream.

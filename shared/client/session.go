@@ -245,10 +245,11 @@ func (s *session) dial(patience time.Duration) (link.Carrier, error) {
 }
 
 func (c *Client) capabilities() wire.Capabilities {
+	all := wire.CanResume | wire.CanSocketOptions | wire.CanResolve
 	if c.config.Bare {
-		return wire.CanResume | wire.CanBare
+		all |= wire.CanBare
 	}
-	return wire.CanResume
+	return all
 }
 
 func (s *session) hello(resume *wire.Resume) []byte {

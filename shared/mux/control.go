@@ -196,6 +196,8 @@ func (s *Session) handleControl(m wire.ControlMessage) (bad *wire.Error) {
 		s.about(m.ID, (*Stream).resetDone)
 	case wire.StreamStop:
 		s.about(m.ID, func(stream *Stream) { stream.peerStopped(m.Code) })
+	case wire.StreamSocket:
+		s.about(m.ID, func(stream *Stream) { stream.socket.set(m.Options) })
 	case wire.Drain:
 		if s.config.OnDrain != nil {
 			s.config.OnDrain(m.In, m.Text)

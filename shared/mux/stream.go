@@ -31,6 +31,8 @@ type Stream struct {
 	detached bool   // the handler has returned, or is about to, and releases the stream later
 	after    func() // nil: nothing
 
+	socket socketOptions // that the peer has set
+
 	mu       sync.Mutex
 	readable sync.Cond // bytes have come, or none will
 	writable sync.Cond // the window has room, or nothing can be written any more

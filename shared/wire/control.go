@@ -13,12 +13,14 @@ const (
 	controlStop      = 3
 	controlDrain     = 4
 	controlNotice    = 5
+	controlSocket    = 6
 )
 
 // MaxControl bounds a control message without its length.
 const MaxControl = 1024
 
-// ControlMessage is any message on the control stream: StreamReset, StreamResetDone, StreamStop, Drain or Notice.
+// ControlMessage is any message on the control stream: StreamReset, StreamResetDone, StreamStop, Drain, Notice or
+// StreamSocket.
 type ControlMessage interface {
 	// Append appends the encoded message with its length.
 	Append(to []byte) []byte
@@ -39,6 +41,12 @@ type StreamResetDone struct{ ID uint32 }
 type StreamStop struct {
 	ID   uint32
 	Code Code
+}
+
+// StreamSocket sets options of the connection that a stream stands for.
+type StreamSocket struct {
+	ID      uint32
+	Options SocketOptions
 }
 
 // Drain tells that the server goes away in that time.
@@ -94,6 +102,11 @@ func (m Notice) Append(to []byte) []byte {
 	return appendControl(to, append(body, Cut(m.Text, MaxText)...))
 }
 
+// Append appends the encoded message with its length.
+func (m StreamSocket) Append(to []byte) []byte {
+	return appendControl(to, m.Options.Append(binary.BigEndian.AppendUint32([]byte{controlSocket}, m.ID)))
+}
+
 func appendControl(to, body []byte) []byte {
 	return append(binary.BigEndian.AppendUint16(to, uint16(len(body))), body...)
 }
@@ -114,6 +127,10 @@ func DecodeControl(body []byte) (ControlMessage, error) {
 		m = Drain{In: r.millis(), Text: r.text()}
 	case controlNotice:
 		m = Notice{Level: Level(r.u8()), Code: Code(r.u16()), Text: r.text()}
+	case controlSocket:
+		of := StreamSocket{ID: r.u32()}
+		of.Options, r.ok = decodeSocketOptions(r)
+		m = of
 	default:
 		if r.ok {
 			return nil, nil

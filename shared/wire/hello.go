@@ -21,6 +21,9 @@ const (
 	CanUDP       Capabilities = 1 << 1
 	CanWebSocket Capabilities = 1 << 2
 	CanBare      Capabilities = 1 << 3 // the client takes bare messages
+	// CanSocketOptions says that the option and the control message of socket options are known.
+	CanSocketOptions Capabilities = 1 << 4
+	CanResolve       Capabilities = 1 << 5 // resolve streams
 )
 
 // Sizes of what a session is known by.

@@ -15,6 +15,7 @@ const (
 	TCP       Kind = 1
 	UDP       Kind = 2
 	WebSocket Kind = 3
+	Resolve   Kind = 4
 	Control   Kind = 255
 )
 
@@ -26,6 +27,8 @@ func (k Kind) String() string {
 		return "udp"
 	case WebSocket:
 		return "websocket"
+	case Resolve:
+		return "resolve"
 	case Control:
 		return "control"
 	}
@@ -52,6 +55,7 @@ const (
 const (
 	requestTimeout = 1
 	requestFamily  = 2
+	requestSocket  = 3
 )
 
 // Request is the first message on a stream. Host is a name as the program gave it or an address as netip prints it; a host that
@@ -62,10 +66,14 @@ type Request struct {
 	Port    uint16
 	Timeout time.Duration // for resolving and dialling together; milliseconds on the wire; 0: the server's own
 	Family  uint8         // 4 or 6: only addresses of that family; 0: both
+	Socket  SocketOptions // of the target's socket; sent only to an end that has CanSocketOptions
 }
 
-// Target returns host and port as people write them.
+// Target returns host and port as people write them. A request to resolve has no port.
 func (q Request) Target() string {
+	if q.Kind == Resolve {
+		return q.Host
+	}
 	if a, err := netip.ParseAddr(q.Host); err == nil {
 		return netip.AddrPortFrom(a, q.Port).String()
 	}
@@ -97,6 +105,10 @@ func (q Request) Append(to []byte) ([]byte, error) {
 	if q.Family != 0 {
 		to = append(to, requestFamily, 0, 1, q.Family)
 	}
+	if q.Socket != (SocketOptions{}) {
+		value := q.Socket.Append(nil)
+		to = append(append(to, requestSocket, 0, byte(len(value))), value...)
+	}
 	binary.BigEndian.PutUint16(to[start:], uint16(len(to)-start-2))
 	return to, nil
 }
@@ -112,7 +124,7 @@ func DecodeRequest(body []byte) (Request, error) {
 		return Request{}, NewError(InvalidRequest, "request is too short")
 	}
 	switch q.Kind {
-	case TCP, UDP, WebSocket, Control:
+	case TCP, UDP, WebSocket, Resolve, Control:
 	default:
 		return q, NewError(UnsupportedKind, q.Kind.String()+" is not known")
 	}
@@ -129,6 +141,9 @@ func DecodeRequest(body []byte) (Request, error) {
 	if (q.Kind == Control) != (q.Host == "" && q.Port == 0) {
 		return q, NewError(InvalidRequest, fmt.Sprintf("target %q port %d of a %s stream", q.Host, q.Port, q.Kind))
 	}
+	if q.Kind == Resolve && q.Port != 0 {
+		return q, NewError(InvalidRequest, fmt.Sprintf("port %d of a resolve stream, which has none", q.Port))
+	}
 	for len(r.rest) > 0 {
 		number := r.u8()
 		v := read(r.bytes(int(r.u16())))
@@ -142,6 +157,8 @@ func DecodeRequest(body []byte) (Request, error) {
 		case requestFamily:
 			q.Family = v.u8()
 			v.ok = v.ok && (q.Family == 4 || q.Family == 6)
+		case requestSocket:
+			q.Socket, v.ok = decodeSocketOptions(v)
 		default:
 			return q, NewError(UnsupportedOption, fmt.Sprintf("request has the unknown option %d", number))
 		}

@@ -72,6 +72,10 @@ func samples() map[string][]any {
 			Request{Kind: TCP, Host: "192.0.2.1", Port: 1, Timeout: 1500 * time.Millisecond, Family: 4},
 			Request{Kind: UDP, Host: "2001:db8::1", Port: 65535, Family: 6},
 			Request{Kind: WebSocket, Host: "name with space", Port: 80},
+			Request{Kind: TCP, Host: "192.0.2.1", Port: 1, Socket: SocketOptions{NoDelay: Off}},
+			Request{Kind: TCP, Host: "a", Port: 1, Socket: SocketOptions{NoDelay: On, KeepAlive: On, KeepIdle: time.Minute, KeepInterval: 5 * time.Second, KeepCount: 3}},
+			Request{Kind: Resolve, Host: "example.org"},
+			Request{Kind: Resolve, Host: "example.org", Timeout: time.Second, Family: 6},
 			Request{Kind: Control},
 		},
 		"result": {
@@ -79,12 +83,18 @@ func samples() map[string][]any {
 			Result{Code: Denied, Remote: netip.MustParseAddrPort("127.0.0.1:22"), Text: "loopback"},
 			Result{Code: NameNotFound},
 		},
+		"addresses": {
+			Addresses{TTL: time.Minute, Addrs: []netip.Addr{netip.MustParseAddr("2001:db8::2"), netip.MustParseAddr("192.0.2.7")}},
+			Addresses{},
+		},
 		"control": {
 			StreamReset{ID: 3, Code: Reset, Size: 1 << 35, Text: "by the target"},
 			StreamResetDone{ID: 3},
 			StreamStop{ID: 5, Code: Aborted},
 			Drain{In: 30 * time.Second, Text: "new version"},
 			Notice{Level: Warning, Code: Limit, Text: "near the limit"},
+			StreamSocket{ID: 7, Options: SocketOptions{KeepAlive: Off}},
+			StreamSocket{ID: 9, Options: SocketOptions{NoDelay: On, KeepIdle: 2 * time.Hour, KeepCount: 9}},
 		},
 	}
 }
@@ -124,11 +134,20 @@ func invalids() []invalid {
 		{"request", "01010161" + "0050" + "01000400000000", "invalid_request", "timeout of 0"},
 		{"request", "01010161" + "0050" + "02000105", "invalid_request", "family 5"},
 		{"request", "01010161" + "0050" + "0100", "invalid_request", "ends inside an option"},
+		{"request", "01010161" + "0050" + "03000401000000", "invalid_request", "socket option cut short"},
+		{"request", "040101610050", "invalid_request", "resolve with a port"},
+		{"request", "0400000000", "invalid_request", "resolve without a host"},
 		{"result", "00", "protocol", "too short"},
 		{"result", "0000" + "05" + "0000", "protocol", "address form 5"},
 		{"control", "", "protocol", "empty"},
 		{"control", "0100000003", "protocol", "reset too short"},
 		{"control", "020000000300", "protocol", "reset-done too long"},
+		{"control", "060000000301", "protocol", "socket option cut short"},
+		{"addresses", "000000", "protocol", "too short"},
+		{"addresses", "0000003c" + "04c00002", "protocol", "ends inside an address"},
+		{"addresses", "0000003c" + "05", "protocol", "address form 5"},
+		{"addresses", "0000003c" + "00", "protocol", "address form 0"},
+		{"addresses", "0000003c" + strings.Repeat("04c0000201", MaxAddresses+1), "protocol", "too many addresses"},
 	}
 }
 
@@ -141,6 +160,8 @@ func decode(layer string, b []byte) (any, error) {
 		return DecodeRequest(b)
 	case "result":
 		return DecodeResult(b)
+	case "addresses":
+		return DecodeAddresses(b)
 	}
 	return DecodeControl(b)
 }
@@ -157,7 +178,9 @@ func encode(t testing.TB, m any) []byte {
 		return b[2:]
 	case Result:
 		return m.Append(nil)[2:]
-	case StreamReset, StreamResetDone, StreamStop, Drain, Notice:
+	case Addresses:
+		return m.Append(nil)[2:]
+	case StreamReset, StreamResetDone, StreamStop, Drain, Notice, StreamSocket:
 		return m.(ControlMessage).Append(nil)[2:]
 	}
 	return m.(Message).Append(nil)
@@ -204,8 +227,19 @@ func fields(m any) map[string]any {
 		out = map[string]any{"type": "close", "code": m.Code, "text": m.Text}
 	case Request:
 		out = map[string]any{"kind": m.Kind.String(), "host": m.Host, "port": m.Port, "timeout": m.Timeout.Milliseconds(), "family": m.Family}
+		if m.Socket != (SocketOptions{}) {
+			out["socket"] = socketFields(m.Socket)
+		}
 	case Result:
 		out = map[string]any{"code": m.Code, "bound": addrText(m.Bound), "remote": addrText(m.Remote), "text": m.Text}
+	case Addresses:
+		addresses := []string{}
+		for _, a := range m.Addrs {
+			addresses = append(addresses, a.String())
+		}
+		out = map[string]any{"ttl": m.TTL / time.Second, "addresses": addresses}
+	case StreamSocket:
+		out = map[string]any{"type": "socket", "id": m.ID, "socket": socketFields(m.Options)}
 	case StreamReset:
 		out = map[string]any{"type": "reset", "id": m.ID, "code": m.Code, "size": decimal(m.Size), "text": m.Text}
 	case StreamResetDone:
@@ -216,6 +250,27 @@ func fields(m any) map[string]any {
 		out = map[string]any{"type": "drain", "in": m.In.Milliseconds(), "text": m.Text}
 	case Notice:
 		out = map[string]any{"type": "notice", "level": m.Level, "code": m.Code, "text": m.Text}
+	}
+	return out
+}
+
+// socketFields are the options that are set, times in seconds.
+func socketFields(o SocketOptions) map[string]any {
+	out := map[string]any{}
+	if o.NoDelay != Unset {
+		out["noDelay"] = o.NoDelay == On
+	}
+	if o.KeepAlive != Unset {
+		out["keepAlive"] = o.KeepAlive == On
+	}
+	if o.KeepIdle != 0 {
+		out["keepIdle"] = o.KeepIdle / time.Second
+	}
+	if o.KeepInterval != 0 {
+		out["keepInterval"] = o.KeepInterval / time.Second
+	}
+	if o.KeepCount != 0 {
+		out["keepCount"] = o.KeepCount
 	}
 	return out
 }
@@ -240,7 +295,7 @@ func build(t *testing.T) vectors {
 		v.Codes = append(v.Codes, codeVector{int(c), c.String(), c.Errno(), c.CloseCode(), int(c.SOCKS5()), int(c.Wisp())})
 	}
 	all := samples()
-	for _, layer := range []string{"link", "request", "result", "control"} {
+	for _, layer := range []string{"link", "request", "result", "addresses", "control"} {
 		for _, m := range all[layer] {
 			v.Valid = append(v.Valid, valid{layer, hex.EncodeToString(encode(t, m)), fields(m)})
 		}

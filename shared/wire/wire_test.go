@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -79,9 +82,44 @@ func TestUnknownControlIsIgnored(t *testing.T) {
 	}
 }
 
+// Options that are not known, and times and counts of 0, are passed over: each end may be the
+// newer one.
+func TestSocketOptions(t *testing.T) {
+	got, err := DecodeSocketOptions([]byte{200, 0, 0, 0, 1, socketNoDelay, 0, 0, 0, 7, socketKeepIdle, 0, 0, 0, 0, socketKeepCount, 0, 0, 0, 4})
+	if want := (SocketOptions{NoDelay: On, KeepCount: 4}); err != nil || got != want {
+		t.Errorf("decoded %+v, %v, want %+v", got, err, want)
+	}
+	if _, err := DecodeSocketOptions([]byte{socketNoDelay, 0, 0}); !errors.Is(err, NewError(InvalidRequest, "")) {
+		t.Errorf("options that are cut short: %v", err)
+	}
+	b := SocketOptions{KeepIdle: time.Millisecond, KeepInterval: math.MaxInt64}.Append(nil)
+	if got, err := DecodeSocketOptions(b); err != nil || got.KeepIdle != time.Second || got.KeepInterval != math.MaxUint32*time.Second {
+		t.Errorf("times beyond their bounds: %+v, %v", got, err)
+	}
+	all := SocketOptions{NoDelay: On, KeepAlive: On, KeepIdle: 1, KeepInterval: 2, KeepCount: 3}
+	if got := (SocketOptions{}).With(all); got != all {
+		t.Errorf("options over none: %+v", got)
+	}
+	if got, want := all.With(SocketOptions{NoDelay: Off, KeepCount: 9}), (SocketOptions{Off, On, 1, 2, 9}); got != want {
+		t.Errorf("some options over all: %+v, want %+v", got, want)
+	}
+}
+
+// A name with many addresses is cut to what an answer holds.
+func TestAddressesAreBounded(t *testing.T) {
+	var a Addresses
+	for i := range 2 * MaxAddresses {
+		a.Addrs = append(a.Addrs, netip.AddrFrom16([16]byte{0x20, 15: byte(i)}))
+	}
+	b := a.Append(nil)
+	if got, err := DecodeAddresses(b[2:]); err != nil || len(got.Addrs) != MaxAddresses || len(b) != 2+MaxAddressesSize {
+		t.Errorf("%d addresses, %d bytes, %v", len(got.Addrs), len(b), err)
+	}
+}
+
 // FuzzDecode: what decodes encodes again to a message that decodes to the same.
 func FuzzDecode(f *testing.F) {
-	layers := []string{"link", "request", "result", "control"}
+	layers := []string{"link", "request", "result", "control", "addresses"}
 	for i, layer := range layers {
 		for _, m := range samples()[layer] {
 			f.Add(uint8(i), encode(f, m))

@@ -6,7 +6,6 @@ package pump
 
 import (
 	"sync"
-	"time"
 
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/mux"
@@ -44,11 +43,9 @@ func New(opener Opener, pool *memory.Pool, notify func()) *Pump {
 
 // Request is what Open is to do.
 type Request struct {
-	Host       string
-	Port       uint32
-	Timeout    time.Duration // for everything until the stream is open; 0: as long as it takes
-	Optimistic bool          // the stream counts as open at once
-	Window     uint32        // bytes that may come before a grant
+	wire.Request        // whose Timeout is for everything until the stream is open; 0: as long as it takes
+	Optimistic   bool   // the stream counts as open at once
+	Window       uint32 // bytes that may come before a grant
 }
 
 // Open begins a stream with a number that was never used before.
@@ -93,6 +90,13 @@ func (p *Pump) Stop(id uint32) {
 func (p *Pump) Reset(id uint32, code wire.Code) {
 	if s := p.find(id); s != nil {
 		s.reset(code)
+	}
+}
+
+// SetSocketOptions sets options of the connection to the target.
+func (p *Pump) SetSocketOptions(id uint32, options wire.SocketOptions) {
+	if s := p.find(id); s != nil {
+		s.setSocketOptions(options)
 	}
 }
 

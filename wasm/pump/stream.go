@@ -29,8 +29,9 @@ type stream struct {
 	cancel  context.CancelFunc
 
 	mu      sync.Mutex
-	change  chan struct{} // closed and made anew with each change of what is below
-	mux     *mux.Stream   // nil before it is open
+	change  chan struct{}      // closed and made anew with each change of what is below
+	mux     *mux.Stream        // nil before it is open
+	options wire.SocketOptions // set before that, and not part of the request
 	credit  uint64
 	writes  [][]byte
 	writing bool      // a Write of the session is under way
@@ -70,6 +71,16 @@ func (s *stream) write(b []byte) {
 func (s *stream) closeWrite() { s.update(func() { s.ended = true }) }
 
 func (s *stream) grant(bytes uint32) { s.update(func() { s.credit += uint64(bytes) }) }
+
+func (s *stream) setSocketOptions(options wire.SocketOptions) {
+	s.update(func() {
+		if s.mux != nil {
+			s.mux.SetSocketOptions(options)
+		} else {
+			s.options = s.options.With(options)
+		}
+	})
+}
 
 // stop gives up reading. What is not wanted are the bytes behind the server's answer, so the
 // session learns of it only after the answer.
@@ -115,7 +126,9 @@ func (s *stream) run() {
 	var lost error
 	writer.Go(func() { lost = s.writeAll(m) })
 	err = s.result(m)
-	if err == nil {
+	if err == nil && s.request.Kind == wire.Resolve {
+		err = s.readNames(m)
+	} else if err == nil {
 		err = s.readAll(m)
 	}
 	if err != nil {
@@ -131,12 +144,15 @@ func (s *stream) run() {
 
 // open sends the request.
 func (s *stream) open() (*mux.Stream, error) {
-	m, err := s.pump.opener.Open(wire.Request{Kind: wire.TCP, Host: s.request.Host, Port: uint16(s.request.Port), Timeout: s.request.Timeout})
+	m, err := s.pump.opener.Open(s.request.Request)
 	if err != nil {
 		return nil, err
 	}
 	var isReset bool
-	s.update(func() { s.mux, isReset = m, s.isReset })
+	s.update(func() {
+		s.mux, isReset = m, s.isReset
+		m.SetSocketOptions(s.options)
+	})
 	if isReset {
 		_ = m.Reset(s.code, "") // never fails
 	}

@@ -33,6 +33,23 @@ export function targetFrom(host, port) {
 	return { host, port: number };
 }
 
+/**
+ * Options of the socket, by the names of Direct Sockets.
+ * @typedef {object} SocketChoices
+ * @property {boolean} [noDelay]  TCP_NODELAY
+ * @property {number} [keepAliveDelay]  milliseconds of silence after which TCP probes the target; a second or more
+ */
+
+/**
+ * @param {SocketChoices} choices
+ * @returns {import('../tunnel/socket-options.js').SocketOptions}
+ */
+export function socketOptionsFrom({ noDelay, keepAliveDelay }) {
+	if (keepAliveDelay === undefined) return { noDelay };
+	if (!(keepAliveDelay >= 1000)) throw new TypeError(`connect: keepAliveDelay ${shown(keepAliveDelay)} is less than 1000 milliseconds`);
+	return { noDelay, keepAlive: true, keepIdle: keepAliveDelay / 1000 };
+}
+
 export class Socket {
 	/** Resolves when the target has accepted, with the server's own end and the address that it dialed. @type {Promise<{ bound: Address | null, remote: Address | null }>} */
 	opened;

@@ -3,7 +3,7 @@
 import { installFacade } from '../facade/install.js';
 import { taskQueue } from '../tunnel/tasks.js';
 import { Tunnel } from '../tunnel/tunnel.js';
-import { Socket, targetFrom } from './socket.js';
+import { Socket, SocketError, socketOptionsFrom, targetFrom } from './socket.js';
 
 /** @typedef {import('./config.js').Config} Config */
 
@@ -110,11 +110,31 @@ export class Sockmux {
 	 * Opens a TCP connection for the page itself. Throws a TypeError or a RangeError for what is no host or no port.
 	 * @param {string} host
 	 * @param {number} port
-	 * @param {{ timeout?: number, optimistic?: boolean }} [options]  timeout in seconds; default: the page's settings
+	 * @param {import('./socket.js').SocketChoices & { timeout?: number, optimistic?: boolean }} [options]  timeout in seconds; default: the page's settings
 	 */
-	connect(host, port, { timeout, optimistic } = {}) {
-		const timeoutMs = timeout === undefined ? this.#defaults.timeoutMs : timeout * 1000;
-		return new Socket(this.#tunnel, { ...targetFrom(host, port), timeoutMs, optimistic: optimistic ?? this.#defaults.optimistic });
+	connect(host, port, { timeout, optimistic, ...socket } = {}) {
+		return new Socket(this.#tunnel, {
+			...targetFrom(host, port), socketOptions: socketOptionsFrom(socket), timeoutMs: this.#timeoutMs(timeout), optimistic: optimistic ?? this.#defaults.optimistic,
+		});
+	}
+
+	/**
+	 * Asks the server for the addresses of a name.
+	 * @param {string} name
+	 * @param {{ timeout?: number, family?: 4 | 6 }} [options]  timeout in seconds; default: the page's settings
+	 * @returns {Promise<import('../tunnel/resolve.js').Names>}  rejects with a SocketError
+	 */
+	async resolve(name, { timeout, family } = {}) {
+		try {
+			return await this.#tunnel.resolve(`${name}`, { timeoutMs: this.#timeoutMs(timeout), family });
+		} catch (why) {
+			throw new SocketError(`${name}`, /** @type {import('../tunnel/codes.js').Ending} */ (why));
+		}
+	}
+
+	/** @param {number | undefined} timeout  in seconds */
+	#timeoutMs(timeout) {
+		return timeout === undefined ? this.#defaults.timeoutMs : timeout * 1000;
 	}
 
 	/**

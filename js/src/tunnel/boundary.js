@@ -4,7 +4,9 @@
 // And Go never waits in a call from here: exports queue for goroutines, which run in resume().
 
 import { EVENT } from './events.js';
+import { encodeSocketOptions } from './socket-options.js';
 
+/** @typedef {import('./socket-options.js').SocketOptions} SocketOptions */
 /** @typedef {import('./events.js').Event} Event */
 
 /**
@@ -20,6 +22,7 @@ import { EVENT } from './events.js';
  * @property {(id: number) => void} streamStop
  * @property {(id: number, code: number) => void} streamReset
  * @property {(id: number, bytes: number) => void} streamGrant
+ * @property {(id: number, length: number) => void} streamSocketOptions
  * @property {(carrier: number) => void} carrierOpened
  * @property {(carrier: number, length: number) => void} carrierMessage
  * @property {(carrier: number, handle: number, length: number) => void} carrierBody
@@ -34,8 +37,14 @@ import { EVENT } from './events.js';
 /** A stream that takes no account of grants. */
 const UNLIMITED = 0xffffffff;
 
-/** Flag of streamOpen: the stream counts as open before the server has answered. */
+/**
+ * Flag of streamOpen: the stream counts as open before the server has answered. The next byte of the flags is
+ * the kind of the stream, the one behind that the family of the addresses.
+ */
 const OPTIMISTIC = 1;
+
+/** Kinds of streams by their names: docs/PROTOCOL.md, section 5. @type {Readonly<Record<string, number>>} */
+const KINDS = Object.freeze({ tcp: 1, resolve: 4 });
 
 const encoder = new TextEncoder();
 const EMPTY = new Uint8Array(0);
@@ -76,14 +85,25 @@ export class Boundary {
 
 	/**
 	 * @param {number} id  chosen by the caller, never used twice
-	 * @param {{ host: string, port: number, timeoutMs?: number, optimistic?: boolean, window?: number }} request
+	 * @param {Omit<import('./stream.js').Request, 'quiet'>} request
 	 *   timeoutMs 0 or absent: as long as the server takes; window absent or Infinity: unlimited
 	 */
-	open(id, { host, port, timeoutMs = 0, optimistic = false, window = Infinity }) {
+	open(id, { kind = 'tcp', host, port, family, timeoutMs = 0, optimistic = false, window = Infinity, socketOptions = {} }) {
 		const credit = window === Infinity ? UNLIMITED : clampWord(window, UNLIMITED - 1);
-		this.#call(() =>
-			this.#exports.streamOpen(id, port, clampWord(timeoutMs), optimistic ? OPTIMISTIC : 0, credit, this.#put(encoder.encode(host))),
-		);
+		const flags = (optimistic ? OPTIMISTIC : 0) | (KINDS[kind] << 8) | ((family ?? 0) << 16);
+		const options = encodeSocketOptions(socketOptions);
+		const name = encoder.encode(host);
+		const target = options.length === 0 ? name : Uint8Array.from([...name, 0, ...options]);
+		this.#call(() => this.#exports.streamOpen(id, port, clampWord(timeoutMs), flags, credit, this.#put(target)));
+		this.resumeSoon();
+	}
+
+	/**
+	 * @param {number} id
+	 * @param {SocketOptions} options
+	 */
+	setSocketOptions(id, options) {
+		this.#call(() => this.#exports.streamSocketOptions(id, this.#put(Uint8Array.from(encodeSocketOptions(options)))));
 		this.resumeSoon();
 	}
 

@@ -14,8 +14,11 @@ import { callHandler } from './tasks.js';
 /**
  * What to open.
  * @typedef {object} Request
+ * @property {'tcp' | 'resolve'} [kind]  absent: tcp
  * @property {string} host  a name, an IPv4 or an IPv6 address without brackets
- * @property {number} port
+ * @property {number} port  0 for the kind resolve
+ * @property {4 | 6} [family]  only addresses of that family; absent: of both
+ * @property {import('./socket-options.js').SocketOptions} [socketOptions]  of the target's socket
  * @property {number} [timeoutMs]  for everything until the stream is open; absent: as long as the server takes
  * @property {boolean} [optimistic]  the stream counts as open as soon as the request is on its way
  * @property {number} [window]  bytes that ondata may give before a grant; absent: unlimited
@@ -91,6 +94,7 @@ export class Stream {
 	constructor(id, request, handlers, owner) {
 		this.id = id;
 		this.quiet = request.quiet ?? false;
+		this.kind = request.kind ?? 'tcp';
 		this.host = request.host;
 		this.port = request.port;
 		this.#request = { ...request };
@@ -160,6 +164,16 @@ export class Stream {
 		if (this.ending || this.#stopped) return;
 		if (this.#boundary) this.#boundary.grant(this.id, bytes);
 		else if (this.#request.window !== undefined) this.#request.window += bytes;
+	}
+
+	/**
+	 * Sets options of the target's socket. The others stay as they are.
+	 * @param {import('./socket-options.js').SocketOptions} options
+	 */
+	setSocketOptions(options) {
+		if (this.ending || this.#given) return;
+		if (this.#boundary) this.#boundary.setSocketOptions(this.id, options);
+		else this.#request.socketOptions = { ...this.#request.socketOptions, ...options };
 	}
 
 	/** Bytes written that have not left yet. */

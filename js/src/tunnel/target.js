@@ -15,11 +15,11 @@ const MAX_QUOTED = 40;
 
 /**
  * Why this target cannot be sent, or null if it can. An IPv6 address stands without brackets.
- * @param {Target} target
+ * @param {Target & { kind?: import('./stream.js').Request['kind'] }} target  without a port for the kind resolve
  * @returns {Ending | null}
  */
-export function checkTarget({ host, port }) {
-	if (!Number.isInteger(port) || port < 1 || port > 65535) {
+export function checkTarget({ kind, host, port }) {
+	if (kind !== 'resolve' && (!Number.isInteger(port) || port < 1 || port > 65535)) {
 		return ending(CODES.invalid_request, `port ${port} of ${quote(host)} is not in 1 to 65535`);
 	}
 	if (/^172\.29\.\d+\.\d+$/.test(host)) {

@@ -4,6 +4,7 @@ import { Blocks } from './backlog.js';
 import { CODES, ending } from './codes.js';
 import { EVENT, text } from './events.js';
 import { Limiter } from './limiter.js';
+import { resolve } from './resolve.js';
 import { Stream } from './stream.js';
 import { checkTarget } from './target.js';
 import { callHandler, reasonOf } from './tasks.js';
@@ -112,6 +113,8 @@ export class Tunnel {
 	#startedAt = -Infinity;
 	#draining = false;
 	#nextId = 1;
+	/** Sockets since the page was loaded. */
+	#opened = 0;
 	/** @type {Map<number, Stream>} */
 	#live = new Map();
 	/** @type {StreamStats[]} */
@@ -142,7 +145,10 @@ export class Tunnel {
 	 */
 	open(request, handlers = {}) {
 		const stream = new Stream(this.#nextId++, request, handlers, { schedule: this.schedule, blocks: this.#blocks, onended: (ended) => this.#onended(ended) });
-		this.schedule(() => this.#emit('stream', describe(stream)));
+		if (isSocket(stream)) {
+			this.#opened++;
+			this.schedule(() => this.#emit('stream', describe(stream)));
+		}
 		const fault = checkTarget(request);
 		if (!fault) this.#live.set(stream.id, stream);
 		if (fault) this.schedule(() => stream.end(fault));
@@ -152,6 +158,15 @@ export class Tunnel {
 			this.#refuse(stream, this.#status.reason?.text ?? '');
 		} else this.load();
 		return stream;
+	}
+
+	/**
+	 * Asks the server for the addresses of a name.
+	 * @param {string} name
+	 * @param {import('./resolve.js').ResolveOptions} [options]
+	 */
+	resolve(name, options) {
+		return resolve(this, name, options);
 	}
 
 	/** Loads the wasm, so that the first stream need not wait for it. Without effect where it is loaded. */
@@ -176,8 +191,8 @@ export class Tunnel {
 			rttMs: session?.rttMs ?? null,
 			...this.#traffic,
 			unacknowledged: session?.unacknowledged ?? 0,
-			opened: this.#nextId - 1,
-			streams: [...this.#ended, ...[...this.#live.values()].map(describe)].sort((a, b) => a.id - b.id),
+			opened: this.#opened,
+			streams: [...this.#ended, ...[...this.#live.values()].filter(isSocket).map(describe)].sort((a, b) => a.id - b.id),
 		};
 	}
 
@@ -342,6 +357,7 @@ export class Tunnel {
 	/** @param {Stream} stream */
 	#onended(stream) {
 		this.#live.delete(stream.id);
+		if (!isSocket(stream)) return;
 		const stats = describe(stream);
 		this.#ended.push(stats);
 		if (this.#ended.length > ENDED_KEPT) this.#ended.shift();
@@ -370,6 +386,9 @@ export class Tunnel {
 		this.#log[LEVELS[level] ?? 'error'](`sockmux: ${line}`);
 	}
 }
+
+/** Reports whether a stream is a socket of a program; a question for a name is none. @param {Stream} stream */
+const isSocket = (stream) => stream.kind === 'tcp';
 
 /**
  * @param {Stream} stream

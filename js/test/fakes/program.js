@@ -44,7 +44,7 @@ export class FakeProgram {
 				if (this.#at + length > this.mem.buffer.byteLength) this.mem.grow(Math.ceil(length / 65536));
 				return this.#at;
 			},
-			...Object.fromEntries(['configure', 'setToken', 'streamOpen', 'streamWrite', 'carrierMessage', 'carrierViolated', 'carrierClosed'].map((name) => [name, note(name, true)])),
+			...Object.fromEntries(['configure', 'setToken', 'streamOpen', 'streamWrite', 'streamSocketOptions', 'carrierMessage', 'carrierViolated', 'carrierClosed'].map((name) => [name, note(name, true)])),
 			...Object.fromEntries(['streamCloseWrite', 'streamStop', 'streamReset', 'streamGrant', 'carrierOpened', 'carrierBody', 'kick'].map((name) => [name, note(name, false)])),
 			shutdown: () => {
 				note('shutdown', false)();

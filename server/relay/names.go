@@ -1,0 +1,112 @@
+package relay
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/resolver"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// literalTTL is for how long the answer for an address is good, which is itself.
+const literalTTL = time.Hour
+
+// names answers a resolve stream with the addresses of its host.
+func (p *pipe) names() {
+	answer, err := p.relay.namesOf(p.life, p.request)
+	p.dialled = time.Since(p.began)
+	if err != nil {
+		p.turnedAway(err)
+		return
+	}
+	p.reportAnswer(wire.OK, nil)
+	if err := p.stream.Reply(wire.Result{}); err != nil {
+		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
+	}
+	close(p.answered)
+	p.tell(answer.Append(nil))
+	_ = p.stream.Close() // copyUp ends with it
+	p.over()
+}
+
+// errNotTaken is the reason when a client does not take the answer that it has asked for.
+var errNotTaken = &wire.Error{Code: wire.TimedOut, Text: "the client does not take the answer"}
+
+// tell writes an answer. The client may let it wait for no longer than a dial takes.
+func (p *pipe) tell(answer []byte) {
+	timer := time.AfterFunc(p.relay.dialTimeout, func() { p.endLife(errNotTaken) })
+	defer timer.Stop()
+	stop := context.AfterFunc(p.life, func() { p.abort(codeOf(context.Cause(p.life)), context.Cause(p.life)) })
+	defer stop()
+	if !p.take(p.stream.Stopped(), len(answer)) {
+		return
+	}
+	if n, err := p.stream.Write(answer); err == nil {
+		p.countDown(n)
+		_ = p.stream.CloseWrite() // fails only if the client is gone
+	}
+}
+
+// namesOf resolves the host of a request within the time that the request and the server allow. It
+// returns the addresses that could be dialed at some port.
+func (r *Relay) namesOf(ctx context.Context, request wire.Request) (wire.Addresses, error) {
+	asked := r.step(events.StepPolicy, netip.AddrPort{})
+	err := r.policy.CheckHostAnyPort(request.Host)
+	asked(err)
+	if err != nil {
+		return wire.Addresses{}, err
+	}
+	found, err := r.addresses(ctx, request)
+	if err != nil {
+		return wire.Addresses{}, err
+	}
+	asked = r.step(events.StepPolicy, netip.AddrPort{})
+	answer, err := r.reachable(request.Host, found)
+	asked(err)
+	return answer, err
+}
+
+func (r *Relay) addresses(ctx context.Context, request wire.Request) (resolver.Answer, error) {
+	literal, err := literalOf(request)
+	if err != nil {
+		return resolver.Answer{}, err
+	}
+	if literal.IsValid() {
+		return resolver.Answer{Addrs: []netip.Addr{literal}, TTL: literalTTL}, nil
+	}
+	ctx, cancel := r.within(ctx, request)
+	defer cancel()
+	resolved := r.step(events.StepResolve, netip.AddrPort{})
+	found, err := r.lookup(ctx, request.Host, request.Family)
+	resolved(err)
+	return found, err
+}
+
+// reachable keeps the addresses that could be dialed at some port. It returns an error if there are
+// none. Those that a page takes for a made-up one are left out, though the name can be dialed: the
+// answer may be empty.
+func (r *Relay) reachable(host string, found resolver.Answer) (wire.Addresses, error) {
+	answer := wire.Addresses{TTL: found.TTL}
+	var denied error
+	allowed := false
+	for _, addr := range interleave(found.Addrs) {
+		if err := r.policy.CheckAddrAnyPort(host, found.Aliases, addr); err != nil {
+			if denied == nil {
+				denied = err
+			}
+			continue
+		}
+		allowed = true
+		if !policy.IsFake(addr) && len(answer.Addrs) < wire.MaxAddresses {
+			answer.Addrs = append(answer.Addrs, addr)
+		}
+	}
+	if !allowed {
+		return wire.Addresses{}, denied
+	}
+	return answer, nil
+}
