@@ -129,7 +129,9 @@ func (p *page) write(id uint32, b []byte) {
 	p.pump.Write(id, own)
 }
 
-var request = pump.Request{Host: "example.org", Port: 7, Window: pump.Unlimited}
+var target = wire.Request{Kind: wire.TCP, Host: "example.org", Port: 7}
+
+var request = pump.Request{Request: target, Window: pump.Unlimited}
 
 func ok(s *mux.Stream) bool {
 	return s.Reply(wire.Result{Bound: netip.MustParseAddrPort("192.0.2.1:5"), Remote: netip.MustParseAddrPort("192.0.2.2:7")}) == nil
@@ -179,7 +181,7 @@ func TestRefused(t *testing.T) {
 
 func TestNamesThatCannotTravel(t *testing.T) {
 	p := newPage(t, echo)
-	p.pump.Open(1, pump.Request{Host: string(make([]byte, 300)), Port: 7})
+	p.pump.Open(1, pump.Request{Request: wire.Request{Kind: wire.TCP, Host: string(make([]byte, 300)), Port: 7}})
 	if e := p.next(); e.Kind != pump.Closed || e.A != uint32(wire.InvalidRequest) {
 		t.Errorf("event: %+v", e)
 	}
@@ -405,7 +407,7 @@ func TestBareMessages(t *testing.T) {
 				}
 			}
 		})
-		p.pump.Open(3, pump.Request{Host: "example.org", Port: 7, Window: window})
+		p.pump.Open(3, pump.Request{Request: target, Window: window})
 		for bodies, at := 0, 0; bodies < 10; {
 			e := p.next()
 			if e.Kind != pump.Data {
