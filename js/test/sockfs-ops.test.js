@@ -101,6 +101,16 @@ describe('connect', () => {
 		}
 	});
 
+	test('bind() to no port has one at once', () => {
+		const { emscripten, sock, ops } = start();
+		ops.bind(sock, '127.0.0.1', 0);
+		ops.bind(emscripten.socket({ type: 2 }), '127.0.0.1', 0);
+		ops.bind(sock, '127.0.0.1', 5000);
+		const ports = emscripten.before.map(([, , port]) => Number(port));
+		assert.ok(ports[0] >= 32768 && ports[0] <= 60999);
+		assert.deepEqual(ports.slice(1), [0, 5000]);
+	});
+
 	test('before it, send() is EPIPE and poll() says hang-up', () => {
 		const { emscripten, sock, ops } = start();
 		assert.equal(emscripten.errno(() => ops.sendmsg(sock, Buffer.from('a'), 0, 1)), ERRNO.EPIPE);

@@ -9,17 +9,19 @@ import { FakeConnector, FakeEmscripten } from './fakes/emscripten.js';
 function start({ canWait = true, nonblocking = true } = {}) {
 	const emscripten = new FakeEmscripten();
 	const connector = new FakeConnector(canWait);
-	patchOps(emscripten.program, connector);
+	const { program } = emscripten;
+	program.clone = (stream, at) => emscripten.clone?.(stream, at) ?? -1;
+	patchOps(program, connector);
 	/** @type {unknown[][]} */
 	const reached = [];
-	const names = ['__syscall_poll', '__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_connect', '__syscall_bind'];
+	const names = ['__syscall_poll', '__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_connect', '__syscall_recvfrom', '__syscall_recvmsg', '__syscall_ioctl', '__syscall_dup', '__syscall_fcntl64', '__syscall_bind'];
 	/** @type {Record<string, any>} */
 	const env = Object.fromEntries(names.map((name) => [name, Object.assign((/** @type {any[]} */ ...args) => {
 		reached.push([name, ...args]);
 		return name === '__syscall_poll' && connector.sockets.some((socket) => socket.available > 0) ? 1 : 0;
 	}, { sig: 'iii' })]));
 	const before = { ...env };
-	patchImports(new Map(names.map((name) => [name, { module: env, key: name }])), emscripten.program, connector);
+	patchImports(new Map(names.map((name) => [name, { module: env, key: name }])), program, connector);
 	const sock = emscripten.socket();
 	emscripten.errno(() => emscripten.ops.connect(sock, 'a.test', 80));
 	const [socket] = connector.sockets;
@@ -114,6 +116,42 @@ test('connect() to no address ends the connection and keeps the descriptor', () 
 	emscripten.heap[100] = 2;
 	env.__syscall_connect(fd, 400, 16, 0, 0, 0);
 	assert.equal(reached.length, 1, 'addresses are SOCKFS\'s business');
+});
+
+test('bytes of TCP come without an address', () => {
+	const { emscripten, env, reached, fd, otherFd } = start();
+	emscripten.heap[101] = 16;
+	env.__syscall_recvfrom(fd, 800, 2, 0, 600, 404);
+	env.__syscall_recvfrom(otherFd, 800, 2, 0, 600, 404);
+	assert.deepEqual(reached, [['__syscall_recvfrom', fd, 800, 2, 0, 0, 0], ['__syscall_recvfrom', otherFd, 800, 2, 0, 600, 404]]);
+	assert.equal(emscripten.heap[101], 0);
+	emscripten.heap.set([600, 16], 100);
+	env.__syscall_recvmsg(fd, 400, 0);
+	assert.deepEqual([...emscripten.heap.subarray(100, 102)], [600, 0]);
+});
+
+test('what has not left can be asked for, and urgent data', () => {
+	const { emscripten, env, socket, fd } = start();
+	Object.assign(socket, { unsent: 7 });
+	emscripten.heap[100] = 480;
+	assert.equal(env.__syscall_ioctl(fd, 0x5411, 400), 0);
+	assert.equal(emscripten.heap[120], 7);
+	assert.equal(env.__syscall_ioctl(fd, 0x8905, 400), 0);
+	assert.equal(emscripten.heap[120], 0);
+});
+
+test('descriptors that older releases make count too', () => {
+	const { emscripten, env, socket, fd } = start();
+	const clone = () => {
+		emscripten.streams.push({ ...emscripten.streams[fd], fd: emscripten.streams.length });
+		return emscripten.streams.length - 1;
+	};
+	emscripten.clone = clone;
+	const second = env.__syscall_dup(fd);
+	emscripten.close(fd);
+	assert.deepEqual(socket.calls, []);
+	emscripten.close(second);
+	assert.deepEqual(socket.calls, ['close']);
 });
 
 test('an interrupt leaves poll as it came', () => {

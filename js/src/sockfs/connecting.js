@@ -14,6 +14,14 @@ import { recordOf, showState } from './record.js';
 /** What gethostbyname() of Emscripten 4 and later gives for a name that does not exist. The dial then fails by the name's reason. */
 const ANY = '0.0.0.0';
 
+/** The ports from which Linux takes one for bind() to port 0. */
+const EPHEMERAL = Object.freeze({ first: 32768, last: 60999 });
+
+function ephemeralPort() {
+	const { first, last } = EPHEMERAL;
+	return first + Math.floor(Math.random() * (last - first + 1));
+}
+
 /**
  * Wakes poll() and epoll of programs that wait in them (Emscripten 6).
  * @param {Sock} sock
@@ -126,6 +134,11 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 			if (sock.stream.flags & O_NONBLOCK || waiting.canBlock()) fail(ERRNO.EINPROGRESS);
 			record.promised = true;
 			return undefined;
+		},
+
+		/** The server's socket is bound elsewhere, so the port is a name that only the program sees. */
+		bind(sock, addr, port) {
+			return before.bind(sock, addr, port === 0 && sock.type === SOCK_STREAM && connector.alive ? ephemeralPort() : port);
 		},
 
 		/** connect() to no address: the descriptor is as before its first connect(). */

@@ -26,6 +26,7 @@
  * @property {number} available  bytes that recv gives now
  * @property {boolean} eof  no more will come, and available is 0
  * @property {number} room  bytes that send takes now
+ * @property {number} [unsent]  bytes that were taken and have not left
  * @property {boolean} writable  there is enough room for poll() to say so: see isWritable
  * @property {(max: number) => Uint8Array | null} recv  bytes, valid until the next call of any socket; null where available is 0
  * @property {(max: number) => Uint8Array | null} peek  the same, and they stay

@@ -54,3 +54,32 @@ export function patchDuplicates(program) {
 		else delete streamOps.dup;
 	};
 }
+
+/** Commands of fcntl() that make a descriptor. */
+const F_DUPFD = 0;
+const F_DUPFD_CLOEXEC = 1030;
+
+/**
+ * The system calls that make descriptors, for releases before 3.1.53, which call no operation for them. In those, dup()
+ * opens the path of its file again, and a socket has none.
+ * @param {Program} program
+ * @returns {Record<string, (before: (...args: any[]) => number) => (...args: any[]) => number>}
+ */
+export function duplicateCalls(program) {
+	/** @param {(before: (...args: any[]) => number, sock: Sock, args: any[]) => number} make */
+	const ofSockets = (make) => (/** @type {(...args: any[]) => number} */ before) => (/** @type {any[]} */ ...args) => {
+		const sock = program.streamOps ? program.sockOf(args[0]) : null;
+		if (!sock) return before(...args);
+		const fd = make(before, sock, args);
+		if (fd >= 0) addDescriptor(program, sock, fd);
+		return fd;
+	};
+	return {
+		__syscall_dup: ofSockets((before, sock, args) => program.clone?.(sock.stream) ?? before(...args)),
+		__syscall_dup3: ofSockets((before, sock, args) => (args[0] === args[1] ? undefined : program.clone?.(sock.stream, args[1])) ?? before(...args)),
+		__syscall_fcntl64: (before) => {
+			const duplicate = ofSockets((own, _, args) => own(...args))(before);
+			return (...args) => (args[1] === F_DUPFD || args[1] === F_DUPFD_CLOEXEC ? duplicate : before)(...args);
+		},
+	};
+}

@@ -166,6 +166,10 @@ class LocalSocket {
 		return Math.max(0, OUT_BYTES - this.#unsent);
 	}
 
+	get unsent() {
+		return this.#unsent;
+	}
+
 	get writable() {
 		return isWritable(this.room, OUT_BYTES);
 	}

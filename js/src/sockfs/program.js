@@ -22,6 +22,7 @@ import { hasDescriptor } from './record.js';
  * @property {(event: string, param: unknown) => void} [emit]  tells the callbacks of emscripten_set_socket_*_callback; where it
  *   cannot be reached, the events of peers do
  * @property {Record<string, any>} [streamOps]  SOCKFS.stream_ops
+ * @property {(stream: any, fd?: number) => number} [clone]  makes a descriptor of a stream, where dup() cannot
  * @property {(fd: number, sock: Sock) => void} [adopt]  makes sockOf know another descriptor, where it must be told
  */
 
@@ -47,6 +48,11 @@ export function globalProgram(scope, heap32) {
 		call: newCall(),
 		DNS,
 		streamOps: SOCKFS.stream_ops,
+		clone: FS.dupStream || !FS.createStream ? undefined : (stream, fd) => {
+			const taken = fd !== undefined && FS.getStream(fd);
+			if (taken) FS.close(taken);
+			return FS.createStream(stream, fd, fd).fd;
+		},
 		emit: (event, param) => (SOCKFS.emit ? SOCKFS.emit(event, param) : Module?.websocket?.emit?.(event, param)),
 	};
 }

@@ -4,6 +4,7 @@
 // before. Pointers are BigInt in programs with 64-bit memory.
 
 import { patchBlocking } from './blocking.js';
+import { duplicateCalls } from './duplicates.js';
 import { O_NONBLOCK } from './errno.js';
 import { address } from './memory.js';
 import { nameCalls } from './name-calls.js';
@@ -15,6 +16,9 @@ import { isFresh, socketOf } from './record.js';
 /** @typedef {import('./program.js').Program} Program */
 
 const AF_UNSPEC = 0;
+/** ioctl(): bytes that have not left, and whether urgent data is next. */
+const TIOCOUTQ = 0x5411;
+const SIOCATMARK = 0x8905;
 
 /** In the second argument of socket(). */
 const SOCK_NONBLOCK = O_NONBLOCK;
@@ -81,6 +85,12 @@ function makeCalls(program) {
 		const run = sock && program.ops?.[operation];
 		return run && mine(sock) ? call(() => run(sock, ...rest)) : before(...args);
 	};
+	const view = () => new DataView(program.heap32().buffer);
+	/** Our socket behind a descriptor. @param {number} fd */
+	const ours = (fd) => {
+		const sock = sockOf(fd);
+		return sock ? socketOf(sock) : undefined;
+	};
 	return {
 		__syscall_socket: (before) => (domain, type, ...rest) => {
 			const fd = before(domain, type, ...rest);
@@ -98,6 +108,43 @@ function makeCalls(program) {
 				return watchConnect(program, () => call(() => before(fd, addr, length, ...rest)));
 			};
 		},
+
+		// TCP gives no address with its bytes.
+		__syscall_recvfrom: (before) => (fd, buffer, length, flags, addr, addrlen, ...rest) => {
+			if (!addr || !ours(fd)) return before(fd, buffer, length, flags, addr, addrlen, ...rest);
+			const none = typeof addr === 'bigint' ? 0n : 0;
+			const result = before(fd, buffer, length, flags, none, none, ...rest);
+			if (result >= 0 && addrlen) view().setInt32(address(addrlen), 0, true);
+			return result;
+		},
+		__syscall_recvmsg: (before) => (fd, message, ...rest) => {
+			if (!ours(fd)) return before(fd, message, ...rest);
+			const at = address(message);
+			const wide = typeof message === 'bigint';
+			const read = () => (wide ? view().getBigUint64(at, true) : view().getUint32(at, true));
+			const write = (/** @type {any} */ name) => (wide ? view().setBigUint64(at, name, true) : view().setUint32(at, name, true));
+			const name = read();
+			if (!name) return before(fd, message, ...rest);
+			write(wide ? 0n : 0);
+			try {
+				const result = before(fd, message, ...rest);
+				if (result >= 0) view().setInt32(at + (wide ? 8 : 4), 0, true);
+				return result;
+			} finally {
+				write(name);
+			}
+		},
+
+		__syscall_ioctl: (before) => (fd, request, varargs, ...rest) => {
+			const socket = request === TIOCOUTQ || request === SIOCATMARK ? ours(fd) : undefined;
+			if (!socket) return before(fd, request, varargs, ...rest);
+			const at = address(varargs);
+			const pointer = typeof varargs === 'bigint' ? Number(view().getBigUint64(at, true)) : view().getUint32(at, true);
+			view().setInt32(pointer, request === TIOCOUTQ ? socket.unsent ?? 0 : 0, true);
+			return 0;
+		},
+
+		...duplicateCalls(program),
 
 		__syscall_shutdown: operate('shutdown', (sock) => socketOf(sock) !== undefined || isFresh(sock)),
 		__syscall_setsockopt: operate('setsockopt'),

@@ -62,6 +62,8 @@ export class FakeEmscripten {
 	}
 
 	call = newCall();
+	/** @type {((stream: any, fd?: number) => number) | undefined} */
+	clone;
 
 	/** @returns {import('../../src/sockfs/program.js').Program} */
 	get program() {
