@@ -1,0 +1,1 @@
+for (h in c("1.2.3.4.5", "256.1.1.1", "127.0.0.1.5.6", "127.0.0.1.", "999", "127..1", ".", "..", "0x7f.0.0.1.2", "4294967296")) say(shQuote(h), tryCatch({ con <- suppressWarnings(socketConnection(h, P$eof, open = "r", blocking = TRUE, timeout = 5)); x <- readLines(con); close(con); x[1] }, error = conditionMessage))

@@ -1,0 +1,1 @@
+con <- sc("sleepy", blocking = FALSE); chunk <- raw(1e5); n <- 0; while (n < 300 && isTRUE(socketSelect(list(con), TRUE, 0))) { writeBin(chunk, con); n <- n + 1 }; say(n < 300, socketSelect(list(con), TRUE, 0)); say(socketSelect(list(con), TRUE, 20)); t <- took(writeBin(chunk, con)); say(band(t, 0, 5)); close(con)
