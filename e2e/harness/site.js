@@ -9,6 +9,7 @@ import { acceptWebSocket } from './websocket.js';
 
 const PAGES = fileURLToPath(new URL('../pages', import.meta.url));
 const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
+const BUILT = fileURLToPath(new URL('../out', import.meta.url));
 const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
 
 /** @type {Record<string, string>} */
@@ -28,7 +29,7 @@ const TYPES = {
  */
 
 /**
- * Serves e2e/pages at /, in front of them the HTML of `pages` by path, e2e/fixtures at /fixtures/, webR at /webr/, npm packages at /modules/, and a WebSocket echo at /echo.
+ * Serves e2e/pages at /, in front of them the HTML of `pages` by path, e2e/fixtures at /fixtures/, webR at /webr/, npm packages at /modules/, what a test has bundled at /built/, and a WebSocket echo at /echo.
  * @param {SiteOptions} options
  */
 export async function startSite({ isolated = true, words = {}, csp } = {}) {
@@ -61,6 +62,7 @@ export async function startSite({ isolated = true, words = {}, csp } = {}) {
 		origin: `http://127.0.0.1:${port}`,
 		port,
 		pages,
+		words,
 		async stop() {
 			for (const socket of sockets) socket.destroy();
 			server.closeAllConnections();
@@ -79,7 +81,7 @@ async function answer(url, words) {
 	if (path === '/favicon.ico') return ['image/x-icon', ''];
 	const [, first, rest] = /^\/([^/]*)(\/.*)?$/.exec(path) ?? [];
 	/** @type {Record<string, string>} */
-	const roots = { webr: WEBR_DIST, fixtures: FIXTURES, modules: MODULES };
+	const roots = { webr: WEBR_DIST, fixtures: FIXTURES, modules: MODULES, built: BUILT };
 	const file = rest && roots[first] ? roots[first] + normalize(rest) : PAGES + normalize(path);
 	const type = TYPES[extname(file)] ?? 'application/octet-stream';
 	if (!type.startsWith('text/html')) return [type, await readFile(file)];

@@ -1,0 +1,1 @@
+importScripts(`${location.search.slice(1)}/sockmux.js`, 'php.js');
