@@ -75,7 +75,7 @@ func TestOperators(t *testing.T) {
 
 	_, metrics := fetch(t, admin+"metrics")
 	for _, want := range []string{
-		`sockmux_sessions 1`, `sockmux_carriers 1`, `sockmux_sessions_opened_total 1`, `sockmux_stream_opens_total{code="ok"} 1`, `sockmux_stream_opens_total{code="denied"} 1`,
+		`sockmux_sessions 1`, `sockmux_carriers 1`, `sockmux_sessions_opened_total 1`, `sockmux_stream_opens_total{code="ok",kind="tcp"} 1`, `sockmux_stream_opens_total{code="denied",kind="tcp"} 1`,
 		`sockmux_stream_bytes_total{direction="up"} 5`, `sockmux_refusals_total{reason="denied",stage="stream"} 1`, `sockmux_refusals_total{reason="not_websocket",stage="upgrade"} 1`,
 		`sockmux_dial_duration_seconds_count{outcome="ok"} 1`, `sockmux_limit_refusals_total{limit="streams"} 0`,
 	} {

@@ -77,11 +77,11 @@ func New(version string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		opens: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: namespace, Name: "stream_opens_total", Help: "Streams that were answered, by the code of the answer.",
-		}, []string{"code"}),
+			Namespace: namespace, Name: "stream_opens_total", Help: "Streams that were answered, by their kind and the code of the answer.",
+		}, []string{"kind", "code"}),
 		ended: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: namespace, Name: "streams_ended_total", Help: "Streams that have ended, by the code of their end.",
-		}, []string{"code"}),
+			Namespace: namespace, Name: "streams_ended_total", Help: "Streams that have ended, by their kind and the code of their end.",
+		}, []string{"kind", "code"}),
 		dials: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "dial_duration_seconds", Help: "Time from a stream's request to its answer: policy, name and connection.", Buckets: dialBuckets,
 		}, []string{"outcome"}),
@@ -97,8 +97,10 @@ func New(version string) *Metrics {
 	}
 	// What has not happened yet is 0 and not absent: a rate of something absent is no rate.
 	for _, code := range wire.Codes() {
-		m.opens.WithLabelValues(code.String())
-		m.ended.WithLabelValues(code.String())
+		for _, kind := range []wire.Kind{wire.TCP, wire.Resolve} {
+			m.opens.WithLabelValues(kindOf(kind), code.String())
+			m.ended.WithLabelValues(kindOf(kind), code.String())
+		}
 	}
 	for _, code := range dialCodes {
 		m.failures.WithLabelValues(code.String())
@@ -143,13 +145,13 @@ func (m *Metrics) Record(e events.Event) {
 	}
 	switch e := e.(type) {
 	case events.StreamAnswered:
-		m.answered(e.Code, e.Took)
+		m.answered(e.Request.Kind, e.Code, e.Took)
 	case events.StreamStep:
 		if e.Step == events.StepDial && e.Err != nil {
 			m.failures.WithLabelValues(known(e.Code).String()).Inc()
 		}
 	case events.StreamEnded:
-		m.ended.WithLabelValues(known(e.Code).String()).Inc()
+		m.ended.WithLabelValues(kindOf(e.Request.Kind), known(e.Code).String()).Inc()
 		if e.Limit != "" {
 			m.limits.WithLabelValues(string(e.Limit)).Inc()
 		}
@@ -167,8 +169,20 @@ func known(code wire.Code) wire.Code {
 	return code
 }
 
-func (m *Metrics) answered(code wire.Code, took time.Duration) {
-	m.opens.WithLabelValues(known(code).String()).Inc()
+// kindOf is a kind as a label: a client can give any number.
+func kindOf(kind wire.Kind) string {
+	switch kind {
+	case wire.TCP, wire.Resolve:
+		return kind.String()
+	}
+	return "other"
+}
+
+func (m *Metrics) answered(kind wire.Kind, code wire.Code, took time.Duration) {
+	m.opens.WithLabelValues(kindOf(kind), known(code).String()).Inc()
+	if kind == wire.Resolve {
+		return // nothing is dialed
+	}
 	outcome := outcomeOK
 	if code != wire.OK {
 		outcome = outcomeFailed

@@ -53,7 +53,8 @@ func full() Sources {
 
 // denied is a stream that the policy forbids.
 var denied = events.StreamAnswered{
-	Code: wire.Denied, Took: time.Millisecond, Refusal: &events.Refusal{Stage: events.StageStream, Reason: "denied", Code: wire.Denied},
+	Request: wire.Request{Kind: wire.TCP},
+	Code:    wire.Denied, Took: time.Millisecond, Refusal: &events.Refusal{Stage: events.StageStream, Reason: "denied", Code: wire.Denied},
 }
 
 func watching(version string, sources Sources) *Metrics {
@@ -78,15 +79,15 @@ func scrape(t *testing.T, m *Metrics) string {
 
 func TestMetrics(t *testing.T) {
 	m := newFull("v1.2.3")
-	m.Record(events.StreamAnswered{Code: wire.OK, Took: 20 * time.Millisecond})
+	m.Record(events.StreamAnswered{Request: wire.Request{Kind: wire.TCP}, Code: wire.OK, Took: 20 * time.Millisecond})
 	m.Record(denied)
 	m.Record(denied)
-	m.Record(events.StreamAnswered{Code: wire.Code(999), Took: time.Second})
+	m.Record(events.StreamAnswered{Request: wire.Request{Kind: wire.TCP}, Code: wire.Code(999), Took: time.Second})
 	for range 40 {
-		m.Record(events.StreamEnded{Code: wire.OK})
+		m.Record(events.StreamEnded{Request: wire.Request{Kind: wire.TCP}, Code: wire.OK})
 	}
-	m.Record(events.StreamEnded{Code: wire.Reset, Limit: limit.StreamLifetime})
-	m.Record(events.StreamEnded{Code: wire.Code(999)})
+	m.Record(events.StreamEnded{Request: wire.Request{Kind: wire.TCP}, Code: wire.Reset, Limit: limit.StreamLifetime})
+	m.Record(events.StreamEnded{Request: wire.Request{Kind: wire.TCP}, Code: wire.Code(999)})
 	m.Record(events.StreamStep{Step: events.StepDial, Code: wire.Refused, Err: errors.New("refused")})
 	m.Record(events.StreamStep{Step: events.StepDial})
 	m.Record(events.StreamStep{Step: events.StepPolicy, Code: wire.Denied, Err: errors.New("denied")})
@@ -99,9 +100,9 @@ func TestMetrics(t *testing.T) {
 		`sockmux_target_connections 60`, `sockmux_target_connections_max 2000`,
 		`sockmux_connections{kind="http"} 3`, `sockmux_connections_max{kind="http"} 256`, `sockmux_connections_evicted_total{kind="http"} 17`, `sockmux_connections_max{kind="websocket"} 64`,
 		`sockmux_carriers 5`, `sockmux_streams 11`,
-		`sockmux_streams_ended_total{code="ok"} 40`, `sockmux_streams_ended_total{code="reset"} 1`, `sockmux_streams_ended_total{code="internal"} 1`, `sockmux_dial_failures_total{code="refused"} 1`, `sockmux_dial_failures_total{code="timed_out"} 0`, `sockmux_streams_ended_total{code="idle"} 0`,
+		`sockmux_streams_ended_total{code="ok",kind="tcp"} 40`, `sockmux_streams_ended_total{code="reset",kind="tcp"} 1`, `sockmux_streams_ended_total{code="internal",kind="tcp"} 1`, `sockmux_dial_failures_total{code="refused"} 1`, `sockmux_dial_failures_total{code="timed_out"} 0`, `sockmux_streams_ended_total{code="idle",kind="tcp"} 0`,
 		`sockmux_stream_bytes_total{direction="up"} 1000`, `sockmux_stream_bytes_total{direction="down"} 2000`,
-		`sockmux_stream_opens_total{code="ok"} 1`, `sockmux_stream_opens_total{code="denied"} 2`, `sockmux_stream_opens_total{code="internal"} 1`, `sockmux_stream_opens_total{code="timed_out"} 0`,
+		`sockmux_stream_opens_total{code="ok",kind="tcp"} 1`, `sockmux_stream_opens_total{code="denied",kind="tcp"} 2`, `sockmux_stream_opens_total{code="internal",kind="tcp"} 1`, `sockmux_stream_opens_total{code="timed_out",kind="tcp"} 0`,
 		`sockmux_dial_duration_seconds_bucket{outcome="ok",le="0.01"} 0`, `sockmux_dial_duration_seconds_bucket{outcome="ok",le="0.025"} 1`, `sockmux_dial_duration_seconds_count{outcome="failed"} 3`,
 		`sockmux_refusals_total{reason="denied",stage="stream"} 2`, `sockmux_refusals_total{reason="origin",stage="upgrade"} 1`,
 		`sockmux_limit_refusals_total{limit="opens_per_second"} 1`, `sockmux_limit_refusals_total{limit="stream_lifetime"} 1`, `sockmux_limit_refusals_total{limit="streams"} 0`,
@@ -181,7 +182,7 @@ func TestLabels(t *testing.T) {
 			}
 		}
 	}
-	if most := 3*len(wire.Codes()) + 2*len(dialBuckets) + 40; series > most {
+	if most := 5*len(wire.Codes()) + 2*len(dialBuckets) + 40; series > most {
 		t.Errorf("%d series, want at most %d", series, most)
 	}
 }
