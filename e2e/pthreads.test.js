@@ -18,6 +18,21 @@ const PROGRAMS = [
 	['older', 'main() in a thread, Emscripten 3.1.6'],
 ];
 
+/** What emcc 3.1.6 compiles into the program fails, and no script can reach it: shutdown(), setsockopt(), most of getsockopt(). @type {Record<string, Record<string, string[]>>} */
+const DIFFERENT = {
+	older: {
+		rcvtimeo: ['timeout -1 ENOPROTOOPT'],
+		sndtimeo: ['timeout -1 ENOPROTOOPT'],
+		halfclose: ['recv 9', 'end 0', 'send 11', 'shutdown -1 ENOSYS', 'after 1'],
+		options: [
+			'type 1', 'nodelay -1 ENOPROTOOPT', 'keepalive -1 ENOPROTOOPT', 'idle -1 ENOPROTOOPT', 'unknown -1 ENOPROTOOPT', 'connect 0',
+			'nodelay 0', 'keepalive 0', 'idle 7200', 'error 0',
+		],
+		woken: ['recv 5'],
+		files: ['printed 5', 'read 5', 'pipe 0', 'write 2', 'read 2', 'closed -1 ENOSYS'],
+	},
+};
+
 const expected = (await readFile(new URL('fixtures/pthreads/expected.txt', import.meta.url), 'utf8')).trim().split('\n');
 const CASES = [...new Set(expected.slice(0, -1).map((line) => line.split(':')[0]))];
 
@@ -47,7 +62,7 @@ for (const [program, title] of PROGRAMS) {
 		});
 
 		for (const name of CASES) {
-			test(name, () => assert.deepEqual(linesOf(printed, name), linesOf(expected, name)));
+			test(name, () => assert.deepEqual(linesOf(printed, name), DIFFERENT[program]?.[name]?.map((line) => `${name}: ${line}`) ?? linesOf(expected, name)));
 		}
 
 		test('all in one WebSocket', async () => {

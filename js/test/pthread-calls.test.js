@@ -54,7 +54,7 @@ function makeProgram({ own = {}, big = false, pageHalf = true, old = false } = {
 		sockOf: (/** @type {number} */ fd) => (fd === 5 ? { fd } : null),
 		ops: {},
 	};
-	if (pageHalf) serveThreads(page, { program, threads }).socketsMade();
+	if (pageHalf) serveThreads({ imports: page, calls: new Map() }, { program, threads }).socketsMade();
 	const common = new Common(threads.common);
 	patchThread(worker, { id: 1, common, cells: new Cells(threads.cells.get(1)) });
 	return { env: /** @type {any} */ (worker.env), page: page.env, program, log, common, memory, ErrnoError };

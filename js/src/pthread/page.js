@@ -37,15 +37,15 @@ export function wakeThreads(threads, connector) {
 
 /**
  * Serves the threads of one program. Must be called before it is instantiated, and before other imports are replaced.
- * @param {any} imports  its import object
+ * @param {Pick<import('../sockfs/instantiate.js').Instance, 'imports' | 'calls'>} instance  calls: those whose functions may have been replaced, and then have other names
  * @param {object} parts
  * @param {Program} parts.program
  * @param {Threads} parts.threads
  * @param {Record<string, (before: Call) => Call>} [parts.replacements]  calls that are more than the program's own
  * @returns {{ socketsMade: () => void }}  socketsMade must be called once the other imports are replaced
  */
-export function serveThreads(imports, { program, threads, replacements = {} }) {
-	const found = findFunctions(imports, (name) => DOORS.includes(name) || CALLS.some((call) => call === name));
+export function serveThreads({ imports, calls }, { program, threads, replacements = {} }) {
+	const found = new Map([...findFunctions(imports, (name) => DOORS.includes(name) || CALLS.some((call) => call === name)), ...calls]);
 	const door = found.get(DOORS[0]) ?? found.get(DOORS[1]);
 	if (!door) return { socketsMade() {} };
 	const common = new Common(threads.common);
