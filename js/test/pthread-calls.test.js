@@ -9,6 +9,7 @@ import { MEMORY_BYTES } from '../src/pthread/threads.js';
 import { newCall } from '../src/sockfs/call.js';
 
 const EAGAIN = 6;
+const EBADF = 8;
 
 /** A program of two threads. `own` are the functions of its library, `big`: numbers of proxied calls are marked. */
 function makeProgram({ own = {}, big = false, pageHalf = true, old = false } = {}) {
@@ -24,15 +25,19 @@ function makeProgram({ own = {}, big = false, pageHalf = true, old = false } = {
 	const log = [];
 	/** @type {any} */
 	const library = {
-		__syscall_connect: (/** @type {any[]} */ ...args) => void log.push(['connect', ...args]) ?? -9,
+		__syscall_connect: (/** @type {any[]} */ ...args) => {
+			log.push(['connect', ...args]);
+			return -EBADF;
+		},
 		__syscall_socket: () => 5,
 		...own,
 	};
 	/** @type {any} */
 	const page = { env: { memory, ...library } };
-	const receive = old
-		? (/** @type {number} */ index, /** @type {number} */ count, /** @type {number} */ at) => void log.push(['proxied', at]) ?? -9
-		: (/** @type {number[]} */ ...args) => void log.push(['proxied', args[4]]) ?? -9;
+	const receive = (/** @type {number[]} */ ...args) => {
+		log.push(['proxied', args[old ? 2 : 4]]);
+		return -EBADF;
+	};
 	const receiveName = old ? 'emscripten_receive_on_main_thread_js' : '_emscripten_receive_on_main_thread_js';
 	page.env[receiveName] = receive;
 	/** What a proxied call does. @param {string} name */
@@ -56,7 +61,7 @@ function makeProgram({ own = {}, big = false, pageHalf = true, old = false } = {
 	};
 	if (pageHalf) serveThreads({ imports: page, calls: new Map() }, { program, threads }).socketsMade();
 	const common = new Common(threads.common);
-	patchThread(worker, { id: 1, common, cells: new Cells(threads.cells.get(1)) });
+	patchThread(worker, { id: 1, common, cells: new Cells(/** @type {SharedArrayBuffer} */ (threads.cells.get(1))) });
 	return { env: /** @type {any} */ (worker.env), page: page.env, program, log, common, memory, ErrnoError };
 }
 
@@ -130,7 +135,7 @@ describe('readv and writev', () => {
 		const flags = [];
 		let taken = 0;
 		const made = withVector({}, {
-			recvmsg(/** @type {unknown} */ sock, /** @type {number} */ length) {
+			recvmsg(/** @type {unknown} */ _, /** @type {number} */ length) {
 				flags.push(made.program.call.flags);
 				const buffer = bytes.subarray(taken, taken + length);
 				taken += buffer.length;
@@ -147,9 +152,9 @@ describe('readv and writev', () => {
 	test('an error after the first piece is kept for the next call', () => {
 		let calls = 0;
 		const made = withVector({}, {
-			sendmsg(/** @type {unknown} */ sock, /** @type {unknown} */ heap, /** @type {number} */ at, /** @type {number} */ length) {
+			sendmsg(/** @type {any[]} */ ...args) {
 				if (++calls > 1) throw new made.ErrnoError(EAGAIN);
-				return length;
+				return args[3];
 			},
 		});
 		assert.equal(made.env.fd_write(5, 64, 3, 128), 0);
@@ -165,8 +170,8 @@ describe('poll', () => {
 		const timeouts = [];
 		const made = makeProgram({
 			own: {
-				__syscall_poll: (/** @type {number} */ fds, /** @type {number} */ count, /** @type {number} */ timeout) => {
-					timeouts.push(timeout);
+				__syscall_poll: (/** @type {number[]} */ ...args) => {
+					timeouts.push(args[2]);
 					return look();
 				},
 			},
