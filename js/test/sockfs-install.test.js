@@ -17,8 +17,8 @@ function start() {
 	const report = (/** @type {string} */ text) => void reports.push(text);
 	const loadNow = mock.fn(() => createHelper({ open: (request, handlers) => tunnel.open(request, handlers), scope, report }));
 	const load = mock.fn(async () => loadNow());
-	const uninstall = installSockfsHook({ load, loadNow, scope, report });
-	return { tunnel, scope, reports, load, loadNow, uninstall };
+	const { remove: uninstall, made } = installSockfsHook({ load, loadNow, scope, report });
+	return { tunnel, scope, reports, load, loadNow, made, uninstall };
 }
 
 /** @param {FakeEmscripten} emscripten */
@@ -86,7 +86,7 @@ test('taken away, programs are as they were, those that make their first socket 
 });
 
 test('a scope without WebAssembly is no error', () => {
-	assert.doesNotThrow(() => installSockfsHook({ load: () => assert.fail('loaded'), loadNow: () => assert.fail('loaded'), scope: {}, report: () => {} })());
+	assert.doesNotThrow(() => installSockfsHook({ load: () => assert.fail('loaded'), loadNow: () => assert.fail('loaded'), scope: {}, report: () => {} }).remove());
 });
 
 test('nothing is loaded for programs without sockets, and once for all others', async () => {

@@ -68,12 +68,13 @@ function sockfs(given) {
 		return helperOf(partsOf(given), threads);
 	});
 	const loadNow = () => loadPartNow(scope, config.files.sockfs, config.pinned)(partsOf(given), threads);
-	const stop = installSockfsHook({ load, loadNow, scope, report });
+	const hook = installSockfsHook({ load, loadNow, scope, report });
 	const restore = installWorkerHook(scope, threads ? [threads.recognize] : []);
 	return {
+		made: hook.made,
 		remove() {
 			restore();
-			stop();
+			hook.remove();
 		},
 	};
 }

@@ -8,8 +8,9 @@ import { Socket, SocketError, socketOptionsFrom, targetFrom } from './socket.js'
 /** @typedef {import('./config.js').Config} Config */
 
 /**
- * What a layer beside the facade gives: how it is taken away again, and perhaps how a webR is attached by hand.
- * @typedef {{ remove: () => void, attach?: (webR: any) => Promise<void> }} Layer
+ * What a layer beside the facade gives: how it is taken away again, and perhaps how a webR is attached by hand
+ * and what is done when a socket passes the facade.
+ * @typedef {{ remove: () => void, attach?: (webR: any) => Promise<void>, made?: () => void }} Layer
  */
 
 /**
@@ -51,7 +52,7 @@ export class Sockmux {
 		this.#tunnel = tunnel;
 		this.#defaults = { timeoutMs: config.timeoutMs, optimistic: config.optimistic };
 		this.#undo.push(() => tunnel.close());
-		this.#undo.push(installFacade({ tunnel, config, scope }));
+		this.#undo.push(installFacade({ tunnel, config, scope, made: () => this.#layers.forEach((layer) => layer.made?.()) }));
 		for (const install of layers) {
 			const layer = install({ tunnel, config, scope, Native });
 			this.#layers.push(layer);

@@ -13,10 +13,11 @@ import { createStreamSocket } from './websocket.js';
 
 /**
  * Replaces scope.WebSocket. What the rule does not name gets the native object, its exceptions included.
- * @param {{ tunnel: Pick<import('../tunnel/tunnel.js').Tunnel, 'open' | 'schedule'>, config: FacadeConfig, scope: import('./websocket.js').Scope }} parts
+ * @param {{ tunnel: Pick<import('../tunnel/tunnel.js').Tunnel, 'open' | 'schedule'>, config: FacadeConfig, scope: import('./websocket.js').Scope, made?: () => void }} parts
+ *   made: called in the constructor of each socket that the tunnel carries
  * @returns {() => void} puts the native constructor back, if nobody else has replaced ours since; sockets that exist live on
  */
-export function installFacade({ tunnel, config, scope }) {
+export function installFacade({ tunnel, config, scope, made }) {
 	const Native = scope.WebSocket;
 	const rule = createRule(config.match, { origin: config.origin, report: (error) => console.error('sockmux: match:', error) });
 	const StreamSocket = createStreamSocket(tunnel, scope, { timeoutMs: config.timeoutMs, optimistic: config.optimistic });
@@ -26,6 +27,7 @@ export function installFacade({ tunnel, config, scope }) {
 		construct(target, args, newTarget) {
 			const found = active && args.length > 0 ? rule(args[0], args[1]) : null;
 			if (found === null) return Reflect.construct(target, args, newTarget === Facade ? target : newTarget);
+			made?.();
 			const socket = new StreamSocket(`${args[0]}`, found);
 			if (newTarget !== Facade) adopt(socket, newTarget.prototype, StreamSocket.prototype, Native.prototype);
 			return socket;

@@ -5,6 +5,7 @@ import { serveThreads, wakeThreads } from '../pthread/page.js';
 import { createAdapter } from './adapter.js';
 import { patchDNS } from './dns.js';
 import { inspect } from './instantiate.js';
+import { explain } from './explain.js';
 import { linked } from './link.js';
 import { LocalConnector } from './local.js';
 import { patchOps } from './ops.js';
@@ -28,18 +29,21 @@ const OWN_POLL = '__asyncjs__wasm_poll_socket';
  * @param {(text: string) => void} options.report  tells the user, one line
  * @param {import('./lookup.js').Resolve} [options.resolve]  asks the server whether a name exists
  * @param {import('../pthread/threads.js').Threads | null} [options.threads]  workers of pthreads that have our half
- * @returns {{ start: import('./watch.js').Start, remove: () => void }}
+ * @returns {{ start: import('./watch.js').Start, explain: (seen: import('./explain.js').Seen) => void, remove: () => void }}
  *   start instantiates a program with the layer in its imports; one whose parts are not found keeps
- *   SOCKFS's own sockets, which go through the facade. remove ends the sockets and puts everything back
+ *   SOCKFS's own sockets, which go through the facade. explain says on the console why the layer is out of a
+ *   program that made such a socket. remove ends the sockets and puts everything back
  */
 export function createHelper({ open, scope, report, resolve, threads }) {
 	const connector = new LocalConnector(open, report, resolve);
 	/** @type {Set<() => void>} */
 	const undo = new Set();
+	let [started, patched] = [0, 0];
 	if (threads) undo.add(wakeThreads(threads, connector));
 	/** @param {Program} program */
 	const patch = (program) => {
 		if (!connector.alive) return;
+		patched++;
 		undo.add(patchOps(program, connector));
 		undo.add(patchDNS(program.DNS));
 	};
@@ -57,6 +61,7 @@ export function createHelper({ open, scope, report, resolve, threads }) {
 	 * @param {Instance} instance
 	 */
 	const help = (instance) => {
+		started++;
 		const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
 		if (program.ops) patch(program);
 		if (instance.imports.env?.[OWN_POLL]) instance.calls.delete('__syscall_poll');
@@ -76,6 +81,10 @@ export function createHelper({ open, scope, report, resolve, threads }) {
 			const withoutWasm = helped.has(importOf(instance)) ? () => {} : help(instance);
 			const result = adapter ? linked(scope.WebAssembly, native, args, withoutWasm) : native(...args);
 			return sync ? made(result) : result.then(made);
+		},
+		explain(seen) {
+			// Sockets of UDP, and those that the page's own code has changed, pass the facade beside the layer.
+			if (patched === 0) report(explain({ ...seen, started: started > 0 }));
 		},
 		remove() {
 			connector.close();

@@ -14,10 +14,10 @@ import { watchInstantiation } from './watch.js';
  * @param {() => Helper} options.loadNow  the same at once, for a program that does not wait; throws where that is impossible
  * @param {any} options.scope  the page's global object
  * @param {(text: string) => void} options.report  tells the user, one line
- * @returns {() => void}
+ * @returns {{ made: () => void, remove: () => void }}  made must be called when a socket passes the facade
  */
 export function installSockfsHook({ load, loadNow, scope, report }) {
-	if (!scope.WebAssembly?.instantiate) return () => undefined;
+	if (!scope.WebAssembly?.instantiate) return { made() {}, remove() {} };
 	let removed = false;
 	/** @type {Helper | null} */
 	let helper = null;
@@ -25,7 +25,12 @@ export function installSockfsHook({ load, loadNow, scope, report }) {
 		helper = made;
 		if (removed) made.remove();
 	};
-	const failed = (/** @type {any} */ error) => report(`the layer for Emscripten programs could not be loaded, so SOCKFS's own sockets are used, which know no errors: ${error.message}`);
+	let silent = false;
+	let others = 0;
+	const failed = (/** @type {any} */ error) => {
+		silent = true;
+		report(`the layer for Emscripten programs could not be loaded, so SOCKFS's own sockets are used, which know no errors: ${error.message}`);
+	};
 	const stop = watchInstantiation(scope, (native, args, sync) => {
 		const begin = () => (helper && !removed ? helper.start(native, args, sync) : native(...args));
 		if (helper) return begin();
@@ -36,10 +41,22 @@ export function installSockfsHook({ load, loadNow, scope, report }) {
 			failed(error);
 		}
 		return begin();
-	});
-	return () => {
-		removed = true;
-		stop();
-		helper?.remove();
+	}, () => void others++);
+	return {
+		// A program with the layer makes no WebSocket for a connection, so another one has no layer.
+		made() {
+			const wasm = `${new Error().stack}`.includes('wasm-function');
+			if (silent || !(wasm || scope.SOCKFS)) return;
+			silent = true;
+			load().then((part) => {
+				ready(part);
+				part.explain({ wasm, others: others > 0 });
+			}, failed);
+		},
+		remove() {
+			removed = true;
+			stop();
+			helper?.remove();
+		},
 	};
 }

@@ -15,9 +15,10 @@
  * function that it returns is called.
  * @param {any} scope
  * @param {Start} start
+ * @param {() => void} [other]  called with every other program
  * @returns {() => void}
  */
-export function watchInstantiation(scope, start) {
+export function watchInstantiation(scope, start, other = () => {}) {
 	const { WebAssembly } = scope;
 	/** @type {(() => void)[]} */
 	const undo = [];
@@ -30,7 +31,12 @@ export function watchInstantiation(scope, start) {
 			if (WebAssembly[key] === ours) WebAssembly[key] = before;
 		});
 	};
-	const look = (/** @type {(...args: any[]) => any} */ native, /** @type {any[]} */ args, sync = false) => (hasSockets(args[1]) ? start(native, args, sync) : native(...args));
+	const look = (/** @type {(...args: any[]) => any} */ native, /** @type {any[]} */ args, sync = false) => {
+		if (hasSockets(args[1])) return start(native, args, sync);
+		// Go's programs have sockets of another kind; one of them is the tunnel's own.
+		if (!args[1]?.gojs) other();
+		return native(...args);
+	};
 	for (const key of ['instantiate', 'instantiateStreaming']) {
 		replace(key, (before) => (/** @type {any[]} */ ...args) => look(before.bind(WebAssembly), args));
 	}
