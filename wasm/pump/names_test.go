@@ -1,0 +1,70 @@
+package pump_test
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/wire"
+	"github.com/sockmux/sockmux/wasm/pump"
+)
+
+var question = pump.Request{Request: wire.Request{Kind: wire.Resolve, Host: "example.org"}, Window: pump.Unlimited}
+
+// The page gets an answer as text, whole, and then the end.
+func TestNames(t *testing.T) {
+	p := newPage(t, func(s *mux.Stream) {
+		if ok(s) {
+			answer := wire.Addresses{TTL: 90 * time.Second, Addrs: []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("192.0.2.1")}}
+			for _, b := range answer.Append(nil) {
+				_, _ = s.Write([]byte{b}) // the page checks what comes
+			}
+			_ = s.CloseWrite() // as above
+		}
+	})
+	p.pump.Open(3, question)
+	p.pump.CloseWrite(3)
+	data, _, kinds, end := p.until(3)
+	if string(data) != "90\n2001:db8::1\n192.0.2.1" || !slices.Equal(kinds, []pump.Kind{pump.Opened, pump.EOF}) || wire.Code(end.A) != wire.OK {
+		t.Errorf("%q, %v, %+v", data, kinds, end)
+	}
+}
+
+func TestNamesCutShort(t *testing.T) {
+	p := newPage(t, func(s *mux.Stream) {
+		if ok(s) {
+			_, _ = s.Write([]byte{0, 9, 1}) // as above
+			_ = s.CloseWrite()              // as above
+		}
+	})
+	p.pump.Open(3, question)
+	if data, _, _, end := p.until(3); len(data) > 0 || wire.Code(end.A) != wire.Protocol || string(end.Data) != "the answer is cut short" {
+		t.Errorf("%q, %+v", data, end)
+	}
+}
+
+// Options that the page sets reach the server, before the stream is open and after.
+func TestSocketOptions(t *testing.T) {
+	changes := make(chan wire.SocketOptions, 4)
+	p := newPage(t, func(s *mux.Stream) {
+		s.EachSocketOptions(func(all wire.SocketOptions) { changes <- all })
+		echo(s)
+	})
+	first := request
+	first.Socket = wire.SocketOptions{NoDelay: wire.Off}
+	p.pump.Open(3, first)
+	p.pump.SetSocketOptions(3, wire.SocketOptions{KeepAlive: wire.On})
+	p.pump.SetSocketOptions(4, wire.SocketOptions{KeepAlive: wire.On}) // of no stream
+	want := wire.SocketOptions{NoDelay: wire.Off, KeepAlive: wire.On}
+	for got := range changes {
+		if got == want {
+			break
+		}
+	}
+	p.pump.CloseWrite(3)
+	if _, _, _, end := p.until(3); wire.Code(end.A) != wire.OK {
+		t.Errorf("%+v", end)
+	}
+}
