@@ -104,14 +104,14 @@ func TestRulesByNameHold(t *testing.T) {
 		namespace.AddAddress(t, own)
 		namespace.Replace(t, "/etc/hosts", "127.0.0.1 localhost\n")
 		namespace.Replace(t, "/etc/resolv.conf", "nameserver 127.0.0.1\nsearch denied.test\noptions timeout:1 attempts:1\n")
-		serveZone(t, zone{
+		product.DNS{Zone: product.Zone{
 			"db.denied.test.":     {"A 93.184.216.34"},
 			"stranger.test.":      {"CNAME middle.denied.test.", "CNAME elsewhere.test.", "A 93.184.216.34"},
 			"last.test.":          {"CNAME elsewhere.test.", "CNAME db.denied.test.", "A 93.184.216.34"},
 			"honest.test.":        {"CNAME elsewhere.test.", "A 93.184.216.34"},
 			"middle.denied.test.": {"A 93.184.216.34"},
 			"elsewhere.test.":     {"A 93.184.216.34"},
-		})
+		}}.Serve(t, "127.0.0.1:53")
 		port := echo(t, netip.AddrPortFrom(own, 0))
 		for _, dns := range [][]string{nil, {"--dns", "127.0.0.1"}} {
 			s := product.Start(t, append([]string{"--deny", "*.denied.test", "--allow", "93.184.216.34"}, dns...)...)

@@ -3,67 +3,23 @@ package strangers_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"testing"
-
-	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// known is the one name that the DNS server of a test answers.
-const known = "known.test."
-
-// dnsOf starts a DNS server that answers questions for known with 127.0.0.1 and no others.
-// asked gets a value for each of the others.
+// dnsOf starts a DNS server that answers questions for known.test with 127.0.0.1 and no others.
+// asked gets a value for one of the others.
 func dnsOf(t *testing.T, asked chan<- struct{}) (address string) {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	t.Cleanup(func() {
-		_ = conn.Close() // it has no other fault than being closed
-		<-done
-	})
-	go func() {
-		defer close(done)
-		buffer := make([]byte, 4096)
-		for {
-			n, from, err := conn.ReadFrom(buffer)
-			if err != nil {
-				return
-			}
-			var m dnsmessage.Message
-			if err := m.Unpack(buffer[:n]); err != nil {
-				t.Errorf("query: %v", err)
-				return
-			}
-			q := m.Questions[0]
-			if q.Name.String() != known {
-				select {
-				case asked <- struct{}{}:
-				default:
-				}
-				continue
-			}
-			m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
-			if q.Type == dnsmessage.TypeA {
-				header := dnsmessage.ResourceHeader{Name: q.Name, Class: dnsmessage.ClassINET, TTL: 60}
-				m.Answers = []dnsmessage.Resource{{Header: header, Body: &dnsmessage.AResource{A: [4]byte{127, 0, 0, 1}}}}
-			}
-			answer, err := m.Pack()
-			if err == nil {
-				_, err = conn.WriteTo(answer, from)
-			}
-			if err != nil {
-				t.Errorf("answer: %v", err)
-			}
+	unknown := func(string) {
+		select {
+		case asked <- struct{}{}:
+		default:
 		}
-	}()
-	return conn.LocalAddr().String()
+	}
+	return product.DNS{Zone: product.Zone{"known.test.": {"A 127.0.0.1"}}, Unknown: unknown}.Serve(t, "127.0.0.1:0")
 }
 
 // One session whose names no server answers leaves lookups for others, however few descriptors

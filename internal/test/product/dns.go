@@ -1,4 +1,4 @@
-package reach_test
+package product
 
 import (
 	"net"
@@ -8,14 +8,22 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// zone is what a DNS server knows: names with their dot, and the records A and CNAME that it
-// answers a question for A with.
-type zone map[string][]string
+// Zone is what a DNS server of a test knows: names with their dot, and the records A and CNAME that
+// it answers a question for A with.
+type Zone map[string][]string
 
-// serveZone answers on 127.0.0.1:53 until the test's end.
-func serveZone(t *testing.T, z zone) {
+// DNS is a DNS server of a test.
+type DNS struct {
+	Zone Zone
+	// Unknown is called for a name that is not in Zone, which is then not answered; nil: there is
+	// no such name.
+	Unknown func(name string)
+}
+
+// Serve answers on address, HOST:PORT, until the test's end. It returns the address with its port.
+func (d DNS) Serve(t testing.TB, address string) string {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:53")
+	conn, err := net.ListenPacket("udp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,21 +40,34 @@ func serveZone(t *testing.T, z zone) {
 			if err != nil {
 				return
 			}
-			if answer, err := z.answer(buffer[:n]); err != nil {
-				t.Errorf("query: %v", err)
-			} else if _, err := conn.WriteTo(answer, from); err != nil {
-				t.Errorf("answer: %v", err)
+			answer, err := d.answer(buffer[:n])
+			if err == nil && answer != nil {
+				_, err = conn.WriteTo(answer, from)
+			}
+			if err != nil {
+				t.Errorf("a DNS query: %v", err)
 			}
 		}
 	}()
+	return conn.LocalAddr().String()
 }
 
-// answer packs what the zone has for a query.
-func (z zone) answer(query []byte) ([]byte, error) {
+// answer returns nil for a query that is not to be answered.
+func (d DNS) answer(query []byte) ([]byte, error) {
 	var m dnsmessage.Message
 	if err := m.Unpack(query); err != nil {
 		return nil, err
 	}
+	name := strings.ToLower(m.Questions[0].Name.String())
+	if _, known := d.Zone[name]; !known && d.Unknown != nil {
+		d.Unknown(name)
+		return nil, nil
+	}
+	return d.Zone.answer(m)
+}
+
+// answer packs what the zone has for a query.
+func (z Zone) answer(m dnsmessage.Message) ([]byte, error) {
 	q := m.Questions[0]
 	m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
 	records, known := z[strings.ToLower(q.Name.String())]
