@@ -105,7 +105,7 @@ for (const [title, path, asyncify, chosen] of PLACES) {
 			await place.evaluate((options) => /** @type {any} */ (globalThis).startPHP(options), { asyncify, ca: services.ca });
 		});
 
-		for (const [name, code, expected] of CASES.filter(([name]) => chosen(name))) {
+		for (const [name, code, expected] of CASES.filter(([each]) => chosen(each))) {
 			test(name, { timeout: RUN_TIMEOUT }, async () => {
 				const printed = await place.evaluate((text) => /** @type {any} */ (globalThis).runPHP(text), code());
 				const right = expected();

@@ -1,1 +1,2 @@
+/* global importScripts */
 importScripts(`${location.search.slice(1)}/sockmux.js`, 'php.js');
