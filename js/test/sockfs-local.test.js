@@ -29,7 +29,7 @@ test('opens a stream with a window and tells of each change', () => {
 	stream.handlers.ondata(Buffer.from('def'));
 	stream.handlers.oneof();
 	stream.end(CODES.ok);
-	assert.deepEqual(events, ['open', 'message', 'message', 'close']);
+	assert.deepEqual(events, ['open', 'message', 'message', 'close', 'end']);
 	assert.equal(socket.available, 6);
 	assert.equal(socket.eof, false);
 	assert.equal(Buffer.from(socket.peek(4) ?? []).toString(), 'abcd');

@@ -95,6 +95,11 @@ describe('makePeer', () => {
 		assert.equal(scope.WebSocket, WebSocket);
 	});
 
+	test('a URL without a path leads to the target, too', () => {
+		const scope = { WebSocket: class {} };
+		assert.ok(makePeer(sockfs((addr, port) => `ws://${addr}:${port}`, scope), { peers: {} }, 'a.test', 80, scope) instanceof Peer);
+	});
+
 	test('a relay of the page\'s own and a replaced WebSocket are left alone', () => {
 		const scope = { WebSocket: class {} };
 		const sock = { peers: {} };

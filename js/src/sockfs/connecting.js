@@ -46,6 +46,11 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 			peer?.fire('open', { handlers: false });
 			return;
 		}
+		if (event === 'end') {
+			// SOCKFS has announced one end already; who waits for room must see this one.
+			peer?.fire('close', { handlers: false });
+			return;
+		}
 		const { emit } = program;
 		if (emit && socket) emit(event, event === 'error' ? [sock.stream.fd, socket.error, socket.errorText] : sock.stream.fd);
 		peer?.fire(event, { handlers: !emit });

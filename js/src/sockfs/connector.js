@@ -41,7 +41,8 @@
 
 /**
  * As SOCKFS names them. close: the peer's end, or the end of all. room: writable has become true.
- * @typedef {'open' | 'message' | 'close' | 'error' | 'room'} SocketEvent
+ * end: the end of all, after the peer's.
+ * @typedef {'open' | 'message' | 'close' | 'error' | 'room' | 'end'} SocketEvent
  */
 
 /**

@@ -242,8 +242,7 @@ class LocalSocket {
 		this.errorText = why.text;
 		this.#onend(!this.#opened && !this.#closed && why.code !== 0 ? why : null);
 		if (why.errno !== 0) this.#tell('error');
-		if (!before) this.#tell('close');
-		else this.#onchange();
+		this.#tell(before ? 'end' : 'close');
 	}
 
 	/**

@@ -151,7 +151,18 @@ export function makePeer(ops, sock, addr, port, scope = globalThis) {
 		scope.WebSocket = WebSocket;
 	}
 	const { socket } = peer;
-	if (socket instanceof Peer && socket.url.replace(/^wss?:\/\//, '') === `${addr}:${port}/`) return socket;
+	if (socket instanceof Peer && leadsTo(socket.url, addr, port)) return socket;
 	ops.removePeer(sock, peer);
 	return null;
+}
+
+/**
+ * Reports whether a URL is one of the target and of nothing else there.
+ * @param {string} url
+ * @param {string} addr
+ * @param {number} port
+ */
+function leadsTo(url, addr, port) {
+	const rest = url.replace(/^wss?:\/\//, '');
+	return rest === `${addr}:${port}/` || rest === `${addr}:${port}`;
 }
