@@ -33,7 +33,15 @@ async function printedBy(body) {
 const said = (page) => page.lines.filter((line) => line.includes('runs without sockmux\'s layer'));
 
 test('a program that is instantiated at once has the layer', async () => {
-	const { page, line } = await printedBy(({ tag, program }) => tag + program('entry-sync'));
+	const { page, line } = await printedBy(({ tag }) => `${tag}<script>
+		// A page's thread fetches no wasm at once, so the program is given it.
+		fetch('${FOLDER}/entry-sync.wasm').then((response) => response.arrayBuffer()).then((bytes) => {
+			Module.wasmBinary = new Uint8Array(bytes);
+			const element = document.createElement('script');
+			element.src = '${FOLDER}/entry-sync.js';
+			document.head.append(element);
+		});
+		</script>`);
 	assert.equal(line, 'LAYER in', page.lines.join('\n'));
 	assert.deepEqual(said(page), []);
 	await page.context().close();
