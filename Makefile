@@ -84,5 +84,5 @@ clean: ## remove what was built
 	find server/assets/dist -mindepth 1 ! -name placeholder -delete
 
 .PHONY: fixtures
-fixtures: ## rebuild the committed Emscripten programs (needs emcc 3.1.6, Debian's package emscripten)
+fixtures: ## rebuild the committed Emscripten programs (needs Debian's emcc 3.1.6, and EMCC6 of tools/emscripten-6)
 	$(MAKE) -C e2e/fixtures/emscripten

@@ -15,6 +15,10 @@ webr: e2e-deps
 test-e2e: build e2e-deps ## end-to-end tests in Chromium with webR
 	cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node --test --test-concurrency=1 *.test.js
 
+.PHONY: test-emscripten
+test-emscripten: build e2e-deps ## each C program in each build natively, with plain Emscripten, with sockmux
+	cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node --test emscripten-gate.js
+
 .PHONY: screenshots
 screenshots: build e2e-deps ## take the README's pictures of the playground (docs/images)
 	cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node screenshots.js ../docs/images

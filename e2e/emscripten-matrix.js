@@ -2,16 +2,20 @@
 //
 //	node emscripten-matrix.js [--build NAME,...] [--case NAME,...] [--way plain,sockmux]
 //	     [--binary FILE] [--show] [--tries N] [--at-once N] [--json FILE]
-//	     [--record] [--native]
+//	     [--record | --merge FILE,...] [--native] [--docs]
 //
 // A line a cell: "+" for each line as native, "-" for each that is not. --show prints the lines.
 // --record keeps the cells in fixtures/emscripten/matrix.json, --native those of a native run in
-// native.json. --binary is another build of the server, which brings its own script.
+// native.json. --merge keeps cells of --json files. --docs writes the tables of docs/EMSCRIPTEN.md.
+// --binary is another build of the server, which brings its own script.
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { caseNames, compileNative, runNative, startCases } from './harness/cases.js';
 import { eachOf, pairs, readMatrix, readNative, runCell, writeMatrix, writeNative } from './harness/matrix.js';
+import { DOCUMENT, withTables } from './harness/tables.js';
+
+/** @typedef {Awaited<ReturnType<typeof startCases>>} World */
 
 const { values } = parseArgs({ options: {
 	build: { type: 'string' },
@@ -24,17 +28,41 @@ const { values } = parseArgs({ options: {
 	show: { type: 'boolean', default: false },
 	record: { type: 'boolean', default: false },
 	native: { type: 'boolean', default: false },
+	merge: { type: 'string' },
+	docs: { type: 'boolean', default: false },
 } });
 
-const world = await startCases({ binary: values.binary });
-try {
-	if (values.native) await recordNative();
-	else await runAll();
-} finally {
-	await world.stop();
+if (values.merge) await merge(values.merge.split(','));
+else if (values.docs) await writeFile(DOCUMENT, await withTables(await readFile(DOCUMENT, 'utf8')));
+else {
+	const world = await startCases({ binary: values.binary });
+	try {
+		if (values.native) await recordNative(world);
+		else await runAll(world);
+	} finally {
+		await world.stop();
+	}
 }
 
-async function recordNative() {
+/** @param {string[]} files */
+async function merge(files) {
+	const matrix = await readMatrix();
+	for (const file of files) {
+		/** @type {import('./harness/matrix.js').Matrix} */
+		const ran = JSON.parse(await readFile(file, 'utf8'));
+		for (const [build, cases] of Object.entries(ran)) {
+			matrix[build] ??= {};
+			for (const [name, cell] of Object.entries(cases)) {
+				const given = Object.fromEntries(Object.entries(cell).filter(([, signs]) => signs !== ''));
+				matrix[build][name] = { ...(matrix[build][name] ?? { plain: '', sockmux: '' }), ...given };
+			}
+		}
+	}
+	await writeMatrix(matrix);
+}
+
+/** @param {World} world */
+async function recordNative(world) {
 	const programs = await compileNative();
 	if (!programs) throw new Error('gcc is missing: install it (Debian: apt-get install gcc)');
 	try {
@@ -55,7 +83,8 @@ async function recordNative() {
 	}
 }
 
-async function runAll() {
+/** @param {World} world */
+async function runAll(world) {
 	const native = await readNative();
 	const matrix = await readMatrix();
 	/** @type {import('./harness/matrix.js').Matrix} */
@@ -76,11 +105,12 @@ async function runAll() {
 			place[build.name] ??= {};
 			place[build.name][name] = Object.assign(place[build.name][name] ?? { plain: '', sockmux: '' }, { [way]: cell });
 		}
+		// After each cell, so that a run that is stopped is not lost.
+		if (values.json) await writeFile(values.json, JSON.stringify(ran));
 	});
 	for (const way of ways) {
 		const cells = Object.values(ran).flatMap((cases) => Object.values(cases).map((cell) => cell[way]));
 		console.log(`${way}: ${cells.filter((cell) => !cell.includes('-')).length} of ${cells.length} cells as native`);
 	}
 	if (values.record) await writeMatrix(matrix);
-	if (values.json) await writeFile(values.json, JSON.stringify(ran));
 }

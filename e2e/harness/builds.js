@@ -17,8 +17,11 @@ const TITLES = [
 	['cases-pthread-6', '6.x, PROXY_TO_PTHREAD'],
 	['cases-pthread-modularize-6', '6.x, PROXY_TO_PTHREAD, MODULARIZE'],
 	['cases-pthread-es6-6', '6.x, PROXY_TO_PTHREAD, EXPORT_ES6'],
+	['cases-asyncify-library-6', '6.x, ASYNCIFY, the library'],
 	['cases-asyncify-3', '3.1.6, ASYNCIFY'],
 	['cases-pthread-3', '3.1.6, PROXY_TO_PTHREAD'],
+	['cases-asyncify-library-3', '3.1.6, ASYNCIFY, the library'],
+	['cases-pthread-library-3', '3.1.6, PROXY_TO_PTHREAD, the library'],
 	['loop-6', '6.x'],
 	['loop-modularize-6', '6.x, MODULARIZE'],
 	['loop-es6-6', '6.x, EXPORT_ES6'],
@@ -27,6 +30,7 @@ const TITLES = [
 	['loop-pthread-6', '6.x, pthreads, main in the page'],
 	['loop-3', '3.1.6'],
 	['loop-modularize-3', '3.1.6, MODULARIZE'],
+	['loop-library-3', '3.1.6, the library'],
 ];
 
 /** @type {Build[]} */

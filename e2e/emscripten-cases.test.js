@@ -1,0 +1,76 @@
+// C programs with sockmux beside their native values: a choice of builds and cases. The whole matrix
+// is make test-emscripten.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { BUILDS } from './harness/builds.js';
+import { startCases } from './harness/cases.js';
+import { uncovered, readLeft, unused } from './harness/left.js';
+import { casesOf, eachOf, readMatrix, readNative, runCell } from './harness/matrix.js';
+import { best, worse } from './harness/score.js';
+import { DOCUMENT, withTables } from './harness/tables.js';
+
+/** Cases of each kind that take little time. */
+const QUICK = ['echo10', 'peek', 'msg', 'half_close', 'shutdown_rdwr', 'reset', 'nb_refused', 'refused_blocking',
+	'reconnect_same_fd', 'read_blocks', 'textbook', 'waitall', 'rcvtimeo', 'options_before_connect', 'options_unknown',
+	'socket_types', 'dup', 'names_literal', 'names_empty', 'poll_pipe', 'poll_wakes', 'poll_room', 'close_flushes'];
+/** One build for each way in which a program waits, and all that never wait. */
+const CHOSEN = BUILDS.filter(({ name, program }) => program === 'loop'
+	|| ['cases-asyncify-6', 'cases-jspi-modularize-6', 'cases-pthread-6', 'cases-pthread-3'].includes(name));
+/** A busy machine makes waits too long: a cell that differs is run again. */
+const TRIES = 4;
+const AT_ONCE = 3;
+
+const native = await readNative();
+const recorded = await readMatrix();
+
+test('every build and case is recorded', () => {
+	for (const build of BUILDS) {
+		for (const name of casesOf(build, native)) {
+			const { plain, sockmux } = recorded[build.name][name];
+			assert.equal(plain.length, native[name].length, `${build.name} ${name}`);
+			assert.equal(sockmux.length, native[name].length, `${build.name} ${name}`);
+		}
+	}
+});
+
+test('no recorded cell is worse than plain', () => {
+	const bad = BUILDS.flatMap((build) => casesOf(build, native)
+		.filter((name) => worse(recorded[build.name][name].sockmux, recorded[build.name][name].plain))
+		.map((name) => `${build.name} ${name}`));
+	assert.deepEqual(bad, []);
+});
+
+test('what is not as native has a reason, and each reason is in use', async () => {
+	const left = await readLeft();
+	assert.deepEqual(uncovered(left, recorded), []);
+	assert.deepEqual(unused(left, recorded), []);
+});
+
+test('docs/EMSCRIPTEN.md has the tables of the recorded run', async () => {
+	const text = await readFile(DOCUMENT, 'utf8');
+	assert.equal(text, await withTables(text), 'run node e2e/emscripten-matrix.js --docs');
+});
+
+describe('with sockmux', () => {
+	/** @type {Awaited<ReturnType<typeof startCases>>} */
+	let world;
+	before(async () => { world = await startCases(); }, { timeout: 120_000 });
+	after(() => world.stop());
+
+	for (const build of CHOSEN) {
+		test(build.name, async () => {
+			/** @type {string[]} */
+			const wrong = [];
+			const names = casesOf(build, native).filter((name) => build.program === 'loop' || QUICK.includes(name));
+			await eachOf(names, AT_ONCE, async (name) => {
+				const { plain, sockmux } = recorded[build.name][name];
+				const wanted = best(plain, sockmux);
+				const { cell, all } = await runCell(world, { build, name }, 'sockmux', native[name], { wanted, tries: TRIES });
+				if (worse(cell, wanted)) wrong.push(`${name}: ${cell}, wanted ${wanted}\n\t${all.join('\n\t')}`);
+			});
+			assert.deepEqual(wrong, [], wrong.join('\n'));
+		});
+	}
+});
