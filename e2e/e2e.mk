@@ -19,6 +19,10 @@ test-e2e: build e2e-deps ## end-to-end tests in Chromium with webR
 test-emscripten: build e2e-deps ## each C program in each build natively, with plain Emscripten, with sockmux
 	cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node --test emscripten-gate.js
 
+.PHONY: record-emscripten
+record-emscripten: build e2e-deps ## run the C programs and keep the result (matrix.json, docs/EMSCRIPTEN.md)
+	cd e2e && export CHROMIUM="$$(../tools/ensure-chromium)" && node emscripten-matrix.js --record --tries 3 && node emscripten-matrix.js --docs
+
 .PHONY: screenshots
 screenshots: build e2e-deps ## take the README's pictures of the playground (docs/images)
 	cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node screenshots.js ../docs/images

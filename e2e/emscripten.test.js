@@ -1,10 +1,7 @@
 // C programs by plain Emscripten in the page's thread: sockets.c, built four ways (fixtures/emscripten), on non-blocking sockets.
 //
-// What cannot work in such programs, whatever a page does, and is therefore not tested (docs/WEBR.md says the same of them):
-// - connect(), recv() and poll() that block: the page's thread may not wait, so only non-blocking sockets see a result. webR can block,
-//   because R runs in a worker.
-// - shutdown(): emcc 3.1.6 compiles it into the program as a stub that fails with ENOSYS, so no half-close of the program's own.
-// - listen() and accept(): a browser accepts no connections.
+// What these builds cannot do is in docs/EMSCRIPTEN.md: 3.1.6 compiles shutdown() in as a stub, and a
+// program that neither suspends nor has threads cannot block. emscripten-cases.test.js has more programs.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

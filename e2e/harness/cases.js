@@ -142,9 +142,13 @@ function pagePool(browser) {
 			all.push('! no end in time');
 			state.stuck = true;
 		});
-		page.removeAllListeners();
 		if (state.stuck) await page.context().close();
-		else idle.push(page);
+		else {
+			// What the page says late belongs to this run, not to the next one.
+			await page.goto('about:blank');
+			page.removeAllListeners();
+			idle.push(page);
+		}
 		return { results: results(all.map((line) => (line.startsWith('| ') ? line.slice(2) : ''))), all };
 	};
 }

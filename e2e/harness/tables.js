@@ -38,22 +38,22 @@ function summary(cells) {
 async function waiting(matrix, native) {
 	const kindOf = await kinds();
 	const columns = [...new Set(kindOf.values())];
-	const builds = BUILDS.filter(({ program }) => program === 'cases');
+	const builds = BUILDS.filter(({ name, program }) => program === 'cases' && matrix[name]);
 	return table([['build', ...columns, 'all'], ...builds.map((build) => {
 		const names = casesOf(build, native);
-		const cells = (/** @type {string[]} */ of) => summary(of.map((name) => matrix[build.name][name]));
+		const cells = (/** @type {string[]} */ of) => summary(of.flatMap((name) => matrix[build.name][name] ?? []));
 		return [build.title, ...columns.map((kind) => cells(names.filter((name) => kindOf.get(name) === kind))), cells(names)];
 	})]);
 }
 
 /** The programs with a main loop: build x case. @param {Matrix} matrix @param {Record<string, string[]>} native */
 function looping(matrix, native) {
-	const builds = BUILDS.filter(({ program }) => program === 'loop');
-	const names = casesOf(builds[0], native);
+	const builds = BUILDS.filter(({ name, program }) => program === 'loop' && matrix[name]);
+	const names = Object.keys(native).filter((name) => name.startsWith('loop_'));
 	const mark = (/** @type {string} */ cell) => (cell.includes('-') ? `${[...cell].filter((sign) => sign === '+').length}/${cell.length}` : 'all');
 	return table([['build', ...names.map((name) => name.slice('loop_'.length).replaceAll('_', ' '))], ...builds.map((build) =>
 		[build.title, ...names.map((name) => {
-			const { plain, sockmux } = matrix[build.name][name];
+			const { plain, sockmux } = matrix[build.name][name] ?? { plain: '-', sockmux: '-' };
 			return `${mark(sockmux)} (${mark(plain)})`;
 		})])]);
 }
@@ -61,7 +61,7 @@ function looping(matrix, native) {
 /** @param {Matrix} matrix */
 async function leftOver(matrix) {
 	const titles = new Map(BUILDS.map(({ name, title }) => [name, title]));
-	const count = BUILDS.filter(({ program }) => program === 'cases').length;
+	const count = BUILDS.filter(({ name, program }) => program === 'cases' && matrix[name]).length;
 	return table([['cases', 'builds', 'reason'], ...(await readLeft()).map((left) => {
 		const builds = buildsOf(left, matrix);
 		return [left.cases.map((name) => `\`${name}\``).join(', '),
