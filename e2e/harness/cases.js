@@ -90,9 +90,8 @@ export async function startCases({ binary } = {}) {
 			'--allow', `[::1]:${services.base}-${services.base + SPAN - 1}`,
 		], binary));
 		words.SERVER = sockmux.origin;
-		const browser = await launch();
-		parts.push({ stop: () => browser.close() });
-		const inPage = pagePool(browser);
+		const pool = pagePool();
+		parts.push(pool);
 		/**
 		 * @param {Build} build
 		 * @param {string} name
@@ -101,7 +100,7 @@ export async function startCases({ binary } = {}) {
 		const runCase = async (build, name, way) => {
 			const query = new URLSearchParams({ build: build.name, kind: build.kind, case: name, base: String(services.base) });
 			if (way === 'plain') query.set('relay', relay.origin);
-			return inPage(`${site.origin}/cases${way === 'plain' ? '' : '-sockmux'}.html?${query}`);
+			return pool.run(`${site.origin}/cases${way === 'plain' ? '' : '-sockmux'}.html?${query}`);
 		};
 		return { base: services.base, runCase, logs: sockmux.logs, stop };
 	} catch (error) {
@@ -110,17 +109,33 @@ export async function startCases({ binary } = {}) {
 	}
 }
 
-/** Pages that are used again: a new one costs more than most cases. @param {import('playwright-core').Browser} browser */
-function pagePool(browser) {
+/** A browser that ends by itself is started again so often: a program that breaks it must not hide the others. */
+const RESTARTS = 5;
+
+/** Pages that are used again: a new one costs more than most cases. */
+function pagePool() {
 	/** @type {import('playwright-core').Page[]} */
-	const idle = [];
+	let idle = [];
+	/** @type {Promise<import('playwright-core').Browser> | null} */
+	let browser = null;
+	let starts = 0;
+	const started = async () => {
+		if (browser && !(await browser).isConnected()) browser = null;
+		if (!browser) {
+			if (starts++ > RESTARTS) throw new Error(`the browser ended by itself ${RESTARTS} times`);
+			idle = [];
+			browser = launch();
+		}
+		return browser;
+	};
 	/**
 	 * Opens an address and returns what the program prints.
 	 * @param {string} url
 	 * @returns {Promise<{ results: string[], all: string[] }>}
 	 */
-	return async (url) => {
-		const page = idle.pop() ?? await (await browser.newContext()).newPage();
+	const inPage = async (url) => {
+		const running = await started();
+		const page = idle.pop() ?? await (await running.newContext()).newPage();
 		/** @type {string[]} */
 		const all = [];
 		const state = { ended: false, stuck: false };
@@ -150,5 +165,18 @@ function pagePool(browser) {
 			idle.push(page);
 		}
 		return { results: results(all.map((line) => (line.startsWith('| ') ? line.slice(2) : ''))), all };
+	};
+	return {
+		async run(/** @type {string} */ url) {
+			try {
+				return await inPage(url);
+			} catch (error) {
+				if (!browser || (await browser).isConnected()) throw error;
+				return { results: [], all: ['! the browser ended'] };
+			}
+		},
+		async stop() {
+			if (browser) await (await browser).close();
+		},
 	};
 }
