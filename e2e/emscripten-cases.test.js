@@ -6,7 +6,6 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { BUILDS } from './harness/builds.js';
 import { startCases } from './harness/cases.js';
-import { uncovered, readLeft, unused } from './harness/left.js';
 import { casesOf, eachOf, readMatrix, readNative, runCell } from './harness/matrix.js';
 import { best, worse } from './harness/score.js';
 import { DOCUMENT, withTables } from './harness/tables.js';
@@ -29,12 +28,6 @@ test('no recorded cell is worse than plain', () => {
 	const bad = Object.entries(recorded).flatMap(([build, cases]) => Object.entries(cases)
 		.filter(([, { plain, sockmux }]) => worse(sockmux, plain)).map(([name]) => `${build} ${name}`));
 	assert.deepEqual(bad, []);
-});
-
-test('what is not as native has a reason, and each reason is in use', async () => {
-	const left = await readLeft();
-	assert.deepEqual(uncovered(left, recorded), []);
-	assert.deepEqual(unused(left, recorded), []);
 });
 
 test('docs/EMSCRIPTEN.md has the tables of the recorded run', async () => {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { BUILDS } from './harness/builds.js';
 import { compileNative, runNative, startCases } from './harness/cases.js';
+import { readLeft, uncovered, unused } from './harness/left.js';
 import { casesOf, eachOf, readMatrix, readNative, runCell } from './harness/matrix.js';
 import { best, score, worse } from './harness/score.js';
 
@@ -46,6 +47,12 @@ test('every build and case is recorded (make record-emscripten)', () => {
 			assert.equal(sockmux.length, native[name].length, `${build.name} ${name}`);
 		}
 	}
+});
+
+test('what is not as native has a reason, and each reason is in use', async () => {
+	const left = await readLeft();
+	assert.deepEqual(uncovered(left, recorded), []);
+	assert.deepEqual(unused(left, recorded), []);
 });
 
 describe('no cell worse than plain or than recorded', () => {
