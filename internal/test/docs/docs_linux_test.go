@@ -54,7 +54,8 @@ func TestNames(t *testing.T) {
 }
 
 // inChromium are the languages whose blocks e2e/docs.test.js runs.
-var inChromium = []string{"html", "js"}
+// R is run by e2e/webr-reasons.test.js.
+var inChromium = []string{"html", "js", "r"}
 
 // runners runs a block of a language. Each runs in namespaces of its own, where the addresses
 // and ports of the documents are free.
