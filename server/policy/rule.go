@@ -230,11 +230,13 @@ type names struct {
 	aliases   []string
 }
 
-// matchName reports whether the rule is about this name, which must be canonical.
+// matchName reports whether the rule is about this name, which must be canonical. A rule
+// about localhost is about its addresses too (RFC 6761, section 6.3): programs that ask for
+// localhost dial them.
 func (r *Rule) matchName(name string) bool {
 	switch r.kind {
 	case exactName:
-		return name == r.name
+		return name == r.name || r.name == "localhost" && (name == "127.0.0.1" || name == "::1")
 	case subdomains:
 		return len(name) > len(r.name)+1 && strings.HasSuffix(name, r.name) && name[len(name)-len(r.name)-1] == '.'
 	case anyHost:
