@@ -120,10 +120,10 @@ export function patchBlocking(calls, program, connector, { scope = globalThis, a
 
 /** @param {Program} program @param {Call} call */
 function callOnce(program, { flags }) {
-	return (/** @type {(...args: any[]) => any} */ original) => /** @type {Make} */ ((args, retries) => {
+	return (/** @type {(...args: any[]) => any} */ original) => /** @type {Make} */ ((args, retries, earlier) => {
 		const outer = program.call;
 		/** @type {import('./call.js').Call} */
-		const call = { flags: flags === undefined ? 0 : args[flags], retries, wait: null };
+		const call = { flags: flags === undefined ? 0 : args[flags], retries, wait: null, finished: earlier?.finished ?? [], begun: 0 };
 		program.call = call;
 		let result;
 		try {
@@ -134,7 +134,7 @@ function callOnce(program, { flags }) {
 		} finally {
 			program.call = outer;
 		}
-		return { result, until: call.wait?.until ?? null };
+		return { result, pause: call.wait && { until: call.wait.until, finished: call.finished } };
 	});
 }
 
@@ -142,10 +142,10 @@ function callOnce(program, { flags }) {
 function pollOnce(original) {
 	return /** @type {Make} */ ((args, retries, earlier) => {
 		const [fds, count, timeout, ...rest] = args;
-		if (!retries) return { result: original(...args), until: null };
-		const until = earlier ?? (timeout < 0 ? Infinity : performance.now() + timeout);
+		if (!retries) return { result: original(...args), pause: null };
+		const until = earlier?.until ?? (timeout < 0 ? Infinity : performance.now() + timeout);
 		const result = original(fds, count, 0, ...rest);
-		return { result, until: result === 0 && performance.now() < until ? until : null };
+		return { result, pause: result === 0 && performance.now() < until ? { until } : null };
 	});
 }
 

@@ -10,6 +10,15 @@
  *   with the same arguments, after the next change of any socket, or at `until`
  *   (performance.now(); Infinity: no limit)
  * @property {number} [thread]  which thread of the program calls; absent: the only one
+ * @property {Finished} [finished]  what the operations of this call did in this attempt and the
+ *   ones before, oldest first; absent: the call makes one operation, or is not repeated
+ * @property {number} [begun]  operations that this attempt has begun
+ */
+
+/**
+ * Results of operations. readv() and writev() make one for each buffer. Those that are done must
+ * not be done again where the call is repeated.
+ * @typedef {{ result: any, short: boolean }[]} Finished
  */
 
 /**

@@ -24,7 +24,8 @@
  * @property {() => void} clearError  the error has been reported
  * @property {string} errorText
  * @property {number} available  bytes that recv gives now
- * @property {boolean} eof  no more will come, and available is 0
+ * @property {boolean} ended  no more will come; what is available can still be read
+ * @property {boolean} eof  ended, and available is 0
  * @property {number} room  bytes that send takes now
  * @property {number} [unsent]  bytes that were taken and have not left
  * @property {boolean} writable  there is enough room for poll() to say so: see isWritable

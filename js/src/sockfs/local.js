@@ -158,6 +158,10 @@ class LocalSocket {
 		if (this.error !== 0) this.#errno = 0;
 	}
 
+	get ended() {
+		return this.#fin;
+	}
+
 	get eof() {
 		return this.#fin && this.available === 0;
 	}

@@ -5,6 +5,7 @@ import { connectingOps } from './connecting.js';
 import { patchDuplicates } from './duplicates.js';
 import { POLL } from './errno.js';
 import { transferOps } from './transfer.js';
+import { inOneCall } from './vectors.js';
 import { createWaiting } from './waiting.js';
 
 export { socketOf } from './record.js';
@@ -52,7 +53,7 @@ export function patchOps(program, connector, { unasked = true } = {}) {
 			throw new program.ErrnoError(errno);
 		},
 	};
-	const patched = { ...connectingOps(parts), ...transferOps(parts) };
+	const patched = inOneCall(program, { ...connectingOps(parts), ...transferOps(parts) });
 	if (!unasked) {
 		const { poll } = patched;
 		patched.poll = (sock) => poll(sock) & ~(POLL.ERR | POLL.HUP);

@@ -28,6 +28,7 @@ export function readiness(socket, { readEnded, writeEnded }) {
 	const atEnd = socket.eof || readEnded;
 	let mask = 0;
 	if (socket.available > 0) mask |= READ;
+	if (socket.ended) mask |= POLL.RDHUP;
 	if (atEnd) mask |= READ | POLL.RDHUP;
 	if (socket.error !== 0) mask |= READ | WRITE | POLL.ERR | POLL.HUP;
 	if (closed || (atEnd && writeEnded)) mask |= POLL.HUP;

@@ -18,13 +18,18 @@
  */
 
 /**
- * Makes a single call. `until` is null if the result is final; otherwise it is the time, as
- * performance.now() gives it, at which the call ends without a change.
+ * A call between two attempts. `until` is the time, as performance.now() gives it, at which it
+ * ends without a change.
+ * @typedef {{ until: number, finished?: import('./call.js').Finished }} Pause
+ */
+
+/**
+ * Makes a single call. `pause` is null if the result is final.
  * @callback Make
  * @param {any[]} args
  * @param {boolean} retries
- * @param {number | null} until  of the attempt before
- * @returns {{ result: number, until: number | null }}
+ * @param {Pause | null} earlier  of the attempt before
+ * @returns {{ result: number, pause: Pause | null }}
  */
 
 /** setTimeout() takes no more; the call is then made again and waits on. */
@@ -33,8 +38,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Who waits for what. A ticket is a number, because wasm passes it on. */
 export class Waiting {
 	#connector;
-	/** @type {Map<number, number>} */
-	#untils = new Map();
+	/** @type {Map<number, Pause>} */
+	#pauses = new Map();
 	#last = 0;
 
 	/** @param {Connector} connector */
@@ -49,8 +54,8 @@ export class Waiting {
 	retry(make) {
 		return {
 			attempt: (args, ticket) => {
-				const { result, until } = make(args, true, this.#take(ticket));
-				return { result, ticket: until === null ? 0 : this.#ticket(until) };
+				const { result, pause } = make(args, true, this.#take(ticket));
+				return { result, ticket: pause === null ? 0 : this.#ticket(pause) };
 			},
 			giveUp: (args, ticket) => make(args, false, this.#take(ticket)).result,
 		};
@@ -62,7 +67,7 @@ export class Waiting {
 	 * @returns {Promise<void>}
 	 */
 	async wait(ticket) {
-		const until = this.#untils.get(ticket) ?? 0;
+		const until = this.#pauses.get(ticket)?.until ?? 0;
 		if (!this.#connector.alive) return;
 		await new Promise((resolve) => {
 			/** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -80,20 +85,20 @@ export class Waiting {
 
 	/** Waits in a thread that may block. @param {number} ticket */
 	block(ticket) {
-		this.#connector.wait(Math.max(0, (this.#untils.get(ticket) ?? 0) - performance.now()));
+		this.#connector.wait(Math.max(0, (this.#pauses.get(ticket)?.until ?? 0) - performance.now()));
 	}
 
-	/** @param {number} until */
-	#ticket(until) {
-		do this.#last = (this.#last + 1) & 0x7fffffff; while (this.#last === 0 || this.#untils.has(this.#last));
-		this.#untils.set(this.#last, until);
+	/** @param {Pause} pause */
+	#ticket(pause) {
+		do this.#last = (this.#last + 1) & 0x7fffffff; while (this.#last === 0 || this.#pauses.has(this.#last));
+		this.#pauses.set(this.#last, pause);
 		return this.#last;
 	}
 
 	/** @param {number} ticket */
 	#take(ticket) {
-		const until = this.#untils.get(ticket) ?? null;
-		this.#untils.delete(ticket);
-		return until;
+		const pause = this.#pauses.get(ticket) ?? null;
+		this.#pauses.delete(ticket);
+		return pause;
 	}
 }

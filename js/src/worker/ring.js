@@ -185,9 +185,13 @@ class RingSocket {
 		return span(this.#load(WORD.inPut), this.#load(WORD.inTaken));
 	}
 
+	get ended() {
+		return this.#load(WORD.eof) === 1 || this.state === 'closed';
+	}
+
 	get eof() {
 		// The flag first: what it speaks of is in the ring before it is set.
-		return (this.#load(WORD.eof) === 1 || this.state === 'closed') && this.available === 0;
+		return this.ended && this.available === 0;
 	}
 
 	get room() {

@@ -147,6 +147,10 @@ export class FakeSocket {
 		return this.incoming.length;
 	}
 
+	get ended() {
+		return this.fin;
+	}
+
 	get eof() {
 		return this.fin && this.incoming.length === 0;
 	}
