@@ -42,7 +42,7 @@ test('a part that does not come is named', async () => {
 	const loading = loadPart({ document }, { url: FILE.url });
 	assert.equal('integrity' in scripts[0], false);
 	scripts[0].onerror();
-	await assert.rejects(loading, { message: `${FILE.url} could not be loaded` });
+	await assert.rejects(loading, { message: `${FILE.url} could not be loaded: serve it, and allow it in the Content-Security-Policy` });
 });
 
 test('in a worker a part is imported, and leaves nothing at the global object', async () => {

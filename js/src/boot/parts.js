@@ -28,7 +28,7 @@ export function loadPart(scope, { url, integrity }) {
 		// A policy that goes by nonces lets in what has the nonce of the page's other scripts.
 		script.nonce = document.querySelector('script[nonce]')?.nonce ?? '';
 		script.onload = () => resolve(script[KEY]);
-		script.onerror = () => reject(new Error(`${url} could not be loaded`));
+		script.onerror = () => reject(new Error(`${url} could not be loaded: serve it, and allow it in the Content-Security-Policy`));
 		document.head.append(script);
 		script.remove(); // it is loaded all the same
 	});

@@ -1,6 +1,7 @@
 // Emscripten's error numbers (those of WASI) and the flags of its poll() and fcntl(), as its programs are compiled with them.
 
 export const ERRNO = Object.freeze({
+	EAFNOSUPPORT: 5,
 	EAGAIN: 6,
 	EALREADY: 7,
 	EBADF: 8,

@@ -19,7 +19,7 @@ export function explain({ wasm, others, started = false }) {
 /** @param {boolean} wasm @param {boolean} others @param {boolean} started */
 function cause(wasm, others, started) {
 	if (!wasm) return 'it was built without WebAssembly. Link it with -sWASM=1';
-	if (started) return 'the names of its SOCKFS were shortened, as the closure compiler does. Link it with --closure 0';
-	if (others) return 'the names of its imports were shortened, as the closure compiler does from -O3 on. Link it with --closure 0';
+	if (started) return 'the names of its SOCKFS were shortened, as the closure compiler does, and it waits, has threads or listens to events of sockets. Link it with --closure 0';
+	if (others) return 'the names of its imports were shortened, as the closure compiler does from -O3 on. Link it with -O2 or --closure 0';
 	return 'it was started before sockmux. Put the script element of sockmux before the program\'s';
 }

@@ -62,9 +62,9 @@ export function createHelper({ open, scope, report, resolve, threads }) {
 	 */
 	const help = (instance) => {
 		started++;
+		if (instance.imports.env?.[OWN_POLL]) instance.calls.delete('__syscall_poll');
 		const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
 		if (program.ops) patch(program);
-		if (instance.imports.env?.[OWN_POLL]) instance.calls.delete('__syscall_poll');
 		const served = threads && serveThreads(instance, { program, threads, replacements: operationCalls(program, connector) });
 		const withoutWasm = patchImports(instance.calls, program, connector, { scope, adapter, promising: () => promising });
 		served?.socketsMade();

@@ -29,7 +29,7 @@ export function installSockfsHook({ load, loadNow, scope, report }) {
 	let others = 0;
 	const failed = (/** @type {any} */ error) => {
 		silent = true;
-		report(`the layer for Emscripten programs could not be loaded, so SOCKFS's own sockets are used, which know no errors: ${error.message}`);
+		report(`an Emscripten program runs without sockmux's layer: ${error.message}`);
 	};
 	const stop = watchInstantiation(scope, (native, args, sync) => {
 		const begin = () => (helper && !removed ? helper.start(native, args, sync) : native(...args));

@@ -9,6 +9,7 @@ import { modulesOf, valuesOf, watchInstantiation } from './watch.js';
  * @property {any} imports  its import object
  * @property {Map<string, ImportSlot>} calls  its imports that matter to sockets, by their names in C ("__syscall_poll")
  * @property {() => Int32Array} heap32  its memory; valid from the instantiation on, and as it is at that moment only
+ * @property {() => Record<string, any> | undefined} exports  what its wasm exports, from the instantiation on
  */
 
 /** Where an import stands. @typedef {{ module: Record<string, any>, key: string }} ImportSlot */
@@ -36,6 +37,8 @@ export function onInstantiate(scope, found) {
 export function inspect(imports) {
 	let memory = findMemory(imports);
 	let heap = new Int32Array(0);
+	/** @type {Record<string, any> | undefined} */
+	let exports;
 	return {
 		instance: {
 			imports,
@@ -45,9 +48,11 @@ export function inspect(imports) {
 				if (heap.buffer !== buffer) heap = new Int32Array(buffer);
 				return heap;
 			},
+			exports: () => exports,
 		},
 		made(result) {
-			memory ??= findMemory({ exports: (result.instance ?? result).exports });
+			exports = (result.instance ?? result).exports;
+			memory ??= findMemory({ exports });
 			return result;
 		},
 	};

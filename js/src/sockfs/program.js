@@ -1,7 +1,9 @@
 // Finds the parts of an Emscripten program that the layer needs. In classic scripts they are global; in modules they are hidden in a closure,
-// but the first socket that such a program makes shows them.
+// but the first socket that such a program makes shows them. Where its names were shortened, that socket shows nothing, and the system calls
+// are carried out without SOCKFS (closed.js).
 
 import { newCall } from './call.js';
+import { installClosed } from './closed-calls.js';
 import { ERRNO } from './errno.js';
 import { hasDescriptor } from './record.js';
 
@@ -73,7 +75,8 @@ export function globalProgramOf(scope, { calls, heap32 }) {
  * @param {(program: Program) => void} found  called inside that first system call
  * @returns {Program}
  */
-export function hiddenProgram({ calls, heap32 }, found) {
+export function hiddenProgram(instance, found) {
+	const { calls, heap32 } = instance;
 	/** @type {Map<number, WeakRef<Sock>>} */
 	const socks = new Map();
 	/** @type {any} */
@@ -82,17 +85,22 @@ export function hiddenProgram({ calls, heap32 }, found) {
 		call: newCall(),
 		sockOf(/** @type {number} */ fd) {
 			const sock = socks.get(fd)?.deref();
-			return sock && hasDescriptor(sock, fd) ? sock : null;
+			if (!sock) return closed.sockOf(fd);
+			return hasDescriptor(sock, fd) ? sock : null;
 		},
 		adopt: (/** @type {number} */ fd, /** @type {Sock} */ sock) => void socks.set(fd, new WeakRef(sock)),
 	};
+	const closed = installClosed(instance, program);
 	const slot = calls.get('__syscall_socket');
 	if (!slot) return program;
 	const before = slot.module[slot.key];
 	let seen = false;
-	slot.module[slot.key] = Object.assign((/** @type {any[]} */ ...args) => {
+	slot.module[slot.key] = Object.assign((/** @type {[number, number, number]} */ ...args) => {
 		const { result, sock } = watchSock(() => before(...args));
-		if (sock === null) return result;
+		if (sock === null) {
+			if (result >= 0 && !seen && closed.begin(program, found)) closed.made(result, ...args);
+			return result;
+		}
 		socks.set(result, new WeakRef(sock));
 		if (seen) return result;
 		seen = true;
