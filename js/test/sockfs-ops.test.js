@@ -23,6 +23,30 @@ function connected(options) {
 	return { ...parts, socket };
 }
 
+describe('connect() that has said 0 before the answer', () => {
+	/** @returns {ReturnType<typeof start>} */
+	const promised = () => {
+		const parts = start({ nonblocking: false });
+		assert.equal(parts.emscripten.errno(() => parts.ops.connect(parts.sock, 'a.test', 80)), 0);
+		return parts;
+	};
+
+	test('goes to another target at the next call, and stays with the same one', () => {
+		const { emscripten, connector, ops, sock } = promised();
+		assert.equal(emscripten.errno(() => ops.connect(sock, 'a.test', 80)), ERRNO.EALREADY);
+		assert.equal(emscripten.errno(() => ops.connect(sock, 'a.test', 81)), 0);
+		assert.deepEqual(connector.sockets.map(({ target }) => target.port), [80, 81]);
+		assert.deepEqual(connector.sockets[0].calls, ['close']);
+	});
+
+	test('shutdown() follows what was sent', () => {
+		const { emscripten, connector, ops, sock } = promised();
+		assert.equal(ops.sendmsg(sock, Buffer.from('abc'), 0, 3), 3);
+		assert.equal(emscripten.errno(() => ops.shutdown(sock, 1)), 0);
+		assert.deepEqual(connector.sockets[0].calls, ['shutdown 1']);
+	});
+});
+
 const READ = POLL.IN | POLL.RDNORM;
 const WRITE = POLL.OUT | POLL.WRNORM;
 
@@ -67,7 +91,7 @@ describe('connect', () => {
 		const { emscripten, connector, sock, ops } = start({ nonblocking: false });
 		const connect = (/** @type {number} */ port) => emscripten.errno(() => ops.connect(sock, 'a.test', port));
 		assert.equal(connect(80), 0);
-		assert.equal(connect(81), ERRNO.EALREADY);
+		assert.equal(connect(80), ERRNO.EALREADY);
 		Object.assign(connector.sockets[0], { state: 'closed', error: ERRNO.ECONNREFUSED });
 		assert.equal(connect(81), 0);
 		assert.equal(connector.sockets[1].target.port, 81);

@@ -120,6 +120,8 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 			const blocking = waiting.begin(sock, record, 'connect');
 			resume(sock, record, resumed);
 			if (record.opened) return undefined;
+			// connect() has said 0 too early. A call for another target begins anew.
+			if (record.promised && record.socket && (addr !== sock.daddr || port !== sock.dport)) drop(sock, record);
 			if (record.socket) {
 				if (!resumed && (!blocking.blocking || !waiting.canBlock())) fail(ERRNO.EALREADY);
 			} else {
@@ -165,8 +167,9 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 			const record = recordOf(sock);
 			const { socket } = record;
 			if (!socket) return before.shutdown ? before.shutdown(sock, how) : fail(ERRNO.ENOTCONN);
-			if (socket.state !== 'open') fail(ERRNO.ENOTCONN);
-			record.opened = true;
+			// What connect() has promised is connected: the FIN follows what was sent.
+			if (socket.state !== 'open' && !(record.promised && socket.state === 'connecting')) fail(ERRNO.ENOTCONN);
+			if (socket.state === 'open') record.opened = true;
 			if (how !== 1) record.readEnded = true;
 			if (how !== 0) record.writeEnded = true;
 			socket.shutdown(how);
