@@ -138,3 +138,10 @@ for (const [name, cause, body, prepare] of /** @type {[string, RegExp, Parameter
 		await page.context().close();
 	});
 }
+
+test('a program without wasm replaces WebAssembly, and its sockets still go through the tunnel', async () => {
+	const { page } = await printedBy(({ tag, program }) => tag + program('entry-wasm0'));
+	await until(() => page.lines.some((line) => line.includes('the target refused the connection')), 'the target\'s answer', 30_000);
+	assert.deepEqual(page.lines.filter((line) => line.includes('could not be started')), []);
+	await page.context().close();
+});

@@ -1,6 +1,6 @@
 // Where the Go program runs: beside the page's scripts or in a worker.
 
-import { wasmFrom } from '../tunnel/wasm.js';
+import { native, wasmFrom } from '../tunnel/wasm.js';
 import { fetchPart, loadPart } from './parts.js';
 
 /** @typedef {import('./config.js').Config} Config */
@@ -19,7 +19,7 @@ export function engineFor(scope, config) {
 		return async (owner) => {
 			/** @type {[WebAssembly.Module, import('./part-engine.js').EngineOf]} */
 			const [module, engineOf] = await Promise.all([wasm(), loadPart(scope, config.files.engine)]);
-			return engineOf(module, Native)(owner);
+			return engineOf(module, Native, native)(owner);
 		};
 	}
 	return async (owner) => {

@@ -21,16 +21,26 @@
 /**
  * @param {WebAssembly.Module} module
  * @param {new () => import('./go.js').GoProgram} Go  the class of wasm_exec.js
+ * @param {Pick<typeof WebAssembly, 'instantiate'>} [native]  the browser's own, where the page may have replaced it
  * @returns {Start}
  */
-export function programFrom(module, Go) {
+export function programFrom(module, Go, native = WebAssembly) {
 	return async (imports, onexit) => {
 		const go = new Go();
 		go.exit = onexit;
-		const instance = await WebAssembly.instantiate(module, { ...go.importObject, sockmux: imports });
+		const instance = await native.instantiate(module, { ...go.importObject, sockmux: imports });
 		return {
 			exports: /** @type {any} */ (instance.exports),
-			run: () => void go.run(instance),
+			run() {
+				// Go's script asks the global object which class the instance must be of.
+				const replaced = globalThis.WebAssembly;
+				globalThis.WebAssembly = /** @type {typeof WebAssembly} */ (native);
+				try {
+					void go.run(instance);
+				} finally {
+					globalThis.WebAssembly = replaced;
+				}
+			},
 			resume: () => go._resume(),
 		};
 	};

@@ -1,5 +1,8 @@
 // Fetches and compiles the wasm.
 
+/** The browser's own: a program of -sWASM=0 puts one into its place that knows no wasm. */
+export const native = globalThis.WebAssembly;
+
 /**
  * Gives the compiled wasm: once fetched it is kept, and after a failure the next call fetches again. Rejects with an error that names the file.
  * @param {{ url: string, integrity?: string }} file
@@ -25,6 +28,6 @@ async function compile(url, integrity) {
 	const response = await fetch(url, { integrity });
 	if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
 	// Streaming refuses any other type; a server that does not know .wasm costs time, not function.
-	if (response.headers.get('Content-Type') === 'application/wasm') return WebAssembly.compileStreaming(response);
-	return WebAssembly.compile(await response.arrayBuffer());
+	if (response.headers.get('Content-Type') === 'application/wasm') return native.compileStreaming(response);
+	return native.compile(await response.arrayBuffer());
 }
