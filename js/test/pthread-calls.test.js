@@ -52,7 +52,7 @@ function makeProgram({ own = {}, big = false, pageHalf = true, old = false } = {
 		return old ? page.env[receiveName](1, args.length, at) : page.env[receiveName](1, 0, 77, args.length * 8, at);
 	};
 	const worker = { env: { memory, ...Object.fromEntries(Object.keys(library).map((name) => [name, proxied(name)])) } };
-	const threads = { common: new SharedArrayBuffer(MEMORY_BYTES), cells: new Map([[1, new SharedArrayBuffer(MEMORY_BYTES)]]), recognize: () => null };
+	const threads = { common: new SharedArrayBuffer(MEMORY_BYTES), cells: new Map([[1, new SharedArrayBuffer(MEMORY_BYTES)]]), recognize: () => null, stop() {} };
 	/** @type {any} */
 	const program = {
 		ErrnoError, call: newCall(), heap32: () => new Int32Array(memory.buffer),

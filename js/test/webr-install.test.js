@@ -153,6 +153,35 @@ describe('the Worker constructor', () => {
 		assert.equal(blobs.size, 0, 'the script\'s URL is given back');
 	});
 
+	test('held messages are what they were when they were posted', () => {
+		const { scope, workers } = makePage();
+		const worker = new scope.Worker('/webr-worker.js');
+		const message = { at: 1 };
+		const buffer = new ArrayBuffer(8);
+		worker.postMessage(message);
+		worker.postMessage(buffer, [buffer]);
+		message.at = 2;
+		assert.equal(buffer.byteLength, 0);
+		assert.throws(() => worker.postMessage(() => {}), { name: 'DataCloneError' });
+		workers[0].say({ sockmux: { op: 'started' } });
+		assert.deepEqual(workers[0].received, [{ at: 1 }, new ArrayBuffer(8)]);
+	});
+
+	test('an error of webR\'s own script does not start it twice', () => {
+		const { scope, workers } = makePage();
+		const worker = new scope.Worker('/webr-worker.js');
+		worker.postMessage('first');
+		worker.dispatchEvent(Object.assign(new Event('error'), { filename: 'https://site.test/webr-worker.js' }));
+		assert.equal(workers.length, 1);
+		assert.deepEqual(workers[0].received, ['first']);
+	});
+
+	test('a URL of another origin is the native constructor\'s', () => {
+		const { scope, workers } = makePage();
+		new scope.Worker('https://other.test/webr-worker.js');
+		assert.deepEqual(workers.map(({ url }) => url), ['https://other.test/webr-worker.js']);
+	});
+
 	test('other workers are the native constructor\'s, whatever they are', () => {
 		const { scope, workers, FakeWorker } = makePage();
 		const plain = new scope.Worker('own.js');

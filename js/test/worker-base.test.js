@@ -36,3 +36,18 @@ test('relative URLs resolve against the worker\'s own script, absolute ones stay
 test('a scope that lacks some of them is no error', () => {
 	assert.doesNotThrow(() => resolveAgainst({ importScripts: () => {} }, 'https://site.test/w.js'));
 });
+
+test('location and constructors that take a URL are those of the worker\'s own script', () => {
+	class Source {
+		/** @param {string} url */
+		constructor(url) {
+			this.url = url;
+		}
+	}
+	const scope = /** @type {any} */ ({ importScripts() {}, EventSource: Source, Request: Source, location: 'blob:x' });
+	resolveAgainst(scope, 'https://site.test/app/w.js?a=1');
+	assert.equal(scope.location.search, '?a=1');
+	assert.equal(new scope.EventSource('events').url, 'https://site.test/app/events');
+	assert.equal(new scope.Request('/x').url, 'https://site.test/x');
+	assert.ok(new scope.Request('x') instanceof Source);
+});

@@ -85,7 +85,8 @@ test('what the policy forbids R later is named once', () => {
 	violate({ blockedURI: 'https://repo.test/bin/b' });
 	violate({ blockedURI: 'https://other.test/', disposition: 'report' });
 	violate({ blockedURI: 'eval', effectiveDirective: 'script-src' });
+	violate({ blockedURI: 'blob' });
 	assert.equal(posts.length, 2);
 	assert.match(posts[0].text, /request to https:\/\/repo\.test\/bin\/a: add https:\/\/repo\.test to connect-src$/);
-	assert.match(posts[1].text, /'eval'/);
+	assert.match(posts[1].text, /request to blob: add blob: to connect-src$/);
 });

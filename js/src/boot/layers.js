@@ -74,6 +74,7 @@ function sockfs(given) {
 		made: hook.made,
 		remove() {
 			restore();
+			threads?.stop();
 			hook.remove();
 		},
 	};

@@ -10,6 +10,13 @@ const scope = /** @type {any} */ (globalThis);
 /** @type {Parameters<typeof patchThread>[1] | null} */
 let thread = null;
 
+// The page puts the URL of the program's script behind the worker's name.
+const [name, base] = scope.name.split('\n');
+if (base) {
+	scope.name = name;
+	resolveAgainst(scope, base);
+}
+
 // The page's first message, ahead of the program's.
 scope.addEventListener('message', function take(/** @type {MessageEvent} */ event) {
 	const given = event.data?.sockmux;
@@ -17,7 +24,6 @@ scope.addEventListener('message', function take(/** @type {MessageEvent} */ even
 	event.stopImmediatePropagation();
 	scope.removeEventListener('message', take);
 	thread = { id: given.id, common: new Common(given.common), cells: new Cells(given.cells) };
-	if (!given.base.startsWith('blob:')) resolveAgainst(scope, given.base);
 });
 
 const look = (/** @type {any} */ imports) => {

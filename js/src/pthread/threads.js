@@ -1,5 +1,6 @@
 // The workers of a page's pthreads: which they are, how ours comes in, and what memory they have.
 
+import { rememberBlobs, scriptUrl } from '../webr/recognise.js';
 import { standIn, startWorker } from '../webr/starter.js';
 
 /** Bytes of each memory: what cells.js puts there needs fewer. That file is no part of the main script. */
@@ -11,6 +12,7 @@ export const MEMORY_BYTES = 1024;
  * @property {SharedArrayBuffer} common
  * @property {Map<number, SharedArrayBuffer>} cells  of each thread, by its number
  * @property {import('../boot/workers.js').Recognizer} recognize
+ * @property {() => void} stop
  */
 
 /**
@@ -26,23 +28,30 @@ export function recognizeThreads(scope, prelude) {
 	const common = memory();
 	/** @type {Threads['cells']} */
 	const cells = new Map();
+	const blobs = rememberBlobs(scope.URL);
 	let last = 0;
 	/** URLs of workers that have shown themselves. @type {Set<string>} */
 	const shown = new Set();
 	/** @type {Threads['recognize']} */
 	const start = (url, options, Native) => {
-		const base = new URL(`${url}`, scope.location.href).href;
-		const bring = options?.type === 'module' ? (/** @type {string} */ text) => `import${text};` : (/** @type {string} */ text) => `importScripts(${text});`;
+		const blob = blobs.get(`${url}`);
+		const base = scriptUrl(`${url}`, scope.location.href);
+		// Unknown blobs may be revoked before our script imports them.
+		if (!blob && !/^http/.test(base)) return null;
+		const isModule = options?.type === 'module';
+		const bring = (/** @type {string} */ from) => (isModule ? `import${JSON.stringify(from)};` : `importScripts(${JSON.stringify(from)});`);
 		const id = ++last;
 		const own = memory();
 		cells.set(id, own);
 		const worker = startWorker({
 			scope,
 			Native,
-			script: [prelude, base].map((from) => bring(JSON.stringify(from))),
-			fallback: url,
-			options,
-			onknown: (why) => why === null && { sockmux: { op: 'thread', id, base, common, cells: own } },
+			script: [bring(prelude), blob ?? bring(base)],
+			fallback: blob ?? url,
+			own: blob ? '' : base,
+			// Our script reads the base here, before the program's own runs, and takes it out of the name.
+			options: blob ? options : { ...options, name: `${options?.name ?? ''}\n${base}` },
+			onknown: (why) => why === null && { sockmux: { op: 'thread', id, common, cells: own } },
 		});
 		const { terminate } = worker;
 		worker.terminate = () => {
@@ -54,8 +63,9 @@ export function recognizeThreads(scope, prelude) {
 	return {
 		common,
 		cells,
+		stop: blobs.stop,
 		recognize(url, options, Native) {
-			if (shown.has(`${url}`) || /^em-pthread/.test(`${options?.name}`)) return start(url, options, Native);
+			if (shown.has(`${url}`) || /^em-pthread(-\d+)?$/.test(`${options?.name}`)) return start(url, options, Native);
 			if (!/\.worker\.js(\?|$)/.test(`${url}`)) return null;
 			const worker = new Native(url, options);
 			worker.postMessage = (/** @type {[any, any?]} */ ...args) => {
@@ -64,7 +74,7 @@ export function recognizeThreads(scope, prelude) {
 				if (cmd !== 'load' || !wasmModule || !wasmMemory) return worker.postMessage(...args);
 				shown.add(`${url}`);
 				worker.terminate();
-				const other = /** @type {Worker} */ (start(url, options, Native));
+				const other = start(url, options, Native) ?? new Native(url, options);
 				standIn(worker, other);
 				worker.terminate = () => other.terminate();
 				other.postMessage(...args);

@@ -35,7 +35,8 @@ export function recognizeWebR({ serve, prelude, scope, say }) {
 				scope,
 				Native,
 				script: [first, own],
-				fallback: given,
+				fallback: blob ?? given,
+				own: absolute,
 				options,
 				onknown(why) {
 					if (why !== null) once(why || 'blob');

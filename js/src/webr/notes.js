@@ -7,8 +7,8 @@ export const NOTES = Object.freeze({
 		+ 'or use coi-serviceworker where headers cannot be set',
 
 	/** The worker with the layer in front did not start. */
-	blob: 'the layer could not be put into webR\'s worker: the page\'s Content-Security-Policy forbids workers from blob: URLs, or scripts of the server or of webR in them. '
-		+ 'Add blob: to worker-src and the server to script-src, or call "await sockmux.attach(webR)" after "new WebR()"',
+	blob: 'the layer could not be put into webR\'s worker: the page\'s Content-Security-Policy forbids workers from blob: URLs, or scripts of the server or of webR in them '
+		+ '(Trusted Types forbid them as well). Add blob: to worker-src and the server to script-src, or call "await sockmux.attach(webR)" after "new WebR()"',
 });
 
 /**

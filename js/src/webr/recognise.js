@@ -5,16 +5,26 @@ const MIN_BYTES = 10_000;
 const MAX_BYTES = 4_000_000;
 
 /**
+ * The absolute URL of a worker's script. Empty if the native constructor does not start it: it says what is wrong.
+ * @param {string} url
+ * @param {string} base  URL of the page
+ */
+export function scriptUrl(url, base) {
+	try {
+		const { href, origin, protocol } = new URL(url, base);
+		return origin === new URL(base).origin && protocol !== 'data:' ? href : '';
+	} catch {
+		return '';
+	}
+}
+
+/**
  * A worker by the name of its script, as webR starts it from the page's own origin.
  * @param {string} url
  * @param {string} base
  */
 export function isWebRUrl(url, base) {
-	try {
-		return /(^|\/)webr-worker(\.min)?\.js$/.test(new URL(url, base).pathname);
-	} catch {
-		return false;
-	}
+	return /\/webr-worker(\.min)?\.js$/.test(scriptUrl(url, base).replace(/[?#].*/, ''));
 }
 
 /**

@@ -1,4 +1,5 @@
-// Starts a worker from a script with ours in front, and falls back to its own where the page's policy does not let that script run.
+// Starts a worker from a script with ours in front, and falls back to its own where the page's policy does not let that
+// script run.
 
 /**
  * Gives a worker at once. Whether the script may run is known only later: it says so itself, or an error event does.
@@ -8,13 +9,14 @@
  * @param {typeof Worker} options.Native
  * @param {(string | Blob)[]} options.script  parts of the script to try. It may post
  *   { sockmux: { op: 'stopped', text } } if the program would fare worse in it; then it runs no further
- * @param {any} options.fallback  URL of the script to start if it does not run, as the page gave it
+ * @param {any} options.fallback  the script to start if it does not run: URL as the page gave it, or the Blob behind it
+ * @param {string} [options.own]  absolute URL of that script: an error in it is no reason to start it once more
  * @param {WorkerOptions | undefined} options.options  for both
  * @param {(why: string | null) => unknown} options.onknown  called once: null if the script runs, and what it returns
  *   then is the first message; otherwise the script's own text, or '' if it said nothing
  * @returns {Worker}
  */
-export function startWorker({ scope, Native, script, fallback, options, onknown }) {
+export function startWorker({ scope, Native, script, fallback, own, options, onknown }) {
 	const url = scope.URL.createObjectURL(new Blob([...script, '\n;postMessage({sockmux:{op:"started"}})'], { type: 'text/javascript' }));
 	const decided = (/** @type {string | null} */ why) => {
 		scope.URL.revokeObjectURL(url);
@@ -26,7 +28,7 @@ export function startWorker({ scope, Native, script, fallback, options, onknown 
 		worker = new Native(url, options);
 	} catch {
 		decided('');
-		return new Native(fallback, options);
+		return startOwn(scope, Native, fallback, options);
 	}
 	// The one that runs. Others may put their own terminate() in front of this one, so it stays for good.
 	let running = worker;
@@ -44,27 +46,49 @@ export function startWorker({ scope, Native, script, fallback, options, onknown 
 		event.preventDefault();
 		known();
 		Reflect.apply(terminate, worker, []);
-		running = new Native(fallback, options);
+		running = startOwn(scope, Native, fallback, options);
 		standIn(worker, running);
 		for (const args of held.splice(0)) running.postMessage(...args);
 		decided(why);
+	};
+	const run = () => {
+		known();
+		Reflect.deleteProperty(worker, 'postMessage');
+		const first = decided(null);
+		if (first) worker.postMessage(first);
+		for (const args of held.splice(0)) Reflect.apply(post, worker, args);
 	};
 	const onmessage = (/** @type {MessageEvent} */ event) => {
 		const { op, text } = event.data?.sockmux ?? {};
 		if (op === 'stopped') return fall(event, text);
 		if (op !== 'started') return undefined;
 		event.stopImmediatePropagation();
-		known();
-		Reflect.deleteProperty(worker, 'postMessage');
-		const first = decided(null);
-		if (first) worker.postMessage(first);
-		for (const args of held.splice(0)) Reflect.apply(post, worker, args);
-		return undefined;
+		return run();
 	};
-	const onerror = (/** @type {Event} */ event) => fall(event, '');
+	const onerror = (/** @type {ErrorEvent} */ event) => (own && event.filename === own ? run() : fall(event, ''));
 	worker.addEventListener('message', onmessage);
 	worker.addEventListener('error', onerror);
-	worker.postMessage = (/** @type {[any, any?]} */ ...args) => void held.push(args);
+	// A message is what it was when it was posted, and what it transfers is gone then.
+	worker.postMessage = (/** @type {any} */ message, /** @type {any} */ given) => {
+		const transfer = given?.transfer ?? given ?? [];
+		held.push(structuredClone([message, transfer], { transfer }));
+	};
+	return worker;
+}
+
+/**
+ * Starts the program's own script. The URL of a Blob may be revoked by now.
+ * @param {any} scope
+ * @param {typeof Worker} Native
+ * @param {any} script  URL or Blob
+ * @param {WorkerOptions | undefined} options
+ * @returns {Worker}
+ */
+function startOwn(scope, Native, script, options) {
+	if (!(script instanceof Blob)) return new Native(script, options);
+	const url = scope.URL.createObjectURL(script);
+	const worker = new Native(url, options);
+	scope.URL.revokeObjectURL(url);
 	return worker;
 }
 
@@ -83,7 +107,9 @@ export function standIn(worker, other) {
 	}
 	other.addEventListener('error', (event) => {
 		const { message, filename, lineno, colno, error } = event;
-		const repeated = new ErrorEvent('error', { message, filename, lineno, colno, error, cancelable: true });
+		// A script that cannot be fetched is a plain event.
+		const repeated = message === undefined ? new Event('error', { cancelable: true })
+			: new ErrorEvent('error', { message, filename, lineno, colno, error, cancelable: true });
 		if (!worker.dispatchEvent(repeated)) event.preventDefault();
 	});
 }

@@ -14,6 +14,18 @@ export function resolveAgainst(scope, base) {
 			return url; // whoever gets it says what is wrong with it
 		}
 	};
+	try {
+		Object.defineProperty(scope, 'location', { value: new URL(base), configurable: true, enumerable: true });
+	} catch {
+		// A scope that does not let go of its location keeps it.
+	}
+	for (const name of ['Worker', 'WebSocket', 'EventSource', 'Request']) {
+		if (scope[name]) {
+			scope[name] = new Proxy(scope[name], {
+				construct: (target, [url, ...rest], newTarget) => Reflect.construct(target, [resolve(url), ...rest], newTarget),
+			});
+		}
+	}
 	const { importScripts, fetch, XMLHttpRequest } = scope;
 	scope.importScripts = (/** @type {unknown[]} */ ...urls) => importScripts.apply(scope, urls.map(resolve));
 	if (fetch) scope.fetch = (/** @type {unknown} */ input, /** @type {unknown} */ options) => fetch.call(scope, resolve(input), options);

@@ -34,10 +34,11 @@ export function obeyPolicy(scope, base, post) {
 	} else if (base && !mayFetch(scope, base)) return stop(NO_FETCH(new URL(base).origin));
 	const told = new Set();
 	scope.addEventListener('securitypolicyviolation', (/** @type {SecurityPolicyViolationEvent} */ { disposition, effectiveDirective, blockedURI }) => {
-		const what = `${effectiveDirective} ${originOf(blockedURI)}`;
-		if (disposition !== 'enforce' || told.has(what)) return;
+		const origin = originOf(blockedURI);
+		const what = `${effectiveDirective} ${origin}`;
+		if (disposition !== 'enforce' || !origin || told.has(what)) return;
 		told.add(what);
-		post({ op: 'note', token: '', text: `the Content-Security-Policy of this page, which holds for R too, forbids R's request to ${blockedURI}: add ${originOf(blockedURI)} to ${effectiveDirective}` });
+		post({ op: 'note', token: '', text: `the Content-Security-Policy of this page, which holds for R too, forbids R's request to ${blockedURI}: add ${origin} to ${effectiveDirective}` });
 	});
 	return undefined;
 }
@@ -68,11 +69,11 @@ function mayFetch(scope, url) {
 	}
 }
 
-/** @param {string} uri  of a violation: a URL, or a word such as "eval" */
+/** The source to add. Empty for what is no request, such as "eval". @param {string} uri  of a violation: a URL, a scheme or a word */
 function originOf(uri) {
 	try {
 		return new URL(uri).origin;
 	} catch {
-		return `'${uri}'`;
+		return /^(blob|data|filesystem)$/.test(uri) ? `${uri}:` : '';
 	}
 }

@@ -1,0 +1,3 @@
+// A worker of the page's own that fails as it starts.
+postMessage('before');
+throw new Error('broken');
