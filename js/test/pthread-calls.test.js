@@ -75,6 +75,18 @@ describe('a call of a thread', () => {
 		});
 	}
 
+	test('a duplicate that fcntl() makes is a socket too, one of a file is none', () => {
+		const { env, common } = makeProgram({ own: { __syscall_fcntl64: (/** @type {number} */ fd) => fd + 20 } });
+		env.__syscall_socket(2, 1, 0);
+		const F_DUPFD = 0;
+		const F_GETFL = 3;
+		env.__syscall_fcntl64(5, F_GETFL, 0);
+		assert.equal(common.maySocket(25), false);
+		assert.equal(env.__syscall_fcntl64(5, F_DUPFD, 0), 25);
+		env.__syscall_fcntl64(1, F_DUPFD, 0);
+		assert.deepEqual([common.maySocket(25), common.maySocket(21)], [true, false]);
+	});
+
 	test('is made again after a change, until it is final, with what the operation must know', () => {
 		/** @type {any[]} */
 		const calls = [];

@@ -14,7 +14,10 @@ const OF_SOCKETS = CALLS.filter((name) => name.startsWith('__syscall') && name !
 /** Names: each thread of Emscripten's would have its own table of the addresses that it makes up. */
 const NAMES = /** @type {const} */ (['getaddrinfo', 'getnameinfo', 'gethostbyname', '_emscripten_lookup_name']);
 
-const WANTED = new Set([...OF_SOCKETS, ...NAMES, '__syscall_socket', '__syscall_poll', 'fd_read', 'fd_write']);
+const WANTED = new Set([...OF_SOCKETS, ...NAMES, '__syscall_socket', '__syscall_poll', '__syscall_fcntl64', 'fd_read', 'fd_write']);
+
+/** Commands of fcntl() that make a descriptor: F_DUPFD, F_DUPFD_CLOEXEC. */
+const DUPLICATE = [0, 1030];
 
 const MSG_DONTWAIT = 0x40;
 
@@ -55,6 +58,11 @@ export function patchThread(imports, { id, common, cells }) {
 	const calls = {
 		__syscall_socket: (before) => (...args) => call('__syscall_socket', args) ?? before(...args),
 		__syscall_poll: (before) => pollLoop({ before, once, common, memory }),
+		__syscall_fcntl64: (before) => (fd, command, ...args) => {
+			const result = before(fd, command, ...args);
+			if (DUPLICATE.includes(command) && result >= 0 && common.maySocket(fd)) common.markSocket(result);
+			return result;
+		},
 		fd_read: (before) => pieces(before, 'read', 0),
 		fd_write: (before) => pieces(before, 'write', 0),
 	};
