@@ -6,12 +6,14 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { BUILDS } from './harness/builds.js';
 import { startCases } from './harness/cases.js';
+import { readLeft, required } from './harness/left.js';
 import { casesOf, eachOf, readMatrix, readNative, runCell } from './harness/matrix.js';
 import { best, worse } from './harness/score.js';
 import { DOCUMENT, withTables } from './harness/tables.js';
 
 const native = await readNative();
 const recorded = await readMatrix();
+const left = await readLeft();
 
 /** Cases of each kind that take little time. */
 const QUICK = ['echo10', 'peek', 'msg', 'half_close', 'shutdown_rdwr', 'reset', 'nb_refused', 'refused_blocking',
@@ -24,9 +26,9 @@ const CHOSEN = BUILDS.filter(({ name, program }) => recorded[name] && (program =
 const TRIES = 4;
 const AT_ONCE = 3;
 
-test('no recorded cell is worse than plain', () => {
+test('no recorded cell is worse than plain, but for those with a reason', () => {
 	const bad = Object.entries(recorded).flatMap(([build, cases]) => Object.entries(cases)
-		.filter(([, { plain, sockmux }]) => worse(sockmux, plain)).map(([name]) => `${build} ${name}`));
+		.filter(([name, { plain, sockmux }]) => worse(sockmux, required(left, { build, name, plain }))).map(([name]) => `${build} ${name}`));
 	assert.deepEqual(bad, []);
 });
 
@@ -49,7 +51,7 @@ describe('with sockmux', () => {
 				.filter((name) => recorded[build.name][name]?.sockmux && (build.program === 'loop' || QUICK.includes(name)));
 			await eachOf(names, AT_ONCE, async (name) => {
 				const { plain, sockmux } = recorded[build.name][name];
-				const wanted = best(sockmux, plain);
+				const wanted = best(sockmux, required(left, { build: build.name, name, plain }));
 				const { cell, all } = await runCell(world, { build, name }, 'sockmux', native[name], { wanted, tries: TRIES });
 				if (worse(cell, wanted)) wrong.push(`${name}: ${cell}, wanted ${wanted}\n\t${all.join('\n\t')}`);
 			});

@@ -9,6 +9,8 @@ const FILE = new URL('../fixtures/emscripten/left.json', import.meta.url);
  * @property {string} reason
  * @property {string[]} cases
  * @property {string} [builds]  a regular expression; all builds if it is missing
+ * @property {boolean} [worse]  lines that plain Emscripten has right by not waiting, or by keeping
+ *   everything, are lost; the reason says why that is taken
  */
 /** @typedef {import('./matrix.js').Matrix} Matrix */
 
@@ -18,6 +20,15 @@ export const readLeft = async () => JSON.parse(await readFile(FILE, 'utf8'));
 /** @param {Left} left @param {string} build @param {string} name */
 function covers(left, build, name) {
 	return left.cases.includes(name) && new RegExp(left.builds ?? '').test(build);
+}
+
+/**
+ * What a cell with sockmux must have: what plain Emscripten has right, but where a reason says otherwise.
+ * @param {Left[]} list
+ * @param {{ build: string, name: string, plain: string }} cell
+ */
+export function required(list, { build, name, plain }) {
+	return list.some((left) => left.worse && covers(left, build, name)) ? '-'.repeat(plain.length) : plain;
 }
 
 /** The cells that are not as native. @param {Matrix} matrix */
