@@ -31,7 +31,7 @@ test('natively: as in native.json', async (context) => {
 	await eachOf(Object.keys(native), AT_ONCE, async (name) => {
 		const program = name.startsWith('loop_') ? programs.loop : programs.cases;
 		let cell = '-'.repeat(native[name].length);
-		for (let left = TRIES; left > 0 && cell.includes('-'); left--) {
+		for (let tries = TRIES; tries > 0 && cell.includes('-'); tries--) {
 			cell = best(cell, score(native[name], await runNative(program, name, world.base)));
 		}
 		if (cell.includes('-')) differ.push(`${name} ${cell}`);
