@@ -20,8 +20,6 @@ const TITLES = [
 	['cases-asyncify-library-6', '6.x, ASYNCIFY, the library'],
 	['cases-asyncify-3', '3.1.6, ASYNCIFY'],
 	['cases-pthread-3', '3.1.6, PROXY_TO_PTHREAD'],
-	['cases-asyncify-library-3', '3.1.6, ASYNCIFY, the library'],
-	['cases-pthread-library-3', '3.1.6, PROXY_TO_PTHREAD, the library'],
 	['loop-6', '6.x'],
 	['loop-modularize-6', '6.x, MODULARIZE'],
 	['loop-es6-6', '6.x, EXPORT_ES6'],
