@@ -3,7 +3,8 @@
 // (connect() with an argument that is no descriptor), because it may be waiting for proxied calls and for nothing else.
 
 import { CALLS, STATE, doorOf } from './cells.js';
-import { findFunctions, findMemory } from './imports.js';
+import { findMemory } from '../sockfs/instantiate.js';
+import { findFunctions } from './imports.js';
 import { pollLoop } from './poll.js';
 
 /** @typedef {import('./cells.js').CallName} CallName */

@@ -83,10 +83,11 @@ function findCalls(imports) {
 }
 
 /**
- * @param {any} modules
+ * Returns the memory among what a program imports, or exports.
+ * @param {any} modules  by their names
  * @returns {WebAssembly.Memory | undefined}
  */
-function findMemory(modules) {
+export function findMemory(modules) {
 	for (const module of modulesOf(modules)) {
 		for (const [, value] of valuesOf(module)) if (value instanceof WebAssembly.Memory) return value;
 	}
