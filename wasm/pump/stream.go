@@ -20,6 +20,9 @@ const (
 	largeBuffer = 256 << 10
 )
 
+// joined is how long short writes become together: the copy costs less than a frame of its own.
+const joined = 4 << 10
+
 // stream is one stream of the page. run reads; the writer is a goroutine of its own.
 type stream struct {
 	pump    *Pump
@@ -284,13 +287,7 @@ func (s *stream) writeAll(m *mux.Stream) error {
 	for {
 		s.mu.Lock()
 		change := s.change
-		var b []byte
-		if len(s.writes) > 0 {
-			b = s.writes[0]
-			s.writes[0] = nil
-			s.writes = s.writes[1:]
-			s.writing = true
-		}
+		b := s.nextLocked()
 		ended, over := s.ended, s.over || s.isReset
 		s.mu.Unlock()
 		switch {
@@ -317,6 +314,32 @@ func (s *stream) writeAll(m *mux.Stream) error {
 			}
 		}
 	}
+}
+
+// nextLocked takes what is to be written next. Short writes that wait behind one another become one: on TCP the buffers of
+// one writev() leave in one segment, and a program that reads its echo expects them together.
+func (s *stream) nextLocked() []byte {
+	if len(s.writes) == 0 {
+		return nil
+	}
+	n, length := 0, 0
+	for n < len(s.writes) && length+len(s.writes[n]) <= joined {
+		length += len(s.writes[n])
+		n++
+	}
+	b := s.writes[0]
+	if n > 1 {
+		b = s.pump.pool.Get(length)[:0]
+		for _, piece := range s.writes[:n] {
+			b = append(b, piece...)
+			s.pump.pool.Put(piece)
+		}
+	}
+	n = max(n, 1)
+	clear(s.writes[:n])
+	s.writes = s.writes[n:]
+	s.writing = true
+	return b
 }
 
 // finish tells the end.
