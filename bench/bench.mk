@@ -47,5 +47,5 @@ bench-profile: bench-deps bin/bench-named.wasm ## where the browser's and the se
 bench-smoke: bench-deps ## that the benchmarks work, in seconds
 	CHROMIUM="$$(tools/ensure-chromium)" node bench/browser/run.mjs --smoke --out bench/out/smoke.json
 	cd bench/native && go run . -smoke
-	node --test bench/report/*.test.mjs >/dev/null
+	node --test bench/browser/*.test.mjs bench/report/*.test.mjs >/dev/null
 	cp docs/PERFORMANCE.md bench/out/smoke.md && node bench/report/report.mjs --page bench/out/smoke.md bench/out/smoke.json bench/out/native-smoke.json >/dev/null

@@ -9,14 +9,23 @@
 export async function alternate({ warmups, rounds }, kinds, measure) {
 	const results = Object.fromEntries(kinds.map((kind) => [kind, []]));
 	for (let round = -warmups; round < rounds; round++) {
-		// The order changes each round: none is always first.
-		for (let i = 0; i < kinds.length; i++) {
-			const kind = kinds[(i + Math.abs(round)) % kinds.length];
+		for (const kind of orderOf(kinds, round + warmups)) {
 			const result = await measure(kind);
 			if (round >= 0) results[kind].push(result);
 		}
 	}
 	return results;
+}
+
+/**
+ * The order of a round: each kind is as often before another one as behind it (A B, B A, B A, A B).
+ * @param {string[]} kinds
+ * @param {number} round
+ */
+export function orderOf(kinds, round) {
+	const first = (round >> 1) % kinds.length;
+	const order = [...kinds.slice(first), ...kinds.slice(0, first)];
+	return round % 2 === 0 ? order : order.reverse();
 }
 
 /** The same with one field of each result. */

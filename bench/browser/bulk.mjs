@@ -5,11 +5,12 @@ import { alternate, pick } from './alternate.mjs';
 const KINDS = ['native', 'sockmux', 'wisp'];
 
 export async function bulk(world, report, size) {
-	const page = await world.newPage();
+	const kinds = world.kindsOf(KINDS);
+	const pages = await world.newPages(kinds);
 	for (const direction of ['down', 'up']) {
 		for (const streams of size.smoke ? [1, 10] : [1, 10, 100]) {
 			const port = direction === 'down' ? world.ports.source : world.ports.sink;
-			const results = await alternate(size, KINDS, (kind) => page.evaluate((a) => window.bench.transfer(a), { kind, direction, streams, port, bytes: size.bytes }));
+			const results = await alternate(size, kinds, (kind) => pages[kind].evaluate((a) => window.bench.transfer(a), { kind, direction, streams, port, bytes: size.bytes }));
 			const sockets = `${streams} ${streams === 1 ? 'socket' : 'sockets'}`;
 			const goal = streams < 100 ? '>= 1.0 x native' : direction === 'down' ? '>= 1.4 x native' : '>= 1.0 x native';
 			report.add({ family: 'bulk', name: `${direction}, ${sockets}`, unit: 'MB/s', goal, values: pick(results, 'value') });
@@ -17,17 +18,18 @@ export async function bulk(world, report, size) {
 			report.add({ family: 'long tasks', name: `${direction}, ${sockets}, longest over 50 ms`, unit: 'ms', goal: '<= 50 ms', values: longest });
 		}
 	}
-	await page.close();
+	for (const page of Object.values(pages)) await page.close();
 }
 
 export async function open(world, report, size) {
-	const page = await world.newPage();
-	const measure = (kinds, streams, rounds) => alternate({ ...size, rounds }, kinds, (kind) =>
-		page.evaluate((a) => window.bench.open(a), { kind, streams, port: world.ports.echo }));
+	const kinds = world.kindsOf(KINDS);
+	const pages = await world.newPages(kinds);
+	const measure = (some, streams, rounds) => alternate({ ...size, rounds }, some, (kind) =>
+		pages[kind].evaluate((a) => window.bench.open(a), { kind, streams, port: world.ports.echo }));
 	for (const streams of size.smoke ? [1, 10] : [1, 100]) {
-		report.add({ family: 'open', name: `${streams} at once`, unit: 'ms', goal: streams === 100 ? '<= 0.02 x native' : '', values: pick(await measure(KINDS, streams, size.rounds), 'value') });
+		report.add({ family: 'open', name: `${streams} at once`, unit: 'ms', goal: streams === 100 ? '<= 0.02 x native' : '', values: pick(await measure(kinds, streams, size.rounds), 'value') });
 	}
 	// Native takes a minute for this, and Chromium refuses more than 255 at once to one host.
-	if (!size.smoke) report.add({ family: 'open', name: '1000 at once', unit: 'ms', goal: '< 300 ms', values: pick(await measure(['sockmux', 'wisp'], 1000, size.rounds), 'value') });
-	await page.close();
+	if (!size.smoke) report.add({ family: 'open', name: '1000 at once', unit: 'ms', goal: '< 300 ms', values: pick(await measure(kinds.filter((kind) => kind !== 'native'), 1000, size.rounds), 'value') });
+	for (const page of Object.values(pages)) await page.close();
 }

@@ -1,5 +1,6 @@
 // A keystroke's round trip while bulk fills the line: 100 Mbit/s, FIFO, RTT 20 ms.
 
+import { orderOf } from './alternate.mjs';
 import { quantile } from './report.mjs';
 
 const RATE = 12_500_000;
@@ -10,13 +11,13 @@ const LOADS = { '1 download': { down: 1 }, '8 downloads': { down: 8 }, '1 upload
 
 export async function load(world, report, size) {
 	const seconds = size.smoke ? 0.5 : 6;
-	const kinds = size.smoke ? ['sockmux'] : ['sockmux', 'native', 'wisp'];
+	const kinds = world.kindsOf(size.smoke ? ['sockmux'] : ['sockmux', 'native', 'wisp']);
 	for (const [name, bulk] of Object.entries(LOADS)) {
 		const [p50, p99, use] = [{}, {}, {}];
 		for (let round = 0; round < size.rounds; round++) {
-			for (const kind of kinds) {
+			for (const kind of orderOf(kinds, round)) {
 				// Fresh pages: what a rival has left in its queues must not be the next one's.
-				const page = await world.newPage({ path: PATH, kinds: [kind] });
+				const page = await world.newPage({ kind, path: PATH });
 				const { times, rate } = await page.evaluate((a) => window.bench.echo(a), {
 					kind, seconds, warmup: size.smoke ? 0.2 : 3, port: world.ports.echo, pour: world.ports.pour, drain: world.ports.drain, ...bulk,
 				});

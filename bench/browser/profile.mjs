@@ -29,7 +29,7 @@ try {
 	for (const direction of ['down', 'up']) {
 		for (const kind of ['native', 'sockmux', 'wisp']) {
 			const named = kind === 'sockmux' ? { wasm: `${world.origin}/named.wasm` } : {}; // the product's wasm with the names of its functions
-			const page = await world.newPage({ kinds: [kind], attributes: named });
+			const page = await world.newPage({ kind, attributes: named });
 			const job = { kind, direction, streams, port: direction === 'down' ? world.ports.source : world.ports.sink, bytes };
 			await page.evaluate((a) => window.bench.transfer(a), { ...job, bytes: bytes / 4 });
 			const before = await cpu();

@@ -1,7 +1,10 @@
 // Runs the browser benchmark: `make bench-browser`. Every round measures each rival in turn; docs/PERFORMANCE.md says how to read the figures.
 //
-//   node bench/browser/run.mjs [--rounds N] [--megabytes N] [--quick] [--smoke] [--only FAMILY,...] [--out FILE]
+//   node bench/browser/run.mjs [--rounds N] [--megabytes N] [--quick] [--smoke] [--only FAMILY,...] [--base TREE] [--rivals KIND,...] [--out FILE]
+//
+// --base measures a second built tree as the rival "base". --rivals names the other rivals to measure, "" none.
 
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { families } from './families.mjs';
 import { Report } from './report.mjs';
@@ -14,6 +17,8 @@ const { values: options } = parseArgs({
 		quick: { type: 'boolean', default: false }, // one round of everything
 		smoke: { type: 'boolean', default: false }, // that everything works, in seconds
 		only: { type: 'string' },
+		base: { type: 'string' },
+		rivals: { type: 'string' },
 		out: { type: 'string', default: 'bench/out/browser.json' },
 	},
 });
@@ -30,7 +35,7 @@ for (const name of wanted) if (!families[name]) throw new Error(`--only ${name}:
 
 const report = new Report(`Chromium, ${size.rounds} rounds`);
 try {
-	const world = await startWorld(size);
+	const world = await startWorld({ smoke: size.smoke, base: options.base && resolve(options.base), rivals: options.rivals?.split(',').map((rival) => rival.trim()) });
 	report.fact('browser', world.browser.version());
 	for (const name of wanted) {
 		await families[name](world, report, size);

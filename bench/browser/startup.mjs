@@ -4,14 +4,15 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { alternate } from './alternate.mjs';
-import { root, withProfile } from './world.mjs';
+import { withProfile } from './world.mjs';
 
 /** Chromium writes optimised code to its cache some time after it has compiled it. */
 const CODE_CACHE_MS = 2000;
 
 export async function startup(world, report, size) {
-	const query = new URLSearchParams({ script: world.script, port: world.ports.echo });
-	const urls = { empty: `${world.origin}/startup.html`, sockmux: `${world.origin}/startup.html?${query}` };
+	const urls = {};
+	for (const [kind, { script }] of world.servers) urls[kind] = `${world.origin}/startup.html?${new URLSearchParams({ script, port: world.ports.echo })}`;
+	if (world.kindsOf(['empty']).includes('empty')) urls.empty = `${world.origin}/startup.html`;
 	const take = async (context, kind) => {
 		const page = await context.newPage();
 		await page.goto(urls[kind]);
@@ -26,9 +27,9 @@ export async function startup(world, report, size) {
 		return { cold, cached: await take(context, kind) };
 	}));
 	for (const state of ['cold', 'cached']) {
-		const values = (kind, field) => results[kind].map((result) => result[state][field]);
-		report.add({ family: 'start', name: `${state}, script tag to wasm running`, unit: 'ms', goal: '<= 1.2 x empty', values: { sockmux: values('sockmux', 'ready'), empty: values('empty', 'ready') } });
-		report.add({ family: 'start', name: `${state}, script tag to first stream open`, unit: 'ms', values: { sockmux: values('sockmux', 'opened') } });
+		const values = (kinds, field) => Object.fromEntries(kinds.map((kind) => [kind, results[kind].map((result) => result[state][field])]));
+		report.add({ family: 'start', name: `${state}, script tag to wasm running`, unit: 'ms', goal: '<= 1.2 x empty', values: values(Object.keys(urls), 'ready') });
+		report.add({ family: 'start', name: `${state}, script tag to first stream open`, unit: 'ms', values: values([...world.servers.keys()], 'opened') });
 	}
 	await firstSocket(world, report, size);
 }
@@ -36,27 +37,32 @@ export async function startup(world, report, size) {
 /** How many round trips the first socket of a fresh page costs: what a longer line adds to the time. */
 async function firstSocket(world, report, size) {
 	const rtts = size.smoke ? [0, 20] : [0, 100];
-	const ports = await Promise.all(rtts.map((rtt) => world.line(world.server.port, { rtt })));
-	const opened = await alternate(size, rtts.map(String), async (rtt) => {
+	const lines = {};
+	for (const [kind, { port }] of world.servers) for (const rtt of rtts) lines[`${kind} ${rtt}`] = { kind, port: await world.line(port, { rtt }) };
+	const opened = await alternate(size, Object.keys(lines), async (name) => {
+		const { kind, port } = lines[name];
 		const context = await world.browser.newContext();
 		const page = await context.newPage();
-		const query = new URLSearchParams({ script: world.script, port: world.ports.echo, 'data-url': `http://127.0.0.1:${ports[rtts.indexOf(Number(rtt))]}/` });
+		const query = new URLSearchParams({ script: world.servers.get(kind).script, port: world.ports.echo, 'data-url': `http://127.0.0.1:${port}/` });
 		await page.goto(`${world.origin}/startup.html?${query}`);
 		const value = await page.waitFor(() => window.result);
 		await context.close();
 		return value.opened;
 	});
-	const [, long] = rtts;
-	const trips = opened[long].map((value, i) => (value - opened[rtts[0]][i]) / long);
-	report.add({ family: 'start', name: 'first socket of a fresh page (TCP, upgrade, open: 3)', unit: 'round trips', goal: '<= 3.1', values: { sockmux: trips } });
+	const [short, long] = rtts;
+	const trips = (kind) => opened[`${kind} ${long}`].map((value, i) => (value - opened[`${kind} ${short}`][i]) / (long - short));
+	report.add({
+		family: 'start', name: 'first socket of a fresh page (TCP, upgrade, open: 3)', unit: 'round trips', goal: '<= 3.1',
+		values: Object.fromEntries([...world.servers.keys()].map((kind) => [kind, trips(kind)])),
+	});
 }
 
 export async function sizes(world, report) {
-	const dist = join(root, 'server/assets/dist'); // compressed as the server sends them
 	for (const [name, file, goal] of [['script', 'sockmux.js', 12], ['wasm', 'sockmux.wasm', 620]]) {
 		for (const [how, suffix] of [['raw', ''], ['gzip', '.gz'], ['brotli', '.br']]) {
-			const { size } = await stat(join(dist, file + suffix));
-			report.add({ family: 'size', name: `${name}, ${how}`, unit: 'kB', goal: how === 'brotli' ? `<= ${goal} kB` : '', values: { sockmux: [size / 1000] } });
+			const values = {};
+			for (const [kind, { tree }] of world.servers) values[kind] = [(await stat(join(tree, 'server/assets/dist', file + suffix))).size / 1000]; // compressed as the server sends them
+			report.add({ family: 'size', name: `${name}, ${how}`, unit: 'kB', goal: how === 'brotli' ? `<= ${goal} kB` : '', values });
 		}
 	}
 	report.add({ family: 'size', name: 'empty Go program, brotli', unit: 'kB', values: { empty: [world.emptyBytes / 1000] } });

@@ -68,13 +68,18 @@ export async function webr(world, report, size) {
 	const { echo, source, sink, socks } = world.ports;
 	const bytes = size.smoke ? 2e6 : Math.min(size.bytes, 50e6);
 	const opens = size.smoke ? 3 : 50;
-	const pages = { sockmux: await start(world, { script: world.script }) };
-	await pages.sockmux.evaluate((code) => window.evalR(code), DIAL.sockmux());
-	if (process.env.BENCH_WEBSOCKIFY) {
+	const pages = {};
+	for (const [kind, { script }] of world.servers) {
+		pages[kind] = await start(world, { script });
+		await pages[kind].evaluate((code) => window.evalR(code), DIAL.sockmux());
+	}
+	const plain = 'websockify + SOCKS';
+	if (!world.kindsOf([plain]).includes(plain)) {
+		// It is not wanted.
+	} else if (process.env.BENCH_WEBSOCKIFY) {
 		const port = await freePort();
 		run(process.env.BENCH_WEBSOCKIFY, [`127.0.0.1:${port}`, `127.0.0.1:${socks}`], { stdio: 'ignore' });
 		await listening(port, 'websockify');
-		const plain = 'websockify + SOCKS';
 		pages[plain] = await start(world, {});
 		await pages[plain].evaluate((code) => window.evalR(code), DIAL[plain](port));
 	} else {
@@ -91,7 +96,7 @@ export async function webr(world, report, size) {
 			try {
 				return value(await within(120_000, pages[kind].evaluate((c) => window.evalR(c), code)));
 			} catch (error) {
-				if (kind === 'sockmux') throw error;
+				if (world.servers.has(kind)) throw error;
 				failures[kind] = error.message.split('\n')[0]; // a rival that cannot do it has 0, and the reason is told
 				return 0;
 			}

@@ -98,14 +98,18 @@ async function startWisp() {
 	return port;
 }
 
-async function startServer(origin, ports) {
+/**
+ * The built tree's server with its script and wasm.
+ * @param {string} tree
+ */
+async function startServer(tree, origin, ports) {
 	const [port, hook] = [await freePort(), await freePort()];
 	const allowed = ['echo', 'source', 'sink', 'pour', 'drain', 'socks'].flatMap((name) => ['--allow', `127.0.0.1:${ports[name]}`]);
-	const binary = process.env.BENCH_SOCKMUX ?? join(root, 'bin/bench-sockmux');
+	const binary = join(tree, 'bin/bench-sockmux');
 	const child = run(binary, ['--listen', `127.0.0.1:${port}`, '--allow-origin', origin, '--log-level', 'warn', '--max-streams', `${MAX_STREAMS}`, ...allowed],
 		{ stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, BENCH_HOOK: `127.0.0.1:${hook}` } });
-	await listening(port, 'bin/bench-sockmux', child);
-	return { port, hook: `http://127.0.0.1:${hook}` };
+	await listening(port, binary, child);
+	return { port, hook: `http://127.0.0.1:${hook}`, script: `http://127.0.0.1:${port}`, tree };
 }
 
 /**
@@ -184,40 +188,59 @@ export async function withProfile(use) {
 }
 
 /**
- * The world of the benchmark.
+ * The world of the benchmark. `base` is a second built tree, whose server, script and wasm are the
+ * rival "base". `rivals` are those to measure beside sockmux.
  * @typedef {Awaited<ReturnType<typeof startWorld>>} World
+ * @param {{ smoke?: boolean, base?: string, rivals?: string[] }} [options]
  */
-export async function startWorld({ smoke = false } = {}) {
+export async function startWorld({ smoke = false, base, rivals } = {}) {
 	for (const file of ['bin/bench-peers', 'bin/bench-sockmux', 'bin/bench-empty.wasm']) {
 		if (!existsSync(join(root, file))) throw new Error(`${file} is missing: run make bench-deps`);
 	}
+	if (base !== undefined && !existsSync(join(base, 'bin/bench-sockmux'))) throw new Error(`--base ${base}: bin/bench-sockmux is missing there: run make bench-deps in it`);
 	const { ports, line } = await startPeers();
 	const { origin, emptyBytes } = await startSite(smoke ? constants.BROTLI_MIN_QUALITY : constants.BROTLI_MAX_QUALITY);
-	const server = await startServer(origin, ports);
+	/** The servers of sockmux, by the kind that they are. @type {Map<string, Awaited<ReturnType<typeof startServer>>>} */
+	const servers = new Map([['sockmux', await startServer(root, origin, ports)]]);
+	if (base !== undefined) servers.set('base', await startServer(base, origin, ports));
+	const server = servers.get('sockmux');
 	const wisp = await startWisp();
 	const browser = await startChromium();
-	const script = `http://127.0.0.1:${server.port}`;
+
+	/** What is measured of these kinds: without the rivals that are not wanted, with the base. @param {string[]} kinds */
+	const kindsOf = (kinds) => [...servers.keys(), ...kinds.filter((kind) => kind !== 'sockmux' && (rivals?.includes(kind) ?? true))];
 
 	/**
-	 * A page in a fresh context with all rivals ready, over the given line if there is one (each rival has a line of its own with the same figures).
-	 * @param {{ path?: { rtt?: number, rate?: number }, attributes?: Record<string, string>, kinds?: string[] }} [options]
+	 * A page in a fresh context with the rival ready, over the given line if there is one.
+	 * @param {{ kind: string, path?: { rtt?: number, rate?: number }, attributes?: Record<string, string> }} options
 	 */
-	async function newPage({ path, attributes = {}, kinds = ['native', 'sockmux', 'wisp'] } = {}) {
+	async function newPage({ kind, path, attributes = {} }) {
 		const over = async (port) => (path ? line(port, path) : port);
 		const query = new URLSearchParams();
-		if (kinds.includes('native')) query.set('relay', `127.0.0.1:${await over(ports.relay)}`);
-		if (kinds.includes('wisp')) query.set('wisp', `ws://127.0.0.1:${await over(wisp)}/wisp/`);
-		if (kinds.includes('sockmux')) {
+		if (kind === 'native') query.set('relay', `127.0.0.1:${await over(ports.relay)}`);
+		else if (kind === 'wisp') query.set('wisp', `ws://127.0.0.1:${await over(wisp)}/wisp/`);
+		else {
+			const { script, port } = servers.get(kind);
 			query.set('script', script);
-			if (path) query.set('data-url', `http://127.0.0.1:${await over(server.port)}/`);
+			if (path) query.set('data-url', `http://127.0.0.1:${await over(port)}/`);
 			for (const [name, value] of Object.entries(attributes)) query.set(`data-${name}`, value);
 		}
 		const context = await browser.newContext();
 		const page = await context.newPage();
 		await page.goto(`${origin}/page.html?${query}`);
 		await page.waitFor(() => Boolean(window.bench));
-		for (const kind of kinds) await page.evaluate(([k, port]) => window.bench.firstEcho({ kind: k, port }), [kind, ports.echo]);
+		await page.evaluate(([k, port]) => window.bench.firstEcho({ kind: k, port }), [kind, ports.echo]);
 		return { ...page, close: () => context.close() };
 	}
-	return { ports, line, origin, emptyBytes, server, script, wisp, browser, newPage };
+
+	/**
+	 * A page for each kind, with the same options. @param {string[]} kinds
+	 * @param {{ path?: { rtt?: number, rate?: number }, attributes?: Record<string, string> }} [options]
+	 */
+	async function newPages(kinds, options = {}) {
+		const pages = {};
+		for (const kind of kinds) pages[kind] = await newPage({ kind, ...options });
+		return pages;
+	}
+	return { ports, line, origin, emptyBytes, server, servers, script: server.script, wisp, browser, kindsOf, newPage, newPages };
 }
