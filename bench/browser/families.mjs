@@ -1,9 +1,10 @@
 // What is measured, a family of measurements each.
 
 import { bulk, open } from './bulk.mjs';
+import { cold } from './cold.mjs';
 import { latency } from './latency.mjs';
 import { load } from './load.mjs';
 import { sizes, startup } from './startup.mjs';
 import { webr } from './webr.mjs';
 
-export const families = { bulk, open, latency, load, startup, sizes, webr };
+export const families = { cold, bulk, open, latency, load, startup, sizes, webr };

@@ -7,6 +7,9 @@ const query = new URL(location.href).searchParams;
 const UPLOAD_QUEUE = 1 << 20;
 const UPLOAD_MESSAGE = 64 << 10;
 
+/** What loading a page and opening its sockets has begun may end in this time. */
+const SETTLE_MS = 50;
+
 /**
  * One socket of any kind.
  * @typedef {{ send(data: ArrayBuffer | Uint8Array): void, queued(): number, ended?: boolean, ondata: (bytes: number) => void, onend: (why: string) => void, close(): Promise<void> }} Socket
@@ -107,7 +110,6 @@ async function push(socket, more) {
 }
 
 async function upload(socket, bytes) {
-	await delay(0); // each socket's first MiB in a task of its own: what the page does in one task is no transport's doing
 	const done = new Promise((resolve, reject) => {
 		socket.ondata = resolve;
 		socket.onend = (why) => reject(new Error(`${why} during the upload`));
@@ -120,6 +122,18 @@ async function upload(socket, bytes) {
 		return size;
 	});
 	await done;
+}
+
+/**
+ * Moves bytes over one socket. The first MiB of an upload goes in a task of its own, so that many sockets
+ * make no long one: what the page does in one task is no transport's doing.
+ * @returns {Promise<number>} when it began
+ */
+async function move(socket, direction, bytes) {
+	if (direction === 'up') await delay(0);
+	const began = performance.now();
+	await (direction === 'down' ? download(socket, bytes) : upload(socket, bytes));
+	return began;
 }
 
 /** Milliseconds of one round trip of 64 bytes. */
@@ -144,13 +158,22 @@ window.bench = {
 		observer.observe({ type: 'longtask' });
 		const each = Math.floor(bytes / streams);
 		const start = performance.now();
-		await Promise.all(sockets.map((socket) => (direction === 'down' ? download(socket, each) : upload(socket, each))));
+		await Promise.all(sockets.map((socket) => move(socket, direction, each)));
 		const seconds = (performance.now() - start) / 1000;
 		await delay(0); // an entry comes in a task of its own
 		long.push(...observer.takeRecords().map((entry) => entry.duration));
 		observer.disconnect();
 		await closeAll(sockets);
 		return { value: (each * streams) / 1e6 / seconds, long };
+	},
+
+	/** Milliseconds from the first send until the last byte is there, over sockets that were opened before. */
+	async first({ kind, direction, streams, port, bytes }) {
+		const sockets = await dialAll(kind, port, streams);
+		await delay(SETTLE_MS);
+		const each = Math.floor(bytes / streams);
+		const began = await Promise.all(sockets.map((socket) => move(socket, direction, each)));
+		return { value: performance.now() - Math.min(...began) };
 	},
 
 	/** Milliseconds until `streams` sockets opened at once are all open and each has had an echo. */

@@ -1,8 +1,9 @@
 // Runs the browser benchmark: `make bench-browser`. Every round measures each rival in turn; docs/PERFORMANCE.md says how to read the figures.
 //
-//   node bench/browser/run.mjs [--rounds N] [--megabytes N] [--quick] [--smoke] [--only FAMILY,...] [--base TREE] [--rivals KIND,...] [--out FILE]
+//   node bench/browser/run.mjs [--rounds N] [--megabytes N] [--quick] [--smoke] [--only FAMILY,...] [--base TREE] [--rivals KIND,...] [--cells CELL,...] [--out FILE]
 //
 // --base measures a second built tree as the rival "base". --rivals names the other rivals to measure, "" none.
+// --cells names cells of the family cold, such as down/1MB/1 or */1MB/*.
 
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -19,12 +20,14 @@ const { values: options } = parseArgs({
 		only: { type: 'string' },
 		base: { type: 'string' },
 		rivals: { type: 'string' },
+		cells: { type: 'string' },
 		out: { type: 'string', default: 'bench/out/browser.json' },
 	},
 });
 const quick = options.quick || options.smoke;
 const size = {
 	smoke: options.smoke,
+	cells: options.cells?.split(','),
 	rounds: Number(options.rounds ?? (quick ? 1 : 5)),
 	warmups: quick ? 0 : 1,
 	bytes: Number(options.megabytes ?? (options.smoke ? 2 : quick ? 16 : 64)) * 1e6,

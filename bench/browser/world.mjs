@@ -211,10 +211,11 @@ export async function startWorld({ smoke = false, base, rivals } = {}) {
 	const kindsOf = (kinds) => [...servers.keys(), ...kinds.filter((kind) => kind !== 'sockmux' && (rivals?.includes(kind) ?? true))];
 
 	/**
-	 * A page in a fresh context with the rival ready, over the given line if there is one.
-	 * @param {{ kind: string, path?: { rtt?: number, rate?: number }, attributes?: Record<string, string> }} options
+	 * A page in a fresh context with the rival ready, over the given line if there is one. A page that is
+	 * to be fresh has no socket yet.
+	 * @param {{ kind: string, path?: { rtt?: number, rate?: number }, attributes?: Record<string, string>, fresh?: boolean }} options
 	 */
-	async function newPage({ kind, path, attributes = {} }) {
+	async function newPage({ kind, path, attributes = {}, fresh = false }) {
 		const over = async (port) => (path ? line(port, path) : port);
 		const query = new URLSearchParams();
 		if (kind === 'native') query.set('relay', `127.0.0.1:${await over(ports.relay)}`);
@@ -229,7 +230,7 @@ export async function startWorld({ smoke = false, base, rivals } = {}) {
 		const page = await context.newPage();
 		await page.goto(`${origin}/page.html?${query}`);
 		await page.waitFor(() => Boolean(window.bench));
-		await page.evaluate(([k, port]) => window.bench.firstEcho({ kind: k, port }), [kind, ports.echo]);
+		if (!fresh) await page.evaluate(([k, port]) => window.bench.firstEcho({ kind: k, port }), [kind, ports.echo]);
 		return { ...page, close: () => context.close() };
 	}
 
