@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"sync"
 	"time"
 
 	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/buffer"
+	"github.com/sockmux/sockmux/shared/closed"
 	"github.com/sockmux/sockmux/shared/congestion"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -361,7 +361,7 @@ func (l *Link) Err() error {
 func (l *Link) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.endLocked(net.ErrClosed)
+	l.endLocked(closed.Err)
 	l.dropBodyLocked()
 	return nil
 }

@@ -3,10 +3,10 @@ package link
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/sockmux/sockmux/shared/buffer"
+	"github.com/sockmux/sockmux/shared/decimal"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -81,7 +81,7 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 	case wire.Ack:
 		freed, mark, ok := l.out.acknowledge(m.Received)
 		if !ok {
-			return l.violatedLocked(fmt.Sprintf("acknowledgement of byte %d, but only %d were sent", m.Received, l.out.next))
+			return l.violatedLocked("acknowledgement of byte " + decimal.Of(m.Received) + ", but only " + decimal.Of(l.out.next) + " were sent")
 		}
 		if mark != nil {
 			// The other end's delay is as wrong as it likes: no more is believed than a receiver may take.
@@ -127,7 +127,7 @@ func (l *Link) awaitTakenLocked(ctx context.Context) {
 func (l *Link) dataLocked(ctx context.Context, m part, now time.Time, pause time.Duration) error {
 	if m.offset > l.received {
 		m.drop()
-		return l.violatedLocked(fmt.Sprintf("data from byte %d, but only %d were received", m.offset, l.received))
+		return l.violatedLocked("data from byte " + decimal.Of(m.offset) + ", but only " + decimal.Of(l.received) + " were received")
 	}
 	// Bytes may come twice: an overlap after a resume is expected.
 	known := l.received - m.offset

@@ -3,10 +3,10 @@ package link
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"time"
 
+	"github.com/sockmux/sockmux/shared/closed"
+	"github.com/sockmux/sockmux/shared/decimal"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -98,7 +98,7 @@ func (l *Link) begin(peerReceived uint64) *wire.Error {
 		panic("link: Run called while another Run is active")
 	}
 	if peerReceived < l.out.acked || peerReceived > l.out.end {
-		err := wire.NewError(wire.Protocol, fmt.Sprintf("resume at byte %d, outside %d to %d", peerReceived, l.out.acked, l.out.end))
+		err := wire.NewError(wire.Protocol, "resume at byte "+decimal.Of(peerReceived)+", outside "+decimal.Of(l.out.acked)+" to "+decimal.Of(l.out.end))
 		l.endLocked(err)
 		return err
 	}
@@ -150,7 +150,7 @@ func closing(err error) (code int, text string) {
 	switch {
 	case errors.As(err, &e):
 		return e.Code.CloseCode(), e.Text
-	case errors.Is(err, net.ErrClosed):
+	case errors.Is(err, closed.Err):
 		return wire.OK.CloseCode(), ""
 	}
 	return 0, "" // lost, or replaced by another

@@ -2,8 +2,8 @@ package mux
 
 import (
 	"io"
-	"net"
 
+	"github.com/sockmux/sockmux/shared/closed"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -138,7 +138,7 @@ func (h *recvHalf) stop() (tell bool) {
 	default:
 		return false
 	}
-	h.stopErr = net.ErrClosed
+	h.stopErr = closed.Err
 	h.inbox.drop()
 	return tell
 }

@@ -2,8 +2,8 @@ package mux
 
 import (
 	"errors"
-	"net"
 
+	"github.com/sockmux/sockmux/shared/closed"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -87,7 +87,7 @@ func (h *sendHalf) err() error {
 	case h.state == sendUnanswered:
 		return errUnanswered
 	}
-	return net.ErrClosed
+	return closed.Err
 }
 
 // refuse notes why the peer takes no more.

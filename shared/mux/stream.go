@@ -2,9 +2,9 @@ package mux
 
 import (
 	"errors"
-	"net"
 	"sync"
 
+	"github.com/sockmux/sockmux/shared/closed"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -167,7 +167,7 @@ func (s *Stream) Reset(code wire.Code, text string) error {
 // dropped.
 func (s *Stream) Close() error {
 	err := s.CloseWrite()
-	if errors.Is(err, net.ErrClosed) {
+	if errors.Is(err, closed.Err) {
 		err = nil
 	}
 	_ = s.StopRead(wire.Aborted) // never fails

@@ -1,6 +1,6 @@
 package mux
 
-import "net"
+import "github.com/sockmux/sockmux/shared/closed"
 
 // Sizes of a frame. What stands behind a frame waits for the whole of it, so a frame carries at
 // most MaxFrame bytes, unless it is a bare message. Below minFrame its header would count.
@@ -35,7 +35,7 @@ func (s *Stream) writeFrame(b []byte) (int, error) {
 		return 0, err
 	}
 	n, next := 0, workNone
-	if err = net.ErrClosed; s.session.gate.enter(&s.tag, most) {
+	if err = closed.Err; s.session.gate.enter(&s.tag, most) {
 		if err = s.session.writer.frame(newHeader(typeData, 0, s.id, uint32(most)), b[:most]); err == nil {
 			n = most
 		}
@@ -56,7 +56,7 @@ func (s *Stream) Fill(put func(b []byte) int) error {
 		return err
 	}
 	n := 0
-	if err = net.ErrClosed; s.session.gate.enter(&s.tag, most) {
+	if err = closed.Err; s.session.gate.enter(&s.tag, most) {
 		n, err = s.session.writer.fill(s.id, most, put)
 		s.session.gate.leave()
 	}

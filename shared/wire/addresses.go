@@ -2,10 +2,11 @@ package wire
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"net/netip"
 	"time"
+
+	"github.com/sockmux/sockmux/shared/decimal"
 )
 
 // MaxAddresses is how many addresses an answer has at most; a name with more is a list of servers
@@ -54,7 +55,7 @@ func DecodeAddresses(body []byte) (Addresses, error) {
 		}
 	}
 	if !r.ok {
-		return Addresses{}, NewError(Protocol, fmt.Sprintf("malformed addresses of %d bytes", len(body)))
+		return Addresses{}, NewError(Protocol, "malformed addresses of "+decimal.Of(len(body))+" bytes")
 	}
 	return a, nil
 }

@@ -2,8 +2,9 @@ package wire
 
 import (
 	"encoding/binary"
-	"fmt"
 	"time"
+
+	"github.com/sockmux/sockmux/shared/decimal"
 )
 
 // Numbers of control messages (docs/PROTOCOL.md, section 6).
@@ -137,7 +138,7 @@ func DecodeControl(body []byte) (ControlMessage, error) {
 		}
 	}
 	if !r.end() {
-		return nil, NewError(Protocol, fmt.Sprintf("malformed control message of type %d and %d bytes", kind, len(body)))
+		return nil, NewError(Protocol, "malformed control message of type "+decimal.Of(kind)+" and "+decimal.Of(len(body))+" bytes")
 	}
 	return m, nil
 }

@@ -2,8 +2,9 @@ package wire
 
 import (
 	"encoding/binary"
-	"fmt"
 	"time"
+
+	"github.com/sockmux/sockmux/shared/decimal"
 )
 
 // Version is the version of the protocol that this package speaks.
@@ -123,7 +124,7 @@ func decodeHello(r *reader) (Message, error) {
 	}
 	// Later versions may have other options: the version is judged before them.
 	if m.Version != Version {
-		return nil, NewError(UnsupportedVersion, fmt.Sprintf("version %d is not spoken here, only %d", m.Version, Version))
+		return nil, NewError(UnsupportedVersion, "version "+decimal.Of(m.Version)+" is not spoken here, only "+decimal.Of(Version))
 	}
 	err := eachOption(r, "hello", func(number uint16, v *reader) bool {
 		switch number {
@@ -175,7 +176,7 @@ func decodeWelcome(r *reader) (Message, error) {
 		return nil, NewError(Protocol, "welcome is too short")
 	}
 	if m.Version != Version {
-		return nil, NewError(UnsupportedVersion, fmt.Sprintf("version %d is not spoken here, only %d", m.Version, Version))
+		return nil, NewError(UnsupportedVersion, "version "+decimal.Of(m.Version)+" is not spoken here, only "+decimal.Of(Version))
 	}
 	err := eachOption(r, "welcome", func(number uint16, v *reader) bool {
 		switch number {
@@ -232,15 +233,15 @@ func eachOption(r *reader, of string, take func(number uint16, value *reader) bo
 		}
 		if number < 64 {
 			if seen&(1<<number) != 0 {
-				return NewError(Protocol, fmt.Sprintf("%s has option %d twice", of, number))
+				return NewError(Protocol, of+" has option "+decimal.Of(number)+" twice")
 			}
 			seen |= 1 << number
 		}
 		if !take(number, value) {
-			return NewError(UnsupportedOption, fmt.Sprintf("%s has the unknown option %d", of, number))
+			return NewError(UnsupportedOption, of+" has the unknown option "+decimal.Of(number))
 		}
 		if !value.end() {
-			return NewError(Protocol, fmt.Sprintf("%s has a malformed option %d", of, number))
+			return NewError(Protocol, of+" has a malformed option "+decimal.Of(number))
 		}
 	}
 	return nil

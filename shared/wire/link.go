@@ -2,8 +2,9 @@ package wire
 
 import (
 	"encoding/binary"
-	"fmt"
 	"time"
+
+	"github.com/sockmux/sockmux/shared/decimal"
 )
 
 // Type is the first byte of a link message.
@@ -126,10 +127,10 @@ func Decode(message []byte) (Message, error) {
 		m = Close{Code: Code(r.u16()), Text: string(r.all())}
 		r.ok = r.ok && len(message) <= 1+2+MaxCloseText
 	default:
-		return nil, NewError(Protocol, fmt.Sprintf("message of unknown type %d", t))
+		return nil, NewError(Protocol, "message of unknown type "+decimal.Of(t))
 	}
 	if !r.end() {
-		return nil, NewError(Protocol, fmt.Sprintf("message of type %d: wrong length %d", message[0], len(message)))
+		return nil, NewError(Protocol, "message of type "+decimal.Of(message[0])+": wrong length "+decimal.Of(len(message)))
 	}
 	return m, nil
 }

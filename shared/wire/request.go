@@ -2,9 +2,11 @@ package wire
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net/netip"
+	"strconv"
 	"time"
+
+	"github.com/sockmux/sockmux/shared/decimal"
 )
 
 // Kind says what a stream is.
@@ -32,7 +34,7 @@ func (k Kind) String() string {
 	case Control:
 		return "control"
 	}
-	return fmt.Sprintf("kind %d", uint8(k))
+	return "kind " + decimal.Of(k)
 }
 
 // Host forms and address forms.
@@ -77,7 +79,7 @@ func (q Request) Target() string {
 	if a, err := netip.ParseAddr(q.Host); err == nil {
 		return netip.AddrPortFrom(a, q.Port).String()
 	}
-	return fmt.Sprintf("%s:%d", q.Host, q.Port)
+	return q.Host + ":" + decimal.Of(q.Port)
 }
 
 // Append appends the request with its length. It fails for a host that has no form on the wire.
@@ -93,7 +95,7 @@ func (q Request) Append(to []byte) ([]byte, error) {
 	case err == nil && addr.Zone() == "":
 		to = append(append(to, form6, 16), addr.AsSlice()...)
 	case len(q.Host) > MaxName:
-		return to[:start], NewError(InvalidRequest, fmt.Sprintf("host name of %d bytes, more than %d", len(q.Host), MaxName))
+		return to[:start], NewError(InvalidRequest, "host name of "+decimal.Of(len(q.Host))+" bytes, more than "+decimal.Of(MaxName))
 	default:
 		to = append(append(to, formName, byte(len(q.Host))), q.Host...)
 	}
@@ -136,13 +138,13 @@ func DecodeRequest(body []byte) (Request, error) {
 		addr, _ := netip.AddrFromSlice(host)
 		q.Host = addr.String()
 	default:
-		return q, NewError(InvalidRequest, fmt.Sprintf("host of form %d and %d bytes", form, len(host)))
+		return q, NewError(InvalidRequest, "host of form "+decimal.Of(form)+" and "+decimal.Of(len(host))+" bytes")
 	}
 	if (q.Kind == Control) != (q.Host == "" && q.Port == 0) {
-		return q, NewError(InvalidRequest, fmt.Sprintf("target %q port %d of a %s stream", q.Host, q.Port, q.Kind))
+		return q, NewError(InvalidRequest, "target "+strconv.Quote(q.Host)+" port "+decimal.Of(q.Port)+" of a "+q.Kind.String()+" stream")
 	}
 	if q.Kind == Resolve && q.Port != 0 {
-		return q, NewError(InvalidRequest, fmt.Sprintf("port %d of a resolve stream, which has none", q.Port))
+		return q, NewError(InvalidRequest, "port "+decimal.Of(q.Port)+" of a resolve stream, which has none")
 	}
 	for len(r.rest) > 0 {
 		number := r.u8()
@@ -160,10 +162,10 @@ func DecodeRequest(body []byte) (Request, error) {
 		case requestSocket:
 			q.Socket, v.ok = decodeSocketOptions(v)
 		default:
-			return q, NewError(UnsupportedOption, fmt.Sprintf("request has the unknown option %d", number))
+			return q, NewError(UnsupportedOption, "request has the unknown option "+decimal.Of(number))
 		}
 		if !v.end() {
-			return q, NewError(InvalidRequest, fmt.Sprintf("request has a malformed option %d", number))
+			return q, NewError(InvalidRequest, "request has a malformed option "+decimal.Of(number))
 		}
 	}
 	return q, nil
@@ -200,7 +202,7 @@ func DecodeResult(body []byte) (Result, error) {
 	r := read(body)
 	s := Result{Code: Code(r.u16()), Bound: r.addr(), Remote: r.addr(), Text: r.text()}
 	if !r.ok {
-		return Result{}, NewError(Protocol, fmt.Sprintf("malformed result of %d bytes", len(body)))
+		return Result{}, NewError(Protocol, "malformed result of "+decimal.Of(len(body))+" bytes")
 	}
 	return s, nil
 }

@@ -199,7 +199,7 @@ func fields(m any) map[string]any {
 			out["agent"] = m.Agent
 		}
 		if m.Resume != nil {
-			out["resume"] = map[string]any{"id": hex.EncodeToString(m.Resume.ID[:]), "secret": hex.EncodeToString(m.Resume.Secret[:]), "received": decimal(m.Resume.Received)}
+			out["resume"] = map[string]any{"id": hex.EncodeToString(m.Resume.ID[:]), "secret": hex.EncodeToString(m.Resume.Secret[:]), "received": digits(m.Resume.Received)}
 		}
 	case Welcome:
 		out = map[string]any{
@@ -213,16 +213,16 @@ func fields(m any) map[string]any {
 			out["session"] = map[string]any{"id": hex.EncodeToString(m.Session.ID[:]), "secret": hex.EncodeToString(m.Session.Secret[:])}
 		}
 		if m.Resumed != nil {
-			out["resumed"] = decimal(*m.Resumed)
+			out["resumed"] = digits(*m.Resumed)
 		}
 	case Data:
-		out = map[string]any{"type": map[bool]string{false: "data", true: "fore"}[m.Fore], "offset": decimal(m.Offset), "payload": hex.EncodeToString(m.Payload)}
+		out = map[string]any{"type": map[bool]string{false: "data", true: "fore"}[m.Fore], "offset": digits(m.Offset), "payload": hex.EncodeToString(m.Payload)}
 	case Ack:
-		out = map[string]any{"type": "ack", "received": decimal(m.Received), "delay": m.Delay.Microseconds()}
+		out = map[string]any{"type": "ack", "received": digits(m.Received), "delay": m.Delay.Microseconds()}
 	case Ping:
-		out = map[string]any{"type": "ping", "opaque": decimal(m.Opaque)}
+		out = map[string]any{"type": "ping", "opaque": digits(m.Opaque)}
 	case Pong:
-		out = map[string]any{"type": "pong", "opaque": decimal(m.Opaque)}
+		out = map[string]any{"type": "pong", "opaque": digits(m.Opaque)}
 	case Close:
 		out = map[string]any{"type": "close", "code": m.Code, "text": m.Text}
 	case Request:
@@ -241,7 +241,7 @@ func fields(m any) map[string]any {
 	case StreamSocket:
 		out = map[string]any{"type": "socket", "id": m.ID, "socket": socketFields(m.Options)}
 	case StreamReset:
-		out = map[string]any{"type": "reset", "id": m.ID, "code": m.Code, "size": decimal(m.Size), "text": m.Text}
+		out = map[string]any{"type": "reset", "id": m.ID, "code": m.Code, "size": digits(m.Size), "text": m.Text}
 	case StreamResetDone:
 		out = map[string]any{"type": "reset-done", "id": m.ID}
 	case StreamStop:
@@ -275,7 +275,7 @@ func socketFields(o SocketOptions) map[string]any {
 	return out
 }
 
-func decimal(n uint64) string { return json.Number(jsonUint(n)).String() }
+func digits(n uint64) string { return json.Number(jsonUint(n)).String() }
 
 func jsonUint(n uint64) string {
 	b, _ := json.Marshal(n)

@@ -3,12 +3,12 @@ package pump
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math"
-	"net"
+	"net/netip"
 	"sync"
 
+	"github.com/sockmux/sockmux/shared/closed"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -177,7 +177,7 @@ func (s *stream) result(m *mux.Stream) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		_ = m.Reset(wire.TimedOut, "") // never fails
-		return wire.NewError(wire.TimedOut, fmt.Sprintf("no answer within %s", s.request.Timeout))
+		return wire.NewError(wire.TimedOut, "no answer within "+s.request.Timeout.String())
 	case errors.Is(err, context.Canceled):
 		return wire.NewError(s.code, "")
 	case err != nil:
@@ -197,7 +197,7 @@ func (s *stream) result(m *mux.Stream) error {
 	return nil
 }
 
-func addr(valid bool, a fmt.Stringer) string {
+func addr(valid bool, a netip.Addr) string {
 	if !valid {
 		return ""
 	}
@@ -239,7 +239,7 @@ func (s *stream) readAll(m *mux.Stream) error {
 		case errors.Is(err, io.EOF):
 			s.pump.tell(Event{Kind: EOF, ID: s.id})
 			return nil
-		case errors.Is(err, net.ErrClosed):
+		case errors.Is(err, closed.Err):
 			return nil // the page has stopped
 		case err != nil:
 			return err
