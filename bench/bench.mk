@@ -39,6 +39,12 @@ bench-native: bench-deps
 bench-report:
 	node bench/report/report.mjs $(REPORTS)
 
+# BASE: the commit. FAMILIES: of bench/browser, and of bench/native with native- before the name. ROUNDS, RIVALS as in docs/PERFORMANCE.md.
+# BOUND=1.1: fail where a figure is worse than the base's by more than a tenth. BENCHFLAGS: for bench/browser.
+.PHONY: bench-compare
+bench-compare: bench-deps ## compare with another commit in one run: BASE=main FAMILIES="bulk latency native-bulk" ROUNDS=10 BOUND=1.1
+	CHROMIUM="$$(tools/ensure-chromium)" BENCH_WEBSOCKIFY=$(if $(findstring websockify,$(RIVALS)),"$$(bench/ensure-websockify)",) node bench/compare/compare.mjs --base '$(BASE)' --families '$(FAMILIES)' --rounds '$(ROUNDS)' --bound '$(BOUND)' --rivals '$(RIVALS)' -- $(BENCHFLAGS)
+
 .PHONY: bench-profile
 bench-profile: bench-deps bin/bench-named.wasm ## where the browser's and the server's time goes during bulk
 	CHROMIUM="$$(tools/ensure-chromium)" node bench/browser/profile.mjs $(PROFILEFLAGS)
@@ -46,6 +52,7 @@ bench-profile: bench-deps bin/bench-named.wasm ## where the browser's and the se
 .PHONY: bench-smoke
 bench-smoke: bench-deps ## that the benchmarks work, in seconds
 	CHROMIUM="$$(tools/ensure-chromium)" node bench/browser/run.mjs --smoke --out bench/out/smoke.json
+	CHROMIUM="$$(tools/ensure-chromium)" node bench/browser/run.mjs --smoke --only open --base . --rivals '' --out bench/out/smoke-base.json
 	cd bench/native && go run . -smoke
-	node --test bench/browser/*.test.mjs bench/report/*.test.mjs >/dev/null
+	node --test bench/browser/*.test.mjs bench/compare/*.test.mjs bench/report/*.test.mjs >/dev/null
 	cp docs/PERFORMANCE.md bench/out/smoke.md && node bench/report/report.mjs --page bench/out/smoke.md bench/out/smoke.json bench/out/native-smoke.json >/dev/null

@@ -21,6 +21,20 @@ type size struct {
 	long   int64 // bytes of a transfer at 100 ms, beside as many before
 }
 
+// families are what can be measured, in this order.
+var families = []struct {
+	name    string
+	measure func(*world, *report, size) error
+}{{"bulk", bulk}, {"open", open}, {"delay", delay}, {"idle", idle}, {"sessions", sessions}}
+
+func names() []string {
+	var all []string
+	for _, f := range families {
+		all = append(all, f.name)
+	}
+	return all
+}
+
 // stderr is the real one: chisel's client writes a line for each port to os.Stderr, whatever it is told.
 var stderr = os.Stderr
 
@@ -42,14 +56,25 @@ func run() error {
 		quick   = flag.Bool("quick", false, "one round of everything")
 		smoke   = flag.Bool("smoke", false, "only that everything works, in seconds")
 		rivals  = flag.String("rivals", strings.Join(kinds, ","), "to measure, beside sockmux")
-		only    = flag.String("only", "bulk,open,delay,idle,sessions", "families to measure")
+		only    = flag.String("only", strings.Join(names(), ","), "families to measure")
 		out     = flag.String("out", "../out/native.json", "file for the values")
 		profile = flag.String("profile", "", "folder for the server's CPU profiles during bulk")
+		list    = flag.Bool("list", false, "print the names of the families and exit")
 		chisel  = flag.String("serve-chisel", "", "be the chisel server on this port (internal)")
 	)
 	flag.Parse()
 	if *chisel != "" {
 		return serveChisel(*chisel)
+	}
+	if *list {
+		fmt.Println(strings.Join(names(), "\n"))
+		return nil
+	}
+	wanted := strings.Split(*only, ",")
+	for _, name := range wanted {
+		if !slices.Contains(names(), name) {
+			return fmt.Errorf("-only %s: there is %s", name, strings.Join(names(), ", "))
+		}
 	}
 	kinds = slices.DeleteFunc(kinds, func(kind string) bool {
 		return kind != "sockmux" && !slices.Contains(strings.Split(*rivals, ","), kind)
@@ -70,11 +95,6 @@ func run() error {
 	defer w.stop()
 	w.profile = *profile
 	r := &report{Title: fmt.Sprintf("native, %d rounds", s.rounds), Facts: map[string]any{}}
-	families := []struct {
-		name    string
-		measure func(*world, *report, size) error
-	}{{"bulk", bulk}, {"open", open}, {"delay", delay}, {"idle", idle}, {"sessions", sessions}}
-	wanted := strings.Split(*only, ",")
 	for _, f := range families {
 		if !slices.Contains(wanted, f.name) {
 			continue
