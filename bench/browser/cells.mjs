@@ -12,6 +12,9 @@ const SIZES = { '64KiB': 64 << 10, '256KiB': 256 << 10, '1MB': 1e6, '4MB': 4e6, 
 export const CELLS = ['down', 'up'].flatMap((direction) => [1, 6].flatMap((streams) =>
 	Object.entries(SIZES).map(([size, bytes]) => ({ name: `${direction}/${size}/${streams}`, direction, size, bytes, streams }))));
 
+/** What reports call a cell. @param {Cell} cell */
+export const titleOf = ({ size, direction, streams }) => `${size} ${direction}, ${streams === 1 ? '1 socket' : `${streams} sockets`}`;
+
 /**
  * The cells that one of the patterns names, in the order of `cells`. A pattern is a cell's name; `*` stands for any of its parts.
  * @param {string[]} patterns

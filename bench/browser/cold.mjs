@@ -1,7 +1,7 @@
 // The first transfer of a page that was never used: what people do is short and first.
 
 import { alternate } from './alternate.mjs';
-import { CELLS, choose } from './cells.mjs';
+import { CELLS, choose, titleOf } from './cells.mjs';
 
 /** What `make bench-smoke` runs. */
 const SMOKE = ['*/64KiB/6', '*/1MB/1'];
@@ -18,6 +18,6 @@ export async function cold(world, report, size) {
 			await page.close();
 			return value;
 		});
-		report.add({ family: 'cold', name: `${cell.size} ${direction}, ${streams === 1 ? '1 socket' : `${streams} sockets`}`, unit: 'ms', goal: '<= 1.1 x native', values });
+		report.add({ family: 'cold', name: titleOf(cell), unit: 'ms', goal: '<= 1.1 x native', values });
 	}
 }

@@ -1,5 +1,7 @@
 // The ratio of two trees in one run, with a confidence interval.
 
+import { moreIsBetter } from '../report/better.mjs';
+
 /**
  * A ratio now / base. `confidence` is the probability that [low, high] holds the true median.
  * @typedef {{ rounds: number, median: number, low: number, high: number, confidence: number }} Ratio
@@ -7,9 +9,6 @@
 
 /** The confidence that an interval has where the rounds suffice for it. */
 export const CONFIDENCE = 0.95;
-
-/** Units of which more is better; of every other unit less is. */
-const MORE = ['MB/s', 'sockets/s', '%'];
 
 /**
  * Returns the median of the ratios within each round and its interval. The interval is that of
@@ -63,7 +62,7 @@ export const MIN_ROUNDS = (() => {
  */
 export function verdictOf({ low, high, confidence }, unit, bound = 1) {
 	if (confidence < CONFIDENCE) return '';
-	const more = MORE.includes(unit);
+	const more = moreIsBetter(unit);
 	if (low > bound) return more ? 'better' : 'worse';
 	if (high < 1 / bound) return more ? 'worse' : 'better';
 	return '';

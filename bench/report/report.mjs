@@ -9,9 +9,13 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { median, format, ratioOf } from '../browser/report.mjs';
+import { median } from '../browser/report.mjs';
+import { aheadText } from './ahead.mjs';
 import { met } from './goal.mjs';
+import { grouped, sideBySide } from './groups.mjs';
+import { AHEAD, FIGURES, put } from './page.mjs';
 import { bars } from './svg.mjs';
+import { kindsOf, table } from './table.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const { values: options, positionals } = parseArgs({
@@ -20,18 +24,12 @@ const { values: options, positionals } = parseArgs({
 });
 const images = join(dirname(options.page), 'images');
 
-/** What the page has between these two is this program's. */
-const BEGIN = '<!-- figures: written by make bench-report -->';
-const END = '<!-- end of figures -->';
-
-/** What is no rival. */
-const OURS = ['sockmux', 'optimistic'];
-
 const inMilliseconds = ({ unit }) => unit === 'ms';
 const inMemory = ({ name }) => name.endsWith('heap and stacks');
 
 /** The plot of a family: its title, whether more is better, and what of the family it shows. */
 const PLOTS = {
+	cold: { file: 'bench-cold.svg', title: 'Chromium: the first transfer of a page, one socket', better: 'less is better', logarithmic: true, only: ({ name }) => name.endsWith(', 1 socket') },
 	bulk: { file: 'bench-bulk.svg', title: 'Chromium: bulk', better: 'more is better' },
 	open: { file: 'bench-open.svg', title: 'Chromium: sockets opened at once', better: 'less is better', logarithmic: true },
 	latency: { file: 'bench-latency.svg', title: 'Chromium: open and first echo', better: 'less is better' },
@@ -57,37 +55,35 @@ for (const m of reports.flatMap(({ measurements }) => measurements)) {
 	families.get(m.family).set(`${m.name}, ${m.unit}`, m);
 }
 await mkdir(images, { recursive: true });
+sideBySide(families);
 const text = [...new Set(reports.map(({ title, facts }) => `- ${title}${Object.entries(facts).map(([name, value]) => `; ${name}: ${value}`).join('')}`)), ''];
 const missed = [];
 let goals = 0;
-for (const [family, byName] of families) {
-	const measurements = [...byName.values()];
+for (const { title, members } of grouped([...families.keys()])) {
+	text.push(`### ${title}`, '');
+	for (const family of members) text.push(...await section(family, [...families.get(family).values()]));
+}
+const figures = text.join('\n');
+const page = await readFile(options.page, 'utf8');
+await writeFile(options.page, put(put(page, FIGURES, figures), AHEAD, aheadText(figures)));
+console.log(`${options.page}: ${families.size} families, ${goals - missed.length} of ${goals} goals met`);
+for (const line of missed) console.log(`not met: ${line}`);
+
+/** The part of the page about one family. */
+async function section(family, measurements) {
 	for (const { name, goal, values } of measurements) {
 		const reached = met(goal, values);
 		if (reached !== undefined) goals++;
 		if (reached === false) missed.push(`${family}: ${name}: ${goal}`);
 	}
-	text.push(`### ${family === 'webR' ? family : family[0].toUpperCase() + family.slice(1)}`, '', ...table(measurements), '');
+	const part = [`#### ${family === 'webR' ? family : family[0].toUpperCase() + family.slice(1)}`, '', ...table(measurements), ''];
 	const plot = PLOTS[family];
-	if (!plot) continue;
+	if (!plot) return part;
 	const shown = measurements.filter(plot.only ?? (() => true));
 	await rm(join(images, plot.file), { force: true });
-	if (shown.length === 0) continue;
+	if (shown.length === 0) return part;
 	await writeFile(join(images, plot.file), bars({ ...plot, groups: groupsOf(shown) }));
-	text.push(`![${plot.title}](images/${plot.file})`, '');
-}
-const before = await readFile(options.page, 'utf8');
-const [head, rest] = before.split(BEGIN);
-const tail = rest?.split(END)[1];
-if (tail === undefined) throw new Error(`${options.page} lacks the lines ${BEGIN} and ${END}`);
-await writeFile(options.page, `${head}${BEGIN}\n\n${text.join('\n')}${END}${tail}`);
-console.log(`${options.page}: ${families.size} families, ${goals - missed.length} of ${goals} goals met`);
-for (const line of missed) console.log(`not met: ${line}`);
-
-/** sockmux first, then its rivals in the order of their first appearance. */
-function kindsOf(measurements) {
-	const rank = (kind) => (OURS.includes(kind) ? OURS.indexOf(kind) : OURS.length);
-	return [...new Set(measurements.flatMap((m) => Object.keys(m.values)))].sort((a, b) => rank(a) - rank(b));
+	return [...part, `![${plot.title}](images/${plot.file})`, ''];
 }
 
 /** What a plot shows: medians. The unit is named once if it is the same for all. */
@@ -99,24 +95,4 @@ function groupsOf(measurements) {
 		unit: units.size === 1 ? unit : '',
 		values: Object.fromEntries(kinds.filter((kind) => values[kind]).map((kind) => [kind, median(values[kind])])),
 	}));
-}
-
-/** A Markdown table of one family: medians, and of sockmux the median of the ratios within each round. */
-function table(measurements) {
-	const kinds = kindsOf(measurements);
-	const withGoals = measurements.some((m) => m.goal);
-	const rows = measurements.map((m) => {
-		const cells = kinds.map((kind) => {
-			if (!m.values[kind]) return '';
-			const value = format(median(m.values[kind]));
-			const ratio = OURS.includes(kind) || !m.values.sockmux ? NaN : ratioOf(m.values.sockmux, m.values[kind]);
-			return Number.isFinite(ratio) ? `${value} (${ratio < 0.1 ? ratio.toPrecision(1) : ratio.toFixed(2)}x)` : value;
-		});
-		const reached = met(m.goal, m.values);
-		const goal = withGoals ? [m.goal ? `\`${m.goal}\`` : '', reached === undefined ? '' : reached ? 'yes' : 'no'] : [];
-		return `| ${[`${m.name}, ${m.unit}`, ...cells, ...goal].join(' | ')} |`;
-	});
-	const columns = ['', ...kinds, ...(withGoals ? ['goal', 'met'] : [])];
-	const align = columns.map((_, i) => (i > 0 && i <= kinds.length ? '---:' : '---'));
-	return [`| ${columns.join(' | ')} |`, `|${align.join('|')}|`, ...rows];
 }
