@@ -10,6 +10,9 @@ $(BENCH_DEPS): bench/package.json bench/package-lock.json
 bin/bench-peers: $(wildcard bench/peers/*.go bench/line/*.go bench/hook/*.go) go.mod
 	go build -o $@ ./bench/peers
 
+bin/bench-tun: $(wildcard bench/tun/*.go internal/netns/*.go) go.mod
+	go build -o $@ ./bench/tun
+
 # The product's server with a door for the benchmark's questions (bench/hook), which bin/sockmux does not have.
 bin/bench-sockmux: $(GOFILES) $(wildcard bench/hook/*) server/assets/dist/manifest.json
 	go build -trimpath -ldflags '$(LDFLAGS)' -overlay bench/hook/overlay.json -o $@ ./server
@@ -22,7 +25,7 @@ bin/bench-named.wasm: $(WASM_SRC)
 	GOOS=js GOARCH=wasm go build -trimpath -o $@ ./wasm
 
 .PHONY: bench-deps
-bench-deps: assets e2e-deps $(BENCH_DEPS) bin/bench-peers bin/bench-sockmux bin/bench-empty.wasm
+bench-deps: assets e2e-deps $(BENCH_DEPS) bin/bench-peers bin/bench-tun bin/bench-sockmux bin/bench-empty.wasm
 
 .PHONY: bench
 bench: bench-browser bench-native bench-report ## run the benchmarks and renew tables and plots of docs/PERFORMANCE.md (twenty minutes)

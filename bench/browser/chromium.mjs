@@ -6,6 +6,7 @@ import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { beside, HOST } from './place.mjs';
 
 const FLAGS = ['--headless', '--remote-debugging-pipe', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--no-default-browser-check', '--disable-background-networking',
 	'--disable-component-update', '--disable-sync', '--disable-extensions', '--disable-background-timer-throttling', '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows', '--mute-audio'];
@@ -14,10 +15,17 @@ const FLAGS = ['--headless', '--remote-debugging-pipe', '--no-sandbox', '--disab
 const POLL_MS = 10;
 const WAIT_MS = 120_000;
 
-/** Starts a browser with a profile of its own, which goes with it. */
-export async function launch(executable) {
+/**
+ * Starts a browser with a profile of its own, which goes with it. Pages of the origin count as
+ * safe, as those of localhost do: their clocks are as precise.
+ * @param {string} executable
+ * @param {string} [origin]
+ */
+export async function launch(executable, origin) {
 	const profile = await mkdtemp(join(tmpdir(), 'sockmux-bench-'));
-	const child = spawn(executable, [...FLAGS, `--user-data-dir=${profile}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+	const safe = origin && HOST !== '127.0.0.1' ? [`--unsafely-treat-insecure-origin-as-secure=${origin}`] : [];
+	const [command, args] = beside(executable, [...FLAGS, ...safe, `--user-data-dir=${profile}`, 'about:blank']);
+	const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
 	const exited = once(child, 'exit');
 	const connection = new Connection(child.stdio[3], child.stdio[4]);
 	exited.then(() => connection.fail(new Error('Chromium has ended')), (error) => connection.fail(new Error(`${executable} does not start: ${error.message}`)));

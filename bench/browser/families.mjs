@@ -2,10 +2,12 @@
 
 import { bulk, open } from './bulk.mjs';
 import { cold } from './cold.mjs';
+import { idle } from './idle.mjs';
 import { latency } from './latency.mjs';
+import { lines } from './lines.mjs';
 import { load } from './load.mjs';
 import { sizes, startup } from './startup.mjs';
 import { warm } from './warm.mjs';
 import { webr } from './webr.mjs';
 
-export const families = { cold, warm, bulk, open, latency, load, startup, sizes, webr };
+export const families = { cold, warm, idle, lines, bulk, open, latency, load, startup, sizes, webr };

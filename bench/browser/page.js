@@ -149,6 +149,9 @@ async function roundTrip(socket) {
 	return performance.now() - start;
 }
 
+/** The sockets of rest(). @type {Socket[] | undefined} */
+let resting;
+
 window.bench = {
 	/** MB/s over `streams` sockets at once, `bytes` in all, and the tasks over 50 ms meanwhile in milliseconds. */
 	async transfer({ kind, direction, streams, port, bytes }) {
@@ -167,11 +170,21 @@ window.bench = {
 		return { value: (each * streams) / 1e6 / seconds, long };
 	},
 
+	/** Moves bytes each way over sockets of their own, then opens those over which first() will move its bytes. */
+	async rest({ kind, streams, port, moved: { ports, bytes } }) {
+		for (const [direction, of] of Object.entries(ports)) {
+			const socket = await dial(kind, of);
+			await move(socket, direction, bytes);
+			await socket.close();
+		}
+		resting = await dialAll(kind, port, streams);
+	},
+
 	/** Milliseconds from the first send until the last byte is there, over sockets that were opened before. */
 	async first({ kind, direction, streams, port, bytes }) {
-		const sockets = await dialAll(kind, port, streams);
+		const sockets = resting ?? await dialAll(kind, port, streams);
 		await delay(SETTLE_MS);
-		const each = Math.floor(bytes / streams);
+		const each = Math.floor(bytes / sockets.length);
 		const began = await Promise.all(sockets.map((socket) => move(socket, direction, each)));
 		const took = performance.now() - Math.min(...began);
 		await closeAll(sockets);

@@ -6,7 +6,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { root, startWorld, stop } from './world.mjs';
+import { root } from './place.mjs';
+import { startWorld, stop } from './world.mjs';
 
 const { values: options } = parseArgs({ options: { megabytes: { type: 'string', default: '200' }, streams: { type: 'string', default: '1' } } });
 const bytes = Number(options.megabytes) * 1e6;

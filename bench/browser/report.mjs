@@ -1,6 +1,6 @@
 // What a benchmark leaves: a JSON file with every value, from which bench/report makes tables and plots.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export function median(values) {
@@ -41,6 +41,13 @@ export class Report {
 	fact(name, value) {
 		this.facts[name] = value;
 		console.log(`${name}: ${value}`);
+	}
+
+	/** Takes over what another report has written, and printed. @param {string} file */
+	async merge(file) {
+		const { facts, measurements } = JSON.parse(await readFile(file, 'utf8'));
+		this.facts = { ...facts, ...this.facts };
+		this.measurements.push(...measurements);
 	}
 
 	async write(file) {

@@ -1,6 +1,6 @@
 // Runs the browser benchmark: `make bench-browser`. Every round measures each rival in turn; docs/PERFORMANCE.md says how to read the figures.
 //
-//   node bench/browser/run.mjs [--rounds N] [--megabytes N] [--quick] [--smoke] [--only FAMILY,...] [--base TREE] [--rivals KIND,...] [--cells CELL,...] [--out FILE]
+//   node bench/browser/run.mjs [--rounds N] [--megabytes N] [--quick] [--smoke] [--only FAMILY,...] [--base TREE] [--rivals KIND,...] [--cells CELL,...] [--lines LINE,...] [--states fresh,idle] [--out FILE]
 //
 // --base measures a second built tree as the rival "base". --rivals names the other rivals to measure, "" none.
 // --cells names cells of the families cold and warm, such as down/1MB/1 or */1MB/*.
@@ -8,6 +8,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { families } from './families.mjs';
+import { measureAtFarEnd } from './far.mjs';
+import { atFarEnd } from './place.mjs';
 import { Report } from './report.mjs';
 import { startWorld, stop } from './world.mjs';
 
@@ -21,6 +23,8 @@ const { values: options } = parseArgs({
 		base: { type: 'string' },
 		rivals: { type: 'string' },
 		cells: { type: 'string' },
+		lines: { type: 'string' },
+		states: { type: 'string', default: 'fresh,idle' },
 		out: { type: 'string', default: 'bench/out/browser.json' },
 	},
 });
@@ -28,6 +32,8 @@ const quick = options.quick || options.smoke;
 const size = {
 	smoke: options.smoke,
 	cells: options.cells?.split(','),
+	lines: options.lines?.split(','),
+	states: options.states.split(','),
 	rounds: Number(options.rounds ?? (quick ? 1 : 5)),
 	warmups: quick ? 0 : 1,
 	bytes: Number(options.megabytes ?? (options.smoke ? 2 : quick ? 16 : 64)) * 1e6,
@@ -37,11 +43,17 @@ const wanted = options.only?.split(',') ?? Object.keys(families).filter((name) =
 for (const name of wanted) if (!families[name]) throw new Error(`--only ${name}: there is ${Object.keys(families).join(', ')}`);
 
 const report = new Report(`Chromium, ${size.rounds} rounds`);
+const start = async () => {
+	const started = await startWorld({ smoke: size.smoke, base: options.base && resolve(options.base), rivals: options.rivals?.split(',').map((rival) => rival.trim()) });
+	report.fact('browser', started.browser.version());
+	return started;
+};
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop().finally(() => process.exit(1)));
 try {
-	const world = await startWorld({ smoke: size.smoke, base: options.base && resolve(options.base), rivals: options.rivals?.split(',').map((rival) => rival.trim()) });
-	report.fact('browser', world.browser.version());
+	let world;
 	for (const name of wanted) {
-		await families[name](world, report, size);
+		if (name === 'lines' && !atFarEnd) await measureAtFarEnd(report, name, Boolean(options.only));
+		else await families[name](world ??= await start(), report, size);
 		await report.write(options.out); // what was measured stays if a later family fails
 	}
 } finally {

@@ -4,19 +4,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { createServer as createTCPServer, connect } from 'node:net';
-import { dirname, extname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, constants } from 'node:zlib';
+import { constants } from 'node:zlib';
 import { launch } from './chromium.mjs';
-
-const here = dirname(fileURLToPath(import.meta.url));
-export const root = join(here, '../..');
-
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8', '.json': 'application/json', '.wasm': 'application/wasm' };
+import { HOST, root } from './place.mjs';
+import { startSite } from './site.mjs';
 
 /** How long a process may take to listen. */
 const START_MS = 20_000;
@@ -53,7 +47,7 @@ export async function freePort() {
 	for (;;) {
 		const port = nextPort++;
 		const server = createTCPServer();
-		const free = await new Promise((resolve) => { server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)); });
+		const free = await new Promise((resolve) => { server.once('error', () => resolve(false)).listen(port, HOST, () => resolve(true)); });
 		if (!free) continue;
 		server.close();
 		await once(server, 'close');
@@ -65,7 +59,7 @@ export async function freePort() {
 export async function listening(port, what, child) {
 	const end = performance.now() + START_MS;
 	for (;;) {
-		const socket = connect(port, '127.0.0.1');
+		const socket = connect(port, HOST);
 		const up = await new Promise((resolve) => { socket.once('connect', () => resolve(true)).once('error', () => resolve(false)); });
 		socket.destroy();
 		if (up) return;
@@ -77,7 +71,7 @@ export async function listening(port, what, child) {
 
 /** The peers: their ports, and lines on request. */
 async function startPeers() {
-	const child = run(join(root, 'bin/bench-peers'), []);
+	const child = run(join(root, 'bin/bench-peers'), ['-relay', HOST]);
 	const answers = createInterface(child.stdout)[Symbol.asyncIterator]();
 	const answer = async () => JSON.parse((await answers.next()).value);
 	const ports = await answer();
@@ -93,7 +87,7 @@ async function startPeers() {
 async function startWisp() {
 	const port = await freePort();
 	const script = join(root, 'bench/node_modules/@mercuryworkshop/wisp-js/src/bin/server_cli.mjs');
-	const child = run(process.execPath, [script, '--port', `${port}`, '--logging', 'NONE', '--options', '{"allow_loopback_ips":true,"allow_private_ips":true}']);
+	const child = run(process.execPath, [script, '--host', HOST, '--port', `${port}`, '--logging', 'NONE', '--options', '{"allow_loopback_ips":true,"allow_private_ips":true}']);
 	await listening(port, 'wisp-js-server', child);
 	return port;
 }
@@ -106,68 +100,16 @@ async function startServer(tree, origin, ports) {
 	const [port, hook] = [await freePort(), await freePort()];
 	const allowed = ['echo', 'source', 'sink', 'pour', 'drain', 'socks'].flatMap((name) => ['--allow', `127.0.0.1:${ports[name]}`]);
 	const binary = join(tree, 'bin/bench-sockmux');
-	const child = run(binary, ['--listen', `127.0.0.1:${port}`, '--allow-origin', origin, '--log-level', 'warn', '--max-streams', `${MAX_STREAMS}`, ...allowed],
+	const child = run(binary, ['--listen', `${HOST}:${port}`, ...(HOST === '127.0.0.1' ? [] : ['--insecure-no-auth']), '--allow-origin', origin, '--log-level', 'warn', '--max-streams', `${MAX_STREAMS}`, ...allowed],
 		{ stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, BENCH_HOOK: `127.0.0.1:${hook}` } });
 	await listening(port, binary, child);
-	return { port, hook: `http://127.0.0.1:${hook}`, script: `http://127.0.0.1:${port}`, tree };
-}
-
-/**
- * Serves this folder at /, webR at /webr/, the Wisp client at /wisp/, and an empty Go program at /empty/. %SCRIPT% in HTML is the script element that the query asks for:
- * ?script=ORIGIN and, one attribute each, what else it names.
- */
-async function startSite(quality) {
-	const empty = brotliCompressSync(await readFile(join(root, 'bin/bench-empty.wasm')), { params: { [constants.BROTLI_PARAM_QUALITY]: quality } });
-	const folders = {
-		webr: join(root, 'e2e/node_modules/webr/dist'),
-		wisp: join(root, 'bench/node_modules/@mercuryworkshop/wisp-js/dist'),
-	};
-	const site = createServer(async (request, response) => {
-		const url = new URL(request.url, 'http://site');
-		const path = normalize(decodeURIComponent(url.pathname));
-		response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-		response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
-		response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
-		response.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
-		// As the product's hashed files: a second load of the page takes them from the cache.
-		response.setHeader('Cache-Control', path.startsWith('/empty/') ? 'public, max-age=31536000, immutable' : 'no-store');
-		try {
-			if (path === '/named.wasm') {
-				response.end(await readFile(join(root, 'bin/bench-named.wasm')));
-				return;
-			}
-			if (path === '/empty/empty.wasm') {
-				response.setHeader('Content-Encoding', 'br');
-				response.end(empty);
-				return;
-			}
-			const [, first, rest] = /^\/([^/]*)(\/.*)?$/.exec(path);
-			const body = await readFile(path === '/empty/wasm_exec.js' ? join(root, 'js/build/wasm_exec.js') : rest && folders[first] ? folders[first] + rest : join(here, path));
-			response.end(path.endsWith('.html') ? body.toString().replace('%SCRIPT%', scriptElement(url.searchParams)) : body);
-		} catch {
-			response.writeHead(404).end('not found\n');
-		}
-	});
-	site.listen(0, '127.0.0.1');
-	await once(site, 'listening');
-	cleanups.push(async () => {
-		site.closeAllConnections();
-		site.close();
-		await once(site, 'close');
-	});
-	return { origin: `http://127.0.0.1:${site.address().port}`, emptyBytes: empty.length };
-}
-
-function scriptElement(query) {
-	if (!query.has('script')) return '';
-	const attributes = [...query].filter(([name]) => name.startsWith('data-')).map(([name, value]) => ` ${name}="${value}"`);
-	return `<script src="${query.get('script')}/sockmux.js" crossorigin${attributes.join('')}></script>`;
+	return { port, hook: `http://127.0.0.1:${hook}`, script: `http://${HOST}:${port}`, tree };
 }
 
 const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
 
-async function startChromium() {
-	const browser = await launch(CHROMIUM);
+async function startChromium(origin) {
+	const browser = await launch(CHROMIUM, origin);
 	cleanups.push(() => browser.close());
 	return browser;
 }
@@ -199,13 +141,14 @@ export async function startWorld({ smoke = false, base, rivals } = {}) {
 	}
 	if (base !== undefined && !existsSync(join(base, 'bin/bench-sockmux'))) throw new Error(`--base ${base}: bin/bench-sockmux is missing there: run make bench-deps in it`);
 	const { ports, line } = await startPeers();
-	const { origin, emptyBytes } = await startSite(smoke ? constants.BROTLI_MIN_QUALITY : constants.BROTLI_MAX_QUALITY);
+	const { origin, emptyBytes, close } = await startSite(smoke ? constants.BROTLI_MIN_QUALITY : constants.BROTLI_MAX_QUALITY);
+	cleanups.push(close);
 	/** The servers of sockmux, by the kind that they are. @type {Map<string, Awaited<ReturnType<typeof startServer>>>} */
 	const servers = new Map([['sockmux', await startServer(root, origin, ports)]]);
 	if (base !== undefined) servers.set('base', await startServer(base, origin, ports));
 	const server = servers.get('sockmux');
 	const wisp = await startWisp();
-	const browser = await startChromium();
+	const browser = await startChromium(origin);
 
 	/** What is measured of these kinds: without the rivals that are not wanted, with the base. @param {string[]} kinds */
 	const kindsOf = (kinds) => [...servers.keys(), ...kinds.filter((kind) => kind !== 'sockmux' && (rivals?.includes(kind) ?? true))];
@@ -218,12 +161,12 @@ export async function startWorld({ smoke = false, base, rivals } = {}) {
 	async function newPage({ kind, path, attributes = {}, fresh = false }) {
 		const over = async (port) => (path ? line(port, path) : port);
 		const query = new URLSearchParams();
-		if (kind === 'native') query.set('relay', `127.0.0.1:${await over(ports.relay)}`);
-		else if (kind === 'wisp') query.set('wisp', `ws://127.0.0.1:${await over(wisp)}/wisp/`);
+		if (kind === 'native') query.set('relay', `${HOST}:${await over(ports.relay)}`);
+		else if (kind === 'wisp') query.set('wisp', `ws://${HOST}:${await over(wisp)}/wisp/`);
 		else {
 			const { script, port } = servers.get(kind);
 			query.set('script', script);
-			if (path) query.set('data-url', `http://127.0.0.1:${await over(port)}/`);
+			if (path) query.set('data-url', `http://${HOST}:${await over(port)}/`);
 			for (const [name, value] of Object.entries(attributes)) query.set(`data-${name}`, value);
 		}
 		const context = await browser.newContext();

@@ -8,6 +8,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -21,13 +22,15 @@ import (
 )
 
 func main() {
-	if err := run(os.Stdin, os.Stdout); err != nil {
+	relayHost := flag.String("relay", "127.0.0.1", "the address at which the plain relay listens")
+	flag.Parse()
+	if err := run(os.Stdin, os.Stdout, *relayHost); err != nil {
 		fmt.Fprintln(os.Stderr, "peers:", err)
 		os.Exit(1)
 	}
 }
 
-func run(stdin io.Reader, stdout io.Writer) error {
+func run(stdin io.Reader, stdout io.Writer, relayHost string) error {
 	ports := map[string]int{}
 	for name, handle := range map[string]func(net.Conn){"echo": echo, "source": source, "sink": sink, "pour": pour, "drain": drain, "socks": socks} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -38,7 +41,7 @@ func run(stdin io.Reader, stdout io.Writer) error {
 		ports[name] = port(listener)
 		go serve(listener, handle)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", net.JoinHostPort(relayHost, "0"))
 	if err != nil {
 		return err
 	}

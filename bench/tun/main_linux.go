@@ -123,10 +123,21 @@ func start(name string, arguments []string) *exec.Cmd {
 	return command
 }
 
-// wait waits for the command, which a terminal's signals reach by themselves.
+// wait waits for the command and passes on what asks it to end.
 func wait(command *exec.Cmd) error {
-	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
-	return command.Wait()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, unix.SIGTERM)
+	defer signal.Stop(signals)
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	for {
+		select {
+		case s := <-signals:
+			_ = command.Process.Signal(s) // it has ended, or the next signal comes
+		case err := <-ended:
+			return err
+		}
+	}
 }
 
 // control answers requests for another path.
