@@ -16,12 +16,12 @@ import (
 )
 
 // Budgets of both ends together, the server's process and the test's; heap profiles have exactly these (docs/RELIABILITY.md). A stream that nobody reads may fill its first window at
-// the receiver, in chunks of 64 KiB of which the last may be part empty, a copy buffer of the relay, and one of io.Copy in the test itself. A session may fill what windows may grow by
+// the receiver, in chunks of 64 KiB of which the last may be part empty, a copy buffer of the relay, and one of io.Copy in the test itself. A session may fill what windows may be larger by at the start of one end and grow by
 // at both ends, the links' two bounds, and what they gather; what only a long path lets it have beyond that (docs/SECURITY.md) is not used here.
 const (
 	firstWindow   = 256 << 10
 	streamBudget  = firstWindow + mux.MaxFrame + 64<<10 + 32<<10
-	sessionBudget = mux.DefaultWindowBudget + 16<<20 + 2*link.DefaultBound + 8<<20
+	sessionBudget = mux.StartBudget + mux.DefaultWindowBudget + 16<<20 + 2*link.DefaultBound + 8<<20
 )
 
 // farBuffer is what the system of a target keeps for a connection. It is this very system in a test, and with megabytes for each of a thousand connections it would come to

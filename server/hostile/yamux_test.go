@@ -18,8 +18,12 @@ const (
 	flagSYN, flagACK, flagFIN, flagRST         = 1, 2, 4, 8
 )
 
-// window is what a stream may send before the server has granted more.
-const window = 256 << 10
+// window is what a stream may send before the server has granted more, and taken what it may
+// send at most when the server's ACK has granted more.
+const (
+	window = 256 << 10
+	taken  = window + 1<<20
+)
 
 func frame(kind byte, flags uint16, stream, length uint32, body ...byte) []byte {
 	b := binary.BigEndian.AppendUint16([]byte{0, kind}, flags)
@@ -87,10 +91,10 @@ func muxViolations(t *testing.T, p *process, where targets, counts *table) {
 		add(ids, frame(typeData, flagSYN, 2*n, 1, 0))
 	}
 	windows := counts.row("yamux", "window overflow: at once, bit by bit, before the request, claimed only")
-	filled := bytes.Repeat(payload(3, make([]byte, 32<<10)), 17)
+	filled := bytes.Repeat(payload(3, make([]byte, 32<<10)), taken>>15+1)
 	add(windows, open(3, to(where.deaf)), frame(typeData, 0, 3, 1<<32-1), make([]byte, 100))
-	add(windows, syn(3), frame(typeData, 0, 3, window+1))
-	add(windows, frame(typeData, flagSYN, 3, window+1))
+	add(windows, syn(3), frame(typeData, 0, 3, taken+1))
+	add(windows, frame(typeData, flagSYN, 3, taken+1))
 	add(windows, syn(3), filled)
 	add(windows, control(), frame(typeData, 0, 1, 1<<31))
 	away := counts.row("yamux", "GoAway with an error or an unknown reason")

@@ -13,3 +13,10 @@ func (s *Session) Writing() (n int) {
 	}
 	return n
 }
+
+// StartLeft returns what is left of StartBudget.
+func (s *Session) StartLeft() int {
+	s.growth.mu.Lock()
+	defer s.growth.mu.Unlock()
+	return s.growth.start
+}

@@ -67,6 +67,7 @@ func request(t testing.TB, id uint32, q wire.Request) []byte {
 
 // TestViolations: what yamux would take, or end without a word for, ends the session with a reason.
 func TestViolations(t *testing.T) {
+	const most = 256<<10 + 1<<20 // the window of a stream that was taken
 	for _, test := range []struct {
 		what, says string
 		bytes      []byte
@@ -75,8 +76,8 @@ func TestViolations(t *testing.T) {
 		{"type", "type 4", frame(4, 0, 0, 0)},
 		{"even stream", "stream 2 ", frame(update, syn, 2, 0)},
 		{"stream 0", "stream 0 ", frame(data, syn, 0, 0)},
-		{"one frame beyond the window", "window", append(frame(update, syn, 3, 0), frame(data, 0, 3, 256<<10+1)...)},
-		{"many frames beyond the window", "window", append(frame(update, syn, 3, 0), strings.Repeat(string(frame(data, 0, 3, 64<<10, make([]byte, 64<<10)...)), 5)...)},
+		{"one frame beyond the window", "window", append(frame(update, syn, 3, 0), frame(data, 0, 3, most+1)...)},
+		{"many frames beyond the window", "window", append(frame(update, syn, 3, 0), strings.Repeat(string(frame(data, 0, 3, 64<<10, make([]byte, 64<<10)...)), most>>16+1)...)},
 		{"pings", "pings", []byte(strings.Repeat(string(frame(ping, syn, 0, 7)), 5000))},
 		{"streams", "streams wait", synFlood()},
 		{"duplicate", "duplicate", append(frame(update, syn, 3, 0), frame(update, syn, 3, 0)...)},

@@ -25,11 +25,7 @@ func (s *Session) Open(request wire.Request) (*Stream, error) {
 		<-s.unanswered
 		return nil, err
 	}
-	extra := uint32(0)
-	if stream.id == controlID {
-		extra = controlWindow - firstWindow
-	}
-	syn := newHeader(typeWindowUpdate, flagSYN, stream.id, extra)
+	syn := newHeader(typeWindowUpdate, flagSYN, stream.id, stream.widen())
 	first := newHeader(typeData, 0, stream.id, uint32(len(message)))
 	stream.send.credit -= len(message) // no other goroutine has the stream yet
 	if err := s.writer.frames(slices.Concat(syn[:], first[:], message)); err != nil {

@@ -14,7 +14,7 @@ import (
 // Config says how a session works. The zero value is good for a client.
 type Config struct {
 	// WindowBudget is what the windows of all streams together may grow by, in bytes; 0:
-	// DefaultWindowBudget. Each begins with 256 KiB.
+	// DefaultWindowBudget. Each begins with 256 KiB and a share of 64 MiB.
 	WindowBudget int
 	// Received holds the memory of what streams have received and their readers have not taken
 	// yet. While it is over, no frame is read and no window grows. While it is not, windows may
@@ -107,7 +107,7 @@ func newSession(conn Conn, config Config) *Session {
 	s := &Session{
 		config: config, conn: conn, writer: &frameWriter{conn: conn}, gate: newGate(),
 		done: make(chan struct{}), streams: make(map[uint32]*Stream),
-		growth: growth{left: config.WindowBudget, memory: config.Received},
+		growth: newGrowth(config.WindowBudget, config.Received),
 	}
 	s.control.session = s
 	s.control.incoming.limit = wire.MaxControl

@@ -63,6 +63,22 @@ func newStream(session *Session, id uint32) *Stream {
 	return s
 }
 
+// widen returns by how much the window is larger than firstWindow, which goes with the first
+// frame of this end.
+func (s *Stream) widen() (extra uint32) {
+	if s.id == controlID {
+		return controlWindow - firstWindow
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.recv.finished() {
+		return 0
+	}
+	extra = s.session.growth.takeStart()
+	s.recv.window.start(extra)
+	return extra
+}
+
 // ID returns yamux's number of the stream.
 func (s *Stream) ID() uint32 { return s.id }
 
@@ -220,16 +236,16 @@ func (s *Stream) wake() {
 func (s *Stream) forget() {
 	s.mu.Lock()
 	over := s.send.state == sendDone && s.recv.finished()
-	grown := uint32(0)
-	if w := &s.recv.window; over && s.id != controlID {
-		grown, w.size = w.size-firstWindow, firstWindow // what is read from now on was received before
+	var grown, extra uint32
+	if over && s.id != controlID {
+		grown, extra = s.recv.window.end()
 	}
 	if over && s.recv.inbox.empty() {
 		s.recv.inbox.lend(0)
 	}
 	s.mu.Unlock()
 	if over {
-		s.session.growth.give(grown)
+		s.session.growth.give(grown, extra)
 		s.session.remove(s)
 	}
 }

@@ -37,11 +37,7 @@ func (s *Session) takeLocked() {
 
 // serve is the goroutine of one stream of the other end.
 func (s *Session) serve(stream *Stream) {
-	extra := uint32(0)
-	if stream.id == controlID {
-		extra = controlWindow - firstWindow
-	}
-	err := s.writer.frame(newHeader(typeWindowUpdate, flagACK, stream.id, extra), nil)
+	err := s.writer.frame(newHeader(typeWindowUpdate, flagACK, stream.id, stream.widen()), nil)
 	s.mu.Lock()
 	s.taking--
 	s.takeLocked()

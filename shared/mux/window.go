@@ -11,6 +11,13 @@ import (
 const (
 	// firstWindow is yamux's own; its specification gives every stream this much.
 	firstWindow = 256 << 10
+	// StartBudget is what the windows of a session may be larger than firstWindow at their
+	// start, all together. Each takes a startShare of what is left: 1 MiB if it is alone,
+	// 220 KiB if it is the hundredth. A window that has to grow first costs a short transfer
+	// a round trip for each doubling, and many streams on a fast path short messages. It is
+	// apart from what windows grow by, so streams that are idle take nothing of that.
+	StartBudget = 64 << 20
+	startShare  = 64
 	// controlWindow is the control stream's from its start. Its messages are handled as
 	// they come and do not fill memory.
 	controlWindow = 16 << 20
@@ -29,11 +36,12 @@ const (
 
 // window is what the other end may send on a stream: a large one would let a peer fill
 // this end's memory through streams that are not read, a small one caps a stream at a
-// window in a round trip. So a window begins small, and doubles when half of it was used
-// within two round trips (the rule of QUIC implementations), or briskly, for as long as
-// the budget of the session lasts. It is guarded by its stream.
+// window in a round trip. So a window begins with a share of a budget, and doubles when half
+// of it was used within two round trips (the rule of QUIC implementations), or briskly, for
+// as long as the budget of the session lasts. It is guarded by its stream.
 type window struct {
 	size     uint32
+	extra    uint32 // of size, from StartBudget
 	left     uint32 // that the other end may send
 	consumed uint32 // read since the last update
 	used     uint32 // read since the time
@@ -44,6 +52,21 @@ type window struct {
 func newWindow(size uint32) window {
 	now := time.Now()
 	return window{size: size, left: size, since: now, updated: now}
+}
+
+// start adds the window's share of StartBudget, of which the other end is to be told.
+func (w *window) start(extra uint32) {
+	w.extra = extra
+	w.size += extra
+	w.left += extra
+}
+
+// end returns what the window has grown by, and its share of StartBudget. It is for a stream
+// of which nothing more can come.
+func (w *window) end() (grown, extra uint32) {
+	grown, extra = w.size-w.extra-firstWindow, w.extra
+	w.size, w.extra = firstWindow, 0 // what is read from now on was received before
+	return grown, extra
 }
 
 // receive notes n bytes of the other end; it returns false if it may not send that many.
@@ -102,7 +125,24 @@ type growth struct {
 	mu     sync.Mutex
 	left   int
 	beyond int // taken beyond its own
+	start  int // left of StartBudget
 	closed bool
+}
+
+func newGrowth(budget int, memory *budget.Account) growth {
+	return growth{memory: memory, left: budget, start: StartBudget}
+}
+
+// takeStart returns how much larger than firstWindow a window begins.
+func (g *growth) takeStart() uint32 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed || g.memory.Over() {
+		return 0
+	}
+	extra := g.start / startShare
+	g.start -= extra
+	return uint32(extra)
 }
 
 func (g *growth) take(size uint32) bool {
@@ -129,13 +169,14 @@ func (g *growth) takeOwn(size uint32) bool {
 	return true
 }
 
-// give takes back what a window has grown by.
-func (g *growth) give(size uint32) {
+// give takes back what a window has grown by and its share of StartBudget.
+func (g *growth) give(grown, extra uint32) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	beyond := min(int(size), g.beyond)
+	beyond := min(int(grown), g.beyond)
 	g.beyond -= beyond
-	g.left += int(size) - beyond
+	g.left += int(grown) - beyond
+	g.start += int(extra)
 }
 
 // close lets no window grow any more.

@@ -105,7 +105,7 @@ func TestWindowsShareTheirBudget(t *testing.T) {
 	if b.left != 0 || first.size != 2*firstWindow || second.size != firstWindow {
 		t.Errorf("%d left, sizes %d and %d", b.left, first.size, second.size)
 	}
-	b.give(firstWindow)
+	b.give(firstWindow, 0)
 	if used(&second, firstWindow/2, time.Hour, b); second.size != 2*firstWindow {
 		t.Errorf("what was given back is not used: %d", second.size)
 	}
@@ -127,7 +127,7 @@ func TestGrowthBeyondTheOwnBudget(t *testing.T) {
 			t.Errorf("take %d is refused", i)
 		}
 	}
-	g.give(firstWindow)
+	g.give(firstWindow, 0)
 	if g.beyond != firstWindow || g.left != 0 {
 		t.Errorf("%d beyond and %d of its own, want what was beyond to go back first", g.beyond, g.left)
 	}
@@ -146,4 +146,66 @@ func TestGrowthBeyondTheOwnBudget(t *testing.T) {
 	if g := (&growth{}); g.take(1) {
 		t.Error("a session whose memory is not counted gets more than its own")
 	}
+}
+
+// TestStartShares: the first streams begin with large windows, many with some, and the windows
+// of streams that are idle take nothing of what others may grow by.
+func TestStartShares(t *testing.T) {
+	all := budget.New(1<<30, 0)
+	g := newGrowth(DefaultWindowBudget, all.Account())
+	shares := make([]uint32, 1000)
+	sum := 0
+	for i := range shares {
+		shares[i] = g.takeStart()
+		sum += int(shares[i])
+	}
+	if shares[0] != 1<<20 || shares[5] < 900<<10 || shares[99] < 200<<10 || shares[99] > shares[0] {
+		t.Errorf("shares of %d, %d and %d", shares[0], shares[5], shares[99])
+	}
+	if sum > StartBudget || g.left != DefaultWindowBudget {
+		t.Errorf("shares of %d in all, and %d to grow by", sum, g.left)
+	}
+	for _, share := range shares {
+		g.give(0, share)
+	}
+	if got := g.takeStart(); got != shares[0] {
+		t.Errorf("a share of %d when all were given back", got)
+	}
+	other := all.Account()
+	other.Hold(1 << 29)
+	g.memory.Hold(1<<29 + 1)
+	if got := g.takeStart(); got != 0 {
+		t.Errorf("a session that holds more than is free gets a share of %d", got)
+	}
+	g.memory.Hold(-1 << 29)
+	g.close()
+	if got := g.takeStart(); got != 0 {
+		t.Errorf("a share of %d after the end", got)
+	}
+}
+
+// TestWindowWithShare: a window grows beyond its share, and gives both back.
+func TestWindowWithShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGrowth(DefaultWindowBudget, nil)
+		w := newWindow(firstWindow)
+		share := g.takeStart()
+		w.start(share)
+		begins := w.size
+		if !w.receive(firstWindow + share) {
+			t.Fatal("the other end may not send what it was told")
+		}
+		w.due(int(begins / 2))
+		if w.update(time.Second, &g); w.size != 2*begins {
+			t.Errorf("a window of %d grew to %d", begins, w.size)
+		}
+		grown, extra := w.end()
+		if grown != begins || extra != share {
+			t.Errorf("it gives %d and %d back, want %d and %d", grown, extra, begins, share)
+		}
+		g.give(grown, extra)
+		if g.left != DefaultWindowBudget || g.start != StartBudget {
+			t.Errorf("%d and %d are left, want all", g.left, g.start)
+		}
+	})
 }
