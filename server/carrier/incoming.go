@@ -19,8 +19,12 @@ const MaxFirst = 16 << 10
 // beyond its limit, and the end needs room for one.
 const beyond = 2
 
-// bufferSizes are those of the buffers for messages. Most messages fit the first.
-var bufferSizes = [...]int{4 << 10, MaxFirst + beyond, 128 << 10, wire.MaxMessage + beyond}
+// bufferSizes are those of the buffers for messages. Most messages fit the first. The steps are
+// small because a bare message keeps its buffer until its stream's reader has taken the bytes.
+var bufferSizes = [...]int{
+	4 << 10, MaxFirst + beyond, 64<<10 + beyond, 128<<10 + beyond, 256<<10 + beyond,
+	512<<10 + beyond, wire.MaxMessage + beyond,
+}
 
 var bufferPools [len(bufferSizes)]sync.Pool
 
