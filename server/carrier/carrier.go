@@ -32,7 +32,7 @@ var _ link.Carrier = (*Conn)(nil)
 // have MaxFirst bytes. socket finds the TCP socket
 // below the request's connection, such as listener.TCP; what it has not sent is then limited by the length of the messages (server/unsent). nil leaves it to the system.
 func Accept(w http.ResponseWriter, r *http.Request, socket func(net.Conn) (*net.TCPConn, bool)) (*Conn, error) {
-	u := &upgrading{ResponseWriter: w}
+	u := &upgrading{ResponseWriter: w, socket: socket, secure: r.TLS != nil}
 	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
 		Subprotocols: []string{wire.Subprotocol},
 		// The gateway checks origins, by rules that know schemes and ports.
@@ -50,12 +50,9 @@ func Accept(w http.ResponseWriter, r *http.Request, socket func(net.Conn) (*net.
 	c.incoming.first = true
 	ws.SetReadLimit(MaxFirst)
 	c.abort = u.conn.Close
-	if socket == nil {
-		return c, nil
-	}
-	if tcp, ok := socket(u.conn); ok {
-		c.abort = tcp.Close                            // that of TLS would wait for a Write
-		if raw, err := tcp.SyscallConn(); err == nil { // else it has ended
+	if u.tcp != nil {
+		c.abort = u.tcp.Close                            // that of TLS would wait for a Write
+		if raw, err := u.tcp.SyscallConn(); err == nil { // else it has ended
 			c.unsent = unsent.Follow(raw)
 		}
 	}
@@ -82,6 +79,10 @@ func (c *Conn) Send(ctx context.Context, message []byte) error {
 // Receive implements link.Carrier. A text message ends the carrier with 1003. A carrier that
 // waits for a message holds no buffer for it.
 func (c *Conn) Receive(ctx context.Context) ([]byte, error) {
+	return c.receive(ctx, &c.incoming.messages)
+}
+
+func (c *Conn) receive(ctx context.Context, likely *forecast) ([]byte, error) {
 	c.incoming.release()
 	kind, r, err := c.ws.Reader(ctx)
 	if err != nil {
@@ -92,7 +93,7 @@ func (c *Conn) Receive(ctx context.Context) ([]byte, error) {
 		_ = c.ws.Close(websocket.StatusUnsupportedData, "text messages are not part of "+wire.Subprotocol)
 		return nil, wire.NewError(wire.Protocol, "text message")
 	}
-	return c.incoming.read(r)
+	return c.incoming.read(r, likely)
 }
 
 // Admit lets messages have the length that the protocol allows: the client has a session now.

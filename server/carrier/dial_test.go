@@ -3,6 +3,7 @@ package carrier_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,6 +81,42 @@ func TestDialRefused(t *testing.T) {
 				t.Errorf("written to the log: %s", &logged)
 			}
 		})
+	}
+}
+
+// counting counts the writes of a connection.
+type counting struct {
+	net.Conn
+	writes *atomic.Int64
+}
+
+func (c counting) Write(b []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(b)
+}
+
+// TestLongMessageTakesFewWrites: the library writes it in pieces of 4 KiB.
+func TestLongMessageTakesFewWrites(t *testing.T) {
+	var writes atomic.Int64
+	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		return counting{conn, &writes}, err
+	}}
+	c, err := carrier.Dial(t.Context(), serve(t, echo), &http.Client{Transport: transport}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(0, "")
+	want := bytes.Repeat([]byte{3}, 512<<10)
+	before := writes.Load()
+	if err := c.Send(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	if n := writes.Load() - before; n > 9 {
+		t.Errorf("%d writes for 512 KiB, want one for each 64 KiB", n)
+	}
+	if got, err := c.Receive(t.Context()); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%d bytes came back, %v", len(got), err)
 	}
 }
 

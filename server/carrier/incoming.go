@@ -15,19 +15,6 @@ import (
 // strangers that send half of one hold 16 MiB, not the 1 GiB of wire.MaxMessage.
 const MaxFirst = 16 << 10
 
-// beyond is how much longer than the longest message a buffer is: the library gives one byte
-// beyond its limit, and the end needs room for one.
-const beyond = 2
-
-// bufferSizes are those of the buffers for messages. Most messages fit the first. The steps are
-// small because a bare message keeps its buffer until its stream's reader has taken the bytes.
-var bufferSizes = [...]int{
-	4 << 10, MaxFirst + beyond, 64<<10 + beyond, 128<<10 + beyond, 256<<10 + beyond,
-	512<<10 + beyond, wire.MaxMessage + beyond,
-}
-
-var bufferPools [len(bufferSizes)]sync.Pool
-
 // ErrTooLong is what Receive returns for a message that is longer than the protocol allows.
 // The WebSocket has been closed with 1009 then.
 var ErrTooLong = wire.NewError(wire.Limit, fmt.Sprintf("a message is longer than %d bytes", wire.MaxMessage))
@@ -38,10 +25,11 @@ var errFirstTooLong = wire.NewError(wire.Limit, fmt.Sprintf("the first message i
 // incoming is the buffer of the message that is being received. Only the goroutine that
 // receives uses it, except close.
 type incoming struct {
-	first  bool // before Admit of an accepted connection
-	class  int
-	buffer *[]byte // nil: none
-	likely int     // class of the buffer that the next message needs: that of the last one
+	first    bool // before Admit of an accepted connection
+	class    int
+	buffer   *[]byte  // nil: none
+	messages forecast // of what Receive returns
+	bodies   forecast // of bare messages
 
 	mu     sync.Mutex
 	memory *budget.Account
@@ -58,14 +46,18 @@ func (i *incoming) admit(memory *budget.Account) {
 // release gives the buffer back.
 func (i *incoming) release() {
 	if i.buffer != nil {
-		bufferPools[i.class].Put(i.buffer)
+		giveBuffer(i.class, i.buffer)
 		i.buffer = nil
 		i.hold(0)
 	}
 }
 
-// detach gives the buffer of the last message to the caller.
-func (i *incoming) detach() (whole *[]byte, class int) {
+// detach gives the buffer with the last message, of n bytes, to the caller. A message that
+// would waste most of its buffer moves to a smaller one: it may wait there for its reader.
+func (i *incoming) detach(n int) (whole *[]byte, class int) {
+	if fits := classOf(n); bufferSizes[fits] <= bufferSizes[i.class]/wasteful {
+		i.take(fits, n)
+	}
 	whole, class = i.buffer, i.class
 	i.buffer = nil
 	i.hold(0)
@@ -74,16 +66,12 @@ func (i *incoming) detach() (whole *[]byte, class int) {
 
 // take takes a buffer of that class in place of the one that there is, with its first n bytes.
 func (i *incoming) take(class, n int) {
-	larger, ok := bufferPools[class].Get().(*[]byte)
-	if !ok {
-		made := make([]byte, bufferSizes[class])
-		larger = &made
-	}
+	other := takeBuffer(class)
 	if i.buffer != nil {
-		copy(*larger, (*i.buffer)[:n])
-		bufferPools[i.class].Put(i.buffer)
+		copy(*other, (*i.buffer)[:n])
+		giveBuffer(i.class, i.buffer)
 	}
-	i.buffer, i.class = larger, class
+	i.buffer, i.class = other, class
 	i.hold(bufferSizes[class])
 }
 
@@ -106,23 +94,14 @@ func (i *incoming) close() {
 	i.closed = true
 }
 
-// classOf returns the class of the smallest buffer for a message of n bytes.
-func classOf(n int) int {
-	class := 0
-	for bufferSizes[class] < n+beyond {
-		class++
-	}
-	return class
-}
-
 // read reads a message to its end.
-func (i *incoming) read(r io.Reader) ([]byte, error) {
-	i.take(i.likely, 0)
+func (i *incoming) read(r io.Reader, likely *forecast) ([]byte, error) {
+	i.take(likely.class(), 0)
 	for n := 0; ; {
 		m, err := r.Read((*i.buffer)[n:])
 		n += m
 		if errors.Is(err, io.EOF) {
-			i.likely = classOf(n)
+			likely.came(classOf(n))
 			return (*i.buffer)[:n], nil
 		}
 		if err != nil {

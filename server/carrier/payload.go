@@ -16,13 +16,13 @@ type kept struct {
 // ReceiveBody implements link.Carrier. The payload is the buffer of the connection, which
 // takes another one for the next message.
 func (c *Conn) ReceiveBody(ctx context.Context) (buffer.Payload, error) {
-	message, err := c.Receive(ctx)
+	message, err := c.receive(ctx, &c.incoming.bodies)
 	if err != nil {
 		return nil, err
 	}
-	whole, class := c.incoming.detach()
-	return &kept{message, whole, class}, nil
+	whole, class := c.incoming.detach(len(message))
+	return &kept{(*whole)[:len(message)], whole, class}, nil
 }
 
 // Release implements buffer.Payload.
-func (k *kept) Release() { bufferPools[k.class].Put(k.whole) }
+func (k *kept) Release() { giveBuffer(k.class, k.whole) }

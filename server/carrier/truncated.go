@@ -19,10 +19,15 @@ func unexpected(err error) error {
 	return err
 }
 
-// upgrading is a response whose connection, once hijacked, never says io.EOF.
+// upgrading is a response whose connection, once hijacked, never says io.EOF and joins what is
+// written.
 type upgrading struct {
 	http.ResponseWriter
-	conn net.Conn // once hijacked
+	socket func(net.Conn) (*net.TCPConn, bool) // nil: none can be found
+	secure bool                                // the connection encrypts
+
+	conn net.Conn     // once hijacked
+	tcp  *net.TCPConn // below it; nil: unknown
 }
 
 // Hijack implements http.Hijacker.
@@ -32,20 +37,33 @@ func (u *upgrading) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	u.conn = conn
-	return hijacked{conn}, buffered, nil
+	if u.socket != nil {
+		u.tcp, _ = u.socket(conn)
+	}
+	joined := &joined{to: conn, class: serverHolds}
+	if !u.secure {
+		joined.vector = u.tcp
+	}
+	with := hijacked{conn, joined}
+	return with, bufio.NewReadWriter(buffered.Reader, bufio.NewWriterSize(with, serverPiece)), nil
 }
 
 // Unwrap is for http.ResponseController.
 func (u *upgrading) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
-type hijacked struct{ net.Conn }
+type hijacked struct {
+	net.Conn
+	joined *joined
+}
+
+func (h hijacked) Write(b []byte) (int, error) { return h.joined.Write(b) }
 
 func (h hijacked) Read(b []byte) (int, error) {
 	n, err := h.Conn.Read(b)
 	return n, unexpected(err)
 }
 
-// dialling is a transport whose upgraded connections never say io.EOF.
+// dialling is a transport whose upgraded connections never say io.EOF and join what is written.
 type dialling struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -55,12 +73,17 @@ func (d dialling) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if conn, upgraded := response.Body.(io.ReadWriteCloser); upgraded {
-		response.Body = dialled{conn}
+		response.Body = dialled{conn, &joined{to: conn, class: clientHolds}}
 	}
 	return response, nil
 }
 
-type dialled struct{ io.ReadWriteCloser }
+type dialled struct {
+	io.ReadWriteCloser
+	joined *joined
+}
+
+func (d dialled) Write(b []byte) (int, error) { return d.joined.Write(b) }
 
 func (d dialled) Read(b []byte) (int, error) {
 	n, err := d.ReadWriteCloser.Read(b)
