@@ -44,8 +44,16 @@ func takeChunk(n int) *chunk {
 
 // give gives a chunk back that is not part of the inbox any more.
 func (i *inbox) give(c *chunk) {
-	i.memory.Hold(-len(c.bytes))
+	i.memory.Hold(-c.size())
 	c.give()
+}
+
+// size is the memory that the chunk holds.
+func (c *chunk) size() int {
+	if c.body != nil {
+		return c.body.Len()
+	}
+	return len(c.bytes)
 }
 
 // lend notes that the reader has got n bytes, and is done with those before.
@@ -79,7 +87,7 @@ func (i *inbox) room(n int) []byte {
 }
 
 func (i *inbox) append(c *chunk) {
-	i.memory.Hold(len(c.bytes))
+	i.memory.Hold(c.size())
 	if i.last == nil {
 		i.first = c
 	} else {
@@ -99,6 +107,7 @@ func (i *inbox) takeBody(most int) buffer.Payload {
 		return nil
 	}
 	body := c.body
+	i.memory.Hold(-c.size())
 	if i.first = c.next; i.first == nil {
 		i.last = nil
 	}

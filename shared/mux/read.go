@@ -53,7 +53,7 @@ func (s *Stream) ReadOrTake(b []byte, most int) (n int, body buffer.Payload, err
 	s.recv.inbox.lend(0)
 	n, body, err = s.readLocked(b, most)
 	s.recv.read += uint64(n)
-	if body == nil && !s.recv.finished() {
+	if !s.recv.finished() {
 		s.recv.inbox.lend(n)
 	}
 	s.mu.Unlock()
