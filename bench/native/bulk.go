@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -85,7 +87,7 @@ func confirmed(conn io.Reader) error {
 
 // bulk measures MB/s, and what a gigabyte costs the server.
 func bulk(w *world, r *report, s size) error {
-	for _, direction := range []string{"down", "up"} {
+	for _, direction := range s.directions {
 		for _, streams := range s.counts {
 			rate, cpu, alloc := valuesOf{}, valuesOf{}, valuesOf{}
 			for round := range s.rounds {
@@ -148,11 +150,28 @@ func bulkOf(w *world, kind, direction string, streams int, s size, rate, cpu, al
 	if w.profile == "" {
 		return nil
 	}
+	return profile(w.profile, fmt.Sprintf("%s-%s-%d", kind, direction, streams), server, func() error {
+		_, err := transfer(ctx, w, d, direction, streams, bytes)
+		return err
+	})
+}
+
+// profile writes CPU profiles of the server and of this process while it repeats what is
+// measured.
+func profile(folder, name string, server *server, measured func() error) error {
+	file, err := os.Create(filepath.Join(folder, name+"-client.pprof"))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
 	profiled := make(chan error, 1)
-	file := filepath.Join(w.profile, fmt.Sprintf("%s-%s-%d.pprof", kind, direction, streams))
-	go func() { profiled <- server.save("profile?seconds=3", file) }()
+	go func() { profiled <- server.save("profile?seconds=3", filepath.Join(folder, name+".pprof")) }()
 	for began := time.Now(); time.Since(began) < 3*time.Second; {
-		if _, err := transfer(ctx, w, d, direction, streams, bytes); err != nil {
+		if err := measured(); err != nil {
 			return err
 		}
 	}

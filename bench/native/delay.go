@@ -21,7 +21,7 @@ func delay(w *world, r *report, s size) error {
 		{", TCP as Linux has it", path{rtt: longLine, flight: line.LinuxFlight}, s.long / 8},
 		{"", path{rtt: longLine}, s.long},
 	} {
-		for _, direction := range []string{"down", "up"} {
+		for _, direction := range s.directions {
 			rate := valuesOf{}
 			for round := range s.rounds {
 				for i := range kinds {

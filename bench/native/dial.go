@@ -92,7 +92,7 @@ type session struct{ *client.Client }
 
 func newSession(port int) session {
 	url := fmt.Sprintf("ws://127.0.0.1:%d/v1/connect", port)
-	return session{client.New(client.Config{Agent: "bench", Dial: func(ctx context.Context) (link.Carrier, error) {
+	return session{client.New(client.Config{Agent: "bench", Bare: true, Dial: func(ctx context.Context) (link.Carrier, error) {
 		return carrier.Dial(ctx, url, nil, nil)
 	}})}
 }

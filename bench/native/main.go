@@ -8,17 +8,19 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // size is how much is measured.
 type size struct {
-	rounds int
-	bytes  int64 // of one transfer
-	idle   int   // streams, sessions
-	counts []int // of streams at once
-	opens  int
-	long   int64 // bytes of a transfer at 100 ms, beside as many before
+	rounds     int
+	bytes      int64 // of one transfer
+	idle       int   // streams, sessions
+	counts     []int // of streams at once
+	directions []string
+	opens      int
+	long       int64 // bytes of a transfer at 100 ms, beside as many before
 }
 
 // families are what can be measured, in this order.
@@ -57,8 +59,10 @@ func run() error {
 		smoke   = flag.Bool("smoke", false, "only that everything works, in seconds")
 		rivals  = flag.String("rivals", strings.Join(kinds, ","), "to measure, beside sockmux")
 		only    = flag.String("only", strings.Join(names(), ","), "families to measure")
+		counts  = flag.String("counts", "1,10,100", "of streams at once in a bulk transfer")
+		ways    = flag.String("directions", "down,up", "of transfers")
 		out     = flag.String("out", "../out/native.json", "file for the values")
-		profile = flag.String("profile", "", "folder for the server's CPU profiles during bulk")
+		profile = flag.String("profile", "", "folder for CPU profiles of server and client during bulk")
 		list    = flag.Bool("list", false, "print the names of the families and exit")
 		chisel  = flag.String("serve-chisel", "", "be the chisel server on this port (internal)")
 	)
@@ -80,12 +84,20 @@ func run() error {
 		return kind != "sockmux" && !slices.Contains(strings.Split(*rivals, ","), kind)
 	})
 	debug.SetGCPercent(400) // the client's collector is not what is measured
-	s := size{rounds: *rounds, bytes: int64(*mega) << 20, idle: *many, counts: []int{1, 10, 100}, opens: 2000, long: 384 << 20}
+	s := size{rounds: *rounds, bytes: int64(*mega) << 20, idle: *many, opens: 2000, long: 384 << 20}
+	for _, count := range strings.Split(*counts, ",") {
+		n, err := strconv.Atoi(count)
+		if err != nil {
+			return fmt.Errorf("-counts: %w", err)
+		}
+		s.counts = append(s.counts, n)
+	}
+	s.directions = strings.Split(*ways, ",")
 	if *quick {
 		s.rounds = 1
 	}
 	if *smoke {
-		s = size{rounds: 1, bytes: 8 << 20, idle: 50, counts: []int{1, 10}, opens: 50, long: 2 << 20}
+		s = size{rounds: 1, bytes: 8 << 20, idle: 50, counts: []int{1, 10}, directions: s.directions, opens: 50, long: 2 << 20}
 		*out = "../out/native-smoke.json"
 	}
 	w, err := startWorld(s)

@@ -44,7 +44,7 @@ func run(server, target, line string) error {
 	}
 
 	// The client dials when the first stream is opened, and again when the connection is lost.
-	c := client.New(client.Config{Dial: func(ctx context.Context) (link.Carrier, error) {
+	c := client.New(client.Config{Bare: true, Dial: func(ctx context.Context) (link.Carrier, error) {
 		c, err := carrier.Dial(ctx, endpoint, nil, nil)
 		if err != nil {
 			return nil, err // not a nil *carrier.Conn in an interface

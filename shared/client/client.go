@@ -16,7 +16,8 @@ type Config struct {
 	// Token returns the credential for the next hello; nil or "": none.
 	Token func() string
 	Agent string
-	// Bare says that carriers have a use for bare messages, or at least take them.
+	// Bare lets the server send bare messages (docs/PROTOCOL.md, 3.2), which cost both ends
+	// less. Every link.Carrier takes them.
 	Bare bool
 	// Bound is what is kept until the server acknowledges it, in bytes; 0: link.DefaultBound.
 	Bound int
