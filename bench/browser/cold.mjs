@@ -16,10 +16,10 @@ export const GOAL = '<= 1.1 x native';
 
 /**
  * A family of first transfers, each on a new page; over a path of real TCP if there is one, which
- * the page itself does not load over.
- * @param {{ family: string, cells: import('./cells.mjs').Cell[], path?: import('./place.mjs').Path }} what
+ * the page itself does not load over. `beside` runs a measurement beside something else.
+ * @param {{ family: string, title?: string, cells: import('./cells.mjs').Cell[], path?: import('./place.mjs').Path, beside?: import('./busy.mjs').Beside }} what
  */
-export async function measureFresh(world, report, size, { family, cells, path }) {
+export async function measureFresh(world, report, size, { family, title = '', cells, path, beside = (_, measure) => measure() }) {
 	const kinds = world.kindsOf(['native', 'sockmux', 'wisp']);
 	for (const cell of cells) {
 		const { direction, bytes, streams } = cell;
@@ -28,10 +28,10 @@ export async function measureFresh(world, report, size, { family, cells, path })
 			if (path) await setPath({});
 			const page = await world.newPage({ kind, fresh: true });
 			if (path) await setPath(path);
-			const { value } = await page.evaluate((a) => window.bench.first(a), { kind, direction, streams, port, bytes });
+			const { value } = await beside(page, () => page.evaluate((a) => window.bench.first(a), { kind, direction, streams, port, bytes }));
 			await page.close();
 			return value;
 		});
-		report.add({ family, name: titleOf(cell), unit: 'ms', goal: GOAL, values });
+		report.add({ family, name: title + titleOf(cell), unit: 'ms', goal: GOAL, values });
 	}
 }

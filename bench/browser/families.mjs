@@ -1,6 +1,7 @@
 // What is measured, a family of measurements each.
 
 import { bulk, open } from './bulk.mjs';
+import { busy } from './busy.mjs';
 import { cold } from './cold.mjs';
 import { idle } from './idle.mjs';
 import { latency } from './latency.mjs';
@@ -10,4 +11,4 @@ import { sizes, startup } from './startup.mjs';
 import { warm } from './warm.mjs';
 import { webr } from './webr.mjs';
 
-export const families = { cold, warm, idle, lines, bulk, open, latency, load, startup, sizes, webr };
+export const families = { cold, warm, idle, lines, busy, bulk, open, latency, load, startup, sizes, webr };

@@ -149,6 +149,9 @@ async function roundTrip(socket) {
 	return performance.now() - start;
 }
 
+/** The worker of compute(). @type {Worker | undefined} */
+let computing;
+
 /** The sockets of rest(). @type {Socket[] | undefined} */
 let resting;
 
@@ -200,6 +203,12 @@ window.bench = {
 		const echoed = performance.now() - start;
 		await closeAll(sockets);
 		return { value: kind === 'wisp' ? echoed : opened, opened, echoed };
+	},
+
+	/** Has a worker compute for some time, or ends the one that does. */
+	compute(ms) {
+		computing?.terminate();
+		computing = ms > 0 ? new Worker(URL.createObjectURL(new Blob([`const end = Date.now() + ${ms}; while (Date.now() < end);`]))) : undefined;
 	},
 
 	/** Milliseconds from the constructor to the first echoed byte. */
