@@ -6,6 +6,9 @@
 import { alternate } from './alternate.mjs';
 import { freePort, listening, run } from './world.mjs';
 
+/** Bytes of a line of the service "text" (bench/peers/target.go). */
+const LINE_BYTES = 64;
+
 /** What R runs. `dial(port)` gives a connection to a local port. Each function returns seconds. */
 const FUNCTIONS = `
   seconds <- function(f) { t <- as.numeric(Sys.time()); f; as.numeric(Sys.time()) - t }
@@ -40,6 +43,33 @@ const FUNCTIONS = `
       exactly(con, 1)
     })
   }
+  lines <- function(port, n) {
+    con <- dial(port); on.exit(close(con))
+    seconds({
+      writeBin(count(n), con)
+      left <- n / ${LINE_BYTES}
+      while (left > 0) {
+        x <- readLines(con, min(left, 1e4))
+        if (length(x) == 0) stop("the connection ended, ", left, " lines missing")
+        left <- left - length(x)
+      }
+    })
+  }
+  parallel <- function(port, n, each) {
+    cons <- lapply(seq_len(n), function(i) dial(port)); on.exit(for (con in cons) close(con))
+    seconds({
+      for (con in cons) writeBin(count(each), con)
+      for (con in cons) exactly(con, each)
+    })
+  }
+  echoes <- function(port, n) {
+    con <- dial(port); on.exit(close(con))
+    x <- raw(64)
+    seconds(for (i in seq_len(n)) {
+      writeBin(x, con)
+      exactly(con, 64)
+    })
+  }
   opens <- function(port, n) seconds(for (i in seq_len(n)) {
     con <- dial(port)
     writeBin(as.raw(1:10), con)
@@ -64,10 +94,22 @@ const DIAL = {
 		0`,
 };
 
+/** Each transfer is measured with 1 MB and with so many. */
+const LARGE_BYTES = 100e6;
+
+/** R has 128 connections, three of them its own. */
+const PARALLEL = 100;
+const PARALLEL_BYTES = 1e5;
+
+const GOAL = '>= 2.0 x websockify + SOCKS';
+
 export async function webr(world, report, size) {
-	const { echo, source, sink, socks } = world.ports;
-	const bytes = size.smoke ? 2e6 : Math.min(size.bytes, 50e6);
-	const opens = size.smoke ? 3 : 50;
+	const { echo, source, text, sink, socks } = world.ports;
+	const opens = 50;
+	const echoes = 100;
+	const sizes = [1e6, Math.min(LARGE_BYTES, 2 * size.bytes)];
+	const transfers = [['readBin', 'download', source], ['readLines', 'lines', text], ['writeBin', 'upload', sink]].flatMap(([name, call, port]) =>
+		sizes.map((bytes) => [`${name} of ${bytes / 1e6} MB`, 'MB/s', GOAL, `${call}(${port}, ${bytes})`, (s) => bytes / 1e6 / s]));
 	const pages = {};
 	for (const [kind, { script }] of world.servers) {
 		pages[kind] = await start(world, { script });
@@ -85,10 +127,11 @@ export async function webr(world, report, size) {
 	} else {
 		report.fact('websockify', 'not there, not measured');
 	}
-	for (const [name, unit, code, value] of [
-		[`download of ${bytes / 1e6} MB`, 'MB/s', `download(${source}, ${bytes})`, (s) => bytes / 1e6 / s],
-		[`upload of ${bytes / 1e6} MB`, 'MB/s', `upload(${sink}, ${bytes})`, (s) => bytes / 1e6 / s],
-		['open, echo, close, one after the other', 'sockets/s', `opens(${echo}, ${opens})`, (s) => opens / s],
+	for (const [name, unit, goal, code, value] of [
+		...transfers,
+		['one echo of 64 bytes', 'ms', '<= 1.5 ms', `echoes(${echo}, ${echoes})`, (s) => (1000 * s) / echoes],
+		[`${PARALLEL} transfers of ${PARALLEL_BYTES / 1e3} kB at once`, 'MB/s', GOAL, `parallel(${source}, ${PARALLEL}, ${PARALLEL_BYTES})`, (s) => (PARALLEL * PARALLEL_BYTES) / 1e6 / s],
+		['open, echo, close, one after the other', 'sockets/s', GOAL, `opens(${echo}, ${opens})`, (s) => opens / s],
 	]) {
 		const failures = {};
 		const values = await alternate(size, Object.keys(pages), async (kind) => {
@@ -101,7 +144,7 @@ export async function webr(world, report, size) {
 				return 0;
 			}
 		});
-		report.add({ family: 'webR', name, unit, values });
+		report.add({ family: 'webR', name, unit, goal, values });
 		for (const [kind, why] of Object.entries(failures)) report.fact(`webR, ${name}, ${kind}`, `fails: ${why}`);
 	}
 	for (const page of Object.values(pages)) await page.close();

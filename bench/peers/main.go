@@ -32,7 +32,7 @@ func main() {
 
 func run(stdin io.Reader, stdout io.Writer, relayHost string) error {
 	ports := map[string]int{}
-	for name, handle := range map[string]func(net.Conn){"echo": echo, "source": source, "sink": sink, "pour": pour, "drain": drain, "socks": socks} {
+	for name, handle := range map[string]func(net.Conn){"echo": echo, "source": source, "text": text, "sink": sink, "pour": pour, "drain": drain, "socks": socks} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return err

@@ -38,8 +38,32 @@ func source(conn net.Conn) {
 	for i := range block {
 		block[i] = byte(i * 7)
 	}
+	pourCount(conn, block, count)
+}
+
+// text is source with lines of lineLength bytes, newline included.
+func text(conn net.Conn) {
+	count, err := readCount(conn)
+	if err != nil {
+		return
+	}
+	block := make([]byte, blockSize)
+	for i := range block {
+		block[i] = 'a' + byte(i*7%26)
+		if i%lineLength == lineLength-1 {
+			block[i] = '\n'
+		}
+	}
+	pourCount(conn, block, count)
+}
+
+// lineLength divides blockSize.
+const lineLength = 64
+
+// pourCount writes the block again and again, count bytes in all, then waits for the end.
+func pourCount(conn net.Conn, block []byte, count uint64) {
 	for count > 0 {
-		n, err := conn.Write(block[:min(count, blockSize)])
+		n, err := conn.Write(block[:min(count, uint64(len(block)))])
 		if err != nil {
 			return
 		}
