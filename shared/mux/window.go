@@ -102,18 +102,27 @@ func (w *window) update(rtt time.Duration, growth *growth) (more uint32, urgent 
 	w.updated = now
 	more = w.consumed
 	if w.used += more; w.used >= w.size/2 {
-		took := now.Sub(w.since)
-		fast := took < 2*rtt && w.size < MaxWindow
-		brisk := took < briskly && w.size < briskWindow
-		if fast && growth.take(w.size) || brisk && growth.takeOwn(w.size) {
-			more += w.size
-			w.size *= 2
-		}
+		more += w.grow(now.Sub(w.since), rtt, growth)
 		w.since, w.used = now, 0
 	}
 	w.consumed = 0
 	w.left += more
 	return more, urgent
+}
+
+// grow makes the window up to twice as large if half of it was used in a short time, and
+// returns by how much.
+func (w *window) grow(took, rtt time.Duration, growth *growth) (by uint32) {
+	upTo := func(size uint32) uint32 { return min(2*w.size, max(size, w.size)) - w.size }
+	if by = upTo(MaxWindow); by > 0 && took < 2*rtt && growth.take(by) {
+		w.size += by
+		return by
+	}
+	if by = upTo(briskWindow); by > 0 && took < briskly && growth.takeOwn(by) {
+		w.size += by
+		return by
+	}
+	return 0
 }
 
 // growth is what the windows of a session may grow by: first its own budget, then up to

@@ -184,6 +184,21 @@ func TestStartShares(t *testing.T) {
 	}
 }
 
+// TestWindowStopsAtItsMost: one that began larger by a share grows no further than others.
+func TestWindowStopsAtItsMost(t *testing.T) {
+	for most, rtt := range map[uint32]time.Duration{MaxWindow: time.Minute, briskWindow: 0} {
+		g := newGrowth(DefaultWindowBudget, nil)
+		w := newWindow(firstWindow)
+		w.start(100 << 10)
+		for range 12 {
+			used(&w, w.size/2, rtt, &g)
+		}
+		if w.size != most || g.left != DefaultWindowBudget-int(most-firstWindow-100<<10) {
+			t.Errorf("it grew to %d, and %d of the budget are left; want %d", w.size, g.left, most)
+		}
+	}
+}
+
 // TestWindowWithShare: a window grows beyond its share, and gives both back.
 func TestWindowWithShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
