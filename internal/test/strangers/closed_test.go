@@ -37,8 +37,16 @@ func TestMemoryOfClosedSessions(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		_, err = s.Write(make([]byte, piece))
-		return err
+		if _, err = s.Write(make([]byte, piece)); err != nil {
+			return err
+		}
+		// The stream's window takes more than a piece, so Write returns before the server has it.
+		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) { // polls, bounded
+			if stats, ok := c.Stats(); !ok || stats.Unacknowledged == 0 {
+				break
+			}
+		}
+		return nil
 	}
 	stream := product.Open(t, c, product.Echo(t))
 	if err := fill(c); err != nil {
