@@ -28,7 +28,7 @@ bin/bench-named.wasm: $(WASM_SRC)
 bench-deps: assets e2e-deps $(BENCH_DEPS) bin/bench-peers bin/bench-tun bin/bench-sockmux bin/bench-empty.wasm
 
 .PHONY: bench
-bench: bench-browser bench-native bench-report ## run the benchmarks and renew tables and plots of docs/PERFORMANCE.md (twenty minutes)
+bench: bench-browser bench-native bench-report ## run the benchmarks and renew tables and plots of docs/PERFORMANCE.md (an hour)
 
 .PHONY: bench-browser
 bench-browser: bench-deps

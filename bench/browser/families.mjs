@@ -9,6 +9,7 @@ import { lines } from './lines.mjs';
 import { load } from './load.mjs';
 import { sizes, startup } from './startup.mjs';
 import { warm } from './warm.mjs';
+import { webrCold } from './webr-cold.mjs';
 import { webr } from './webr.mjs';
 
-export const families = { cold, warm, idle, lines, busy, bulk, open, latency, load, startup, sizes, webr };
+export const families = { cold, warm, idle, lines, busy, bulk, open, latency, load, startup, sizes, webr, 'webr-cold': webrCold };

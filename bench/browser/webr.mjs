@@ -101,32 +101,17 @@ const LARGE_BYTES = 100e6;
 const PARALLEL = 100;
 const PARALLEL_BYTES = 1e5;
 
-const GOAL = '>= 2.0 x websockify + SOCKS';
+export const GOAL = '>= 2.0 x websockify + SOCKS';
 
 export async function webr(world, report, size) {
-	const { echo, source, text, sink, socks } = world.ports;
+	const { echo, source, text, sink } = world.ports;
 	const opens = 50;
 	const echoes = 100;
 	const sizes = [1e6, Math.min(LARGE_BYTES, 2 * size.bytes)];
 	const transfers = [['readBin', 'download', source], ['readLines', 'lines', text], ['writeBin', 'upload', sink]].flatMap(([name, call, port]) =>
 		sizes.map((bytes) => [`${name} of ${bytes / 1e6} MB`, 'MB/s', GOAL, `${call}(${port}, ${bytes})`, (s) => bytes / 1e6 / s]));
 	const pages = {};
-	for (const [kind, { script }] of world.servers) {
-		pages[kind] = await start(world, { script });
-		await pages[kind].evaluate((code) => window.evalR(code), DIAL.sockmux());
-	}
-	const plain = 'websockify + SOCKS';
-	if (!world.kindsOf([plain]).includes(plain)) {
-		// It is not wanted.
-	} else if (process.env.BENCH_WEBSOCKIFY) {
-		const port = await freePort();
-		run(process.env.BENCH_WEBSOCKIFY, [`127.0.0.1:${port}`, `127.0.0.1:${socks}`], { stdio: 'ignore' });
-		await listening(port, 'websockify');
-		pages[plain] = await start(world, {});
-		await pages[plain].evaluate((code) => window.evalR(code), DIAL[plain](port));
-	} else {
-		report.fact('websockify', 'not there, not measured');
-	}
+	for (const [kind, newPage] of Object.entries(await startersOf(world, report))) pages[kind] = await newPage();
 	for (const [name, unit, goal, code, value] of [
 		...transfers,
 		['one echo of 64 bytes', 'ms', '<= 1.5 ms', `echoes(${echo}, ${echoes})`, (s) => (1000 * s) / echoes],
@@ -150,6 +135,31 @@ export async function webr(world, report, size) {
 	for (const page of Object.values(pages)) await page.close();
 }
 
+/**
+ * What starts a page with webR and a dial() in it, by kind.
+ * @returns {Promise<Record<string, () => Promise<any>>>}
+ */
+export async function startersOf(world, report) {
+	const starters = {};
+	const starter = (query, dial) => async () => {
+		const page = await start(world, query);
+		await page.evaluate((code) => window.evalR(code), dial);
+		return page;
+	};
+	for (const [kind, { script }] of world.servers) starters[kind] = starter({ script }, DIAL.sockmux());
+	const plain = 'websockify + SOCKS';
+	if (!world.kindsOf([plain]).includes(plain)) return starters;
+	if (process.env.BENCH_WEBSOCKIFY) {
+		const port = await freePort();
+		run(process.env.BENCH_WEBSOCKIFY, [`127.0.0.1:${port}`, `127.0.0.1:${world.ports.socks}`], { stdio: 'ignore' });
+		await listening(port, 'websockify');
+		starters[plain] = starter({}, DIAL[plain](port));
+	} else {
+		report.fact('websockify', 'not there, not measured');
+	}
+	return starters;
+}
+
 /** A page with webR in it. */
 async function start(world, query) {
 	const context = await world.browser.newContext();
@@ -160,7 +170,7 @@ async function start(world, query) {
 	return { ...page, close: () => context.close() };
 }
 
-function within(ms, promise) {
+export function within(ms, promise) {
 	let timer;
 	const late = new Promise((_, reject) => {
 		timer = setTimeout(() => reject(new Error(`no end within ${ms} ms`)), ms);
