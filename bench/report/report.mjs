@@ -76,7 +76,7 @@ async function section(family, measurements) {
 		if (reached !== undefined) goals++;
 		if (reached === false) missed.push(`${family}: ${name}: ${goal}`);
 	}
-	const part = [`#### ${family === 'webR' ? family : family[0].toUpperCase() + family.slice(1)}`, '', ...table(measurements), ''];
+	const part = [`#### ${family.startsWith('webR') ? family : family[0].toUpperCase() + family.slice(1)}`, '', ...table(measurements), ''];
 	const plot = PLOTS[family];
 	if (!plot) return part;
 	const shown = measurements.filter(plot.only ?? (() => true));
