@@ -29,7 +29,14 @@ let base;
 /** What runs at the moment. @type {import('node:child_process').ChildProcess | undefined} */
 let running;
 
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => running?.kill(signal));
+/** Ends a build. What runs ends itself, with its own children. */
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) {
+	process.on(signal, () => {
+		interrupted.abort();
+		running?.kill(signal);
+	});
+}
 
 /** The families of bench/native. */
 async function nativeFamilies() {
@@ -39,6 +46,7 @@ async function nativeFamilies() {
 
 /** Runs a program of a benchmark in the foreground. */
 async function run(folder, command, ...args) {
+	interrupted.signal.throwIfAborted();
 	running = spawn(command, args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
 	const [code, signal] = await once(running, 'exit');
 	running = undefined;
@@ -50,7 +58,7 @@ async function measure({ base: ref, browser, native, rounds, rivals, rest }) {
 	base = await checkout(root, ref);
 	console.log(`base: ${base.name}`);
 	console.log('building the base');
-	await build('the base', base.path, 'make', 'bin/bench-sockmux', 'bin/bench-peers');
+	await build('the base', { folder: base.path, signal: interrupted.signal }, 'make', 'bin/bench-sockmux', 'bin/bench-peers');
 	const measurements = [];
 	if (browser.length > 0) {
 		const file = join(out, 'compare-browser.json');
@@ -60,7 +68,7 @@ async function measure({ base: ref, browser, native, rounds, rivals, rest }) {
 	}
 	if (native.length > 0) {
 		const trees = { sockmux: root, base: base.path };
-		for (const [kind, tree] of Object.entries(trees)) await build(kind === 'base' ? 'the base' : 'this tree', join(tree, 'bench/native'), 'go', 'build', '-o', join(tree, NATIVE), '.');
+		for (const [kind, tree] of Object.entries(trees)) await build(kind === 'base' ? 'the base' : 'this tree', { folder: join(tree, 'bench/native'), signal: interrupted.signal }, 'go', 'build', '-o', join(tree, NATIVE), '.');
 		measurements.push(...await alternateTrees(trees, rounds, async (tree, kind, file) => {
 			console.log(`native, ${kind === 'base' ? 'base' : 'now'}:`);
 			await run(join(tree, 'bench/native'), join(tree, NATIVE), '-rounds', '1', '-rivals', '', '-only', native.join(), '-out', file);

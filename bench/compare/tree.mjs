@@ -24,7 +24,7 @@ export async function checkout(root, ref) {
 	});
 	const path = await mkdtemp(join(tmpdir(), 'sockmux-base-'));
 	const remove = async () => {
-		await rm(path, { recursive: true, force: true });
+		await rm(path, { recursive: true, force: true, maxRetries: 5 }); // an interrupted build may still write
 		await git('worktree', 'prune');
 	};
 	try {
@@ -39,12 +39,12 @@ export async function checkout(root, ref) {
 /**
  * Runs a command of a build. The error of a failure holds the end of its output.
  * @param {string} what  names the tree in that error
- * @param {string} folder
+ * @param {{ folder: string, signal?: AbortSignal }} where  signal ends it
  * @param {string} command
  * @param {string[]} args
  */
-export async function build(what, folder, command, ...args) {
-	const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function build(what, { folder, signal }, command, ...args) {
+	const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], signal });
 	const output = [];
 	for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => output.push(data));
 	const code = await new Promise((resolve, reject) => { child.on('error', reject).on('close', resolve); });

@@ -39,6 +39,13 @@ for (const ref of ['nowhere', '--help', 'HEAD:file']) {
 }
 
 test('a build that fails shows the end of its output', async () => {
-	await build('the base', '.', 'true');
-	await assert.rejects(build('the base', '.', 'sh', '-c', 'echo out; echo why >&2; exit 2'), { message: /^the base does not build: sh -c .*:\n(out\nwhy|why\nout)$/s });
+	await build('the base', { folder: '.' }, 'true');
+	await assert.rejects(build('the base', { folder: '.' }, 'sh', '-c', 'echo out; echo why >&2; exit 2'), { message: /^the base does not build: sh -c .*:\n(out\nwhy|why\nout)$/s });
+});
+
+test('a build can be interrupted', async () => {
+	const interrupted = new AbortController();
+	const built = build('the base', { folder: '.', signal: interrupted.signal }, 'sleep', '600');
+	interrupted.abort();
+	await assert.rejects(built, { name: 'AbortError' });
 });
