@@ -102,7 +102,7 @@ func bulk(w *world, r *report, s size) error {
 			if streams == 1 {
 				name = direction + ", 1 stream"
 			}
-			r.add(measurement{"native bulk", name, "MB/s", ">= 0.85 x plain ws", rate})
+			r.add(measurement{"native bulk", name, "MB/s", ">= 0.9 x plain ws", rate})
 			r.add(measurement{"native CPU", name, "CPU s/GB", "<= 1.5 x plain ws", cpu})
 			r.add(measurement{"native allocations", name, "MB/GB", "", alloc})
 		}
