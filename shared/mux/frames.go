@@ -66,12 +66,11 @@ func (f *frameWriter) frame(h header, body []byte) error {
 	return err
 }
 
-// later writes one frame without a body that may wait a little for other bytes.
-func (f *frameWriter) later(h header) error {
+// later writes one short frame that may wait a little for other bytes.
+func (f *frameWriter) later(h header, body []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.header = h
-	_, err := f.conn.WriteLater(f.header[:])
+	_, err := f.conn.WriteLater(append(h[:], body...))
 	return err
 }
 

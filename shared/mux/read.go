@@ -105,7 +105,7 @@ func (s *Stream) consumed(n int) {
 	if h, urgent, due := s.windowUpdate(n); due && urgent {
 		_ = s.session.writer.frame(h, nil) // fails only with the session
 	} else if due {
-		_ = s.session.writer.later(h) // as above
+		_ = s.session.writer.later(h, nil) // as above
 	}
 }
 

@@ -79,6 +79,9 @@ func (h *recvHalf) err() error {
 	}
 }
 
+// begun reports whether the peer has written anything behind its first message.
+func (h *recvHalf) begun() bool { return h.read > 0 || !h.inbox.empty() }
+
 // drops reports whether bytes that come are dropped.
 func (h *recvHalf) drops() bool {
 	switch h.state {

@@ -121,10 +121,14 @@ func (s *Stream) Reply(result wire.Result) error {
 		s.mu.Unlock()
 		return nil
 	}
+	write := s.session.writer.frame
+	if result.Code == wire.OK && s.recv.begun() {
+		write = s.session.writer.later // an initiator that has written already waits for other bytes
+	}
 	message := result.Append(nil)
 	s.send.credit -= len(message) // the first of this half, so the window has room
 	s.mu.Unlock()
-	err := s.session.writer.frame(newHeader(typeData, 0, s.id, uint32(len(message))), message)
+	err := write(newHeader(typeData, 0, s.id, uint32(len(message))), message)
 	var refusal *wire.Error
 	if result.Code != wire.OK {
 		refusal = wire.NewError(result.Code, result.Text)

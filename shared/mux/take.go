@@ -37,7 +37,8 @@ func (s *Session) takeLocked() {
 
 // serve is the goroutine of one stream of the other end.
 func (s *Session) serve(stream *Stream) {
-	err := s.writer.frame(newHeader(typeWindowUpdate, flagACK, stream.id, stream.widen()), nil)
+	// It goes with the result, unless that takes its time: a page pays for each message.
+	err := s.writer.later(newHeader(typeWindowUpdate, flagACK, stream.id, stream.widen()), nil)
 	s.mu.Lock()
 	s.taking--
 	s.takeLocked()
