@@ -201,9 +201,12 @@ test('sockets made before the wasm is ready wait as CONNECTING', async () => {
 		return [scope.early.socket.readyState, scope.sockmux.status.state];
 	}, url('line'));
 	assert.deepEqual(state, [0, 'loading']);
+	const carriers = () => fresh.carriers.filter((/** @type {string} */ address) => address.includes(`:${world.sockmux.port}/`)).length;
+	await until(async () => carriers() === 1, 'the WebSocket is made while the wasm loads');
 	release();
 	const events = await fresh.evaluate(() => /** @type {any} */ (globalThis).early.closed());
 	assert.deepEqual(events.map((/** @type {any} */ e) => e.type), ['open', 'message', 'close']);
+	assert.equal(carriers(), 1);
 	await fresh.context().close();
 });
 

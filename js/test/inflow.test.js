@@ -69,7 +69,7 @@ function carriers(t) {
 	const tasks = new Tasks();
 	const boundary = new Boundary(program.exports, () => void program.resumes++, (error) => assert.fail(String(error)));
 	const traffic = new Traffic();
-	const all = new Carriers(boundary, { url: 'wss://h/v1/connect', Native: /** @type {any} */ (FakeCarrier), traffic, schedule: tasks.schedule, probe: async () => 'down' });
+	const all = new Carriers(boundary, { url: 'wss://h/v1/connect', Native: /** @type {any} */ (FakeCarrier), traffic, schedule: tasks.schedule, task: (work) => work(), probe: async () => 'down' });
 	all.dial(1, 1000);
 	return { program, tasks, clock, socket: FakeCarrier.made[0] };
 }

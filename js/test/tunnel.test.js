@@ -83,6 +83,72 @@ test('events reach the stream that they name, from a task', async () => {
 	assert.deepEqual(told.at(-1), 'close ok ');
 });
 
+test('what a message of the server brings is handed out in the task of that message', async () => {
+	const { tunnel, program, tasks } = await makeReady();
+	const { stream, told } = open(tunnel);
+	program.imports.carrierDial(1, 1 << 20);
+	FakeCarrier.made[0].onopen();
+	await tasks.run();
+	program.onresume = () => {
+		program.events.push({ kind: EVENT.opened, id: stream.id, text: '\0' });
+		program.imports.event();
+	};
+	FakeCarrier.made[0].onmessage({ data: new Uint8Array([3]).buffer });
+	assert.deepEqual(told, ['open']);
+	await tasks.run();
+	assert.deepEqual(told, ['open']);
+});
+
+test('what an optimistic stream writes in its open goes to Go with the request', async () => {
+	const { tunnel, program, tasks } = await makeReady();
+	/** @type {string[]} */
+	const before = [];
+	program.onresume = () => before.push(program.calls.map(([name]) => name).filter((name) => String(name).startsWith('stream')).join(' '));
+	const stream = tunnel.open({ host: 'h', port: 80, optimistic: true }, {
+		onopen: () => tasks.schedule(() => stream.write(new Uint8Array(1))), // a task of its own, as an event of a WebSocket
+	});
+	await tasks.run();
+	assert.equal(before[0], 'streamOpen streamWrite');
+	before.length = 0;
+	tunnel.open({ host: 'h', port: 80, optimistic: true }); // which waits for the server's first word
+	await tasks.run();
+	assert.equal(before.length, 1);
+});
+
+test('the WebSocket is made while the program loads, where a stream wants it', async () => {
+	const { tunnel, programs, tasks } = make();
+	tunnel.load();
+	await Promise.resolve();
+	assert.equal(FakeCarrier.made.length, 0);
+	open(tunnel);
+	await Promise.resolve();
+	assert.equal(FakeCarrier.made.length, 1);
+	FakeCarrier.made[0].readyState = 1;
+	await settled();
+	await tasks.run();
+	programs[0].imports.carrierDial(1, 1 << 20);
+	await settled();
+	assert.deepEqual(programs[0].calls.at(-1), ['carrierOpened', 1]);
+	programs[0].imports.carrierDial(2, 1 << 20); // of a resume
+	assert.equal(FakeCarrier.made.length, 2);
+});
+
+test('a WebSocket made for a program that does not come is closed', async () => {
+	/** @type {(error: Error) => void} */
+	let fail = () => {};
+	const { tunnel } = make({ start: (owner) => startEngine({
+		start: () => new Promise((_, reject) => {
+			fail = reject;
+		}),
+		Native: /** @type {any} */ (FakeCarrier),
+	}, owner) });
+	open(tunnel);
+	await settled();
+	fail(new Error('no wasm'));
+	await settled();
+	assert.deepEqual(FakeCarrier.made.map((carrier) => carrier.closed.length), [1]);
+});
+
 test('a hostile target never reaches the wasm', async () => {
 	const { tunnel, program, tasks, logged } = await makeReady();
 	const { told } = open(tunnel, 'a b');

@@ -44,7 +44,7 @@ func New(opener Opener, pool *memory.Pool, notify func()) *Pump {
 // Request is what Open is to do.
 type Request struct {
 	wire.Request        // whose Timeout is for everything until the stream is open; 0: as long as it takes
-	Optimistic   bool   // the stream counts as open at once
+	Optimistic   bool   // the page counts the stream as open already: no Opened comes
 	Window       uint32 // bytes that may come before a grant
 }
 

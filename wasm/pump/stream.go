@@ -159,9 +159,6 @@ func (s *stream) open() (*mux.Stream, error) {
 	if isReset {
 		_ = m.Reset(s.code, "") // never fails
 	}
-	if s.request.Optimistic {
-		s.pump.tell(Event{Kind: Opened, ID: s.id, Data: []byte{0}})
-	}
 	return m, nil
 }
 

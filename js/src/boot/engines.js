@@ -17,8 +17,10 @@ export function engineFor(scope, config) {
 	const { WebSocket: Native, Worker: NativeWorker } = scope;
 	if (!config.worker) {
 		return async (owner) => {
-			/** @type {[WebAssembly.Module, import('./part-engine.js').EngineOf]} */
-			const [module, engineOf] = await Promise.all([wasm(), loadPart(scope, config.files.engine)]);
+			const module = wasm();
+			module.catch(() => {}); // the engine reports it
+			/** @type {import('./part-engine.js').EngineOf} */
+			const engineOf = await loadPart(scope, config.files.engine);
 			return engineOf(module, Native, native)(owner);
 		};
 	}

@@ -5,7 +5,7 @@ import { startEngine } from '../tunnel/engine.js';
 import { programFrom } from '../tunnel/program.js';
 import { handOver } from './parts.js';
 
-/** @typedef {(module: WebAssembly.Module, Native: typeof WebSocket, native: Pick<typeof WebAssembly, 'instantiate'>) => import('../tunnel/engine.js').StartEngine} EngineOf */
+/** @typedef {(module: Promise<WebAssembly.Module>, Native: typeof WebSocket, native: Pick<typeof WebAssembly, 'instantiate'>) => import('../tunnel/engine.js').StartEngine} EngineOf */
 
 /** @type {EngineOf} */
 const engineOf = (module, Native, native) => (owner) => startEngine({ start: programFrom(module, Go, native), Native }, owner);

@@ -86,7 +86,8 @@ export class Boundary {
 	/**
 	 * @param {number} id  chosen by the caller, never used twice
 	 * @param {Omit<import('./stream.js').Request, 'quiet'>} request
-	 *   timeoutMs 0 or absent: as long as the server takes; window absent or Infinity: unlimited
+	 *   timeoutMs 0 or absent: as long as the server takes; window absent or Infinity: unlimited. An optimistic one is opened by the
+	 *   next resume, for which the caller cares: what the program writes first goes with the request
 	 */
 	open(id, { kind = 'tcp', host, port, family, timeoutMs = 0, optimistic = false, window = Infinity, socketOptions = {} }) {
 		const credit = window === Infinity ? UNLIMITED : clampWord(window, UNLIMITED - 1);
@@ -95,7 +96,7 @@ export class Boundary {
 		const name = encoder.encode(host);
 		const target = options.length === 0 ? name : Uint8Array.from([...name, 0, ...options]);
 		this.#call(() => this.#exports.streamOpen(id, port, clampWord(timeoutMs), flags, credit, this.#put(target)));
-		this.resumeSoon();
+		if (!optimistic) this.resumeSoon();
 	}
 
 	/**

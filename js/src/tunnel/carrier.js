@@ -24,19 +24,23 @@ export class Carriers {
 	#traffic;
 	#probe;
 	#schedule;
+	#task;
+	#early;
 
 	/**
 	 * @param {Boundary} boundary
-	 * @param {{ url: string, Native: typeof WebSocket, traffic: Traffic, schedule: import('./tasks.js').Schedule, probe?: Probe }} options
-	 *   probe finds out why a dial failed, which the browser hides from scripts
+	 * @param {{ url: string, Native: typeof WebSocket, early?: import('./early.js').Early, traffic: Traffic, schedule: import('./tasks.js').Schedule, task: import('./engine.js').Owner['task'], probe?: Probe }} options
+	 *   early may have a WebSocket for the first dial; probe finds out why a dial failed, which the browser hides from scripts
 	 */
-	constructor(boundary, { url, Native, traffic, schedule, probe = whyUnreachable }) {
+	constructor(boundary, { url, Native, early, traffic, schedule, task, probe = whyUnreachable }) {
 		this.#boundary = boundary;
 		this.#url = url;
 		this.#Native = Native;
 		this.#traffic = traffic;
 		this.#probe = probe;
 		this.#schedule = schedule;
+		this.#task = task;
+		this.#early = early;
 	}
 
 	/**
@@ -45,20 +49,22 @@ export class Carriers {
 	 */
 	dial(id, maxMessage) {
 		let opened = false;
-		let socket;
-		const attempt = randomText();
+		/** @type {import('./early.js').Dialed} */
+		let dialed;
 		try {
-			socket = new this.#Native(`${this.#url}?attempt=${attempt}`, SUBPROTOCOL);
+			dialed = this.#early?.take() ?? connect(this.#Native, this.#url);
 		} catch (error) {
 			queueMicrotask(() => this.#boundary.carrierClosed(id, String(error)));
 			return;
 		}
+		const { socket, attempt } = dialed;
 		this.#sockets.set(id, socket);
-		socket.binaryType = 'arraybuffer';
-		socket.onopen = () => {
+		const open = () => {
 			opened = true;
 			this.#boundary.carrierOpened(id);
 		};
+		socket.onopen = open;
+		if (socket.readyState === 1) queueMicrotask(open);
 		/** @type {Inflow<ArrayBuffer | (() => void)>} */
 		const inflow = new Inflow(this.#schedule, this.#receiver(id));
 		/** Nothing more is taken; Go tells the server why and closes. @param {string} text */
@@ -99,12 +105,13 @@ export class Carriers {
 			}
 			if (bare) {
 				bare = false;
-				this.#boundary.carrierBody(id, item);
+				this.#task(() => this.#boundary.carrierBody(id, item));
 				return;
 			}
 			const message = new Uint8Array(item);
 			bare = message[0] === FORE;
-			this.#boundary.carrierMessage(id, message, bare);
+			if (bare) this.#boundary.carrierMessage(id, message, bare);
+			else this.#task(() => this.#boundary.carrierMessage(id, message));
 			/** @type {any} */ (item).transfer?.(0); // given back now, the memory is still warm when the next message needs it
 		};
 	}
@@ -151,6 +158,19 @@ export class Carriers {
 		}
 		this.#sockets.clear();
 	}
+}
+
+/**
+ * Makes a WebSocket. Throws what the browser throws.
+ * @param {typeof WebSocket} Native
+ * @param {string} url
+ * @returns {import('./early.js').Dialed}
+ */
+export function connect(Native, url) {
+	const attempt = randomText();
+	const socket = new Native(`${url}?attempt=${attempt}`, SUBPROTOCOL);
+	socket.binaryType = 'arraybuffer';
+	return { socket, attempt };
 }
 
 /** A text that no other page can guess: by it the page asks what became of a dial. */

@@ -1,7 +1,8 @@
 // The Go program with its carriers: all that must be in one thread. The tunnel has it beside it (this file) or in a worker (remote.js).
 
 import { Boundary } from './boundary.js';
-import { Carriers } from './carrier.js';
+import { Carriers, connect } from './carrier.js';
+import { Early } from './early.js';
 import { text } from './events.js';
 import { GOODBYE_MS, reasonOf } from './tasks.js';
 
@@ -13,7 +14,9 @@ import { GOODBYE_MS, reasonOf } from './tasks.js';
  * @property {string} url  of the server's endpoint
  * @property {import('./traffic.js').Traffic} traffic  counted up
  * @property {import('./tasks.js').Schedule} schedule
+ * @property {Promise<void>} [wanted]  settles when a program wants a connection, which may be before the Go program is there
  * @property {() => void} onevent  nextEvent() has something to give
+ * @property {(work: () => void) => void} task  does a task's work, which lets Go run, and hands out in the same task what Go tells by then
  * @property {(level: number, line: string) => void} onlog
  * @property {(why: string) => void} onfailure  the program is gone
  */
@@ -39,6 +42,8 @@ export async function startEngine({ start, Native, probe }, owner) {
 	/** The program has ended as it was told to. @type {(() => void) | null} */
 	let ended = null;
 	const read = (/** @type {number} */ at, /** @type {number} */ length) => text(boundary.borrow(at, length).slice());
+	const early = new Early(() => connect(Native, owner.url));
+	void owner.wanted?.then(() => early.begin());
 	// Go calls none of these before run().
 	const loaded = await start({
 		carrierDial: (/** @type {number} */ id, /** @type {number} */ maxMessage) => carriers.dial(id, maxMessage),
@@ -53,12 +58,16 @@ export async function startEngine({ start, Native, probe }, owner) {
 	}, (code) => {
 		if (ended) ended();
 		else owner.onfailure(`the Go program ended with code ${code}`);
+	}).catch((error) => {
+		early.drop();
+		throw error;
 	});
 	const boundary = new Boundary(loaded.exports, loaded.resume, (error) => owner.onfailure(reasonOf(error)));
-	const carriers = new Carriers(boundary, { url: owner.url, Native, traffic: owner.traffic, schedule: owner.schedule, probe });
+	const carriers = new Carriers(boundary, { url: owner.url, Native, early, traffic: owner.traffic, schedule: owner.schedule, task: owner.task, probe });
 	const drop = () => {
 		boundary.kill();
 		carriers.drop();
+		early.drop();
 	};
 	return {
 		commands: boundary,

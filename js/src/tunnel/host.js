@@ -96,6 +96,11 @@ export function serve({ port, Native, Go, schedule, close, probe, program = prog
 				traffic,
 				schedule,
 				onevent: drainSoon,
+				task(work) {
+					queued = true; // no task of its own is needed
+					work();
+					drain();
+				},
 				onlog: (level, line) => post({ log: [level, line] }),
 				onfailure: (why) => schedule(() => fail(why)),
 			});

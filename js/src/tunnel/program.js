@@ -19,7 +19,7 @@
  */
 
 /**
- * @param {WebAssembly.Module} module
+ * @param {WebAssembly.Module | Promise<WebAssembly.Module>} module
  * @param {new () => import('./go.js').GoProgram} Go  the class of wasm_exec.js
  * @param {Pick<typeof WebAssembly, 'instantiate'>} [native]  the browser's own, where the page may have replaced it
  * @returns {Start}
@@ -28,7 +28,7 @@ export function programFrom(module, Go, native = WebAssembly) {
 	return async (imports, onexit) => {
 		const go = new Go();
 		go.exit = onexit;
-		const instance = await native.instantiate(module, { ...go.importObject, sockmux: imports });
+		const instance = await native.instantiate(await module, { ...go.importObject, sockmux: imports });
 		return {
 			exports: /** @type {any} */ (instance.exports),
 			run() {

@@ -25,7 +25,7 @@ import { GOODBYE_MS, reasonOf } from './tasks.js';
 const REFUSED = 'the worker could not be started: worker-src of the Content-Security-Policy must have blob:';
 
 /** Calls that only pass their arguments on. @type {readonly (keyof import('./engine.js').Commands)[]} */
-const PLAIN = ['setToken', 'open', 'closeWrite', 'stop', 'reset', 'grant', 'setSocketOptions', 'kick'];
+const PLAIN = ['setToken', 'open', 'closeWrite', 'stop', 'reset', 'grant', 'setSocketOptions', 'kick', 'resumeSoon'];
 
 /**
  * Runs the program in a worker that was just made from the built tunnel worker. Rejects when the worker cannot start it.
@@ -69,7 +69,6 @@ export function startRemote({ worker, module }, { url, traffic, onevent, onlog, 
 			bytes.push(own.buffer);
 			call('write', id, own);
 		},
-		resumeSoon() {}, // the worker does that by itself
 		nextEvent() {
 			if (dead) return null;
 			for (let batch = batches[0]; batch; batch = batches[0]) {

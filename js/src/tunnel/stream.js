@@ -189,6 +189,12 @@ export class Stream {
 		if (this.#given || this.ending) return;
 		this.#boundary = boundary;
 		boundary.open(this.id, this.#request);
+		if (this.#request.optimistic) {
+			this.#owner.schedule(() => {
+				this.deliver({ kind: EVENT.opened, id: this.id, a: 0, b: 0, data: new Uint8Array(0) });
+				this.#owner.schedule(() => boundary.resumeSoon()); // behind the program's own task
+			});
+		}
 		if (this.#stopped) boundary.stop(this.id);
 		if (this.#queue.length > 0) this.#feed();
 		else if (this.#ended) boundary.closeWrite(this.id);

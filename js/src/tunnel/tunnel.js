@@ -109,6 +109,8 @@ export class Tunnel {
 	/** The running program. @type {import('./engine.js').Engine | null} */
 	#engine = null;
 	#loading = false;
+	/** Tells the engine that loads that a connection is wanted. */
+	#want = () => {};
 	#closed = false;
 	#startedAt = -Infinity;
 	#draining = false;
@@ -156,7 +158,10 @@ export class Tunnel {
 		else if (this.#engine) stream.attach(this.#engine.commands);
 		else if (!this.#loading && performance.now() - this.#startedAt < RESTART_MS && this.#status.state === 'failed') {
 			this.#refuse(stream, this.#status.reason?.text ?? '');
-		} else this.load();
+		} else {
+			this.load();
+			this.#want();
+		}
 		return stream;
 	}
 
@@ -242,7 +247,15 @@ export class Tunnel {
 			url: this.#config.url,
 			traffic: this.#traffic,
 			schedule: this.schedule,
+			wanted: new Promise((want) => {
+				this.#want = want;
+			}),
 			onevent: () => this.#drainSoon(),
+			task: (work) => {
+				this.#draining = true; // no task of its own is needed
+				work();
+				this.#drain();
+			},
 			onlog: (level, line) => this.#write(level, line),
 			onfailure: (why) => this.schedule(() => this.#crashed(engine, why)),
 		});

@@ -31,6 +31,8 @@ export class NativeSocket extends EventTarget {
 	send() {
 		return 'native';
 	}
+
+	close() {}
 }
 
 /** @returns {any} */

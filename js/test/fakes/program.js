@@ -9,6 +9,8 @@ export class FakeProgram {
 	/** What the next call is to throw. @type {unknown} */
 	error = null;
 	resumes = 0;
+	/** What Go does when it runs. */
+	onresume = () => {};
 	ran = false;
 	/** It does not end when it is told to. */
 	hangs = false;
@@ -24,8 +26,13 @@ export class FakeProgram {
 	start = async (imports, onexit) => {
 		this.imports = imports;
 		this.onexit = onexit;
-		return { exports: this.exports, run: () => void (this.ran = true), resume: () => void this.resumes++ };
+		return { exports: this.exports, run: () => void (this.ran = true), resume: () => this.#resume() };
 	};
+
+	#resume() {
+		this.resumes++;
+		this.onresume();
+	}
 
 	/** @returns {any} */
 	get exports() {
