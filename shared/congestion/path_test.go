@@ -2,6 +2,8 @@ package congestion
 
 import (
 	"container/heap"
+	"math/rand"
+	"sort"
 	"time"
 )
 
@@ -11,6 +13,8 @@ type path struct {
 	rate  float64       // bytes per second
 	delay time.Duration // round trip without a queue
 	stall time.Duration // until then nothing leaves the queue: a loss that TCP below repairs
+	// sender and receiver return when the end works on what comes to it at a time; nil: at once
+	sender, receiver func(time.Duration) time.Duration
 
 	now    time.Duration
 	free   time.Duration // when the bottleneck has served all that was queued
@@ -64,6 +68,12 @@ func (p *path) add(start time.Duration, limit int) *flow {
 	return f
 }
 
+// ask lets the flow's window know the round trip before its start, as a request and its answer do.
+func (p *path) ask(f *flow) {
+	f.window.OnAck(p.delay, 0, f.window.OnSend(0, 0, 100, true), 100)
+	f.start, p.now = p.delay, 0
+}
+
 // fill sends while the window allows.
 func (p *path) fill(f *flow) {
 	for f.inFlight < f.window.Size() && (f.stop == 0 || p.now < f.stop) {
@@ -72,16 +82,45 @@ func (p *path) fill(f *flow) {
 		sent := p.now
 		p.free = max(p.free, p.now, p.stall) + time.Duration(float64(message)/p.rate*float64(time.Second))
 		arrival := p.free + p.delay
-		mark := f.window.OnSend(sent, f.inFlight-message, false)
-		p.at(arrival, func() {
+		mark := f.window.OnSend(sent, f.inFlight-message, message, false)
+		p.at(awake(p.sender, awake(p.receiver, arrival-p.delay/2)+p.delay/2), func() {
 			f.inFlight -= message
 			f.acked += message
-			f.queueing = append(f.queueing, p.now-sent-p.delay)
+			f.queueing = append(f.queueing, arrival-sent-p.delay)
 			f.times = append(f.times, p.now)
 			f.sizes = append(f.sizes, message)
-			f.window.OnAck(p.now, mark, message)
+			f.window.OnAck(p.now, 0, mark, message)
 			p.fill(f)
 		})
+	}
+}
+
+func awake(end func(time.Duration) time.Duration, at time.Duration) time.Duration {
+	if end == nil {
+		return at
+	}
+	return end(at)
+}
+
+// busy returns an end whose processor has other work: it works for a time and then waits for
+// another, from least to most each.
+func busy(seed int64, least, most time.Duration) func(time.Duration) time.Duration {
+	random := rand.New(rand.NewSource(seed))
+	pick := func() time.Duration { return least + time.Duration(random.Int63n(int64(most-least))) }
+	var ends []time.Duration // of the times of work and of waiting, in turn
+	return func(at time.Duration) time.Duration {
+		for len(ends) == 0 || ends[len(ends)-1] <= at {
+			last := time.Duration(0)
+			if len(ends) > 0 {
+				last = ends[len(ends)-1]
+			}
+			ends = append(ends, last+pick())
+		}
+		i := sort.Search(len(ends), func(i int) bool { return ends[i] > at })
+		if i%2 == 0 { // works
+			return at
+		}
+		return ends[i]
 	}
 }
 

@@ -128,7 +128,7 @@ func TestUnusedWindowDoesNotGrow(t *testing.T) {
 	w := New(limit)
 	for i := range 1000 {
 		sent := time.Duration(i) * 20 * time.Millisecond
-		w.OnAck(sent+20*time.Millisecond, w.OnSend(sent, 0, true), 1000)
+		w.OnAck(sent+20*time.Millisecond, 0, w.OnSend(sent, 0, 1000, true), 1000)
 	}
 	if w.Size() != initial {
 		t.Errorf("the window is %d after small exchanges, %d at the start", w.Size(), initial)
@@ -170,8 +170,8 @@ func TestTriesForMore(t *testing.T) {
 			least[i] = size
 		}
 	}
-	law := f.window.rate() * (f.window.base + target).Seconds()
-	more := f.window.rate() * (f.window.base / 4).Seconds()
+	law := f.window.rate() * (f.window.base.rtt + target).Seconds()
+	more := f.window.rate() * (f.window.base.rtt / 4).Seconds()
 	for i, want := range map[int]float64{0: law + more, 1: law - more} {
 		got := float64(most[i])
 		if i == 1 {

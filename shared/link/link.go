@@ -33,6 +33,14 @@ const (
 	manyBytes = 16 << 10
 )
 
+// While a flow is young the other end's window is the limit, and grows by what is acknowledged. So
+// the first eagerBytes are acknowledged without a pause. A flow is young again after eagerAfter
+// without bytes.
+const (
+	eagerBytes = 4 << 20
+	eagerAfter = 500 * time.Millisecond
+)
+
 // maxAckDelay is the longest delay that an acknowledgement can truly have (docs/PROTOCOL.md, 3.3), with time for a busy page.
 const maxAckDelay = 50 * time.Millisecond
 
@@ -114,6 +122,7 @@ type Link struct {
 	unacked  int       // received and not acknowledged
 	ackSent  time.Time // when the last acknowledgement was sent
 	lastSeen time.Time // when the last of them arrived
+	flow     int       // bytes received since the last pause of eagerAfter
 	heard    time.Time // when anything arrived
 	any      bool      // whether anything arrived that shows that the other end has begun the run, too
 	pinged   bool      // since anything arrived

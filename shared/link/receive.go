@@ -85,10 +85,10 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 		}
 		if mark != nil {
 			// The other end's delay is as wrong as it likes: no more is believed than a receiver may take.
-			arrived := now.Sub(l.began) - min(m.Delay, maxAckDelay)
-			l.stats.sample(mark.RTT(arrived))
+			at, delay := now.Sub(l.began), min(m.Delay, maxAckDelay)
+			l.stats.sample(mark.RTT(at - delay))
 			l.growLocked(freed)
-			l.window.OnAck(arrived, *mark, freed)
+			l.window.OnAck(at, delay, *mark, freed)
 			l.out.most = l.window.Message(l.out.limit)
 		}
 		l.writable.Signal()
@@ -152,6 +152,13 @@ func (l *Link) dataLocked(ctx context.Context, m part, now time.Time, pause time
 	n := m.len() - int(known)
 	l.received += uint64(n)
 	l.unacked += n
+	if now.Sub(l.lastSeen) > eagerAfter {
+		l.flow = 0
+	}
+	l.flow += n
+	if l.flow <= eagerBytes {
+		pause = 0
+	}
 	l.lastSeen = now
 	switch {
 	case l.unacked >= ackBytes, l.unacked >= manyBytes && now.Sub(l.ackSent) >= pause:

@@ -141,7 +141,8 @@ func (l *Link) nextMessage(now time.Time) (message []byte, p, behind *parcel, wa
 		l.later = 0
 		before := l.out.inFlight()
 		message, p, behind = l.out.lend()
-		p.mark = l.window.OnSend(now.Sub(l.began), before, l.out.unsent() == 0 && l.out.inFlight() < l.window.Size())
+		inFlight := l.out.inFlight()
+		p.mark = l.window.OnSend(now.Sub(l.began), before, inFlight-before, l.out.unsent() == 0 && inFlight < l.window.Size())
 		if behind != nil {
 			behind.mark = p.mark
 			l.stats.MessagesSent++

@@ -1,0 +1,37 @@
+package congestion
+
+import "time"
+
+const (
+	// atOnce is how much time on the line one message may take: what stands behind it waits
+	// for the whole of it, and what is in it too. Where that is more than roomy bytes it may
+	// take more, because there the ends' work for each message is what things wait for.
+	atOnce = time.Millisecond
+	roomy  = 64 << 10
+	// Messages are not smaller than smallest, because each costs both ends its handling. Until
+	// the round trip is known they have first: a long one would hide the round trip of a slow
+	// path behind its own time on the line.
+	smallest = 8 << 10
+	first    = 16 << 10
+	// parts is how many messages a window has at least, on a short path and while the rate is
+	// looked for. A message that is a part of the window is no burden there, because the path
+	// is not what things wait for: pages are, and what they need for a message.
+	parts = 4
+)
+
+// Message returns how many bytes one message should carry, at most the number given.
+func (w *Window) Message(most int) int {
+	if w.base.rtt == 0 {
+		return min(first, most)
+	}
+	rate := w.rate()
+	if w.start.active || w.base.rtt <= near {
+		rate = max(rate, float64(w.size)/w.base.rtt.Seconds()) // what the window aims at
+		most = min(most, max(w.size/parts, first))
+	}
+	n := max(int(rate*atOnce.Seconds()), smallest)
+	if n > roomy {
+		n += 3 * (n - roomy)
+	}
+	return min(n, most)
+}

@@ -1,0 +1,92 @@
+package congestion
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// idealStart returns how long TCP's slow start needs for that many bytes on the path: ten packets
+// in the first round, twice as much in each that follows, and never more than the line takes.
+func idealStart(bytes int, rate float64, delay time.Duration) time.Duration {
+	const packets = 10 * 1448
+	window, free, sent := float64(packets), 0.0, 0.0
+	for round := 0; ; round++ {
+		n := min(window, float64(bytes)-sent)
+		free = max(free, float64(round)*delay.Seconds()) + n/rate
+		if sent += n; sent >= float64(bytes) {
+			return time.Duration((free + delay.Seconds()) * float64(time.Second))
+		}
+		window *= 2
+	}
+}
+
+// TestStartIsNoRampOfItsOwn: the first bytes over a path need no longer than TCP's own slow start
+// does.
+func TestStartIsNoRampOfItsOwn(t *testing.T) {
+	for _, line := range []struct {
+		rate  float64
+		delay time.Duration
+	}{
+		{1e9, time.Millisecond}, {125e6, time.Millisecond}, {12.5e6, 20 * time.Millisecond}, {2.5e6, 100 * time.Millisecond}, {1.25e6, 60 * time.Millisecond},
+		{125e6, 20 * time.Millisecond}, {125e6, 100 * time.Millisecond},
+	} {
+		for _, bytes := range []int{64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20} {
+			t.Run(fmt.Sprintf("%.1fMBps/%v/%d KiB", line.rate/1e6, line.delay, bytes>>10), func(t *testing.T) {
+				p := &path{rate: line.rate, delay: line.delay}
+				f := p.add(0, limit)
+				p.ask(f)
+				got, last := 0, time.Duration(0)
+				p.run(20 * time.Second)
+				for i, at := range f.times {
+					if got += f.sizes[i]; got >= bytes {
+						last = at
+						break
+					}
+				}
+				want := idealStart(bytes, line.rate, line.delay)
+				if got < bytes || last > want+want/10 {
+					t.Errorf("%v for the first %d KiB; TCP's slow start needs %v", last, bytes>>10, want)
+				}
+			})
+		}
+	}
+}
+
+// TestBusyPageEndsNoStart: single round trips that are long are those of a busy page. A queue makes
+// all of them long.
+func TestBusyPageEndsNoStart(t *testing.T) {
+	for name, test := range map[string]struct {
+		seldom bool
+		active bool
+	}{"every": {false, false}, "some": {true, true}} {
+		s := start{active: true}
+		for i := range 200 {
+			queue := 40 * time.Millisecond
+			if test.seldom && i%10 == 0 {
+				queue = time.Millisecond
+			}
+			s.sample(time.Duration(i)*time.Millisecond, queue)
+		}
+		if s.active != test.active {
+			t.Errorf("%s round trip is long: start %v, want %v", name, s.active, test.active)
+		}
+	}
+}
+
+// TestMessagesOfAShortPath: where a round trip is short the first messages are long already.
+func TestMessagesOfAShortPath(t *testing.T) {
+	for rtt, want := range map[time.Duration][2]int{ // message, window
+		time.Millisecond:       {256 << 10, 1 << 20},
+		5 * time.Millisecond:   {256 << 10, 1 << 20},
+		10 * time.Millisecond:  {52428, 512 << 10},
+		20 * time.Millisecond:  {13107, 256 << 10},
+		100 * time.Millisecond: {smallest, 256 << 10},
+	} {
+		w := New(limit)
+		w.OnAck(rtt, 0, w.OnSend(0, 0, 100, true), 100)
+		if m, s := w.Message(limit), w.Size(); m != want[0] || s != want[1] {
+			t.Errorf("round trip %v: messages of %d bytes and a window of %d, want %v", rtt, m, s, want)
+		}
+	}
+}
