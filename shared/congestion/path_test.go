@@ -2,8 +2,6 @@ package congestion
 
 import (
 	"container/heap"
-	"math/rand"
-	"sort"
 	"time"
 )
 
@@ -13,8 +11,6 @@ type path struct {
 	rate  float64       // bytes per second
 	delay time.Duration // round trip without a queue
 	stall time.Duration // until then nothing leaves the queue: a loss that TCP below repairs
-	// sender and receiver return when the end works on what comes to it at a time; nil: at once
-	sender, receiver func(time.Duration) time.Duration
 
 	now    time.Duration
 	free   time.Duration // when the bottleneck has served all that was queued
@@ -83,7 +79,7 @@ func (p *path) fill(f *flow) {
 		p.free = max(p.free, p.now, p.stall) + time.Duration(float64(message)/p.rate*float64(time.Second))
 		arrival := p.free + p.delay
 		mark := f.window.OnSend(sent, f.inFlight-message, message, false)
-		p.at(awake(p.sender, awake(p.receiver, arrival-p.delay/2)+p.delay/2), func() {
+		p.at(arrival, func() {
 			f.inFlight -= message
 			f.acked += message
 			f.queueing = append(f.queueing, arrival-sent-p.delay)
@@ -92,35 +88,6 @@ func (p *path) fill(f *flow) {
 			f.window.OnAck(p.now, 0, mark, message)
 			p.fill(f)
 		})
-	}
-}
-
-func awake(end func(time.Duration) time.Duration, at time.Duration) time.Duration {
-	if end == nil {
-		return at
-	}
-	return end(at)
-}
-
-// busy returns an end whose processor has other work: it works for a time and then waits for
-// another, from least to most each.
-func busy(seed int64, least, most time.Duration) func(time.Duration) time.Duration {
-	random := rand.New(rand.NewSource(seed))
-	pick := func() time.Duration { return least + time.Duration(random.Int63n(int64(most-least))) }
-	var ends []time.Duration // of the times of work and of waiting, in turn
-	return func(at time.Duration) time.Duration {
-		for len(ends) == 0 || ends[len(ends)-1] <= at {
-			last := time.Duration(0)
-			if len(ends) > 0 {
-				last = ends[len(ends)-1]
-			}
-			ends = append(ends, last+pick())
-		}
-		i := sort.Search(len(ends), func(i int) bool { return ends[i] > at })
-		if i%2 == 0 { // works
-			return at
-		}
-		return ends[i]
 	}
 }
 

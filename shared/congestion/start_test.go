@@ -28,8 +28,13 @@ func TestStartIsNoRampOfItsOwn(t *testing.T) {
 		rate  float64
 		delay time.Duration
 	}{
-		{1e9, time.Millisecond}, {125e6, time.Millisecond}, {12.5e6, 20 * time.Millisecond}, {2.5e6, 100 * time.Millisecond}, {1.25e6, 60 * time.Millisecond},
-		{125e6, 20 * time.Millisecond}, {125e6, 100 * time.Millisecond},
+		{1e9, time.Millisecond},
+		{125e6, time.Millisecond},
+		{12.5e6, 20 * time.Millisecond},
+		{2.5e6, 100 * time.Millisecond},
+		{1.25e6, 60 * time.Millisecond},
+		{125e6, 20 * time.Millisecond},
+		{125e6, 100 * time.Millisecond},
 	} {
 		for _, bytes := range []int{64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20} {
 			t.Run(fmt.Sprintf("%.1fMBps/%v/%d KiB", line.rate/1e6, line.delay, bytes>>10), func(t *testing.T) {
