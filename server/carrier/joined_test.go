@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
-	"net"
 	"slices"
 	"testing"
+
+	"github.com/sockmux/sockmux/server/servertest"
 )
 
 // frame returns a binary frame with n bytes of payload. The mask is 0, so that the payload is
@@ -89,7 +90,7 @@ func TestClientFrameIsJoined(t *testing.T) {
 
 // TestServerFrameIsOneWrite: the kernel gets both pieces at once.
 func TestServerFrameIsOneWrite(t *testing.T) {
-	near, far := pair(t)
+	near, far := servertest.Pair(t)
 	var beside recorder
 	j := &joined{to: io.MultiWriter(&beside, near), vector: near, class: serverHolds}
 	for _, n := range []int{600, 70_000, 512 << 10} {
@@ -137,25 +138,4 @@ func FuzzJoined(f *testing.F) {
 			}
 		}
 	})
-}
-
-// pair returns the two ends of a TCP connection.
-func pair(t *testing.T) (near, far *net.TCPConn) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	conn, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	other, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { other.Close() })
-	return conn.(*net.TCPConn), other.(*net.TCPConn)
 }

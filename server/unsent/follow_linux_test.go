@@ -1,7 +1,6 @@
 package unsent_test
 
 import (
-	"net"
 	"testing"
 
 	"github.com/sockmux/sockmux/server/servertest"
@@ -10,18 +9,8 @@ import (
 
 // The option of a real connection follows the messages, up and down.
 func TestFollow(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	conn, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	tcp := conn.(*net.TCPConn)
-	raw, err := tcp.SyscallConn()
+	conn, _ := servertest.Pair(t)
+	raw, err := conn.SyscallConn()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +28,7 @@ func TestFollow(t *testing.T) {
 		for range step.times {
 			f.Sending(step.length)
 		}
-		if got := servertest.Unsent(t, tcp); got != step.want {
+		if got := servertest.Unsent(t, conn); got != step.want {
 			t.Errorf("after %d messages of %d bytes: %d KiB, want %d", step.times, step.length, got>>10, step.want>>10)
 		}
 	}

@@ -6,32 +6,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/server/unsent"
 )
 
 // written is how much a connection takes that the other end does not read, where the other end's buffer holds little.
 func written(t *testing.T, limited bool) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	conn, err := net.Dial("tcp", listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	other, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	if err := other.(*net.TCPConn).SetReadBuffer(16 << 10); err != nil {
+	conn, other := servertest.Pair(t)
+	if err := other.SetReadBuffer(16 << 10); err != nil {
 		t.Fatal(err)
 	}
 	if limited {
-		raw, err := conn.(*net.TCPConn).SyscallConn()
+		raw, err := conn.SyscallConn()
 		if err != nil {
 			t.Fatal(err)
 		}
