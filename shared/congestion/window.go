@@ -23,7 +23,7 @@ import "time"
 const (
 	// target is the queueing delay to keep: enough that the line never runs dry while the
 	// ends are busy for some milliseconds (a browser's main thread is) and between two
-	// acknowledgements, little enough that nobody feels it.
+	// acknowledgements, little enough not to be felt.
 	target = 8 * time.Millisecond
 	// minimum keeps a slow path moving: a dozen packets.
 	minimum = 16 << 10

@@ -70,7 +70,8 @@ func (f *frameWriter) frame(h header, body []byte) error {
 func (f *frameWriter) later(h header, body []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	_, err := f.conn.WriteLater(append(h[:], body...))
+	f.header = h
+	_, err := f.conn.WriteLater(append(f.header[:], body...))
 	return err
 }
 
