@@ -30,38 +30,33 @@ func echo(conn net.Conn) {
 
 // source reads a count (u64, big-endian) and writes that many bytes.
 func source(conn net.Conn) {
-	count, err := readCount(conn)
-	if err != nil {
-		return
-	}
-	block := make([]byte, blockSize)
-	for i := range block {
-		block[i] = byte(i * 7)
-	}
-	pourCount(conn, block, count)
+	pourCount(conn, func(i int) byte { return byte(i * 7) })
 }
 
 // text is source with lines of lineLength bytes, newline included.
 func text(conn net.Conn) {
-	count, err := readCount(conn)
-	if err != nil {
-		return
-	}
-	block := make([]byte, blockSize)
-	for i := range block {
-		block[i] = 'a' + byte(i*7%26)
+	pourCount(conn, func(i int) byte {
 		if i%lineLength == lineLength-1 {
-			block[i] = '\n'
+			return '\n'
 		}
-	}
-	pourCount(conn, block, count)
+		return 'a' + byte(i*7%26)
+	})
 }
 
 // lineLength divides blockSize.
 const lineLength = 64
 
-// pourCount writes the block again and again, count bytes in all, then waits for the end.
-func pourCount(conn net.Conn, block []byte, count uint64) {
+// pourCount reads a count and writes so many bytes, then waits for the end. The bytes are those of
+// one block, again and again; at gives each by its place in it.
+func pourCount(conn net.Conn, at func(i int) byte) {
+	count, err := readCount(conn)
+	if err != nil {
+		return
+	}
+	block := make([]byte, blockSize)
+	for i := range block {
+		block[i] = at(i)
+	}
 	for count > 0 {
 		n, err := conn.Write(block[:min(count, uint64(len(block)))])
 		if err != nil {
