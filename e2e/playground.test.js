@@ -198,11 +198,19 @@ test('View() shows a table', async () => {
 	await shows(/Error in as\.data\.frame\.default/);
 });
 
-test('text without a newline shows at once, and the line goes on', async () => {
+test('text without a newline shows at once, not after the question behind it, and the line goes on', async () => {
+	const atQuestion = page.evaluate(() => new Promise((resolve) => {
+		const [prompt, output] = ['prompt', 'output'].map((id) => /** @type {HTMLElement} */ (document.getElementById(id)));
+		const observer = new MutationObserver(() => {
+			if (!prompt.textContent?.startsWith('go?')) return;
+			observer.disconnect();
+			resolve(output.innerText);
+		});
+		observer.observe(prompt, { childList: true, characterData: true, subtree: true });
+	}));
 	await page.locator('#input').fill('cat("half "); invisible(readline("go? ")); cat("whole\\n")');
 	await page.locator('#input').press('Enter');
-	await until(async () => (await page.locator('#prompt').innerText()).startsWith('go?'), 'the question');
-	assert.match(await transcript(page), /^half $/m);
+	assert.match(await atQuestion, /^half $/m);
 	await page.locator('#input').press('Enter');
 	await shows(/^whole$/m);
 	await page.locator('#input').fill('cat("first, "); cat("second é€"); message(" third", appendLF = FALSE); while (!file.exists("/tmp/go")) Sys.sleep(0.05); cat("fourth\\n")');

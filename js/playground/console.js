@@ -48,10 +48,13 @@ export class Console {
 		this.parts.state.textContent = text;
 	}
 
-	/** @param {string} prompt */
+	/**
+	 * The prompt appears with the output before it, in the next frame: R printed that first.
+	 * @param {string} prompt
+	 */
 	setPrompt(prompt) {
 		this.#prompt = prompt;
-		this.parts.prompt.textContent = prompt;
+		this.#schedule();
 	}
 
 	get prompt() {
@@ -76,6 +79,10 @@ export class Console {
 	#add(item) {
 		this.#pending.push(item);
 		if (this.#pending.length > 2 * MAX_LINES) this.#pending.splice(0, MAX_LINES);
+		this.#schedule();
+	}
+
+	#schedule() {
 		if (this.#scheduled) return;
 		this.#scheduled = true;
 		requestAnimationFrame(() => this.#flush());
@@ -92,10 +99,11 @@ export class Console {
 		this.parts.input.focus({ preventScroll: true });
 	}
 
-	/** Writes what was printed since the last frame, and follows it if the reader was at the end. */
+	/** Writes what was printed since the last frame and the prompt, and follows it if the reader was at the end. */
 	#flush() {
 		this.#scheduled = false;
-		const { output, screen } = this.parts;
+		const { output, screen, prompt } = this.parts;
+		prompt.textContent = this.#prompt;
 		const following = screen.scrollHeight - screen.scrollTop - screen.clientHeight < 40;
 		const lines = document.createDocumentFragment();
 		for (const item of this.#pending.slice(-MAX_LINES)) lines.append(this.#element(item));
