@@ -29,8 +29,16 @@ $(JS_DEPS): js/package.json js/package-lock.json
 	cd js && npm ci --ignore-scripts
 	@touch $@
 
-$(JS_BUILD)/linked.wasm: $(WASM_SRC)
-	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o $@ ./wasm
+$(JS_BUILD)/leango: $(wildcard tools/leango/*.go) tools/go.mod
+	cd tools && go build -o ../$@ ./leango
+
+# Go's own packages without what a page never runs. Another Go release gives a program that is larger and works.
+$(JS_BUILD)/lean/overlay.json: $(JS_BUILD)/leango go.mod
+	rm -rf $(@D) && mkdir -p $(@D)
+	$(JS_BUILD)/leango -goroot "$$(go env GOROOT)" -out $(@D) || echo '{}' > $@
+
+$(JS_BUILD)/linked.wasm: $(WASM_SRC) $(JS_BUILD)/lean/overlay.json
+	GOOS=js GOARCH=wasm go build -overlay=$(JS_BUILD)/lean/overlay.json -trimpath -ldflags='-s -w' -o $@ ./wasm
 
 $(JS_BUILD)/trimwasm: $(wildcard tools/trimwasm/*.go) tools/go.mod
 	cd tools && go build -o ../$@ ./trimwasm

@@ -58,7 +58,7 @@ async function firstSocket(world, report, size) {
 }
 
 export async function sizes(world, report) {
-	for (const [name, file, goal] of [['script', 'sockmux.js', 12], ['wasm', 'sockmux.wasm', 620]]) {
+	for (const [name, file, goal] of [['script', 'sockmux.js', 12], ['wasm', 'sockmux.wasm', 520]]) {
 		for (const [how, suffix] of [['raw', ''], ['gzip', '.gz'], ['brotli', '.br']]) {
 			const values = {};
 			for (const [kind, { tree }] of world.servers) values[kind] = [(await stat(join(tree, 'server/assets/dist', file + suffix))).size / 1000]; // compressed as the server sends them
