@@ -2,11 +2,12 @@ module github.com/sockmux/sockmux
 
 go 1.26.0
 
-// npm packages may hold Go files.
+// npm packages may hold Go files; js/build/lean holds changed copies of Go's own.
 ignore (
 	./bench/node_modules
 	./e2e/node_modules
 	./js/node_modules
+	./js/build
 )
 
 require (
