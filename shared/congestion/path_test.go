@@ -2,6 +2,8 @@ package congestion
 
 import (
 	"container/heap"
+	"math/rand"
+	"sort"
 	"time"
 )
 
@@ -11,9 +13,15 @@ type path struct {
 	rate  float64       // bytes per second
 	delay time.Duration // round trip without a queue
 	stall time.Duration // until then nothing leaves the queue: a loss that TCP below repairs
+	// sender and receiver return when that end, whose processor is shared, handles what
+	// comes to it at a time. nil: at once.
+	sender, receiver func(time.Duration) time.Duration
+	// jitter returns what the delay has more of for what is sent at a time. nil: nothing.
+	jitter func(time.Duration) time.Duration
 
 	now    time.Duration
 	free   time.Duration // when the bottleneck has served all that was queued
+	last   time.Duration // when what was sent last arrives
 	events events
 	flows  []*flow
 }
@@ -66,7 +74,7 @@ func (p *path) add(start time.Duration, limit int) *flow {
 
 // ask lets the flow's window know the round trip before its start, as a request and its answer do.
 func (p *path) ask(f *flow) {
-	f.window.OnAck(p.delay, 0, f.window.OnSend(0, 0, 100, true), 100)
+	f.window.OnAck(p.delay, f.window.OnSend(0, 0, 100, true), 100)
 	f.start, p.now = p.delay, 0
 }
 
@@ -78,16 +86,64 @@ func (p *path) fill(f *flow) {
 		sent := p.now
 		p.free = max(p.free, p.now, p.stall) + time.Duration(float64(message)/p.rate*float64(time.Second))
 		arrival := p.free + p.delay
+		if p.jitter != nil {
+			p.last = max(p.last, arrival+p.jitter(p.free)) // nothing overtakes
+			arrival = p.last
+		}
 		mark := f.window.OnSend(sent, f.inFlight-message, message, false)
-		p.at(arrival, func() {
+		handled := awake(p.sender, awake(p.receiver, arrival-p.delay/2)+p.delay/2)
+		queue := p.free - sent
+		p.at(handled, func() {
 			f.inFlight -= message
 			f.acked += message
-			f.queueing = append(f.queueing, arrival-sent-p.delay)
+			f.queueing = append(f.queueing, queue)
 			f.times = append(f.times, p.now)
 			f.sizes = append(f.sizes, message)
-			f.window.OnAck(p.now, 0, mark, message)
+			f.window.OnAck(p.now, mark, message)
 			p.fill(f)
 		})
+	}
+}
+
+func awake(end func(time.Duration) time.Duration, at time.Duration) time.Duration {
+	if end == nil {
+		return at
+	}
+	return end(at)
+}
+
+// busy returns an end whose processor has other work: it works for a time and then waits for
+// another, from least to most each.
+func busy(seed int64, least, most time.Duration) func(time.Duration) time.Duration {
+	random := rand.New(rand.NewSource(seed))
+	pick := func() time.Duration { return least + time.Duration(random.Int63n(int64(most-least))) }
+	var ends []time.Duration // of the times of work and of waiting, in turn
+	return func(at time.Duration) time.Duration {
+		for len(ends) == 0 || ends[len(ends)-1] <= at {
+			last := time.Duration(0)
+			if len(ends) > 0 {
+				last = ends[len(ends)-1]
+			}
+			ends = append(ends, last+pick())
+		}
+		i := sort.Search(len(ends), func(i int) bool { return ends[i] > at })
+		if i%2 == 0 { // works
+			return at
+		}
+		return ends[i]
+	}
+}
+
+// radio returns the jitter of a phone's line: up to most, another amount every 20 ms.
+func radio(seed int64, most time.Duration) func(time.Duration) time.Duration {
+	const every = 20 * time.Millisecond
+	random := rand.New(rand.NewSource(seed))
+	var amounts []time.Duration
+	return func(at time.Duration) time.Duration {
+		for len(amounts) <= int(at/every) {
+			amounts = append(amounts, time.Duration(random.Int63n(int64(most))))
+		}
+		return amounts[at/every]
 	}
 }
 

@@ -44,9 +44,10 @@ func (w *Window) grow(n int) {
 	}
 }
 
-// sample looks at a round trip. The start ends where all of them show a queue for longer than a
-// processor is busy.
-func (s *start) sample(now, queue time.Duration) {
+// sample looks at the queueing delay of a message. The start ends where all messages of a round
+// trip, which is base long, and of longTask show a queue. Those of one round may come together,
+// behind one delay of a processor.
+func (s *start) sample(now, queue, base time.Duration) {
 	if queue <= 2*target {
 		s.queued = 0
 		return
@@ -54,7 +55,7 @@ func (s *start) sample(now, queue time.Duration) {
 	if s.queued++; s.queued == 1 {
 		s.since = now
 	}
-	if s.queued >= enough && now-s.since >= longTask {
+	if s.queued >= enough && now-s.since >= longTask+base {
 		s.active = false
 	}
 }

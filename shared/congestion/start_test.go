@@ -71,10 +71,40 @@ func TestBusyPageEndsNoStart(t *testing.T) {
 			if test.seldom && i%10 == 0 {
 				queue = time.Millisecond
 			}
-			s.sample(time.Duration(i)*time.Millisecond, queue)
+			s.sample(time.Duration(i)*time.Millisecond, queue, time.Millisecond)
 		}
 		if s.active != test.active {
 			t.Errorf("%s round trip is long: start %v, want %v", name, s.active, test.active)
+		}
+	}
+}
+
+// TestBusyEndsEndNoStart: ends that are late for 3 to 20 ms, half of the time, do not end the start
+// before the rate of the path is known.
+func TestBusyEndsEndNoStart(t *testing.T) {
+	const seeds, want = 8, 0.75
+	for _, rate := range []float64{12.5e6, 125e6} {
+		for _, delay := range []time.Duration{time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond} {
+			t.Run(fmt.Sprintf("%.1fMBps/%v", rate/1e6, delay), func(t *testing.T) {
+				below := 0
+				for seed := range int64(seeds) {
+					late := func(seed int64) func(time.Duration) time.Duration {
+						return busy(seed, 3*time.Millisecond, 20*time.Millisecond)
+					}
+					p := &path{rate: rate, delay: delay, sender: late(seed), receiver: late(seed + seeds)}
+					f := p.add(0, limit)
+					p.ask(f)
+					for f.window.start.active && p.now < 5*time.Second {
+						p.run(p.now + time.Millisecond)
+					}
+					if f.window.rate() < want*rate {
+						below++
+					}
+				}
+				if below > 1 {
+					t.Errorf("%d of %d starts end below %.2f of the rate", below, seeds, want)
+				}
+			})
 		}
 	}
 }
@@ -89,7 +119,7 @@ func TestMessagesOfAShortPath(t *testing.T) {
 		100 * time.Millisecond: {smallest, 256 << 10},
 	} {
 		w := New(limit)
-		w.OnAck(rtt, 0, w.OnSend(0, 0, 100, true), 100)
+		w.OnAck(rtt, w.OnSend(0, 0, 100, true), 100)
 		if m, s := w.Message(limit), w.Size(); m != want[0] || s != want[1] {
 			t.Errorf("round trip %v: messages of %d bytes and a window of %d, want %v", rtt, m, s, want)
 		}

@@ -8,14 +8,15 @@
 // delivery, as the most seen in the last rounds, and the round trip without a queue, as the least
 // seen in the last seconds. The law is
 //
-//	window = rate * (base + target)
+//	window = rate * (base + target + hold)
 //
 // with a target in time, as LEDBAT has it (RFC 6817). As the window is (base+target)/base of what
 // the path holds, a line that becomes faster shows it by itself. One that becomes slower counts
-// when the old maximum has left the filter.
+// when the old maximum has left the filter. The hold is 0 but where processors are late.
 //
 //   - start.go: the window of a new path doubles each round until a queue is seen.
 //   - base.go: the round trip without a queue, measured anew every ten seconds (BBR's ProbeRTT).
+//   - hold.go: a busy processor's delay is not a queue.
 package congestion
 
 import "time"
@@ -52,6 +53,7 @@ type Window struct {
 
 	start start
 	base  base
+	hold  hold
 }
 
 // seen is what a round has shown.
@@ -111,35 +113,40 @@ func (w *Window) OnSend(now time.Duration, inFlight, n int, idle bool) Mark {
 	return Mark{sent: now, delivered: w.delivered, deliveredAt: w.deliveredAt, firstSent: w.sentAt, idle: idle}
 }
 
-// OnAck tells that n more bytes have arrived, of which the last were sent with the mark. Their
-// acknowledgement has come now, and has waited for the delay at the other end.
-func (w *Window) OnAck(now, delay time.Duration, mark Mark, n int) {
-	arrived := now - delay
-	rtt := max(arrived-mark.sent, time.Microsecond)
+// OnAck tells that n more bytes have arrived, of which the last were sent with the mark. now is when
+// their acknowledgement would have come had the other end sent it at once.
+func (w *Window) OnAck(now time.Duration, mark Mark, n int) {
+	rtt := max(now-mark.sent, time.Microsecond)
 	w.delivered += uint64(n)
-	interval := max(arrived-mark.deliveredAt, mark.sent-mark.firstSent, time.Microsecond)
+	interval := max(now-mark.deliveredAt, mark.sent-mark.firstSent, time.Microsecond)
 	rate := float64(w.delivered-mark.delivered) / interval.Seconds()
-	w.deliveredAt, w.sentAt = arrived, mark.sent
-	if mark.delivered >= w.roundEnds && !w.base.probing() { // a probe must not age the rates
-		w.endRound()
+	w.deliveredAt, w.sentAt = now, mark.sent
+	if w.base.probing() {
+		w.hold.restart()
+	} else if mark.delivered >= w.roundEnds { // a probe must not age the rates
+		w.endRound(now)
 	}
 	if !mark.idle || rate > w.rate() {
 		w.rates[w.round] = max(w.rates[w.round], rate)
 	}
 	w.base.sample(now, rtt)
 	if w.start.active {
-		w.start.sample(now, rtt-w.base.rtt)
+		w.start.sample(now, rtt-w.base.rtt, w.base.rtt)
 		w.size = min(max(w.size, firstWindow(w.base.rtt)), w.limit)
 		w.grow(n)
 		return
+	}
+	if !mark.idle && !w.drained() {
+		w.hold.sample(rtt - w.base.rtt)
 	}
 	w.settle(now, n)
 }
 
 // endRound ends a round trip: what was sent behind its first acknowledgement has arrived.
-func (w *Window) endRound() {
+func (w *Window) endRound(now time.Duration) {
 	w.roundEnds = w.delivered
 	w.judge()
+	w.lateness(now)
 	w.round = (w.round + 1) % rounds
 	w.rates[w.round] = 0
 	w.used = w.seen.peak
@@ -168,8 +175,11 @@ func (w *Window) settle(now time.Duration, n int) {
 	if w.base.probing() {
 		size = w.worth(max(w.base.rtt-probeDrain, w.base.rtt/8))
 	} else {
-		size = w.worth(w.base.rtt + target + w.try())
+		size = w.worth(w.base.rtt + target + w.hold.more + w.try())
 		w.base.refresh(now)
+		if w.size < size/4*3 { // behind a probe: the window is not the law's yet
+			w.hold.restart()
+		}
 	}
 	w.size = max(min(size, w.limit, w.size+n/2), minimum)
 }
@@ -186,4 +196,11 @@ func (w *Window) try() time.Duration {
 		return -more
 	}
 	return 0
+}
+
+// drained reports whether this is a round in which messages come that were sent while try held
+// less: their queue is short on purpose.
+func (w *Window) drained() bool {
+	at := w.round % cycle
+	return at == 2 || at == 3
 }

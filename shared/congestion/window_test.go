@@ -128,7 +128,7 @@ func TestUnusedWindowDoesNotGrow(t *testing.T) {
 	w := New(limit)
 	for i := range 1000 {
 		sent := time.Duration(i) * 20 * time.Millisecond
-		w.OnAck(sent+20*time.Millisecond, 0, w.OnSend(sent, 0, 1000, true), 1000)
+		w.OnAck(sent+20*time.Millisecond, w.OnSend(sent, 0, 1000, true), 1000)
 	}
 	if w.Size() != initial {
 		t.Errorf("the window is %d after small exchanges, %d at the start", w.Size(), initial)

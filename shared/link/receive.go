@@ -85,10 +85,10 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 		}
 		if mark != nil {
 			// The other end's delay is as wrong as it likes: no more is believed than a receiver may take.
-			at, delay := now.Sub(l.began), min(m.Delay, maxAckDelay)
-			l.stats.sample(mark.RTT(at - delay))
+			arrived := now.Sub(l.began) - min(m.Delay, maxAckDelay)
+			l.stats.sample(mark.RTT(arrived))
 			l.growLocked(freed)
-			l.window.OnAck(at, delay, *mark, freed)
+			l.window.OnAck(arrived, *mark, freed)
 			l.out.most = l.window.Message(l.out.limit)
 		}
 		l.writable.Signal()
