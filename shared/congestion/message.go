@@ -13,6 +13,10 @@ const (
 	// path behind its own time on the line.
 	smallest = 8 << 10
 	first    = 16 << 10
+	// A message may take more of the line's time where messages wait long anyway: a part of
+	// what they wait beyond twice the target. Busy ends have fewer messages to handle then,
+	// and to what stands behind one the difference is small.
+	partOfQueue = 6
 	// parts is how many messages a window has at least, on a short path and while the rate is
 	// looked for. A message that is a part of the window is no burden there, because the path
 	// is not what things wait for: pages are, and what they need for a message.
@@ -32,6 +36,9 @@ func (w *Window) Message(most int) int {
 	n := max(int(rate*atOnce.Seconds()), smallest)
 	if n > roomy {
 		n += 3 * (n - roomy)
+	}
+	if wait := w.queue - 2*target; wait > 0 {
+		n = max(n, min(int(rate*wait.Seconds()/partOfQueue), w.size/parts))
 	}
 	return min(n, most)
 }

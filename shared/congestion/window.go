@@ -32,6 +32,8 @@ const (
 	rounds = 10
 	// cycle is how many rounds there are from one try for more to the next. It divides rounds.
 	cycle = 5
+	// smooth is the weight of old samples in a smoothed delay (RFC 6298, section 2).
+	smooth = 8
 )
 
 // Window is the control law for one direction of one link. It is not safe for concurrent use: the
@@ -47,9 +49,10 @@ type Window struct {
 
 	rates     [rounds]float64 // the most of each of the last rounds, in bytes per second
 	round     int
-	roundEnds uint64 // value of delivered that ends the round
-	seen      seen   // in this round
-	used      int    // most bytes in flight in the round before
+	roundEnds uint64        // value of delivered that ends the round
+	seen      seen          // in this round
+	used      int           // most bytes in flight in the round before
+	queue     time.Duration // how long messages wait, smoothed
 
 	start start
 	base  base
@@ -130,6 +133,7 @@ func (w *Window) OnAck(now time.Duration, mark Mark, n int) {
 		w.rates[w.round] = max(w.rates[w.round], rate)
 	}
 	w.base.sample(now, rtt)
+	w.queue += (rtt - w.base.rtt - w.queue) / smooth
 	if w.start.active {
 		w.start.sample(now, rtt-w.base.rtt, w.base.rtt)
 		w.size = min(max(w.size, firstWindow(w.base.rtt)), w.limit)
