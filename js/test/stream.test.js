@@ -27,7 +27,7 @@ function make(request, more) {
 		onwritten: (bytes) => told.push(['written', bytes]),
 		onclose: (why) => told.push(['close', why.name, why.text]),
 		...more,
-	}, { schedule: tasks.schedule, blocks: new Blocks(), onended: () => told.push(['ended']) });
+	}, { schedule: tasks.schedule, gather: (work) => work(), blocks: new Blocks(), onended: () => told.push(['ended']) });
 	return { stream, told, tasks, ...fakeBoundary() };
 }
 

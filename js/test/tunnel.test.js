@@ -99,14 +99,40 @@ test('what a message of the server brings is handed out in the task of that mess
 	assert.deepEqual(told, ['open']);
 });
 
+test('the first turn that a message of the server asks for is in its task, each other one is a task', async () => {
+	const { tunnel, program, tasks } = await makeReady();
+	/** @type {string[]} */
+	const told = [];
+	const stream = tunnel.open({ host: 'h', port: 80 }, {
+		onopen: () => tunnel.turn(() => told.push('open')),
+		ondata: (bytes) => tunnel.turn(() => told.push(`data ${Buffer.from(bytes)}`)),
+	});
+	program.imports.carrierDial(1, 1 << 20);
+	FakeCarrier.made[0].onopen();
+	await tasks.run();
+	program.onresume = () => {
+		program.events.push({ kind: EVENT.opened, id: stream.id, text: '\0' }, { kind: EVENT.data, id: stream.id, text: 'a' });
+		program.imports.event();
+		program.onresume = () => {};
+	};
+	FakeCarrier.made[0].onmessage({ data: new Uint8Array([3]).buffer });
+	assert.deepEqual(told, ['open']);
+	await settled();
+	await tasks.run();
+	assert.deepEqual(told, ['open', 'data a']);
+});
+
 test('what an optimistic stream writes in its open goes to Go with the request', async () => {
 	const { tunnel, program, tasks } = await makeReady();
 	/** @type {string[]} */
 	const before = [];
 	program.onresume = () => before.push(program.calls.map(([name]) => name).filter((name) => String(name).startsWith('stream')).join(' '));
 	const stream = tunnel.open({ host: 'h', port: 80, optimistic: true }, {
-		onopen: () => tasks.schedule(() => stream.write(new Uint8Array(1))), // a task of its own, as an event of a WebSocket
+		onopen: () => tunnel.turn(() => stream.write(new Uint8Array(1))), // as an event of a WebSocket
 	});
+	tasks.queue.splice(0, 2).forEach((task) => task()); // the events "stream" and "open"
+	assert.equal(program.calls.at(-1)?.[0], 'streamWrite');
+	await settled();
 	await tasks.run();
 	assert.equal(before[0], 'streamOpen streamWrite');
 	before.length = 0;

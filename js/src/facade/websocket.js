@@ -41,7 +41,7 @@ const GRANT_BYTES = WINDOW_BYTES / 4;
 
 /**
  * Makes the class. Its instances are instances of the native class too.
- * @param {Pick<Tunnel, 'open' | 'schedule'>} tunnel
+ * @param {Pick<Tunnel, 'open' | 'turn'>} tunnel
  * @param {Scope} scope
  * @param {StreamOptions} [options]
  * @returns {StreamSocketClass}
@@ -79,7 +79,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 			super();
 			[this.#url, this.#origin] = parsed(url);
 			this.#stream = tunnel.open({ ...options, ...target, window: WINDOW_BYTES }, {
-				onopen: () => this.#schedule(() => this.#opened()),
+				onopen: () => tunnel.turn(() => this.#opened()),
 				ondata: (bytes) => this.#received(bytes),
 				oneof: () => {
 					this.#eof = true;
@@ -228,11 +228,11 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 			this.#flushSoon();
 		}
 
-		/** Every event has a task of its own, so that promises of the page's settle in between, as with a native socket. */
+		/** Every event has a turn of its own, so that promises of the page's settle in between, as with a native socket. */
 		#flushSoon() {
 			if (this.#flushing || this.#finished) return;
 			this.#flushing = true;
-			this.#schedule(() => this.#flush());
+			tunnel.turn(() => this.#flush());
 		}
 
 		#flush() {
@@ -275,11 +275,6 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 			const { code, reason } = clean ? this.#asked : { code: why.closeCode, reason: why.closeCode === ABNORMAL ? '' : reasonOf(why) };
 			if (!clean) this.dispatchEvent(new Event('error'));
 			this.dispatchEvent(new scope.CloseEvent('close', { wasClean: clean, code, reason }));
-		}
-
-		/** @param {() => void} run */
-		#schedule(run) {
-			tunnel.schedule(run);
 		}
 	}
 

@@ -89,7 +89,7 @@ export class Stream {
 	 * @param {number} id
 	 * @param {Request} request
 	 * @param {Handlers} handlers
-	 * @param {{ schedule: import('./tasks.js').Schedule, blocks: import('./backlog.js').Blocks, onended: (stream: Stream) => void }} owner
+	 * @param {{ schedule: import('./tasks.js').Schedule, gather: (work: () => void) => void, blocks: import('./backlog.js').Blocks, onended: (stream: Stream) => void }} owner
 	 */
 	constructor(id, request, handlers, owner) {
 		this.id = id;
@@ -191,7 +191,7 @@ export class Stream {
 		boundary.open(this.id, this.#request);
 		if (this.#request.optimistic) {
 			this.#owner.schedule(() => {
-				this.deliver({ kind: EVENT.opened, id: this.id, a: 0, b: 0, data: new Uint8Array(0) });
+				this.#owner.gather(() => this.deliver({ kind: EVENT.opened, id: this.id, a: 0, b: 0, data: new Uint8Array(0) }));
 				this.#owner.schedule(() => boundary.resumeSoon()); // behind the program's own task
 			});
 		}

@@ -9,6 +9,7 @@ import { Stream } from './stream.js';
 import { checkTarget } from './target.js';
 import { callHandler, reasonOf } from './tasks.js';
 import { Traffic } from './traffic.js';
+import { turns } from './turns.js';
 
 /** @typedef {import('./codes.js').Ending} Ending */
 /** @typedef {import('./stream.js').Request} Request */
@@ -101,8 +102,11 @@ const LEVELS = ['info', 'warn', 'error'];
 export class Tunnel {
 	/** Runs a function in a task of its own; for all that is built on the tunnel. */
 	schedule;
+	/** Gives an event of a program's its turn. @type {(run: () => void) => void} */
+	turn;
 
 	#config;
+	#turns;
 	#log;
 	/** @type {string | undefined} */
 	#token;
@@ -137,6 +141,8 @@ export class Tunnel {
 		this.#token = config.token;
 		this.#log = config.log ?? console;
 		this.schedule = config.schedule;
+		this.#turns = turns(config.schedule);
+		this.turn = this.#turns.turn;
 	}
 
 	/**
@@ -146,7 +152,7 @@ export class Tunnel {
 	 * @returns {Stream}
 	 */
 	open(request, handlers = {}) {
-		const stream = new Stream(this.#nextId++, request, handlers, { schedule: this.schedule, blocks: this.#blocks, onended: (ended) => this.#onended(ended) });
+		const stream = new Stream(this.#nextId++, request, handlers, { schedule: this.schedule, gather: this.#turns.gather, blocks: this.#blocks, onended: (ended) => this.#onended(ended) });
 		if (isSocket(stream)) {
 			this.#opened++;
 			this.schedule(() => this.#emit('stream', describe(stream)));
@@ -283,14 +289,16 @@ export class Tunnel {
 	#drain() {
 		this.#draining = false;
 		const until = performance.now() + SLICE_MS;
-		for (;;) {
-			const event = this.#engine?.commands.nextEvent();
-			if (!event) break;
-			this.#deliver(event);
-			if (performance.now() < until) continue;
-			this.#drainSoon();
-			break;
-		}
+		this.#turns.gather(() => {
+			for (;;) {
+				const event = this.#engine?.commands.nextEvent();
+				if (!event) break;
+				this.#deliver(event);
+				if (performance.now() < until) continue;
+				this.#drainSoon();
+				break;
+			}
+		});
 	}
 
 	/** @param {import('./events.js').Event} event */

@@ -1,6 +1,7 @@
 // A tunnel whose tasks the test runs, and whose streams the test plays.
 
 import { ending } from '../../src/tunnel/codes.js';
+import { turns } from '../../src/tunnel/turns.js';
 
 /** A queue of tasks that runs when the test says so. */
 export class Tasks {
@@ -9,6 +10,8 @@ export class Tasks {
 
 	/** @type {import('../../src/tunnel/tasks.js').Schedule} */
 	schedule = (run) => void this.queue.push(run);
+
+	turn = turns(this.schedule).turn;
 
 	/** Runs what is queued and what that queues; promises settle between two tasks. */
 	async run() {
