@@ -22,7 +22,8 @@ function make(t, cost) {
 		handled.push(item);
 		now += cost;
 	});
-	return { inflow, tasks, handled };
+	const pause = (/** @type {number} */ milliseconds) => void (now += milliseconds);
+	return { inflow, tasks, handled, pause };
 }
 
 test('what fits into a slice is handled at once; the rest in later tasks, a slice each, in order', (t) => {
@@ -34,10 +35,34 @@ test('what fits into a slice is handled at once; the rest in later tasks, a slic
 		tasks.queue.shift()?.();
 		counts.push(handled.length);
 	}
-	assert.deepEqual(counts, [6, 8, 8]);
+	assert.deepEqual(counts, [6, 8]);
 	assert.deepEqual(handled, [0, 1, 2, 3, 4, 5, 6, 7]);
 	assert.equal(inflow.put(8, 1), true);
-	assert.equal(handled.length, 9, 'a new task begins a new slice');
+	assert.equal(handled.length, 9, 'what is left of a slice is used');
+});
+
+test('messages with pauses between them take no task of their own', (t) => {
+	const { inflow, tasks, handled, pause } = make(t, 3);
+	for (let i = 0; i < 100; i++) {
+		inflow.put(i, 1);
+		pause(2);
+	}
+	assert.equal(handled.length, 100);
+	assert.equal(tasks.queue.length, 0);
+});
+
+test('a message that comes at once behind a slice waits for the next task', (t) => {
+	const { inflow, tasks, handled, pause } = make(t, 9);
+	inflow.put(0, 1);
+	pause(0.5);
+	inflow.put(1, 1);
+	assert.deepEqual(handled, [0]);
+	assert.equal(tasks.queue.length, 1);
+	pause(5);
+	inflow.put(2, 1);
+	assert.deepEqual(handled, [0], 'what waits goes first');
+	while (tasks.queue.length > 0) tasks.queue.shift()?.();
+	assert.deepEqual(handled, [0, 1, 2]);
 });
 
 test('what waits is bounded, in messages and in bytes', (t) => {
@@ -63,11 +88,15 @@ test('a long queue is worked off in order', async (t) => {
 /** @param {import('node:test').TestContext} t */
 function carriers(t) {
 	FakeCarrier.made = [];
-	const clock = { now: 0 };
+	/** `cost`: milliseconds that a message takes. */
+	const clock = { now: 0, cost: 0 };
 	t.mock.method(performance, 'now', () => clock.now);
 	const program = new FakeProgram();
 	const tasks = new Tasks();
-	const boundary = new Boundary(program.exports, () => void program.resumes++, (error) => assert.fail(String(error)));
+	const boundary = new Boundary(program.exports, () => {
+		program.resumes++;
+		clock.now += clock.cost;
+	}, (error) => assert.fail(String(error)));
 	const traffic = new Traffic();
 	const all = new Carriers(boundary, { url: 'wss://h/v1/connect', Native: /** @type {any} */ (FakeCarrier), traffic, schedule: tasks.schedule, task: (work) => work(), probe: async () => 'down' });
 	all.dial(1, 1000);
@@ -88,8 +117,8 @@ test('a message that is too long never comes to Go, which ends the session', asy
 test('a flood of messages ends the session', async (t) => {
 	const { program, tasks, clock, socket } = carriers(t);
 	const { onmessage } = socket;
+	clock.cost = 100;
 	onmessage({ data: new ArrayBuffer(9) });
-	clock.now = 100;
 	for (let i = 0; i <= MAX_WAITING; i++) socket.onmessage?.({ data: new ArrayBuffer(9) });
 	assert.equal(socket.onmessage, null);
 	assert.equal(program.calls.length, 1, 'in the present task nothing more is done');
@@ -100,8 +129,8 @@ test('a flood of messages ends the session', async (t) => {
 test('the end is told behind the messages before it', async (t) => {
 	const { program, tasks, clock, socket } = carriers(t);
 	socket.onopen();
+	clock.cost = 100;
 	socket.onmessage({ data: new ArrayBuffer(3) });
-	clock.now = 100;
 	socket.onmessage({ data: new ArrayBuffer(4) });
 	socket.onclose({ code: 1001, reason: '' });
 	await tasks.run();

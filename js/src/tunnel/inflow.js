@@ -4,6 +4,13 @@
 /** Work of one task, in milliseconds. */
 const SLICE_MS = 8;
 
+/**
+ * A pause between two messages in which the task of the first has ended: one task hands over
+ * the next message at once. To be certain would take a task for each message, which costs as
+ * much as a short message itself.
+ */
+const PAUSE_MS = 1;
+
 /** Messages that wait at most. An honest server's wait for a few slices. */
 export const MAX_WAITING = 1 << 16;
 
@@ -21,8 +28,10 @@ export class Inflow {
 	#waiting = [];
 	#head = 0;
 	#bytes = 0;
-	/** When the slice of the present task ends. */
-	#until = 0;
+	/** When the present slice ends. */
+	#until = -Infinity;
+	/** When the last item was done. */
+	#done = -Infinity;
 	/** A task that begins the next slice is on its way. */
 	#ticking = false;
 
@@ -42,13 +51,13 @@ export class Inflow {
 	 * @returns {boolean}  false where too much waits
 	 */
 	put(item, bytes) {
-		if (!this.#ticking) this.#begin();
-		if (this.#head === this.#waiting.length && performance.now() < this.#until) {
-			this.#handle(item);
+		if (this.#head === this.#waiting.length && this.#hasTime()) {
+			this.#run(item);
 			return true;
 		}
 		this.#waiting.push({ item, bytes });
 		this.#bytes += bytes;
+		this.#tick();
 		return this.#waiting.length - this.#head <= MAX_WAITING && this.#bytes <= MAX_WAITING_BYTES;
 	}
 
@@ -58,25 +67,38 @@ export class Inflow {
 		this.#head = this.#bytes = 0;
 	}
 
-	#begin() {
+	/** Reports whether the slice has time left. A pause begins a new one. */
+	#hasTime() {
+		const now = performance.now();
+		if (now >= this.#until && now - this.#done >= PAUSE_MS) this.#until = now + SLICE_MS;
+		return now < this.#until;
+	}
+
+	/** @param {T} item */
+	#run(item) {
+		this.#handle(item);
+		this.#done = performance.now();
+	}
+
+	#tick() {
+		if (this.#ticking) return;
 		this.#ticking = true;
-		this.#until = performance.now() + SLICE_MS;
 		this.#schedule(() => this.#next());
 	}
 
 	#next() {
 		this.#ticking = false;
-		if (this.#waiting.length === 0) return;
-		this.#begin();
+		this.#until = performance.now() + SLICE_MS;
 		while (this.#head < this.#waiting.length && performance.now() < this.#until) {
 			const { item, bytes } = this.#waiting[this.#head++];
 			this.#bytes -= bytes;
-			this.#handle(item);
+			this.#run(item);
 		}
 		if (this.#head >= this.#waiting.length) this.clear();
 		else if (this.#head >= COMPACT_AT) {
 			this.#waiting = this.#waiting.slice(this.#head);
 			this.#head = 0;
 		}
+		if (this.#waiting.length > 0) this.#tick();
 	}
 }
