@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IN_AT, STATE, WORD, wordsOf } from '../src/worker/layout.js';
+import { IN_AT, OUT_BYTES, SIGNAL, STATE, WORD, wordsOf } from '../src/worker/layout.js';
 import { RingConnector } from '../src/worker/ring.js';
 import { Bridge } from '../src/webr/bridge.js';
 import { FakeTunnel } from './fakes/tunnel.js';
@@ -63,4 +63,68 @@ test('the end is not told while bytes remain, neither after a FIN nor after the 
 		assert.equal(Buffer.from(socket.recv(3) ?? []).toString(), 't');
 		assert.equal(socket.eof, true, mark);
 	}
+});
+
+/** A worker and its page in one thread. The page gets the worker's messages when the test hands them on. */
+function both() {
+	const tunnel = new FakeTunnel();
+	const bridge = new Bridge(/** @type {any} */ (new EventTarget()), { open: (request, handlers) => tunnel.open(request, handlers), report: () => {} });
+	/** @type {any[]} */
+	const messages = [];
+	/** @type {Int32Array | null} */
+	let signal = null;
+	const connector = new RingConnector((message) => {
+		if (message.op === 'hello') signal = new Int32Array(message.signal);
+		messages.push(message);
+	}, () => {});
+	connector.hello('');
+	const handOn = () => {
+		while (messages.length > 0) bridge.receive(messages.shift());
+	};
+	const connect = () => {
+		const socket = connector.connect({ host: 'h', port: 1 });
+		handOn();
+		const stream = /** @type {import('./fakes/tunnel.js').FakeStream} */ (tunnel.streams.at(-1));
+		stream.open();
+		return { socket, stream };
+	};
+	handOn();
+	return { bridge, messages, connect, handOn, wakes: () => Atomics.load(/** @type {Int32Array} */ (signal), SIGNAL.count) };
+}
+
+test('bytes that have left wake the worker only where it may write again', () => {
+	const { connect, handOn, wakes } = both();
+	const { socket, stream } = connect();
+	socket.send(Buffer.from('short'));
+	handOn();
+	let before = wakes();
+	stream.handlers.onwritten(5);
+	assert.equal(wakes(), before, 'there was room all the time');
+	assert.equal(socket.room, OUT_BYTES);
+
+	assert.equal(socket.send(new Uint8Array(OUT_BYTES)), OUT_BYTES);
+	handOn();
+	const quarter = OUT_BYTES / 4;
+	before = wakes();
+	stream.handlers.onwritten(quarter);
+	assert.equal(wakes(), before, 'too little for poll()');
+	assert.equal(socket.writable, false);
+	stream.handlers.onwritten(quarter);
+	assert.equal(wakes(), before + 1);
+	assert.equal(socket.writable, true);
+	stream.handlers.onwritten(quarter);
+	assert.equal(wakes(), before + 1);
+});
+
+test('one message of the worker lets the page look at every socket that has a new word', () => {
+	const { bridge, messages, connect } = both();
+	const sockets = [connect(), connect(), connect()];
+	for (const { socket } of sockets.slice(0, 2)) socket.send(Buffer.from('x'));
+	assert.equal(messages.length, 2);
+	bridge.receive(messages.shift());
+	assert.deepEqual(sockets.map(({ stream }) => stream.text), ['x', 'x', '']);
+	sockets[1].socket.send(Buffer.from('y'));
+	assert.equal(messages.length, 2, 'the page has looked at the second socket too');
+	for (const message of messages.splice(0)) bridge.receive(message);
+	assert.deepEqual(sockets.map(({ stream }) => stream.text), ['x', 'xy', '']);
 });

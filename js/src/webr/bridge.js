@@ -1,5 +1,6 @@
 // The page's half of the sockets of a blocking worker: opens the streams, fills and empties the rings (worker/layout.js).
 
+import { isWritable } from '../sockfs/connector.js';
 import { NOT_FOUND } from '../sockfs/lookup.js';
 import { IN_AT, IN_BYTES, LAYOUT, NAME, OUT_AT, OUT_BYTES, PAGE, SIGNAL, STATE, WANT, WORD, putText, span, wordsOf } from '../worker/layout.js';
 
@@ -72,7 +73,8 @@ export class Bridge {
 				this.#connect(message);
 				break;
 			case 'kick':
-				this.#sockets.get(message.id)?.look();
+				// Each look makes Go run and may send a message: one for all that the worker has touched meanwhile.
+				for (const socket of this.#sockets.values()) socket.lookIfKicked();
 				break;
 			case 'options':
 				this.#sockets.get(message.id)?.setOptions(message.options);
@@ -182,13 +184,17 @@ class BridgeSocket {
 			},
 			onwritten: (bytes) => {
 				if (this.#released) return;
-				Atomics.add(this.#words, WORD.outFreed, bytes);
-				this.#owner.notify();
+				this.#free(bytes);
 			},
 			holds: () => !this.#released && Atomics.load(this.#words, WORD.outPut) >>> 0 !== this.#handed,
 			onclose: (why) => this.#end(why),
 		});
 		this.look();
+	}
+
+	/** Looks where a message about this socket is on its way, which then finds nothing to do. */
+	lookIfKicked() {
+		if (Atomics.load(this.#words, WORD.kicked) === 1) this.look();
 	}
 
 	/** The worker has taken, put or asked for something. */
@@ -242,6 +248,18 @@ class BridgeSocket {
 		this.#handed = (this.#handed + count) >>> 0;
 		this.#stream?.write(this.#out.subarray(at, at + first));
 		if (first < count) this.#stream?.write(this.#out.subarray(0, count - first));
+	}
+
+	/**
+	 * Frees room in the ring. The worker waits for what poll() calls writable, so it is woken
+	 * when that begins: other wakes cost two switches of threads and change nothing.
+	 * @param {number} bytes
+	 */
+	#free(bytes) {
+		const freed = Atomics.add(this.#words, WORD.outFreed, bytes) >>> 0;
+		// After the add: a worker that puts more from now on reads the sum itself.
+		const before = OUT_BYTES - span(Atomics.load(this.#words, WORD.outPut), freed);
+		if (!isWritable(before, OUT_BYTES) && isWritable(before + bytes, OUT_BYTES)) this.#owner.notify();
 	}
 
 	/** Allows as many bytes as the worker has taken. */

@@ -62,7 +62,7 @@ const steps = {
 		while (done < total) {
 			if (socket.room === 0) {
 				waited = true;
-				until(() => socket.room > 0);
+				until(() => socket.writable);
 			}
 			done += socket.send(pattern(done, Math.min(chunk, total - done)));
 		}
