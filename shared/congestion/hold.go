@@ -10,8 +10,14 @@ const (
 	// of a home's router takes, and in bytes, because a fast path needs no more.
 	maxHold      = 36 * time.Millisecond
 	maxHoldBytes = 4 << 20
-	// holdLife is how long a hold takes to fade where nothing calls for it.
+	// holdLife is how long a hold takes to fade where nothing calls for it, and calmLife how
+	// long where messages wait alike. Then a single stall has called for it, as each machine
+	// has them, and no busy end.
 	holdLife = 4 * time.Second
+	calmLife = 500 * time.Millisecond
+	// alike is how much longer than the promptest message the others of a cycle wait on a calm
+	// machine. The window's own tries make half of it.
+	alike = 2 * target
 	// remembered is for how many cycles of rounds a rate is compared.
 	remembered = 8
 	// settling is how many rounds say nothing about lateness: those behind a probe, and behind
@@ -36,6 +42,7 @@ type hold struct {
 	delivered uint64        // bytes acknowledged by then
 	rounds    int           // of it; below 0: rounds to be left out before it
 	least     time.Duration // queueing delay of the promptest message
+	most      time.Duration // and of the slowest
 	samples   int
 
 	rates [remembered]float64 // of the last cycles, in bytes per second
@@ -46,7 +53,7 @@ type hold struct {
 func (h *hold) restart() { h.rounds = -settling }
 
 func (h *hold) begin(now time.Duration, delivered uint64) {
-	h.since, h.delivered, h.rounds, h.samples = now, delivered, 0, 0
+	h.since, h.delivered, h.rounds, h.samples, h.most = now, delivered, 0, 0, 0
 }
 
 // sample notes the queueing delay of a message.
@@ -55,6 +62,7 @@ func (h *hold) sample(queue time.Duration) {
 		h.least = queue
 	}
 	h.samples++
+	h.most = max(h.most, queue)
 }
 
 // lateness looks at a round that has ended, and at its cycle if that has ended, too.
@@ -79,7 +87,11 @@ func (w *Window) lateness(now time.Duration) {
 		lacks := time.Duration(float64(w.base.rtt+target+h.more) * (1/part - 1))
 		h.more = min(h.more+lacks/2, w.mostHold())
 	} else {
-		h.more -= time.Duration(float64(h.more) * min(1, took.Seconds()/holdLife.Seconds()))
+		life := holdLife
+		if h.most-h.least < alike {
+			life = calmLife
+		}
+		h.more -= time.Duration(float64(h.more) * min(1, took.Seconds()/life.Seconds()))
 	}
 	h.begin(now, w.delivered)
 }
