@@ -93,8 +93,11 @@ func TestBoundGrowsWithThePath(t *testing.T) {
 				t.Errorf("with %d bytes of memory %d are kept, want %d to %d", test.memory, largest, test.least, test.most)
 			}
 			time.Sleep(3 * DefaultDeadAfter / 2) // nothing is under way; its end is not told yet
-			if held := account.Held(); held != 0 || l.bound != bound {
-				t.Errorf("%d bytes are held, and the bound is %d, when nothing is under way", held, l.bound)
+			l.mu.Lock() // a timer has written the bound
+			idle := l.bound
+			l.mu.Unlock()
+			if held := account.Held(); held != 0 || idle != bound {
+				t.Errorf("%d bytes are held, and the bound is %d, when nothing is under way", held, idle)
 			}
 			_ = l.Close()
 			<-done
