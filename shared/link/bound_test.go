@@ -93,7 +93,7 @@ func TestBoundGrowsWithThePath(t *testing.T) {
 				t.Errorf("with %d bytes of memory %d are kept, want %d to %d", test.memory, largest, test.least, test.most)
 			}
 			time.Sleep(3 * DefaultDeadAfter / 2) // nothing is under way; its end is not told yet
-			l.mu.Lock() // a timer has written the bound
+			l.mu.Lock()                          // a timer has written the bound
 			idle := l.bound
 			l.mu.Unlock()
 			if held := account.Held(); held != 0 || idle != bound {
