@@ -50,8 +50,8 @@ test-go: assets ## native Go tests, with the race detector
 	cd tools && go test ./...
 
 .PHONY: test-wasm
-test-wasm: $(JS_BUILD)/lean/overlay.json ## Go tests of the packages that run in the browser, as GOOS=js under Node
-	tools/test-wasm -overlay=$(JS_BUILD)/lean/overlay.json ./wasm/... ./shared/wire/...
+test-wasm: $(LEAN) ## Go tests of the packages that run in the browser, as GOOS=js under Node
+	tools/test-wasm -overlay=$(LEAN) ./wasm/... ./shared/wire/...
 
 .PHONY: lint
 lint: lint-go lint-js ## formatting, vet and staticcheck on both GOOS, import rules, eslint, tsc

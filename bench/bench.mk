@@ -21,8 +21,8 @@ bin/bench-empty.wasm: bench/empty/main.go go.mod
 	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o $@ ./bench/empty
 
 # The product's wasm with the names of its functions, for profiles.
-bin/bench-named.wasm: $(WASM_SRC) $(JS_BUILD)/lean/overlay.json
-	GOOS=js GOARCH=wasm go build -overlay=$(JS_BUILD)/lean/overlay.json -trimpath -o $@ ./wasm
+bin/bench-named.wasm: $(WASM_SRC) $(LEAN)
+	GOOS=js GOARCH=wasm go build -overlay=$(LEAN) -trimpath -o $@ ./wasm
 
 .PHONY: bench-deps
 bench-deps: assets e2e-deps $(BENCH_DEPS) bin/bench-peers bin/bench-tun bin/bench-sockmux bin/bench-empty.wasm

@@ -33,12 +33,14 @@ $(JS_BUILD)/leango: $(wildcard tools/leango/*.go) tools/go.mod
 	cd tools && go build -o ../$@ ./leango
 
 # Go's own packages without what a page never runs. Another Go release gives a program that is larger and works.
-$(JS_BUILD)/lean/overlay.json: $(JS_BUILD)/leango go.mod
+# The folder names the release, because copies of one release's files must not get into another's program.
+LEAN := $(JS_BUILD)/lean/$(shell go env GOVERSION)/overlay.json
+$(LEAN): $(JS_BUILD)/leango go.mod
 	rm -rf $(@D) && mkdir -p $(@D)
 	$(JS_BUILD)/leango -goroot "$$(go env GOROOT)" -out $(@D) || echo '{}' > $@
 
-$(JS_BUILD)/linked.wasm: $(WASM_SRC) $(JS_BUILD)/lean/overlay.json
-	GOOS=js GOARCH=wasm go build -overlay=$(JS_BUILD)/lean/overlay.json -trimpath -ldflags='-s -w' -o $@ ./wasm
+$(JS_BUILD)/linked.wasm: $(WASM_SRC) $(LEAN)
+	GOOS=js GOARCH=wasm go build -overlay=$(LEAN) -trimpath -ldflags='-s -w' -o $@ ./wasm
 
 $(JS_BUILD)/trimwasm: $(wildcard tools/trimwasm/*.go) tools/go.mod
 	cd tools && go build -o ../$@ ./trimwasm
