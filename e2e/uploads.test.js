@@ -17,7 +17,10 @@ suite({
 	},
 });
 
-/** Bytes of each send, and how many there are. The sizes are those below and above the bounds of the page's blocks and frames. */
+/**
+ * Bytes of each send, and how many there are. The sizes are those below and above the bounds of
+ * the page's blocks and frames.
+ */
 const SIZES = [1, 4095, 16_384, 65_536, 65_537, 262_144, 300_000, 700_001];
 const SENDS = 48;
 const SOCKETS = 100;

@@ -3,7 +3,8 @@
 //   node bench/browser/run.mjs [--rounds N] [--megabytes N] [--quick] [--smoke] [--only FAMILY,...] [--base TREE] [--rivals KIND,...] [--cells CELL,...] [--lines LINE,...] [--states fresh,idle] [--out FILE]
 //
 // --base measures a second built tree as the rival "base". --rivals names the other rivals to measure, "" none.
-// --cells names cells of the families cold and warm, such as down/1MB/1 or */1MB/*, and beginnings of the rows of webr, such as readBin.
+// --cells names cells of the families cold and warm, such as down/1MB/1 or */1MB/*, and
+// beginnings of the rows of webr, such as readBin.
 
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';

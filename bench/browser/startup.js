@@ -1,4 +1,5 @@
-// How long it takes from the script tag to the first open stream, for a native WebSocket until it is open, and for an empty Go program until it runs.
+// How long it takes from the script tag to the first open stream, for a native WebSocket until it
+// is open, and for an empty Go program until it runs.
 
 const query = new URL(location.href).searchParams;
 const tag = performance.getEntriesByName('tag')[0].startTime;

@@ -1,4 +1,5 @@
-// From the script tag to the first open stream, beside an empty Go program and a native WebSocket; and the sizes of what is loaded.
+// From the script tag to the first open stream, beside an empty Go program and a native WebSocket;
+// and the sizes of what is loaded.
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -99,7 +99,10 @@ export class Console {
 		this.parts.input.focus({ preventScroll: true });
 	}
 
-	/** Writes what was printed since the last frame and the prompt, and follows it if the reader was at the end. */
+	/**
+	 * Writes what was printed since the last frame and the prompt, and follows it if the reader was
+	 * at the end.
+	 */
 	#flush() {
 		this.#scheduled = false;
 		const { output, screen, prompt } = this.parts;

@@ -65,7 +65,10 @@ test('the end is not told while bytes remain, neither after a FIN nor after the 
 	}
 });
 
-/** A worker and its page in one thread. The page gets the worker's messages when the test hands them on. */
+/**
+ * A worker and its page in one thread. The page gets the worker's messages when the test hands
+ * them on.
+ */
 function both() {
 	const tunnel = new FakeTunnel();
 	const bridge = new Bridge(/** @type {any} */ (new EventTarget()), { open: (request, handlers) => tunnel.open(request, handlers), report: () => {} });

@@ -103,8 +103,8 @@ var cuts = map[string]changes{
 	// Names in the text of a panic for wrong use of reflection.
 	"internal/reflectlite": {bodies: map[string]string{"methodName": `return "a method"`}},
 
-	// Dates as text, with the time zones behind them. Nothing in the page prints a time.Time; Time.Format is
-	// whole where code calls it.
+	// Dates as text, with the time zones behind them. Nothing in the page prints a time.Time;
+	// Time.Format is whole where code calls it.
 	"context": {bodies: map[string]string{
 		"timerCtx.String": `return contextName(c.cancelCtx.Context) + ".WithDeadline"`,
 	}},

@@ -228,7 +228,10 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 			this.#flushSoon();
 		}
 
-		/** Every event has a turn of its own, so that promises of the page's settle in between, as with a native socket. */
+		/**
+		 * Every event has a turn of its own, so that promises of the page's settle in between, as
+		 * with a native socket.
+		 */
 		#flushSoon() {
 			if (this.#flushing || this.#finished) return;
 			this.#flushing = true;

@@ -8,7 +8,10 @@
 export function turns(schedule) {
 	/** Turns that wait, and one at the end of a task until promises have settled. */
 	let busy = 0;
-	/** The turn at the end of the present task; undefined outside of gather(). @type {(() => void) | null | undefined} */
+	/**
+	 * The turn at the end of the present task; undefined outside of gather().
+	 * @type {(() => void) | null | undefined}
+	 */
 	let first;
 	return {
 		/** Runs a function in a turn behind those that wait. @param {() => void} run */
@@ -22,7 +25,10 @@ export function turns(schedule) {
 			}
 		},
 
-		/** Does a task's work that asks for turns. No code of the page may be on the stack. @param {() => void} work */
+		/**
+		 * Does a task's work that asks for turns. No code of the page may be on the stack.
+		 * @param {() => void} work
+		 */
 		gather(work) {
 			first = null;
 			work();
