@@ -32,10 +32,14 @@ $(JS_DEPS): js/package.json js/package-lock.json
 $(JS_BUILD)/leango: $(wildcard tools/leango/*.go) tools/go.mod
 	cd tools && go build -o ../$@ ./leango
 
+# Changes when the Go release does, and only then: what is built from Go's own files must not outlive them.
+$(JS_BUILD)/goversion: FORCE
+	@mkdir -p $(@D)
+	@go env GOVERSION | cmp -s - $@ || go env GOVERSION > $@
+
 # Go's own packages without what a page never runs. Another Go release gives a program that is larger and works.
-# The folder names the release, because copies of one release's files must not get into another's program.
-LEAN := $(JS_BUILD)/lean/$(shell go env GOVERSION)/overlay.json
-$(LEAN): $(JS_BUILD)/leango go.mod
+LEAN := $(JS_BUILD)/lean/overlay.json
+$(LEAN): $(JS_BUILD)/leango $(JS_BUILD)/goversion
 	rm -rf $(@D) && mkdir -p $(@D)
 	$(JS_BUILD)/leango -goroot "$$(go env GOROOT)" -out $(@D) || echo '{}' > $@
 
@@ -50,8 +54,7 @@ $(JS_BUILD)/sockmux.wasm: $(JS_BUILD)/linked.wasm $(JS_BUILD)/trimwasm
 	$(JS_BUILD)/trimwasm -in $< -out $@ || cp $< $@
 
 # The runtime's half in JavaScript must be of the same release as the compiler.
-$(JS_BUILD)/wasm_exec.js: go.mod
-	@mkdir -p $(@D)
+$(JS_BUILD)/wasm_exec.js: $(JS_BUILD)/goversion
 	{ echo '// @ts-nocheck'; cat "$$(go env GOROOT)/lib/wasm/wasm_exec.js"; } > $@.new && mv $@.new $@
 
 # globalThis and fs become goScope's, so that the file leaves nothing behind in the page (js/src/tunnel/goscope.js).
