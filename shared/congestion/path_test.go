@@ -18,6 +18,8 @@ type path struct {
 	sender, receiver func(time.Duration) time.Duration
 	// jitter returns what the delay has more of for what is sent at a time. nil: nothing.
 	jitter func(time.Duration) time.Duration
+	// slow tells that TCP below is at its own slow start.
+	slow bool
 
 	now    time.Duration
 	free   time.Duration // when the bottleneck has served all that was queued
@@ -35,6 +37,7 @@ type flow struct {
 	queueing []time.Duration // one sample for each acknowledgement
 	times    []time.Duration
 	sizes    []int
+	tcp      *slowStart // nil: what is sent reaches the bottleneck at once
 }
 
 type event struct {
@@ -67,6 +70,9 @@ func (p *path) at(when time.Duration, do func()) {
 
 func (p *path) add(start time.Duration, limit int) *flow {
 	f := &flow{window: New(limit), start: start}
+	if p.slow {
+		f.tcp = &slowStart{path: p, window: firstPackets}
+	}
 	p.flows = append(p.flows, f)
 	p.at(start, func() { p.fill(f) })
 	return f
@@ -84,25 +90,40 @@ func (p *path) fill(f *flow) {
 		message := f.window.Message(256 << 10)
 		f.inFlight += message
 		sent := p.now
-		p.free = max(p.free, p.now, p.stall) + time.Duration(float64(message)/p.rate*float64(time.Second))
-		arrival := p.free + p.delay
-		if p.jitter != nil {
-			p.last = max(p.last, arrival+p.jitter(p.free)) // nothing overtakes
-			arrival = p.last
-		}
 		mark := f.window.OnSend(sent, f.inFlight-message, message, false)
-		handled := awake(p.sender, awake(p.receiver, arrival-p.delay/2)+p.delay/2)
-		queue := p.free - sent
-		p.at(handled, func() {
-			f.inFlight -= message
-			f.acked += message
-			f.queueing = append(f.queueing, queue)
-			f.times = append(f.times, p.now)
-			f.sizes = append(f.sizes, message)
-			f.window.OnAck(p.now, mark, message)
-			p.fill(f)
+		p.carry(f, message, func(passed time.Duration) {
+			arrival := passed + p.delay
+			if p.jitter != nil {
+				p.last = max(p.last, arrival+p.jitter(passed)) // nothing overtakes
+				arrival = p.last
+			}
+			handled := awake(p.sender, awake(p.receiver, arrival-p.delay/2)+p.delay/2)
+			p.at(handled, func() {
+				f.inFlight -= message
+				f.acked += message
+				f.queueing = append(f.queueing, passed-sent)
+				f.times = append(f.times, p.now)
+				f.sizes = append(f.sizes, message)
+				f.window.OnAck(p.now, mark, message)
+				p.fill(f)
+			})
 		})
 	}
+}
+
+// carry calls then with the time at which the bottleneck has passed on all of a message.
+func (p *path) carry(f *flow, message int, then func(passed time.Duration)) {
+	if f.tcp == nil {
+		then(p.pass(message))
+		return
+	}
+	f.tcp.write(message, then)
+}
+
+// pass lets the bottleneck serve bytes behind all that is queued, and returns when it has.
+func (p *path) pass(bytes int) time.Duration {
+	p.free = max(p.free, p.now, p.stall) + time.Duration(float64(bytes)/p.rate*float64(time.Second))
+	return p.free
 }
 
 func awake(end func(time.Duration) time.Duration, at time.Duration) time.Duration {

@@ -25,10 +25,14 @@ const (
 // start is the state of a window that looks for the rate of its path.
 type start struct {
 	active  bool
-	best    float64       // rate when it last grew enough
-	stalled int           // rounds since
-	queued  int           // samples in a row that show a queue
-	since   time.Duration // when the first of them came
+	best    float64 // rate when it last grew enough
+	stalled int     // rounds since
+
+	// Of samples in a row that show a queue.
+	queued    int           // in the present period
+	since     time.Duration // when it began
+	delivered uint64        // bytes acknowledged by then
+	before    float64       // rate of the period before it; 0: there is none
 }
 
 // firstWindow returns the window of a path whose round trip is known.
@@ -44,20 +48,26 @@ func (w *Window) grow(n int) {
 	}
 }
 
-// sample looks at the queueing delay of a message. The start ends where all messages of a round
-// trip, which is base long, and of longTask show a queue. Those of one round may come together,
-// behind one delay of a processor.
-func (s *start) sample(now, queue, base time.Duration) {
+// queueing looks at the queueing delay of a message. TCP's own slow start makes messages wait, too,
+// so a queue ends the start where all messages of two periods show it, and the second of these has
+// not delivered more than the first. A period is a round trip and half of longTask: the messages of
+// one round may come together, behind one delay of a processor.
+func (w *Window) queueing(now, queue time.Duration) {
+	s := &w.start
 	if queue <= 2*target {
-		s.queued = 0
+		s.queued, s.before = 0, 0
 		return
 	}
 	if s.queued++; s.queued == 1 {
-		s.since = now
+		s.since, s.delivered = now, w.delivered
 	}
-	if s.queued >= enough && now-s.since >= longTask+base {
-		s.active = false
+	took := now - s.since
+	if s.queued < enough || took < w.base.rtt+longTask/2 {
+		return
 	}
+	rate := float64(w.delivered-s.delivered) / took.Seconds()
+	s.active = s.before == 0 || rate >= s.before*growth
+	s.queued, s.since, s.delivered, s.before = 1, now, w.delivered, rate
 }
 
 // judge looks at a round that has ended, in which the window was the limit. The start ends where

@@ -37,23 +37,20 @@ func TestStartIsNoRampOfItsOwn(t *testing.T) {
 		{125e6, 100 * time.Millisecond},
 	} {
 		for _, bytes := range []int{64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20} {
-			t.Run(fmt.Sprintf("%.1fMBps/%v/%d KiB", line.rate/1e6, line.delay, bytes>>10), func(t *testing.T) {
-				p := &path{rate: line.rate, delay: line.delay}
-				f := p.add(0, limit)
-				p.ask(f)
-				got, last := 0, time.Duration(0)
-				p.run(20 * time.Second)
-				for i, at := range f.times {
-					if got += f.sizes[i]; got >= bytes {
-						last = at
-						break
+			for _, slow := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%.1fMBps/%v/%d KiB/slow %v", line.rate/1e6, line.delay, bytes>>10, slow), func(t *testing.T) {
+					p := &path{rate: line.rate, delay: line.delay, slow: slow}
+					f := p.add(0, limit)
+					p.ask(f)
+					for f.acked < bytes && p.now < 20*time.Second {
+						p.run(p.now + time.Millisecond/8)
 					}
-				}
-				want := idealStart(bytes, line.rate, line.delay)
-				if got < bytes || last > want+want/10 {
-					t.Errorf("%v for the first %d KiB; TCP's slow start needs %v", last, bytes>>10, want)
-				}
-			})
+					want := idealStart(f.acked, line.rate, line.delay)
+					if f.acked < bytes || p.now > want+want/10 {
+						t.Errorf("%v for the first %d KiB; TCP's slow start needs %v", p.now, f.acked>>10, want)
+					}
+				})
+			}
 		}
 	}
 }
@@ -65,16 +62,18 @@ func TestBusyPageEndsNoStart(t *testing.T) {
 		seldom bool
 		active bool
 	}{"every": {false, false}, "some": {true, true}} {
-		s := start{active: true}
+		w := New(limit)
+		w.base.rtt = time.Millisecond
 		for i := range 200 {
 			queue := 40 * time.Millisecond
 			if test.seldom && i%10 == 0 {
 				queue = time.Millisecond
 			}
-			s.sample(time.Duration(i)*time.Millisecond, queue, time.Millisecond)
+			w.delivered += packet
+			w.queueing(time.Duration(i)*time.Millisecond, queue)
 		}
-		if s.active != test.active {
-			t.Errorf("%s round trip is long: start %v, want %v", name, s.active, test.active)
+		if w.start.active != test.active {
+			t.Errorf("%s round trip is long: start %v, want %v", name, w.start.active, test.active)
 		}
 	}
 }

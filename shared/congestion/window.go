@@ -135,7 +135,7 @@ func (w *Window) OnAck(now time.Duration, mark Mark, n int) {
 	w.base.sample(now, rtt)
 	w.queue += (rtt - w.base.rtt - w.queue) / smooth
 	if w.start.active {
-		w.start.sample(now, rtt-w.base.rtt, w.base.rtt)
+		w.queueing(now, rtt-w.base.rtt)
 		w.size = min(max(w.size, firstWindow(w.base.rtt)), w.limit)
 		w.grow(n)
 		return
