@@ -239,6 +239,19 @@ test('the message behind an announcement is bare, on its own carrier, and both a
 	program.imports.bodyDrop(1);
 });
 
+test('an announcement may stand behind an acknowledgement', async () => {
+	const { program, tasks } = await makeReady();
+	program.imports.carrierDial(1, 1024);
+	const [carrier] = FakeCarrier.made;
+	const joined = (/** @type {number} */ type) => Uint8Array.from([9, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, type, 65]).buffer;
+	for (const type of [3, 8]) {
+		carrier.onmessage({ data: joined(type) });
+		carrier.onmessage({ data: new Uint8Array([66]).buffer });
+	}
+	await tasks.run();
+	assert.deepEqual(program.calls.slice(-4).map(([name]) => name), ['carrierMessage', 'carrierMessage', 'carrierMessage', 'carrierBody']);
+});
+
 test('a text message ends the carrier', async () => {
 	const { program } = await makeReady();
 	program.imports.carrierDial(1, 1024);

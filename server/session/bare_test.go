@@ -93,7 +93,7 @@ func TestBare(t *testing.T) {
 func TestBareIsAgreed(t *testing.T) {
 	for _, grace := range []time.Duration{0, time.Minute} {
 		w := newWorld(t, session.Config{Grace: grace, MaxParked: 10})
-		for _, asked := range []wire.Capabilities{0, wire.CanBare, wire.CanResume, wire.CanResume | wire.CanBare} {
+		for _, asked := range []wire.Capabilities{0, wire.CanBare, wire.CanResume, wire.CanResume | wire.CanBare, wire.CanJoin} {
 			want := asked
 			if grace == 0 {
 				want &^= wire.CanResume

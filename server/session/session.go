@@ -69,6 +69,9 @@ func newSession(r *Registry, who admitted, account *limit.Account, hello wire.He
 	if hello.Capabilities&wire.CanBare != 0 {
 		s.link.SendBare()
 	}
+	if hello.Capabilities&wire.CanJoin != 0 {
+		s.link.Join()
+	}
 	_, _ = rand.Read(s.known.ID[:]) // never fails (crypto/rand)
 	_, _ = rand.Read(s.known.Secret[:])
 	var err error

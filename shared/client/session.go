@@ -245,7 +245,7 @@ func (s *session) dial(patience time.Duration) (link.Carrier, error) {
 }
 
 func (c *Client) capabilities() wire.Capabilities {
-	all := wire.CanResume | wire.CanSocketOptions | wire.CanResolve
+	all := wire.CanResume | wire.CanSocketOptions | wire.CanResolve | wire.CanJoin
 	if c.config.Bare {
 		all |= wire.CanBare
 	}
@@ -268,6 +268,9 @@ func (s *session) greeted(w wire.Welcome) *wire.Error {
 	s.mu.Lock()
 	s.welcome = &w
 	s.mu.Unlock()
+	if w.Capabilities&wire.CanJoin != 0 {
+		s.link.Join()
+	}
 	s.link.SetKeepalive(w.PingAfter, w.DeadAfter)
 	s.link.Confirm(func() { s.setConfirmed(true) })
 	s.client.setState(s, Open, 0, nil)

@@ -51,7 +51,7 @@ func (l *Link) confirmed() {
 func answers(m wire.Message) bool {
 	switch m := m.(type) {
 	case wire.Data:
-		return false
+		return m.Ack != nil
 	case wire.Ping:
 		return m.Opaque == confirmation
 	default:

@@ -48,13 +48,27 @@ type stage struct {
 
 var errStage = errors.New("lost by the walk")
 
-// Send implements link.Carrier: what the link sends must be a step of the model.
+// Send implements link.Carrier: what the link sends must be a step of the model. A JOINED is
+// two: to the other end it is an ACK and then DATA.
 func (s *stage) Send(ctx context.Context, message []byte) error {
-	w := s.walk
 	m, err := wire.Decode(message)
 	if err != nil {
 		return err
 	}
+	if data, ok := m.(wire.Data); ok && data.Ack != nil {
+		ack := *data.Ack
+		data.Ack = nil
+		s.walk.count("joined")
+		if err := s.send(ctx, ack, ack.Append(nil)); err != nil {
+			return err
+		}
+		return s.send(ctx, data, data.Append(nil))
+	}
+	return s.send(ctx, m, message)
+}
+
+func (s *stage) send(ctx context.Context, m wire.Message, message []byte) error {
+	w := s.walk
 	for {
 		w.mu.Lock()
 		l := &w.model.lines[s.line]
@@ -368,6 +382,9 @@ func TestLinkFollowsModel(t *testing.T) {
 			}
 			for e := range w.links {
 				w.links[e] = link.New(link.Config{Bound: int(w.bounds.kept), PingAfter: time.Hour, DeadAfter: 3 * time.Hour})
+				if seed%3 > 0 {
+					w.links[e].Join()
+				}
 				w.tasks.Go(func() { w.reads(e) })
 			}
 			for range stepsOfWalk {
@@ -397,7 +414,7 @@ func TestLinkFollowsModel(t *testing.T) {
 			return
 		}
 	}
-	for _, step := range []string{"write", "dial", "deliver", "lose", "shut", "expire", "resume", "stale", "refuse", "turn away", "wire.Data", "wire.Ack", "wire.Close"} {
+	for _, step := range []string{"write", "dial", "deliver", "lose", "shut", "expire", "resume", "stale", "refuse", "turn away", "wire.Data", "wire.Ack", "wire.Close", "joined"} {
 		if taken[step] == 0 {
 			t.Errorf("no walk had the step %s", step)
 		}

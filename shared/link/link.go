@@ -105,6 +105,7 @@ type Link struct {
 	bound    int // from Config's Bound to its MaxBound
 	window   *congestion.Window
 	bare     bool           // the other end takes bare messages
+	joins    bool           // the other end knows JOINED
 	inbox    []byte         // of the last DATA message, not yet read
 	body     buffer.Payload // or of the last bare one; nil: there is none
 	bodyRead int            // bytes of it that were read

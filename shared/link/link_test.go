@@ -35,6 +35,8 @@ func newPair(t *testing.T, config link.Config) *pair {
 	p := &pair{a: link.New(config), b: link.New(config), errs: make(chan error, 1024)}
 	p.a.SendBare()
 	p.b.SendBare()
+	p.a.Join()
+	p.b.Join()
 	t.Cleanup(func() {
 		p.a.Close()
 		p.b.Close()

@@ -9,10 +9,14 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// parcel is one DATA message that is being filled, was sent, or both. It holds its own header, so sending copies nothing.
+// parcelHead is what a parcel has before its payload: room for an ACK, and the header of DATA.
+const parcelHead = wire.AckSize + wire.DataHeader
+
+// parcel is one DATA message that is being filled, was sent, or both. It holds its own header,
+// so sending copies nothing.
 type parcel struct {
 	offset uint64
-	bytes  []byte // header and payload
+	bytes  []byte // head and payload
 	bare   bool   // no header: what is sent behind the parcel before it is all payload
 	sealed bool   // was sent once: takes no more bytes
 	lent   bool   // is being sent
@@ -24,7 +28,7 @@ func (p *parcel) payload() []byte {
 	if p.bare {
 		return p.bytes
 	}
-	return p.bytes[wire.DataHeader:]
+	return p.bytes[parcelHead:]
 }
 
 func (p *parcel) end() uint64 { return p.offset + uint64(len(p.payload())) }
@@ -36,7 +40,7 @@ var sizes = [...]int{1 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10
 
 // MaxParcel is the most payload that one DATA message carries on the fastest path. Each message costs a page some 140 us beside its bytes: of the processor's time for
 // a gigabyte 32 KiB would take twice as much, 256 KiB a sixth more; 1 MiB is hardly better.
-const MaxParcel = 512<<10 - wire.DataHeader
+const MaxParcel = 512<<10 - parcelHead
 
 var pools [len(sizes)]sync.Pool
 
@@ -103,13 +107,14 @@ func (o *outbox) add(b []byte) {
 
 // room returns memory behind the last byte, least to most bytes of it as far as a message takes so many. filled tells how many have come, before anything else is called.
 func (o *outbox) room(least, most int) []byte {
-	full := wire.DataHeader + o.most
+	full := parcelHead + o.most
 	var p *parcel
 	if n := len(o.parcels); n > 0 && !o.parcels[n-1].sealed && !o.parcels[n-1].bare && full-len(o.parcels[n-1].bytes) >= least {
 		p = o.parcels[n-1]
 	} else {
-		full = max(full, wire.DataHeader+least)
-		p = &parcel{offset: o.end, bytes: wire.AppendDataHeader(o.take(class(min(full, wire.DataHeader+most))), o.end)}
+		full = max(full, parcelHead+least)
+		b := o.take(class(min(full, parcelHead+most)))
+		p = &parcel{offset: o.end, bytes: wire.AppendDataHeader(b[:wire.AckSize], o.end)}
 		o.parcels = append(o.parcels, p)
 	}
 	have := len(p.bytes)
@@ -135,32 +140,38 @@ func (o *outbox) addBare(b []byte) {
 	o.end += uint64(len(b))
 }
 
-// lend returns the next message to send and its parcel, which the caller gives back with returned. behind is not nil where a bare message must follow at once: another parcel, to be
-// given back in the same way. There must be something unsent.
-func (o *outbox) lend() (message []byte, p, behind *parcel) {
+// lend returns the next message to send and its parcel, which the caller gives back with
+// returned. An ack that is not nil becomes a part of the message. behind is not nil where a bare
+// message must follow at once: another parcel, to be given back in the same way. There must be
+// something unsent.
+func (o *outbox) lend(ack *wire.Ack) (message []byte, p, behind *parcel) {
 	i := len(o.parcels) - 1
 	for o.parcels[i].offset > o.next {
 		i--
 	}
 	p = o.parcels[i]
 	p.sealed, p.lent = true, true
-	message = p.bytes
 	payload := p.payload()
 	if skip := int(o.next - p.offset); skip > 0 || len(payload) > o.limit || p.bare { // a resend of a part, or without what was before it: rare, so it may copy
 		payload = payload[skip:min(len(payload), skip+o.limit)]
-		message = append(wire.AppendDataHeader(make([]byte, 0, wire.DataHeader+len(payload)), o.next), payload...)
+		message = wire.Data{Offset: o.next, Payload: payload, Ack: ack}.Append(make([]byte, 0, parcelHead+len(payload)))
 		o.next += uint64(len(payload))
 		return message, p, nil
 	}
 	o.next += uint64(len(payload))
-	message[0] = byte(wire.TypeData)
+	head := p.bytes[wire.AckSize:]
+	head[0] = byte(wire.TypeData)
 	if i+1 < len(o.parcels) && o.parcels[i+1].bare && len(o.parcels[i+1].bytes) <= o.limit {
-		message[0] = byte(wire.TypeFore)
+		head[0] = byte(wire.TypeFore)
 		behind = o.parcels[i+1]
 		behind.sealed, behind.lent = true, true
 		o.next += uint64(len(behind.bytes))
 	}
-	return message, p, behind
+	if ack == nil {
+		return head, p, behind
+	}
+	wire.AppendJoined(p.bytes[:0], *ack)
+	return p.bytes, p, behind
 }
 
 func (o *outbox) returned(p *parcel) {

@@ -77,22 +77,14 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 		if m.Fore && !l.config.TakesBare {
 			return l.violatedLocked("a bare message is announced to an end that takes none")
 		}
+		if m.Ack != nil {
+			if err := l.ackedLocked(*m.Ack, now); err != nil {
+				return err
+			}
+		}
 		return l.dataLocked(ctx, part{offset: m.Offset, bytes: m.Payload}, now, ackPause)
 	case wire.Ack:
-		freed, mark, ok := l.out.acknowledge(m.Received)
-		if !ok {
-			return l.violatedLocked("acknowledgement of byte " + decimal.Of(m.Received) + ", but only " + decimal.Of(l.out.next) + " were sent")
-		}
-		if mark != nil {
-			// The other end's delay is as wrong as it likes: no more is believed than a receiver may take.
-			arrived := now.Sub(l.began) - min(m.Delay, maxAckDelay)
-			l.stats.sample(mark.RTT(arrived))
-			l.growLocked(freed)
-			l.window.OnAck(arrived, *mark, freed)
-			l.out.most = l.window.Message(l.out.limit)
-		}
-		l.writable.Signal()
-		l.poke()
+		return l.ackedLocked(m, now)
 	case wire.Ping:
 		// One answer serves any number of questions that wait: a flood of them costs the sender its own bandwidth only.
 		l.pongs = append(l.pongs[:0], wire.Pong(m))
@@ -107,6 +99,25 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 	default:
 		return l.violatedLocked("hello or welcome in the middle of a carrier")
 	}
+	return nil
+}
+
+// ackedLocked takes an acknowledgement.
+func (l *Link) ackedLocked(m wire.Ack, now time.Time) error {
+	freed, mark, ok := l.out.acknowledge(m.Received)
+	if !ok {
+		return l.violatedLocked("acknowledgement of byte " + decimal.Of(m.Received) + ", but only " + decimal.Of(l.out.next) + " were sent")
+	}
+	if mark != nil {
+		// The other end's delay is as wrong as it likes: no more is believed than a receiver may take.
+		arrived := now.Sub(l.began) - min(m.Delay, maxAckDelay)
+		l.stats.sample(mark.RTT(arrived))
+		l.growLocked(freed)
+		l.window.OnAck(arrived, *mark, freed)
+		l.out.most = l.window.Message(l.out.limit)
+	}
+	l.writable.Signal()
+	l.poke()
 	return nil
 }
 

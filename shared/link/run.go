@@ -87,7 +87,7 @@ func (l *Link) doubtLocked() {
 	} else {
 		l.out.limit = longest / shorter
 	}
-	l.out.limit = max(l.out.limit, leastMessage-wire.DataHeader)
+	l.out.limit = max(l.out.limit, leastMessage-parcelHead)
 }
 
 // begin starts a run.

@@ -98,9 +98,12 @@ const gathering = 16
 // would be a message, and messages are what a browser's WebSocket spends its time on.
 func (l *Link) gather() {
 	before := 0
-	for range gathering {
+	for i := range gathering {
 		l.mu.Lock()
 		n, most := l.out.unsent(), l.out.most
+		if i == 0 && l.joinsLocked() && !l.ackDue.IsZero() {
+			before = -1 // what is written for the bytes that have come goes with their acknowledgement
+		}
 		l.mu.Unlock()
 		if n <= before || n >= most {
 			return
@@ -128,19 +131,23 @@ func (l *Link) nextMessage(now time.Time) (message []byte, p, behind *parcel, wa
 	if l.ended != nil {
 		return nil, nil, nil, 0, l.ended
 	}
+	due := l.acksDueLocked(now)
+	if due {
+		l.later = 0 // it goes now
+	}
+	sendable := l.out.unsent() > l.later && l.out.inFlight() < l.window.Size()
 	switch silent := now.Sub(l.heard); {
 	case len(l.pongs) > 0:
 		message = l.pongs[0].Append(nil)
 		l.pongs = l.pongs[:0]
-	case !l.ackDue.IsZero() && !now.Before(l.ackDue):
-		message = wire.Ack{Received: l.received, Delay: now.Sub(l.lastSeen)}.Append(nil)
-		l.unacked, l.ackDue, l.ackSent, l.later = 0, time.Time{}, now, 0
+	case due && !(sendable && l.joinsLocked()):
+		message = l.ackLocked(now).Append(nil)
 	case l.confirm != nil && !l.asked, (silent >= l.config.PingAfter || l.probe > 0) && !l.pinged:
 		message = l.pingLocked()
-	case l.out.unsent() > l.later && l.out.inFlight() < l.window.Size():
+	case sendable:
 		l.later = 0
 		before := l.out.inFlight()
-		message, p, behind = l.out.lend()
+		message, p, behind = l.out.lend(l.joinedLocked(now))
 		inFlight := l.out.inFlight()
 		p.mark = l.window.OnSend(now.Sub(l.began), before, inFlight-before, l.out.unsent() == 0 && inFlight < l.window.Size())
 		if behind != nil {

@@ -25,6 +25,7 @@ const (
 	// CanSocketOptions says that the option and the control message of socket options are known.
 	CanSocketOptions Capabilities = 1 << 4
 	CanResolve       Capabilities = 1 << 5 // resolve streams
+	CanJoin          Capabilities = 1 << 7 // JOINED messages are known
 )
 
 // Sizes of what a session is known by.

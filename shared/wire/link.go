@@ -20,12 +20,14 @@ const (
 	TypePong    Type = 6
 	TypeClose   Type = 7
 	TypeFore    Type = 8 // DATA before a bare message
+	TypeJoined  Type = 9 // ACK, and behind it a whole DATA or FORE
 )
 
 // Limits of link messages.
 const (
 	MaxMessage   = 1 << 20      // of a carrier; browsers and proxies take this much without trouble
 	DataHeader   = 1 + 8        // bytes before the payload of DATA
+	AckSize      = 1 + 8 + 4    // bytes of ACK, and of what JOINED has before DATA
 	MaxCloseText = 1024         // keeps a hostile text out of logs and consoles
 	Subprotocol  = "sockmux.v1" // of the carrier's WebSocket
 	ConnectPath  = "v1/connect" // below the server's prefix
@@ -42,6 +44,7 @@ type Data struct {
 	Offset  uint64
 	Payload []byte
 	Fore    bool // the next message of the carrier is bare: it has no type and is nothing but the bytes that follow
+	Ack     *Ack // before it in the same message, which is a JOINED then; nil: there is none
 }
 
 // Ack tells how many bytes have been received in order, and how long that was not told.
@@ -69,6 +72,9 @@ func AppendDataHeader(to []byte, offset uint64) []byte {
 
 // Append appends the encoded message.
 func (m Data) Append(to []byte) []byte {
+	if m.Ack != nil {
+		to = AppendJoined(to, *m.Ack)
+	}
 	at := len(to)
 	to = append(AppendDataHeader(to, m.Offset), m.Payload...)
 	if m.Fore {
@@ -78,8 +84,13 @@ func (m Data) Append(to []byte) []byte {
 }
 
 // Append appends the encoded message.
-func (m Ack) Append(to []byte) []byte {
-	to = binary.BigEndian.AppendUint64(append(to, byte(TypeAck)), m.Received)
+func (m Ack) Append(to []byte) []byte { return m.append(to, TypeAck) }
+
+// AppendJoined appends what a JOINED has before its DATA.
+func AppendJoined(to []byte, m Ack) []byte { return m.append(to, TypeJoined) }
+
+func (m Ack) append(to []byte, t Type) []byte {
+	to = binary.BigEndian.AppendUint64(append(to, byte(t)), m.Received)
 	return binary.BigEndian.AppendUint32(to, clamp32(m.Delay.Microseconds()))
 }
 
@@ -97,6 +108,29 @@ func (m Pong) Append(to []byte) []byte {
 func (m Close) Append(to []byte) []byte {
 	to = binary.BigEndian.AppendUint16(append(to, byte(TypeClose)), uint16(m.Code))
 	return append(to, Cut(m.Text, MaxCloseText)...)
+}
+
+func decodeAck(r *reader) Ack {
+	return Ack{Received: r.u64(), Delay: time.Duration(r.u32()) * time.Microsecond}
+}
+
+// decodeJoined reads a JOINED. Nothing but DATA and FORE may stand behind the ACK.
+func decodeJoined(message []byte) (Message, error) {
+	if len(message) <= AckSize+DataHeader {
+		return nil, NewError(Protocol, "joined message of "+decimal.Of(len(message))+" bytes")
+	}
+	behind := message[AckSize:]
+	if t := Type(behind[0]); t != TypeData && t != TypeFore {
+		return nil, NewError(Protocol, "joined message with one of type "+decimal.Of(t)+" in it")
+	}
+	ack := decodeAck(read(message[1:AckSize]))
+	m, err := Decode(behind)
+	if err != nil {
+		return nil, err
+	}
+	data := m.(Data)
+	data.Ack = &ack
+	return data, nil
 }
 
 // clamp32 keeps a number in 32 bits.
@@ -118,7 +152,9 @@ func Decode(message []byte) (Message, error) {
 		m = Data{Offset: r.u64(), Payload: r.all(), Fore: t == TypeFore}
 		r.ok = r.ok && len(message) > DataHeader
 	case TypeAck:
-		m = Ack{Received: r.u64(), Delay: time.Duration(r.u32()) * time.Microsecond}
+		m = decodeAck(r)
+	case TypeJoined:
+		return decodeJoined(message)
 	case TypePing:
 		m = Ping{Opaque: r.u64()}
 	case TypePong:

@@ -61,6 +61,8 @@ func samples() map[string][]any {
 			Data{Offset: 0, Payload: []byte("x")},
 			Data{Offset: 1 << 33, Payload: []byte{0, 1, 2, 255}},
 			Data{Offset: 7, Payload: []byte("before"), Fore: true},
+			Data{Offset: 7, Payload: []byte("x"), Ack: &Ack{Received: 1<<40 + 1, Delay: 3 * time.Millisecond}},
+			Data{Offset: 1 << 33, Payload: []byte("head"), Fore: true, Ack: &Ack{Received: 9}},
 			Ack{Received: 1<<53 + 1, Delay: 10 * time.Millisecond},
 			Ping{Opaque: 0x0102030405060708},
 			Pong{Opaque: 1<<64 - 1},
@@ -103,7 +105,7 @@ func invalids() []invalid {
 	return []invalid{
 		{"link", "", "protocol", "empty"},
 		{"link", "00", "protocol", "unknown type"},
-		{"link", "09", "protocol", "unknown type"},
+		{"link", "0a", "protocol", "unknown type"},
 		{"link", "01736d7578", "protocol", "hello without version"},
 		{"link", "01534d555800010000000001", "protocol", "wrong magic"},
 		{"link", "01736d7578000200000001", "unsupported_version", "version 2"},
@@ -117,6 +119,11 @@ func invalids() []invalid {
 		{"link", "030000000000000000", "protocol", "data without payload"},
 		{"link", "0300", "protocol", "data without offset"},
 		{"link", "080000000000000000", "protocol", "data before a bare message without payload"},
+		{"link", "09", "protocol", "joined without an ack"},
+		{"link", "09" + strings.Repeat("00", 12), "protocol", "joined with nothing behind the ack"},
+		{"link", "09" + strings.Repeat("00", 12) + "030000000000000000", "protocol", "joined with data without payload"},
+		{"link", "09" + strings.Repeat("00", 12) + "04" + strings.Repeat("00", 12), "protocol", "joined with a second ack"},
+		{"link", "09" + strings.Repeat("00", 12) + "09" + strings.Repeat("00", 12) + "03000000000000000061", "protocol", "joined in a joined"},
 		{"link", "04000000000000000000", "protocol", "ack too short"},
 		{"link", "0400000000000000000000000000", "protocol", "ack too long"},
 		{"link", "0500", "protocol", "ping too short"},
@@ -217,6 +224,9 @@ func fields(m any) map[string]any {
 		}
 	case Data:
 		out = map[string]any{"type": map[bool]string{false: "data", true: "fore"}[m.Fore], "offset": digits(m.Offset), "payload": hex.EncodeToString(m.Payload)}
+		if m.Ack != nil {
+			out["ack"] = map[string]any{"received": digits(m.Ack.Received), "delay": m.Ack.Delay.Microseconds()}
+		}
 	case Ack:
 		out = map[string]any{"type": "ack", "received": digits(m.Received), "delay": m.Delay.Microseconds()}
 	case Ping:

@@ -12,8 +12,12 @@ import { whyUnreachable } from './unreachable.js';
 
 const SUBPROTOCOL = 'sockmux.v1';
 
-/** The first byte of a message behind which a bare one comes: nothing but bytes of the session (docs/PROTOCOL.md, 3.2). */
+/**
+ * The type of a message behind which a bare one comes: nothing but bytes of the session
+ * (docs/PROTOCOL.md, 3.2). It is the first byte, or stands behind the 13 of an acknowledgement (3.3).
+ */
 const FORE = 8;
+const JOINED = 9;
 
 export class Carriers {
 	/** @type {Map<number, WebSocket>} */
@@ -109,7 +113,7 @@ export class Carriers {
 				return;
 			}
 			const message = new Uint8Array(item);
-			bare = message[0] === FORE;
+			bare = message[message[0] === JOINED ? 13 : 0] === FORE;
 			if (bare) this.#boundary.carrierMessage(id, message, bare);
 			else this.#task(() => this.#boundary.carrierMessage(id, message));
 			/** @type {any} */ (item).transfer?.(0); // given back now, the memory is still warm when the next message needs it
