@@ -101,7 +101,7 @@ func (l *Link) gather() {
 	for i := range gathering {
 		l.mu.Lock()
 		n, most := l.out.unsent(), l.out.most
-		if i == 0 && l.joinsLocked() && !l.ackDue.IsZero() {
+		if i == 0 && l.joinsLocked() && !l.ackDue.IsZero() && !l.ackDue.After(l.lastSeen) {
 			before = -1 // what is written for the bytes that have come goes with their acknowledgement
 		}
 		l.mu.Unlock()
