@@ -7,7 +7,7 @@ const (
 	// for the whole of it, and what is in it too. Where that is more than roomy bytes it may
 	// take more, because there the ends' work for each message is what things wait for.
 	atOnce = time.Millisecond
-	roomy  = 64 << 10
+	roomy  = 32 << 10
 	// Messages are not smaller than smallest, because each costs both ends its handling. Until
 	// the round trip is known they have first: a long one would hide the round trip of a slow
 	// path behind its own time on the line.
@@ -21,6 +21,11 @@ const (
 	// looked for. A message that is a part of the window is no burden there, because the path
 	// is not what things wait for: pages are, and what they need for a message.
 	parts = 4
+	// While the rate is looked for messages are not smaller than startSmallest, an eighth of the
+	// first window: what has to wait, waits for the window then. A page that has just loaded
+	// makes a short path look long, and a message costs it most.
+	startSmallest = 32 << 10
+	startParts    = 8
 )
 
 // Message returns how many bytes one message should carry, at most the number given.
@@ -34,6 +39,9 @@ func (w *Window) Message(most int) int {
 		most = min(most, max(w.size/parts, first))
 	}
 	n := max(int(rate*atOnce.Seconds()), smallest)
+	if w.start.active {
+		n = max(n, min(startSmallest, w.size/startParts))
+	}
 	if n > roomy {
 		n += 3 * (n - roomy)
 	}

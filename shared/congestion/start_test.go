@@ -113,9 +113,9 @@ func TestMessagesOfAShortPath(t *testing.T) {
 	for rtt, want := range map[time.Duration][2]int{ // message, window
 		time.Millisecond:       {256 << 10, 1 << 20},
 		5 * time.Millisecond:   {256 << 10, 1 << 20},
-		10 * time.Millisecond:  {52428, 512 << 10},
-		20 * time.Millisecond:  {13107, 256 << 10},
-		100 * time.Millisecond: {smallest, 256 << 10},
+		10 * time.Millisecond:  {111408, 512 << 10},
+		20 * time.Millisecond:  {32 << 10, 256 << 10},
+		100 * time.Millisecond: {32 << 10, 256 << 10},
 	} {
 		w := New(limit)
 		w.OnAck(rtt, w.OnSend(0, 0, 100, true), 100)
