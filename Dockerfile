@@ -7,9 +7,14 @@
 # programs hold: certificates, a user, a place for state. To put it on such an image (or one of your own), name it with its host:
 #   make image RUNTIME=HOST/distroless/static:nonroot
 ARG GOLANG=golang:1.26
+ARG NODE=node:22
 ARG RUNTIME=scratch
 
+# Runs the Go program of the page at build time (js/snapshot).
+FROM ${NODE} AS node
+
 FROM ${GOLANG} AS build
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
 WORKDIR /src
 COPY go.mod go.sum ./
 COPY tools/go.mod tools/go.sum tools/

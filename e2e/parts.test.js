@@ -49,6 +49,12 @@ test(`the wasm has at most ${MAX_WASM_BYTES} bytes (brotli)`, async () => {
 	assert.ok(size <= MAX_WASM_BYTES, `${size} bytes`);
 });
 
+test('the wasm is initialized: it cannot be started, and draws its random numbers anew', async () => {
+	const module = await WebAssembly.compile(await (await fetch(`${world.sockmux.origin}/sockmux.wasm`)).arrayBuffer());
+	const exported = WebAssembly.Module.exports(module).map(({ name }) => name);
+	assert.deepEqual(['run', 'reseed', 'resume'].map((name) => exported.includes(name)), [false, true, true]);
+});
+
 test('a page without programs loads the engine and the wasm, and its policy\'s nonce lets them in', async () => {
 	const page = await world.newPage();
 	await page.goto(`${world.site.origin}/nonce.html`);

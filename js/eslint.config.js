@@ -69,5 +69,5 @@ export default [
 	{ files: ['js/src/**'], languageOptions: { globals: { ...globals.browser, ...globals.worker } } },
 	// Tests hand functions to the browser, where its names are there.
 	{ files: ['e2e/*.js', 'e2e/cases/**', 'e2e/harness/**', 'bench/browser/*.mjs'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
-	{ files: ['js/test/**', '**/*.config.js', 'examples/**', 'bench/**/*.mjs'], languageOptions: { globals: { ...globals.node } } },
+	{ files: ['js/test/**', 'js/snapshot/**', '**/*.config.js', 'examples/**', 'bench/**/*.mjs'], languageOptions: { globals: { ...globals.node } } },
 ];

@@ -46,11 +46,20 @@ $(LEAN): $(JS_BUILD)/leango $(JS_BUILD)/goversion
 $(JS_BUILD)/linked.wasm: $(WASM_SRC) $(LEAN)
 	GOOS=js GOARCH=wasm go build -overlay=$(LEAN) -trimpath -ldflags='-s -w' -o $@ ./wasm
 
+# The program as it is when all of its goroutines wait for the first time, so that no page runs what is before. A Go release that
+# leango does not know, or a program that asks its surroundings for more, gives one that starts later and works.
+$(JS_BUILD)/initialized.wasm: $(JS_BUILD)/linked.wasm $(JS_BUILD)/go.js js/src/tunnel/restore.js $(wildcard js/snapshot/*.js)
+	node js/snapshot/main.js $< $@ || cp $< $@
+
+# What the tests of snapshots run.
+$(JS_BUILD)/fixture.wasm: js/snapshot/fixture/main_js.go $(LEAN)
+	GOOS=js GOARCH=wasm go build -overlay=$(LEAN) -trimpath -ldflags='-s -w' -o $@ ./js/snapshot/fixture
+
 $(JS_BUILD)/trimwasm: $(wildcard tools/trimwasm/*.go) tools/go.mod
 	cd tools && go build -o ../$@ ./trimwasm
 
 # A quarter fewer bytes on the wire. A Go release with other tables than trimwasm knows gives a program that is larger and works.
-$(JS_BUILD)/sockmux.wasm: $(JS_BUILD)/linked.wasm $(JS_BUILD)/trimwasm
+$(JS_BUILD)/sockmux.wasm: $(JS_BUILD)/initialized.wasm $(JS_BUILD)/trimwasm
 	$(JS_BUILD)/trimwasm -in $< -out $@ || cp $< $@
 
 # The runtime's half in JavaScript must be of the same release as the compiler.

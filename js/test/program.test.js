@@ -10,8 +10,9 @@ test('a page that has replaced WebAssembly keeps its own, and the program gets t
 	/** @type {unknown[]} */
 	const ran = [];
 	class Go {
+		static scope = {};
 		exit = () => undefined;
-		importObject = {};
+		importObject = { gojs: {} };
 		_resume() {}
 
 		/** @param {any} instance */

@@ -7,6 +7,7 @@ import { wasmFrom } from '../src/tunnel/wasm.js';
 const EMPTY_WASM = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 
 class FakeGo {
+	static scope = {};
 	importObject = { gojs: {} };
 	exit = () => {};
 	ran = 0;

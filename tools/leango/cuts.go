@@ -1,11 +1,15 @@
 package main
 
+import _ "embed"
+
 // release is the Go release whose functions cuts names. Patch releases keep them.
 const release = "go1.26"
 
 // cuts holds the changes by package. Each group says why a page cannot miss what is cut.
 // tools/check-imports holds what they rely on: ./wasm imports no package that reads traces, profiles
 // or metrics, and go.mod sets nothing for GODEBUG.
+//
+// reseed.go is no cut: a copy of the initialized program begins with it (js/snapshot).
 var cuts = map[string]changes{
 	"runtime": {
 		bodies: map[string]string{
@@ -64,6 +68,7 @@ var cuts = map[string]changes{
 	print("(", toRType(eface._type).string(), ") ", eface.data)`,
 			"panicwrap": `panic(plainError("value method called using nil pointer"))`,
 		},
+		added: map[string]string{"sockmux_reseed.go": reseed},
 		settings: map[string]string{
 			"asyncpreemptoff":    "int32(0)",
 			"asynctimerchan":     "int32(0)",
@@ -112,3 +117,6 @@ var cuts = map[string]changes{
 		"Time.String": `return string(appendInt(nil, int(t.unixSec()), 0)) + " s after 1970"`,
 	}},
 }
+
+//go:embed _added/reseed.go
+var reseed string

@@ -16,6 +16,7 @@ import (
 type changes struct {
 	bodies   map[string]string // by NAME or TYPE.NAME: statements in place of a function's own
 	settings map[string]string // by field of the variable debug: the value where code reads it
+	added    map[string]string // by file name: the content of a file of ours
 	found    map[string]bool   // functions of bodies that were seen
 }
 

@@ -41,6 +41,13 @@ func write(root, out string, cuts map[string]changes) error {
 				replace[file] = copied
 			}
 		}
+		for name, content := range c.added {
+			copied := filepath.Join(out, filepath.FromSlash(path), name)
+			if err := put(copied, []byte(content)); err != nil {
+				return err
+			}
+			replace[filepath.Join(root, "src", filepath.FromSlash(path), name)] = copied
+		}
 		for _, name := range slices.Sorted(maps.Keys(c.bodies)) {
 			if !c.found[name] {
 				return fmt.Errorf("package %s has no function %s", path, name)
@@ -79,8 +86,13 @@ func (c changes) copy(file, copied string) (bool, error) {
 	if err != nil || bytes.Equal(source, changed) {
 		return false, err
 	}
-	if err := os.MkdirAll(filepath.Dir(copied), 0o755); err != nil {
-		return false, err
+	return true, put(copied, changed)
+}
+
+// put writes a file and makes its folder.
+func put(name string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
 	}
-	return true, os.WriteFile(copied, changed, 0o644)
+	return os.WriteFile(name, content, 0o644)
 }

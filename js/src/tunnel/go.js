@@ -12,4 +12,6 @@ import { goScope } from './goscope.js';
  * @property {() => void} _resume  runs until all goroutines wait again
  */
 
-export const Go = /** @type {new () => GoProgram} */ (goScope.Go);
+/** The class, and the global object that its programs see. @typedef {{ new (): GoProgram, readonly scope: Record<string, any> }} GoClass */
+
+export const Go = /** @type {GoClass} */ (Object.assign(goScope.Go, { scope: goScope }));

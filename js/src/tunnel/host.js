@@ -28,7 +28,7 @@ const FIGURES_MS = 500;
 
 /**
  * Serves the page until it says that it is enough.
- * @param {{ port: Port, Native: typeof WebSocket, Go: new () => import('./go.js').GoProgram, schedule: import('./tasks.js').Schedule, close: () => void, probe?: import('./carrier.js').Probe, program?: typeof programFrom }} parts
+ * @param {{ port: Port, Native: typeof WebSocket, Go: import('./go.js').GoClass, schedule: import('./tasks.js').Schedule, close: () => void, probe?: import('./carrier.js').Probe, program?: typeof programFrom }} parts
  *   close ends this worker
  */
 export function serve({ port, Native, Go, schedule, close, probe, program = programFrom }) {

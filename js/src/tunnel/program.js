@@ -1,5 +1,7 @@
 // Makes an instance of the Go program from the compiled wasm.
 
+import { clock, isSnapshot, restore } from './restore.js';
+
 /** @typedef {import('./boundary.js').Exports} Exports */
 
 /**
@@ -20,7 +22,7 @@
 
 /**
  * @param {WebAssembly.Module | Promise<WebAssembly.Module>} module
- * @param {new () => import('./go.js').GoProgram} Go  the class of wasm_exec.js
+ * @param {import('./go.js').GoClass} Go  the class of wasm_exec.js
  * @param {Pick<typeof WebAssembly, 'instantiate'>} [native]  the browser's own, where the page may have replaced it
  * @returns {Start}
  */
@@ -28,10 +30,18 @@ export function programFrom(module, Go, native = WebAssembly) {
 	return async (imports, onexit) => {
 		const go = new Go();
 		go.exit = onexit;
-		const instance = await native.instantiate(await module, { ...go.importObject, sockmux: imports });
+		const begin = performance.now();
+		const { gojs } = go.importObject;
+		const instance = await native.instantiate(await module, {
+			gojs: { ...gojs, 'runtime.nanotime1': clock(go, () => performance.now() - begin) }, sockmux: imports,
+		});
 		return {
 			exports: /** @type {any} */ (instance.exports),
 			run() {
+				if (isSnapshot(instance)) {
+					restore(go, instance, Go.scope);
+					return;
+				}
 				// Go's script asks the global object which class the instance must be of.
 				const replaced = globalThis.WebAssembly;
 				globalThis.WebAssembly = /** @type {typeof WebAssembly} */ (native);
