@@ -102,27 +102,34 @@ func TestHoldEnds(t *testing.T) {
 // TestSingleStallIsForgottenSoon: a calm machine has stalls, too. What the window holds for one
 // fades within two seconds, because messages wait alike again.
 func TestSingleStallIsForgottenSoon(t *testing.T) {
-	const stall, length = 5 * time.Second, 40 * time.Millisecond
-	p := &path{rate: 12.5e6, delay: 20 * time.Millisecond}
-	p.receiver = func(at time.Duration) time.Duration {
-		if at > stall && at < stall+length {
-			return stall + length
+	const first, length, step, stalls = 5 * time.Second, 40 * time.Millisecond, 37 * time.Millisecond, 8
+	held := 0
+	for i := range stalls { // in other parts of a cycle
+		stall := first + time.Duration(i)*step
+		p := &path{rate: 12.5e6, delay: 20 * time.Millisecond}
+		p.receiver = func(at time.Duration) time.Duration {
+			if at > stall && at < stall+length {
+				return stall + length
+			}
+			return at
 		}
-		return at
-	}
-	f := p.add(0, limit)
-	var most time.Duration
-	for p.now < stall+2*time.Second {
-		p.run(p.now + 10*time.Millisecond)
-		if p.now > stall {
-			most = max(most, f.window.hold.more)
+		f := p.add(0, limit)
+		var most time.Duration
+		for p.now < stall+2*time.Second {
+			p.run(p.now + 10*time.Millisecond)
+			if p.now > stall {
+				most = max(most, f.window.hold.more)
+			}
+		}
+		if most > 0 {
+			held++
+		}
+		if more := f.window.hold.more; more > target/8 {
+			t.Errorf("stall after %v: the window holds %v more after two seconds", stall, more)
 		}
 	}
-	if most == 0 {
-		t.Error("nothing was held for the stall")
-	}
-	if more := f.window.hold.more; more > target/8 {
-		t.Errorf("the window holds %v more after two seconds", more)
+	if held < stalls/2 {
+		t.Errorf("something was held for %d of %d stalls", held, stalls)
 	}
 }
 

@@ -32,7 +32,8 @@ type start struct {
 	queued    int           // in the present period
 	since     time.Duration // when it began
 	delivered uint64        // bytes acknowledged by then
-	before    float64       // rate of the period before it; 0: there is none
+	before    float64       // most of the periods before it; 0: there is none
+	full      bool          // the last of them has delivered no more
 }
 
 // firstWindow returns the window of a path whose round trip is known.
@@ -43,19 +44,20 @@ func firstWindow(rtt time.Duration) int {
 // grow doubles the window in a round, as TCP's slow start does. A window that is not used does not
 // grow: it stays below twice what was in flight.
 func (w *Window) grow(n int) {
-	if w.size < 2*max(w.used, w.seen.peak) {
+	if !w.start.full && w.size < 2*max(w.used, w.seen.peak) {
 		w.size = min(w.size+n, w.limit)
 	}
 }
 
 // queueing looks at the queueing delay of a message. TCP's own slow start makes messages wait, too,
-// so a queue ends the start where all messages of two periods show it, and the second of these has
-// not delivered more than the first. A period is a round trip and half of longTask: the messages of
-// one round may come together, behind one delay of a processor.
+// but there the rate grows. So a queue ends the start where all messages of three periods show it,
+// and none of the last two has delivered more than one before it. Behind the first of these two the
+// window no longer grows. A period is a round trip and half of longTask: the messages of one round
+// may come together, behind one delay of a processor.
 func (w *Window) queueing(now, queue time.Duration) {
 	s := &w.start
 	if queue <= 2*target {
-		s.queued, s.before = 0, 0
+		s.queued, s.before, s.full = 0, 0, false
 		return
 	}
 	if s.queued++; s.queued == 1 {
@@ -66,8 +68,10 @@ func (w *Window) queueing(now, queue time.Duration) {
 		return
 	}
 	rate := float64(w.delivered-s.delivered) / took.Seconds()
-	s.active = s.before == 0 || rate >= s.before*growth
-	s.queued, s.since, s.delivered, s.before = 1, now, w.delivered, rate
+	grows := rate >= s.before*growth // the first always does
+	s.active = grows || !s.full
+	s.full = !grows
+	s.queued, s.since, s.delivered, s.before = 1, now, w.delivered, max(rate, s.before)
 }
 
 // judge looks at a round that has ended, in which the window was the limit. The start ends where

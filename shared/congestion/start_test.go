@@ -124,3 +124,52 @@ func TestMessagesOfAShortPath(t *testing.T) {
 		}
 	}
 }
+
+// TestStallEndsNoStart: a pause of the path, as the repair of a loss is one, does not end the start
+// before the rate of the path is known.
+func TestStallEndsNoStart(t *testing.T) {
+	const stall = 60 * time.Millisecond
+	for _, delay := range []time.Duration{20 * time.Millisecond, 100 * time.Millisecond} {
+		for begins := delay; begins < 5*delay; begins += delay / 4 {
+			p := &path{rate: 12.5e6, delay: delay, slow: true}
+			f := p.add(0, limit)
+			p.ask(f)
+			p.at(begins, func() { p.stall = begins + stall })
+			for f.window.start.active && p.now < 5*time.Second {
+				p.run(p.now + time.Millisecond)
+			}
+			if rate := f.window.rate(); rate < 0.75*p.rate {
+				t.Errorf("delay %v, pause after %v: the start ends at %.2f of the rate", delay, begins, rate/p.rate)
+			}
+		}
+	}
+}
+
+// TestKeystrokesForgetNoRate: a transfer behind many small exchanges is no slower than TCP's slow
+// start. The window is what it was at the end of the transfer before them.
+func TestKeystrokesForgetNoRate(t *testing.T) {
+	const exchanges = 5 * rounds
+	for _, rate := range []float64{2.5e6, 12.5e6} {
+		for _, delay := range []time.Duration{time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond} {
+			p := &path{rate: rate, delay: delay, slow: true}
+			f := p.add(0, limit)
+			f.stop = 3 * time.Second
+			p.run(10 * time.Second)
+			for range exchanges {
+				mark := f.window.OnSend(p.now, 0, 100, true)
+				p.run(p.now + delay)
+				f.window.OnAck(p.now, mark, 100)
+			}
+			began, before := p.now, f.acked
+			f.stop, f.tcp.window = 0, firstPackets // TCP has rested
+			p.fill(f)
+			for f.acked-before < 1<<20 && p.now < began+20*time.Second {
+				p.run(p.now + time.Millisecond/8)
+			}
+			took, want := p.now-began, idealStart(f.acked-before, rate, delay)
+			if took > want+want/10 {
+				t.Errorf("%.1f MB/s, %v: a MiB takes %v; TCP's slow start needs %v", rate/1e6, delay, took, want)
+			}
+		}
+	}
+}

@@ -146,13 +146,17 @@ func (w *Window) OnAck(now time.Duration, mark Mark, n int) {
 	w.settle(now, n)
 }
 
-// endRound ends a round trip: what was sent behind its first acknowledgement has arrived.
+// endRound ends a round trip: what was sent behind its first acknowledgement has arrived. A round in
+// which the window was not the limit says nothing about the path, so it ages no rate: a transfer
+// behind keystrokes has the window of the transfer before them.
 func (w *Window) endRound(now time.Duration) {
 	w.roundEnds = w.delivered
 	w.judge()
 	w.lateness(now)
-	w.round = (w.round + 1) % rounds
-	w.rates[w.round] = 0
+	if w.seen.full {
+		w.round = (w.round + 1) % rounds
+		w.rates[w.round] = 0
+	}
 	w.used = w.seen.peak
 	w.seen = seen{}
 }
