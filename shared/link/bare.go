@@ -15,9 +15,10 @@ const (
 	leastBare = 64 << 10
 	// headRoom is more than the bytes of the layer above that stand before it.
 	headRoom = 64
-	// barePause is ackPause for them: on paths as fast as theirs so many bytes come in
-	// that time that a page has less to do with them than with telling that they came.
-	barePause = 4 * time.Millisecond
+	// longPause is ackPause for them and for DATA as long: on paths as fast as theirs so many
+	// bytes come in that time that an end has less to do with them than with telling that they
+	// came, and a page less with them than with hearing of it.
+	longPause = 4 * time.Millisecond
 )
 
 // SendBare lets FillBare send bare messages: the other end has said that it takes them.
@@ -85,7 +86,7 @@ func (l *Link) receiveBare(ctx context.Context, c Carrier, offset uint64) error 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stats.MessagesReceived++
-	return l.dataLocked(ctx, part{offset: offset, body: payload}, time.Now(), barePause)
+	return l.dataLocked(ctx, part{offset: offset, body: payload}, time.Now(), longPause)
 }
 
 // ReadBody gives what Read would give next as a body, which the caller owns, or nil where

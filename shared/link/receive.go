@@ -82,7 +82,11 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 				return err
 			}
 		}
-		return l.dataLocked(ctx, part{offset: m.Offset, bytes: m.Payload}, now, ackPause)
+		pause := ackPause
+		if len(m.Payload) >= leastBare {
+			pause = longPause
+		}
+		return l.dataLocked(ctx, part{offset: m.Offset, bytes: m.Payload}, now, pause)
 	case wire.Ack:
 		return l.ackedLocked(m, now)
 	case wire.Ping:
