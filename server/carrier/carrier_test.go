@@ -67,7 +67,7 @@ func echo(c *carrier.Conn) {
 
 func TestMessagesOfEverySize(t *testing.T) {
 	c := dial(t, serve(t, echo))
-	for _, n := range []int{1, 1023, 1024, 1025, 100_000, wire.MaxMessage} {
+	for _, n := range []int{1, 1023, 1024, 1025, 64 << 10, 100_000, 260_000, 300_000, wire.MaxMessage} {
 		want := bytes.Repeat([]byte{byte(n)}, n)
 		if err := c.Send(t.Context(), want); err != nil {
 			t.Fatal(err)

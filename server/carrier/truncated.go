@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 )
 
 // coder/websocket takes an io.EOF of the connection in the middle of a frame for the end of the message, and gives out what has arrived of it as a whole
@@ -40,11 +41,12 @@ func (u *upgrading) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if u.socket != nil {
 		u.tcp, _ = u.socket(conn)
 	}
-	joined := &joined{to: conn, class: serverHolds}
-	if !u.secure {
+	joined, awaited := &joined{to: conn, class: serverHolds}, new(awaited)
+	if !u.secure && u.tcp != nil {
 		joined.vector = u.tcp
+		awaited = awaitedOf(u.tcp)
 	}
-	with := hijacked{conn, joined}
+	with := hijacked{conn, joined, awaited}
 	return with, bufio.NewReadWriter(buffered.Reader, bufio.NewWriterSize(with, serverPiece)), nil
 }
 
@@ -53,12 +55,14 @@ func (u *upgrading) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
 type hijacked struct {
 	net.Conn
-	joined *joined
+	joined  *joined
+	awaited *awaited
 }
 
 func (h hijacked) Write(b []byte) (int, error) { return h.joined.Write(b) }
 
 func (h hijacked) Read(b []byte) (int, error) {
+	h.awaited.reading(len(b))
 	n, err := h.Conn.Read(b)
 	return n, unexpected(err)
 }
@@ -68,24 +72,32 @@ type dialling struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (d dialling) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := d.RoundTripper.RoundTrip(r)
+	awaited := new(awaited)
+	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		if tcp, ok := info.Conn.(*net.TCPConn); ok { // else it encrypts, or is another's
+			awaited = awaitedOf(tcp)
+		}
+	}}
+	response, err := d.RoundTripper.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
 	if err != nil {
 		return nil, err
 	}
 	if conn, upgraded := response.Body.(io.ReadWriteCloser); upgraded {
-		response.Body = dialled{conn, &joined{to: conn, class: clientHolds}}
+		response.Body = dialled{conn, &joined{to: conn, class: clientHolds}, awaited}
 	}
 	return response, nil
 }
 
 type dialled struct {
 	io.ReadWriteCloser
-	joined *joined
+	joined  *joined
+	awaited *awaited
 }
 
 func (d dialled) Write(b []byte) (int, error) { return d.joined.Write(b) }
 
 func (d dialled) Read(b []byte) (int, error) {
+	d.awaited.reading(len(b))
 	n, err := d.ReadWriteCloser.Read(b)
 	return n, unexpected(err)
 }

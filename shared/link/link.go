@@ -285,7 +285,7 @@ func (l *Link) Fill(least, most int, put func(b []byte) int, header func(n int) 
 // roomLocked is how many bytes Write takes at present. Memory that is over is that of bytes
 // which wait for acknowledgements, so one of those lets the writer look again.
 func (l *Link) roomLocked() int {
-	if l.out.unsent() >= l.out.most || l.config.Memory.Over() {
+	if l.out.unsent() >= l.unsentLimitLocked() || l.config.Memory.Over() {
 		return 0
 	}
 	return l.bound - l.out.held()
