@@ -169,7 +169,7 @@ func take(command string, args []string, names ...string) (words []string, value
 				value = args[i]
 			}
 			values[name] = value
-		case len(rest) > 0 || strings.HasPrefix(args[i], "-"):
+		case len(rest) > 0 || strings.HasPrefix(args[i], "-") && args[i] != "-":
 			rest = append(rest, args[i]) // a flag, or what may be its value
 		default:
 			words = append(words, args[i])

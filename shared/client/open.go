@@ -16,14 +16,19 @@ import (
 // Socket options are not sent to a server that does not know them. A kind that the server is known
 // not to serve is an error with the code unsupported_kind.
 func (c *Client) Open(request wire.Request) (*mux.Stream, error) {
+	return c.OpenContext(context.Background(), request)
+}
+
+// OpenContext is Open that waits until ctx ends, whose error it returns then.
+func (c *Client) OpenContext(ctx context.Context, request wire.Request) (*mux.Stream, error) {
 	s, err := c.session()
 	if err != nil {
 		return nil, err
 	}
-	return s.open(request)
+	return s.open(ctx, request)
 }
 
-func (s *session) open(request wire.Request) (*mux.Stream, error) {
+func (s *session) open(ctx context.Context, request wire.Request) (*mux.Stream, error) {
 	var later wire.SocketOptions
 	switch w := s.welcomed(); {
 	case w == nil:
@@ -35,7 +40,7 @@ func (s *session) open(request wire.Request) (*mux.Stream, error) {
 	case w.Capabilities&wire.CanSocketOptions == 0:
 		request.Socket = wire.SocketOptions{}
 	}
-	stream, err := s.mux.Open(request)
+	stream, err := s.mux.OpenContext(ctx, request)
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +52,11 @@ func (s *session) open(request wire.Request) (*mux.Stream, error) {
 // those that the server's policy lets clients reach at some port. The error is a *wire.Error, such
 // as name_not_found or denied, or the cause of ctx.
 func (c *Client) Resolve(ctx context.Context, name string, family uint8) (wire.Addresses, error) {
-	stream, err := c.Open(wire.Request{Kind: wire.Resolve, Host: name, Family: family})
-	if err != nil {
+	stream, err := c.OpenContext(ctx, wire.Request{Kind: wire.Resolve, Host: name, Family: family})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return wire.Addresses{}, context.Cause(ctx)
+	case err != nil:
 		return wire.Addresses{}, err
 	}
 	defer stream.Close()                                                          // it has ended, or nothing more is wanted

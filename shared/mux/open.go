@@ -1,6 +1,7 @@
 package mux
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -11,6 +12,11 @@ import (
 // were not taken by the other end. Bytes may be written at once; Result tells the answer.
 // The caller owns the stream and must close or reset it.
 func (s *Session) Open(request wire.Request) (*Stream, error) {
+	return s.OpenContext(context.Background(), request)
+}
+
+// OpenContext is Open that waits until ctx ends, whose error it returns then.
+func (s *Session) OpenContext(ctx context.Context, request wire.Request) (*Stream, error) {
 	message, err := request.Append(nil)
 	if err != nil {
 		return nil, err
@@ -19,6 +25,8 @@ func (s *Session) Open(request wire.Request) (*Stream, error) {
 	case s.unanswered <- struct{}{}:
 	case <-s.done:
 		return nil, s.Err()
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 	stream, err := s.begin(request)
 	if err != nil {

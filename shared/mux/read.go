@@ -65,6 +65,9 @@ func (s *Stream) ReadOrTake(b []byte, most int) (n int, body buffer.Payload, err
 
 func (s *Stream) readLocked(b []byte, most int) (int, buffer.Payload, error) {
 	for {
+		if s.deadline.Passed() {
+			return 0, nil, ErrDeadline
+		}
 		if s.recv.exhausted() {
 			return 0, nil, s.recv.err()
 		}
@@ -94,7 +97,7 @@ func (s *Stream) WaitReadable() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.recv.inbox.lend(0)
-	for s.recv.inbox.empty() && s.recv.err() == nil && !s.session.over.Load() {
+	for s.recv.inbox.empty() && s.recv.err() == nil && !s.session.over.Load() && !s.deadline.Passed() {
 		s.readable.Wait()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/sockmux/sockmux/shared/closed"
+	"github.com/sockmux/sockmux/shared/deadline"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -40,6 +41,7 @@ type Stream struct {
 	framing  bool      // a frame is under way, or what had to wait for it is not queued yet
 	send     sendHalf
 	recv     recvHalf
+	deadline deadline.Deadline // of Read
 }
 
 // newStream returns a stream that this end opens, or has been opened by the peer.
