@@ -1,0 +1,50 @@
+package sockmux
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// named is an address as a program gave it. It implements net.Addr.
+type named struct{ network, address string }
+
+func (n named) Network() string { return n.network }
+func (n named) String() string  { return n.address }
+
+// addressOf returns an address that the server has told, or the other one if it told none.
+func addressOf(told netip.AddrPort, otherwise net.Addr) net.Addr {
+	if !told.IsValid() {
+		return otherwise
+	}
+	return net.TCPAddrFromAddrPort(told)
+}
+
+// requestFor returns the request that a network and an address of net.Dial stand for.
+func requestFor(ctx context.Context, network, address string) (wire.Request, error) {
+	request := wire.Request{Kind: wire.TCP}
+	switch network {
+	case "tcp":
+	case "tcp4":
+		request.Family = 4
+	case "tcp6":
+		request.Family = 6
+	default:
+		return request, net.UnknownNetworkError(network)
+	}
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return request, err
+	}
+	if host == "" {
+		return request, &net.AddrError{Err: "missing host: the server's own is not meant by default", Addr: address}
+	}
+	port, err := net.DefaultResolver.LookupPort(ctx, network, service)
+	if err != nil {
+		return request, err
+	}
+	request.Host, request.Port = host, uint16(port)
+	return request, nil
+}

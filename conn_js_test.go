@@ -1,0 +1,47 @@
+package sockmux_test
+
+import (
+	"errors"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/sockmux/sockmux"
+	"golang.org/x/net/nettest"
+)
+
+// These tests run in a page: e2e/go.test.js builds the test program and gives it by environment
+// SOCKMUX_URL, which is empty where the page's own session is to be used; SOCKMUX_CROSSING, a
+// target that joins each two connections; and SOCKMUX_REFUSING, which has no listener.
+
+var dialer = &sockmux.Dialer{URL: os.Getenv("SOCKMUX_URL")}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	_ = dialer.Close() // always nil
+	os.Exit(code)
+}
+
+func TestConn(t *testing.T) {
+	nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
+		if c1, err = dialer.Dial("tcp", os.Getenv("SOCKMUX_CROSSING")); err != nil {
+			return nil, nil, nil, err
+		}
+		if c2, err = dialer.Dial("tcp", os.Getenv("SOCKMUX_CROSSING")); err != nil {
+			return nil, nil, nil, err
+		}
+		return c1, c2, func() {
+			_ = c1.Close() // a test may have closed it
+			_ = c2.Close()
+		}, nil
+	})
+}
+
+func TestRefused(t *testing.T) {
+	_, err := dialer.Dial("tcp", os.Getenv("SOCKMUX_REFUSING"))
+	var op *net.OpError
+	if !errors.Is(err, syscall.ECONNREFUSED) || !errors.As(err, &op) {
+		t.Errorf("%v", err)
+	}
+}

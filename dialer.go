@@ -1,0 +1,138 @@
+package sockmux
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// A Dialer opens connections through one server. It needs a URL, but in a page that has loaded
+// sockmux.js. Fields must not be changed after the first dial, and the Dialer must not be
+// copied then. Any number of goroutines may use it.
+//
+// The Dialer connects to the server at the first dial. Close ends that connection.
+type Dialer struct {
+	// URL is where the server is, up to its prefix: "https://sockmux.example.org/". The
+	// schemes http, https, ws and wss are known.
+	URL string
+
+	// Token is the credential that the server asks for; "" sends none.
+	Token string
+
+	// TokenFunc returns the token in place of Token, if it is not nil. It is called for each
+	// new connection to the server, so a program can renew a token. It must not block.
+	TokenFunc func() string
+
+	// Timeout is how long a dial may take. The deadline of a context counts too. If Timeout
+	// is zero, the server's own bound holds.
+	Timeout time.Duration
+
+	// Handshake says how the WebSocket is opened. Its fields depend on the platform.
+	Handshake Handshake
+
+	// OnNotice is called with what the server has to say to people, such as that it is about
+	// to restart. It must return at once and must not call the Dialer. If nil, notices are
+	// dropped.
+	OnNotice func(text string)
+
+	mu      sync.Mutex
+	session session // nil before the first dial
+	closed  bool
+	ended   chan struct{} // of over
+	conns   map[*Conn]struct{}
+	drains  sync.WaitGroup // goroutines of the connections
+}
+
+// Dial is DialContext without a context.
+func (d *Dialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
+}
+
+// DialContext opens a TCP connection to address through the server. The network is "tcp",
+// "tcp4" or "tcp6", the address host:port as for net.Dial. The server resolves the host.
+//
+// If ctx ends before the connection is open, DialContext returns, and the server gives up its
+// dial too. Later ctx has no meaning. The connection is a *Conn.
+//
+// An error is a *net.OpError around a *wire.Error, if the server gave a reason. errors.Is
+// finds the errno in it, such as syscall.ECONNREFUSED, and errors.As a *net.DNSError for a name
+// that does not resolve. If ctx has ended, errors.Is finds ctx.Err().
+func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := d.dial(ctx, network, address)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Addr: named{network, address}, Err: err}
+	}
+	return conn, nil
+}
+
+func (d *Dialer) dial(ctx context.Context, network, address string) (*Conn, error) {
+	request, err := requestFor(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	session, err := d.connected()
+	if err != nil {
+		return nil, err
+	}
+	if d.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d.Timeout)
+		defer cancel()
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		request.Timeout = time.Until(deadline)
+	}
+	if ctx.Err() != nil {
+		return nil, ended(ctx, nil)
+	}
+	stream, result, err := session.open(ctx, request)
+	if err != nil && ctx.Err() != nil {
+		return nil, ended(ctx, session.status().Err)
+	} else if err != nil {
+		return nil, causeOf(err, request.Host)
+	}
+	conn := newConn(d, stream, network, addressOf(result.Bound, named{network, ":0"}), addressOf(result.Remote, named{network, address}))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		_ = stream.Close() // the session has ended it
+		return nil, net.ErrClosed
+	}
+	if d.conns == nil {
+		d.conns = make(map[*Conn]struct{})
+	}
+	d.conns[conn] = struct{}{}
+	return conn, nil
+}
+
+// connected returns the session, which the first call begins.
+func (d *Dialer) connected() (session, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, net.ErrClosed
+	}
+	if d.session == nil {
+		s, err := newSession(d)
+		if err != nil {
+			return nil, err
+		}
+		d.session = s
+	}
+	return d.session, nil
+}
+
+func (d *Dialer) token() string {
+	if d.TokenFunc != nil {
+		return d.TokenFunc()
+	}
+	return d.Token
+}
+
+// forget is called when a connection is closed and has delivered its bytes.
+func (d *Dialer) forget(c *Conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.conns, c)
+}

@@ -1,0 +1,66 @@
+// The Go package in a page: its own tests run there, over a WebSocket of the program's own and over the page's session.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { suite } from './harness/suite.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const OUT = fileURLToPath(new URL('out', import.meta.url));
+
+/** Joins each two connections that come one after the other. */
+function crossing() {
+	/** @type {import('node:net').Socket | null} */
+	let first = null;
+	return createServer({ allowHalfOpen: true }, (socket) => {
+		socket.pause();
+		if (!first) {
+			first = socket.on('error', () => socket.destroy());
+			return;
+		}
+		const other = first;
+		first = null;
+		other.pipe(socket).pipe(other);
+		for (const [one, two] of [[socket, other], [other, socket]]) one.on('error', () => two.resetAndDestroy());
+	});
+}
+
+const joined = crossing();
+
+const world = suite({
+	flags: () => ['--allow', `127.0.0.1:${portOf(joined)}`, '--allow', '127.0.0.1:9'],
+	async ready() {
+		mkdirSync(OUT, { recursive: true });
+		const goroot = execFileSync('go', ['env', 'GOROOT'], { cwd: ROOT, encoding: 'utf8' }).trim();
+		copyFileSync(join(goroot, 'lib/wasm/wasm_exec.js'), join(OUT, 'wasm_exec.js'));
+		execFileSync('go', ['test', '-c', '-o', join(OUT, 'sockmux.test.wasm'), '.'], { cwd: ROOT, env: { ...process.env, GOOS: 'js', GOARCH: 'wasm' } });
+	},
+});
+
+await new Promise((resolve) => { joined.listen(0, '127.0.0.1', () => resolve(undefined)); });
+joined.unref();
+
+/** @param {import('node:net').Server} server */
+const portOf = (server) => /** @type {import('node:net').AddressInfo} */ (server.address()).port;
+
+for (const [name, path, own] of /** @type {const} */ ([['a WebSocket of its own', 'go.html', true], ['the session of the page', 'go-shared.html', false]])) {
+	test(`a Go program over ${name} has connections that net.Conn's contract holds for`, { timeout: 180_000 }, async () => {
+		const page = await world.newPage();
+		await page.goto(`${world.site.origin}/${path}`);
+		const code = await page.evaluate(({ env }) => /** @type {any} */ (globalThis).runGo('/built/sockmux.test.wasm', ['-test.v'], env), {
+			env: {
+				SOCKMUX_URL: own ? world.sockmux.origin : '',
+				SOCKMUX_CROSSING: `127.0.0.1:${portOf(joined)}`,
+				SOCKMUX_REFUSING: '127.0.0.1:9',
+			},
+		});
+		assert.equal(code, 0);
+		assert.ok(page.lines.some((line) => line.includes('--- PASS: TestConn')), 'the tests have run');
+		assert.equal(page.carriers.length, 1, 'one WebSocket');
+		await page.context().close();
+	});
+}

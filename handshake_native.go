@@ -1,0 +1,41 @@
+//go:build !js
+
+package sockmux
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/sockmux/sockmux/server/carrier"
+	"github.com/sockmux/sockmux/shared/client"
+	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// A Handshake says how the WebSocket is opened.
+type Handshake struct {
+	// Client sends the request. Its transport decides about proxies, certificates, and the
+	// TCP connection. If nil, http.DefaultTransport does, which obeys HTTPS_PROXY, but
+	// connections are not kept.
+	Client *http.Client
+	// Header is sent along, such as for a proxy that authenticates.
+	Header http.Header
+}
+
+func newSession(d *Dialer) (session, error) {
+	if d.URL == "" {
+		return nil, errNoURL
+	}
+	endpoint, err := url.JoinPath(d.URL, wire.ConnectPath)
+	if err != nil {
+		return nil, err
+	}
+	return clientSession{client.New(d.config(func(ctx context.Context) (link.Carrier, error) {
+		c, err := carrier.Dial(ctx, endpoint, d.Handshake.Client, d.Handshake.Header)
+		if err != nil {
+			return nil, err // not a nil *carrier.Conn in an interface
+		}
+		return c, nil
+	}))}, nil
+}
