@@ -29,6 +29,8 @@ func subcommands() []subcommand {
 		{"token hash", "[NAME [--policy NAME] [--expires TIME]]", "read a token from standard input; print its hash, or with a name its line", tokenHash},
 		{"token verify", "FILE", "read a token from standard input; say whose it is by that file", tokenVerify},
 		{"check-policy", "HOST:PORT [--as TOKEN | --policy NAME] [FLAG...]", "say rule by rule whether that target may be reached; --as - reads the token from standard input", checkPolicy},
+		{"socks", clientUsage + " [--listen HOST:PORT]", "serve SOCKS 5, 4a and 4 to local programs and reach their targets through a server, as ssh -D does; the token is in a file or in SOCKMUX_TOKEN", socksCommand},
+		{"forward", clientUsage + " [HOST:]PORT|- TARGET:PORT", "forward a local port, or with - standard input and output, to a target through a server, as ssh -L and ssh -W do", forwardCommand},
 		{"completion", "bash|zsh|fish", "print a script that completes flags in that shell", completion},
 	}
 }

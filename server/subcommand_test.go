@@ -61,12 +61,14 @@ func TestExpiry(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	const checkUsage = ": want sockmux check-policy HOST:PORT [--as TOKEN | --policy NAME] [FLAG...]"
 	const newUsage = ": want sockmux token new NAME [--policy NAME] [--expires TIME]"
+	const socksUsage = ": want sockmux socks " + clientUsage + " [--listen HOST:PORT]"
+	const forwardUsage = ": want sockmux forward " + clientUsage + " [HOST:]PORT|- TARGET:PORT"
 	for _, test := range []struct {
 		args, want string
 		code       int
 	}{
-		{"token", "token: not expected: want a flag, or one of token new, token hash, token verify, check-policy, completion; see sockmux --help", exitUsage},
-		{"serve", "serve: not expected: want a flag, or one of token new, token hash, token verify, check-policy, completion; see sockmux --help", exitUsage},
+		{"token", "token: not expected: want a flag, or one of token new, token hash, token verify, check-policy, socks, forward, completion; see sockmux --help", exitUsage},
+		{"serve", "serve: not expected: want a flag, or one of token new, token hash, token verify, check-policy, socks, forward, completion; see sockmux --help", exitUsage},
 		{"token new", "whose token it is to be is missing" + newUsage, exitUsage},
 		{"token new a b", "b: not expected" + newUsage, exitUsage},
 		{"token new a --police x", "--police: no such flag" + newUsage, exitUsage},
@@ -76,6 +78,14 @@ func TestMisuse(t *testing.T) {
 		{"token hash", "standard input: the token is missing", 1},
 		{"token verify", "one file is wanted: want sockmux token verify FILE", exitUsage},
 		{"token verify none", "reading the token file: open none: no such file or directory", 1},
+		{"socks", "--server is missing" + socksUsage, exitUsage},
+		{"socks a", "a: not expected" + socksUsage, exitUsage},
+		{"socks --server ftp://a", `--server: "ftp://a" is no URL of a server` + socksUsage, exitUsage},
+		{"socks --server http://a --cert b", "--cert and --key belong together" + socksUsage, exitUsage},
+		{"socks --server http://a --token-from none", "--token-from: open none: no such file or directory", 1},
+		{"socks --server http://a --ca none", "--ca: open none: no such file or directory", 1},
+		{"forward --server http://a 1", "a local address and a target are wanted" + forwardUsage, exitUsage},
+		{"forward --server http://a 1 b", `"b" is no target` + forwardUsage, exitUsage},
 		{"check-policy", "one target is wanted" + checkUsage, exitUsage},
 		{"check-policy a.example", `"a.example" is no target: want HOST:PORT, such as db.example.org:5432 or [2001:db8::7]:443`, exitUsage},
 		{"check-policy a.example:0", `"a.example:0" is no target: want HOST:PORT, such as db.example.org:5432 or [2001:db8::7]:443`, exitUsage},
