@@ -9,10 +9,11 @@ import { suite } from './harness/suite.js';
  * What every page pays before its first socket, as it is sent. The goal of docs/PERFORMANCE.md is 12 kB; 0.6 kB more are
  * the writable of connect(), whose promises tell whether the target was there, and 1.9 kB what must stand before
  * programs and workers start: their hooks, with the patterns of data-match. 0.1 kB begin the handshake
- * while the wasm loads, and 0.1 kB save a task before the first event of each message. This holds
- * what there is.
+ * while the wasm loads, and 0.1 kB save a task before the first event of each message. 1.2 kB are
+ * connect() and TCPSocket in the shapes of the standards: they return at once, so no file can be
+ * loaded for them. This holds what there is.
  */
-const MAX_SCRIPT_BYTES = 14_700;
+const MAX_SCRIPT_BYTES = 15_900;
 
 /** The goal of docs/PERFORMANCE.md is 520 kB. */
 const MAX_WASM_BYTES = 445_000;

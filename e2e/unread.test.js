@@ -8,7 +8,7 @@ import { until } from './harness/until.js';
 
 const SOCKETS = 100;
 
-/** What a socket may hold: the page's own window (js/src/boot/socket.js), and in the wasm a window of 256 KiB in a buffer that doubles. */
+/** What a socket may hold: the page's own window (js/src/api/socket.js), and in the wasm a window of 256 KiB in a buffer that doubles. */
 const SOCKET_BUDGET = 1024 * 1024 + 2 * 256 * 1024;
 
 /**

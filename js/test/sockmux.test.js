@@ -107,6 +107,30 @@ test('connect: the page\'s settings are the defaults, and what is no target thro
 	assert.equal(sockmux.stats().opened, 2, 'nothing was asked for');
 });
 
+test('connect: the forms of an address', async () => {
+	const { sockmux, program } = await make();
+	const asked = () => [program.calls.at(-1)?.[2], program.calls.at(-1)?.at(-1)];
+	/** @type {[args: any[], port: number, host: string][]} */
+	const forms = [
+		[['db.example:5432'], 5432, 'db.example'],
+		[[{ hostname: '[2001:db8::7]', port: 443 }, { family: 6 }], 443, '2001:db8::7'],
+		[['db.example:5432', null], 5432, 'db.example'],
+		[['db.example', '5432'], 5432, 'db.example'],
+		[['[2001:db8::7]', 443, undefined], 443, '2001:db8::7'],
+	];
+	for (const [args, port, host] of forms) {
+		/** @type {any} */ (sockmux).connect(...args);
+		assert.deepEqual(asked(), [port, host], JSON.stringify(args));
+	}
+	const { opened } = sockmux.stats();
+	for (const args of [['db.example'], [{}], ['h:1', { secureTransport: 'on' }], ['h:1', { secureTransport: 'tls' }], ['h:1', { family: 5 }], ['h:1', { signal: 'now' }], ['h', undefined, {}]]) {
+		assert.throws(() => /** @type {any} */ (sockmux).connect(...args), TypeError, JSON.stringify(args));
+	}
+	assert.equal(sockmux.stats().opened, opened, 'nothing was asked for');
+	assert.equal(new sockmux.TCPSocket('h', 1) instanceof sockmux.TCPSocket, true);
+	assert.throws(() => sockmux.connect('h:1', { secureTransport: 'starttls' }), sockmux.SocketError);
+});
+
 test('connect: options of the socket go to the server', async () => {
 	const { sockmux, program } = await make();
 	sockmux.connect('h', 1, { noDelay: false, keepAliveDelay: 30_000 });

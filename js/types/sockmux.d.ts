@@ -1,5 +1,7 @@
 // Types of sockmux: of the module (import { install } from 'sockmux') and of the global `sockmux` that the classic script leaves.
 
+/// <reference lib="esnext.disposable" />
+
 /** Why a socket or the connection ended: docs/PROTOCOL.md, section 7. */
 export interface Ending {
 	code: number;
@@ -130,22 +132,41 @@ export interface Address {
 	port: number;
 }
 
-/** Why a socket of connect() failed. */
-export class SocketError extends Error {
+/** Why a socket of connect() failed. It is a TypeError because WinterTC's sockets API has it so. */
+export class SocketError extends TypeError {
+	constructor(target: string, why: Ending);
 	/** A name of the table of codes, such as "refused". */
 	code: string;
+	/** Emscripten's number, such as 14 for ECONNREFUSED. */
+	errno: number;
 }
 
 /** An option that cannot be used. */
 export class ConfigError extends Error {}
 
-/** One TCP connection in the form of the web's streams, with flow control both ways. */
+/** What `opened` resolves to. The addresses are null if the server does not tell them. */
+export interface SocketInfo {
+	/** The address that the server has dialed: host:port, with brackets around an IPv6 address. */
+	remoteAddress: string | null;
+	/** The server's own end. */
+	localAddress: string | null;
+	alpn: string | null;
+	/** localAddress in parts. */
+	bound: Address | null;
+	/** remoteAddress in parts. */
+	remote: Address | null;
+}
+
+/** One TCP connection in the shape of WinterTC's sockets API, with flow control both ways. */
 export interface Socket {
 	/** Rejects with a SocketError. */
-	readonly opened: Promise<{ bound: Address | null; remote: Address | null }>;
+	readonly opened: Promise<SocketInfo>;
 	/** Resolves after a clean end both ways, rejects with a SocketError otherwise. */
 	readonly closed: Promise<void>;
-	readonly readable: ReadableStream<Uint8Array>;
+	/** A byte stream: getReader({ mode: 'byob' }) works. */
+	readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+	/** Always false: TLS is not there yet. */
+	readonly upgraded: boolean;
 	/**
 	 * Closing it ends this direction only. The first chunk is sent at once; the promises of write() and
 	 * close() settle after the server's answer and reject if it is a refusal. A chunk of any other type
@@ -156,21 +177,73 @@ export interface Socket {
 	 * Ends the socket like close(2): what was written is delivered, also before the server has answered.
 	 * A later write is a TypeError.
 	 * A socket that is not open and has nothing to deliver is given up: `closed` fulfils, `opened` rejects
-	 * with the code "aborted".
+	 * with the code "aborted". Returns `closed`.
 	 */
-	close(): void;
+	close(): Promise<void>;
+	/** Is close(), for `await using`. */
+	[Symbol.asyncDispose](): Promise<void>;
+	/** Changes options of the server's socket to the target. */
+	setOptions(options: SocketChoices): void;
+	/** Throws a SocketError with the code "unsupported_option": TLS is not there yet. */
+	startTls(): Socket;
 	/** Ends the socket at once. */
 	reset(): void;
 }
 
-export interface ConnectOptions {
-	/** Seconds until the socket is open. */
-	timeout?: number;
-	optimistic?: boolean;
+/** Options of the server's socket to the target. */
+export interface SocketChoices {
 	/** TCP_NODELAY of the server's socket to the target. Default: true. */
 	noDelay?: boolean;
 	/** Milliseconds of silence after which TCP probes the target, 1000 or more. Default: the server's. */
 	keepAliveDelay?: number;
+	/** SO_KEEPALIVE. Default: on if there is a keepAliveDelay. */
+	keepAlive?: boolean;
+}
+
+export interface ConnectOptions extends SocketChoices {
+	/** Seconds until the socket is open. */
+	timeout?: number;
+	optimistic?: boolean;
+	/** Only addresses of that family. Default: both. */
+	family?: 4 | 6;
+	/** "on" and "starttls" throw a SocketError: TLS is not there yet. Default: "off". */
+	secureTransport?: 'off' | 'on' | 'starttls';
+	/**
+	 * Whether the page may go on to write after the target has ended its direction. Default: false for
+	 * connect(address), true for connect(host, port).
+	 */
+	allowHalfOpen?: boolean;
+	/** Ends the socket at once, at any time. All its promises reject with the signal's reason. */
+	signal?: AbortSignal;
+}
+
+/** Options of a TCPSocket, as Direct Sockets has them. Sizes of buffers have no effect. */
+export interface TCPSocketOptions {
+	/** Default: false. */
+	noDelay?: boolean;
+	/** Milliseconds of silence after which TCP probes the target, 1000 or more. */
+	keepAliveDelay?: number;
+	dnsQueryType?: 'ipv4' | 'ipv6';
+	sendBufferSize?: number;
+	receiveBufferSize?: number;
+}
+
+export interface TCPSocketOpenInfo {
+	readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+	writable: WritableStream<BufferSource>;
+	remoteAddress: string | null;
+	remotePort: number | null;
+	localAddress: string | null;
+	localPort: number | null;
+}
+
+/** A TCP connection in the shape of Direct Sockets. It fails with the DOMException NetworkError or NotAllowedError, whose cause is a SocketError. */
+export interface TCPSocket {
+	readonly opened: Promise<TCPSocketOpenInfo>;
+	/** Settles when both streams are done. */
+	readonly closed: Promise<void>;
+	/** Rejects with InvalidStateError before `opened`, and where a stream is locked. */
+	close(): Promise<void>;
 }
 
 /** What a name resolves to. */
@@ -190,11 +263,17 @@ export interface Sockmux {
 	/** Credential for the next session. */
 	setToken(token: string): void;
 	/**
-	 * Opens a TCP connection for the page itself; timeout in seconds. The page's settings are the defaults.
-	 * Throws a TypeError or a RangeError if host is no string or port no whole number in 1 to 65535.
-	 * What else is wrong with the target rejects the promises of the socket.
+	 * Opens a TCP connection for the page itself. The address is "host:port" or { hostname, port }. The page's
+	 * settings are the defaults. Throws a SocketError for a malformed address.
+	 */
+	connect(address: string | { hostname: string; port: number }, options?: ConnectOptions): Socket;
+	/**
+	 * The same with host and port apart. Throws a TypeError or a RangeError if host is no string or port no whole
+	 * number in 1 to 65535. What else is wrong with the target rejects the promises of the socket.
 	 */
 	connect(host: string, port: number, options?: ConnectOptions): Socket;
+	readonly TCPSocket: new (remoteAddress: string, remotePort: number, options?: TCPSocketOptions) => TCPSocket;
+	readonly SocketError: typeof SocketError;
 	/**
 	 * Asks the server for the addresses of a name. An address that the server's policy lets the page
 	 * reach at no port is not among them. Rejects with a SocketError, such as name_not_found or denied.

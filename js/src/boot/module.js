@@ -3,7 +3,7 @@
 import { start } from './start.js';
 
 export { ConfigError } from './config.js';
-export { SocketError } from './socket.js';
+export { SocketError } from '../api/errors.js';
 
 /**
  * Installs sockmux in this page, before the runtime is started. A second call gives what the first has installed.

@@ -3,8 +3,13 @@
 import { installFacade } from '../facade/install.js';
 import { taskQueue } from '../tunnel/tasks.js';
 import { Tunnel } from '../tunnel/tunnel.js';
-import { Socket, SocketError, socketOptionsFrom, targetFrom } from './socket.js';
+import { targetFrom, targetOf } from '../api/address.js';
+import { SocketError } from '../api/errors.js';
+import { checkChoices, socketOptionsFrom } from '../api/options.js';
+import { Socket } from '../api/socket.js';
+import { tcpSocketOf } from '../api/tcpsocket.js';
 
+/** What connect() takes. @typedef {import('../api/options.js').SocketChoices & import('../api/options.js').ConnectChoices} Choices */
 /** @typedef {import('./config.js').Config} Config */
 
 /**
@@ -36,6 +41,8 @@ export class Sockmux {
 	#tunnel;
 	/** What connect() does where its options say nothing. @type {{ timeoutMs?: number, optimistic: boolean }} */
 	#defaults;
+	/** Made when the page asks for it. @type {ReturnType<typeof tcpSocketOf> | null} */
+	#TCPSocket = null;
 	/** @type {Layer[]} */
 	#layers = [];
 	/** @type {(() => void)[]} */
@@ -108,15 +115,31 @@ export class Sockmux {
 	}
 
 	/**
-	 * Opens a TCP connection for the page itself. Throws a TypeError or a RangeError for what is no host or no port.
-	 * @param {string} host
-	 * @param {number} port
-	 * @param {import('./socket.js').SocketChoices & { timeout?: number, optimistic?: boolean }} [options]  timeout in seconds; default: the page's settings
+	 * Opens a TCP connection for the page itself: connect("host:port", options), connect({ hostname, port }, options), or
+	 * connect(host, port, options). In the last form the page's direction outlives the target's (allowHalfOpen).
+	 * Throws a TypeError or a RangeError for what is no address and no option.
+	 * @param {unknown} address
+	 * @param {unknown} [port]  or the options
+	 * @param {Choices} [choices]
 	 */
-	connect(host, port, { timeout, optimistic, ...socket } = {}) {
+	connect(address, port, choices) {
+		const apart = port !== null && typeof port !== 'object' && (port !== undefined || choices !== undefined);
+		const target = apart ? targetFrom(address, port) : targetOf(address);
+		const { timeout, optimistic, family, secureTransport, allowHalfOpen = apart, signal, ...socket } = (apart ? choices : /** @type {Choices | null | undefined} */ (port)) ?? {};
+		checkChoices(`${target.host}:${target.port}`, { secureTransport, family, signal });
 		return new Socket(this.#tunnel, {
-			...targetFrom(host, port), socketOptions: socketOptionsFrom(socket), timeoutMs: this.#timeoutMs(timeout), optimistic: optimistic ?? this.#defaults.optimistic,
-		});
+			...target, family, socketOptions: socketOptionsFrom(socket), timeoutMs: this.#timeoutMs(timeout), optimistic: optimistic ?? this.#defaults.optimistic,
+		}, { allowHalfOpen, signal });
+	}
+
+	/** The class of Direct Sockets. */
+	get TCPSocket() {
+		return (this.#TCPSocket ??= tcpSocketOf(this.#tunnel, () => this.#defaults));
+	}
+
+	/** What sockets reject with. */
+	get SocketError() {
+		return SocketError;
 	}
 
 	/**

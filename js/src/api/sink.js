@@ -1,11 +1,13 @@
 // The writable of a socket of sockmux.connect(): a WritableStream over a stream of the tunnel.
 
+import { shown } from './errors.js';
+
 /** @typedef {Pick<import('../tunnel/stream.js').Stream, 'write' | 'closeWrite' | 'reset' | 'buffered'>} StreamLike */
 
 /** Bytes written that wait for the line before the next write does. */
 const WRITE_AHEAD_BYTES = 256 * 1024;
 
-/** What a call of the WritableStream waits for. @typedef {{ ready: () => boolean, resolve: () => void, reject: (error: Error) => void }} Waiter */
+/** What a call of the WritableStream waits for. @typedef {{ ready: () => boolean, resolve: () => void, reject: (error: unknown) => void }} Waiter */
 
 export class Sink {
 	/** @type {WritableStream<ArrayBuffer | ArrayBufferView | string>} */
@@ -72,7 +74,7 @@ export class Sink {
 
 	/**
 	 * The stream has ended.
-	 * @param {Error | null} error  null: cleanly, so that what was written has left
+	 * @param {unknown} error  null: cleanly, so that what was written has left
 	 */
 	ended(error) {
 		this.#ended = true;
@@ -154,10 +156,4 @@ function bytesOf(chunk) {
 	// The tag is checked, not the class: a buffer may come from a frame.
 	if (/^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(chunk))) return new Uint8Array(/** @type {ArrayBuffer} */ (chunk));
 	return null;
-}
-
-/** Says in an error what was given instead of what is needed. @param {unknown} value */
-export function shown(value) {
-	if (typeof value === 'string') return JSON.stringify(value);
-	return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value);
 }

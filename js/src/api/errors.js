@@ -1,0 +1,35 @@
+// The errors of the sockets that a page opens itself.
+
+import { CODES, ending } from '../tunnel/codes.js';
+
+/** @typedef {import('../tunnel/codes.js').Ending} Ending */
+
+/** Says why a socket failed. It is a TypeError because WinterTC's sockets API has it so. */
+export class SocketError extends TypeError {
+	/**
+	 * @param {string} target
+	 * @param {Ending} why
+	 */
+	constructor(target, why) {
+		super(`${target}: ${why.name}${why.text === '' ? '' : `: ${why.text}`}`);
+		this.name = 'SocketError';
+		/** A name of the protocol's table, such as "refused". */
+		this.code = why.name;
+		/** Emscripten's number. */
+		this.errno = why.errno;
+	}
+}
+
+/**
+ * The error of a call that cannot be served.
+ * @param {string} target
+ * @param {keyof typeof CODES} code
+ * @param {string} text
+ */
+export const socketError = (target, code, text) => new SocketError(target, ending(CODES[code], text));
+
+/** Says in an error what was given instead of what is needed. @param {unknown} value */
+export function shown(value) {
+	if (typeof value === 'string') return JSON.stringify(value);
+	return typeof value === 'object' && value !== null ? Object.prototype.toString.call(value) : String(value);
+}

@@ -1,0 +1,46 @@
+// The options of connect().
+
+import { shown, socketError } from './errors.js';
+
+/**
+ * Options of the target's socket, by the names of Direct Sockets.
+ * @typedef {object} SocketChoices
+ * @property {boolean} [noDelay]  TCP_NODELAY
+ * @property {boolean} [keepAlive]  SO_KEEPALIVE; on where there is a keepAliveDelay
+ * @property {number} [keepAliveDelay]  milliseconds of silence after which TCP probes the target; a second or more
+ */
+
+/**
+ * @typedef {object} ConnectChoices
+ * @property {number} [timeout]  seconds
+ * @property {boolean} [optimistic]
+ * @property {4 | 6} [family]
+ * @property {'off' | 'on' | 'starttls'} [secureTransport]
+ * @property {boolean} [allowHalfOpen]
+ * @property {AbortSignal} [signal]
+ */
+
+/**
+ * @param {SocketChoices} choices
+ * @returns {import('../tunnel/socket-options.js').SocketOptions}
+ */
+export function socketOptionsFrom({ noDelay, keepAlive, keepAliveDelay }) {
+	if (keepAliveDelay === undefined) return { noDelay, keepAlive };
+	if (!(keepAliveDelay >= 1000)) throw new TypeError(`connect: keepAliveDelay ${shown(keepAliveDelay)} is less than 1000 milliseconds`);
+	return { noDelay, keepAlive: keepAlive ?? true, keepIdle: keepAliveDelay / 1000 };
+}
+
+/** TLS in the page, which no version has yet. @param {string} target */
+export const noTls = (target) => socketError(target, 'unsupported_option', 'TLS is not there yet: the program has to bring its own');
+
+/**
+ * Throws for a value that no option has.
+ * @param {string} target
+ * @param {ConnectChoices} choices
+ */
+export function checkChoices(target, { secureTransport = 'off', family, signal }) {
+	if (secureTransport === 'on' || secureTransport === 'starttls') throw noTls(target);
+	if (secureTransport !== 'off') throw new TypeError(`connect: secureTransport ${shown(secureTransport)} is none of "off", "on", "starttls"`);
+	if (family !== undefined && family !== 4 && family !== 6) throw new TypeError(`connect: the family ${shown(family)} is neither 4 nor 6`);
+	if (signal !== undefined && typeof signal?.addEventListener !== 'function') throw new TypeError(`connect: ${shown(signal)} is no AbortSignal`);
+}
