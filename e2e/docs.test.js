@@ -34,7 +34,8 @@ function withTargets(text) {
 	const { ports } = world.targets;
 	return text
 		.replace(/"example\.org", 80\b/g, `"127.0.0.1", ${ports.http}`)
-		.replace(/"db\.example\.org", 5432\b/g, `"127.0.0.1", ${ports.echo}`);
+		.replace(/"db\.example\.org", 5432\b/g, `"127.0.0.1", ${ports.echo}`)
+		.replace(/'db\.example\.org:5432'/g, `'127.0.0.1:${ports.echo}'`);
 }
 
 /** @param {string} text */
