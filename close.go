@@ -1,74 +1,50 @@
 package sockmux
 
 import (
+	"maps"
+	"slices"
 	"time"
 
+	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/wire"
-)
-
-const (
-	// flushTimeout is how long Close waits for bytes without any progress.
-	flushTimeout = 2 * time.Second
-	// firstFlushTimeout is that of a session that has no connection yet: a dial takes its time.
-	firstFlushTimeout = 15 * time.Second
-	// flushLook is how often Close looks for progress.
-	flushLook = flushTimeout / 8
 )
 
 // Close closes all connections, delivers what their Write has taken, and ends the session. It
 // waits for that as long as bytes move; without progress it gives up after 2 s, or after 15 s
 // if there was no connection to the server yet. Later dials fail with net.ErrClosed. Close may
-// be called again, and then returns when the first call does.
+// be called again, and then returns when the first call does. The error is nil.
 func (d *Dialer) Close() error {
-	d.mu.Lock()
-	first := !d.closed
-	d.closed = true
-	s := d.session
-	conns := make([]*Conn, 0, len(d.conns))
-	for c := range d.conns {
-		conns = append(conns, c)
-	}
-	d.mu.Unlock()
-	if first {
-		for _, c := range conns {
-			_ = c.Close() // fails only where it is closed
-		}
-		if s != nil {
-			d.flush(s)
-			d.resetAll()
-			s.close()
-		}
-		d.drains.Wait()
-		close(d.over())
-	}
-	<-d.over()
+	d.close.Do(d.shutdown)
 	return nil
 }
 
-// flush waits until the send buffers are empty, or nothing moves.
-func (d *Dialer) flush(s session) {
+func (d *Dialer) shutdown() {
+	d.mu.Lock()
+	d.closed = true
+	s := d.session
+	conns := slices.Collect(maps.Keys(d.conns))
+	d.mu.Unlock()
+	for _, c := range conns {
+		_ = c.Close() // fails only where it is closed
+	}
 	empty := make(chan struct{})
-	go func() { // ends at the latest when the session is closed
+	go func() { // awaited below
 		d.drains.Wait()
 		close(empty)
 	}()
-	tick := time.NewTicker(flushLook)
-	defer tick.Stop()
-	patience := flushTimeout
-	if s.status().State == StateConnecting {
-		patience = firstFlushTimeout
-	}
-	last := s.progress()
-	for idle := time.Duration(0); idle < patience; idle += flushLook {
+	if s != nil {
+		ctx, stop := client.WhileProgress(s.progress, func() time.Duration {
+			return client.Patience(s.status().State != StateConnecting)
+		})
 		select {
 		case <-empty:
-			return
-		case <-tick.C:
+		case <-ctx.Done():
 		}
-		if now := s.progress(); now != last {
-			last, idle = now, 0
-		}
+		stop()
+		d.resetAll()
+		s.close()
 	}
+	<-empty
 }
 
 // resetAll resets the connections that have not delivered their bytes. Their targets must not
@@ -79,14 +55,4 @@ func (d *Dialer) resetAll() {
 	for c := range d.conns {
 		_ = c.stream.Reset(wire.Aborted, "") // never fails
 	}
-}
-
-// over returns the channel that Close closes when all has ended.
-func (d *Dialer) over() chan struct{} {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.ended == nil {
-		d.ended = make(chan struct{})
-	}
-	return d.ended
 }

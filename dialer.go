@@ -36,10 +36,10 @@ type Dialer struct {
 	// dropped.
 	OnNotice func(text string)
 
+	close   sync.Once
 	mu      sync.Mutex
 	session session // nil before the first dial
 	closed  bool
-	ended   chan struct{} // of over
 	conns   map[*Conn]struct{}
 	drains  sync.WaitGroup // goroutines of the connections
 }

@@ -62,7 +62,7 @@ func (s clientSession) open(ctx context.Context, request wire.Request) (stream, 
 
 func (s clientSession) progress() uint64 {
 	stats, _ := s.client.Stats()
-	return stats.Received + stats.Sent - uint64(stats.Unacknowledged)
+	return stats.Progress()
 }
 
 func (s clientSession) status() Status {

@@ -44,7 +44,7 @@ func (s *session) flush() {
 	if !s.connected() && s.welcomed() == nil && s.mux.Streams() == 0 {
 		return // there is nothing to deliver
 	}
-	ctx, stop := s.whileProgress()
+	ctx, stop := WhileProgress(s.progress, func() time.Duration { return Patience(s.welcomed() != nil) })
 	_ = s.mux.CloseStreams(ctx)               // the session ends either way
 	sent := s.link.Shutdown(ctx, wire.OK, "") // as above
 	stop()
@@ -60,32 +60,33 @@ func (s *session) flush() {
 	}
 }
 
-// patience is how long the last bytes may wait without progress. The first dial has its
-// own time.
-func (s *session) patience() time.Duration {
-	if s.welcomed() == nil {
+// Patience returns how long the last bytes of a session may wait without progress. The first
+// dial has its own time.
+func Patience(connected bool) time.Duration {
+	if !connected {
 		return answerTimeout
 	}
 	return flushTimeout
 }
 
-// whileProgress returns a context that ends when no byte has moved for the time of
-// patience. The caller must call stop, which waits for the goroutine behind the context.
-func (s *session) whileProgress() (ctx context.Context, stop func()) {
+// WhileProgress returns a context that ends when progress has returned the same figure for
+// the time of patience. It calls both from a goroutine of its own, several times a second.
+// The caller must call stop, which waits for that goroutine.
+func WhileProgress(progress func() uint64, patience func() time.Duration) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var task sync.WaitGroup
 	task.Go(func() {
 		tick := time.NewTimer(flushLook)
 		defer tick.Stop()
-		last := s.progress()
-		for idle := time.Duration(0); idle < s.patience(); idle += flushLook {
+		last := progress()
+		for idle := time.Duration(0); idle < patience(); idle += flushLook {
 			select {
 			case <-tick.C:
 				tick.Reset(flushLook)
 			case <-ctx.Done():
 				return
 			}
-			if now := s.progress(); now != last {
+			if now := progress(); now != last {
 				last, idle = now, 0
 			}
 		}

@@ -177,10 +177,7 @@ func (s *session) first(carrier link.Carrier) error {
 }
 
 // progress is a figure that grows with every byte that has arrived at either end.
-func (s *session) progress() uint64 {
-	stats := s.link.Stats()
-	return stats.Received + stats.Sent - uint64(stats.Unacknowledged)
-}
+func (s *session) progress() uint64 { return s.link.Stats().Progress() }
 
 // over runs the link over a carrier.
 func (s *session) over(ctx context.Context, carrier link.Carrier, received uint64) error {

@@ -150,6 +150,9 @@ type Stats struct {
 	MessageLimit     int // payload bytes that a message has at most
 }
 
+// Progress returns a figure that grows with every byte that has arrived at either end.
+func (s Stats) Progress() uint64 { return s.Received + s.Sent - uint64(s.Unacknowledged) }
+
 // New returns a link without a carrier. It must be closed.
 func New(config Config) *Link {
 	l := &Link{config: config.orDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{}), began: time.Now(), out: outbox{limit: MaxParcel, memory: config.Memory}}
