@@ -38,6 +38,15 @@ type socket struct {
 	functions []js.Func
 }
 
+var uint8Array = js.Global().Get("Uint8Array")
+
+// copyOf returns a copy in JavaScript's memory.
+func copyOf(b []byte) js.Value {
+	copied := uint8Array.New(len(b))
+	js.CopyBytesToJS(copied, b)
+	return copied
+}
+
 // on calls handle for an event. No handler blocks, as events come in the page's own thread.
 func (s *socket) on(event string, handle func(event js.Value)) {
 	f := js.FuncOf(func(_ js.Value, args []js.Value) any {
@@ -103,7 +112,7 @@ func (b *browser) message(id uint32, s *socket, data js.Value) {
 		s.Call("close", codeUnsupported, "text message")
 		return
 	}
-	view := js.Global().Get("Uint8Array").New(data)
+	view := uint8Array.New(data)
 	length := view.Length()
 	if length > wire.MaxMessage {
 		b.set.Violated(id, wire.Limit, "a message of "+strconv.Itoa(length)+" bytes: at most "+strconv.Itoa(wire.MaxMessage)+" are allowed")
@@ -143,9 +152,7 @@ func (b *browser) Send(id uint32, message []byte) (buffered int) {
 	if s == nil || s.Get("readyState").Int() != stateOpen {
 		return 0 // carrier.Set learns of the end by the event
 	}
-	copied := js.Global().Get("Uint8Array").New(len(message))
-	js.CopyBytesToJS(copied, message)
-	s.Call("send", copied)
+	s.Call("send", copyOf(message))
 	return s.Get("bufferedAmount").Int()
 }
 

@@ -178,9 +178,7 @@ func (s *pageStream) SetReadDeadline(t time.Time) {
 
 // Write implements stream.
 func (s *pageStream) Write(b []byte) (int, error) {
-	chunk := js.Global().Get("Uint8Array").New(len(b))
-	js.CopyBytesToJS(chunk, b)
-	if _, err := await(context.Background(), s.writer.Call("write", chunk)); err != nil {
+	if _, err := await(context.Background(), s.writer.Call("write", copyOf(b))); err != nil {
 		return 0, err
 	}
 	return len(b), nil

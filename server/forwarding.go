@@ -73,24 +73,32 @@ func forwardCommand(ctx context.Context, c call) error {
 
 // serveLocally listens at an address until a signal comes or ctx ends.
 func serveLocally(ctx context.Context, c call, name string, values map[string]string, address string, handler func(*sockmux.Dialer, *slog.Logger) forward.Handler) error {
-	dialer, err := dialerFrom(c, name, values)
-	if err != nil {
-		return err
-	}
-	defer dialer.Close() // it returns nil
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return err
-	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	fmt.Fprintln(c.stdout, listener.Addr())
-	log := slog.New(slog.NewTextHandler(c.stderr, nil))
-	return forward.Serve(ctx, listener.(*net.TCPListener), handler(dialer, log))
+	return withDialer(ctx, c, name, values, func(ctx context.Context, dialer *sockmux.Dialer) error {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(c.stdout, listener.Addr())
+		log := slog.New(slog.NewTextHandler(c.stderr, nil))
+		return forward.Serve(ctx, listener.(*net.TCPListener), handler(dialer, log))
+	})
 }
 
 // forwardStandard joins standard input and output with a target: the ProxyCommand of ssh.
 func forwardStandard(ctx context.Context, c call, name string, values map[string]string, target string) error {
+	return withDialer(ctx, c, name, values, func(ctx context.Context, dialer *sockmux.Dialer) error {
+		conn, err := dialer.DialContext(ctx, "tcp", target)
+		if err != nil {
+			return err
+		}
+		defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // fails only where it is closed
+		return forward.Join(forward.Standard(os.Stdin, os.Stdout), conn.(*sockmux.Conn))
+	})
+}
+
+// withDialer calls run with the dialer that the flags describe, and closes it. The context of
+// run ends with a signal too.
+func withDialer(ctx context.Context, c call, name string, values map[string]string, run func(context.Context, *sockmux.Dialer) error) error {
 	dialer, err := dialerFrom(c, name, values)
 	if err != nil {
 		return err
@@ -98,12 +106,7 @@ func forwardStandard(ctx context.Context, c call, name string, values map[string
 	defer dialer.Close() // it returns nil
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	conn, err := dialer.DialContext(ctx, "tcp", target)
-	if err != nil {
-		return err
-	}
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // fails only where it is closed
-	return forward.Join(forward.Standard(os.Stdin, os.Stdout), conn.(*sockmux.Conn))
+	return run(ctx, dialer)
 }
 
 // dialerFrom returns the dialer that the flags describe.
@@ -113,7 +116,7 @@ func dialerFrom(c call, name string, values map[string]string) (*sockmux.Dialer,
 		return nil, misused(name, "--server is missing")
 	}
 	u, err := url.Parse(server)
-	if err != nil || u.Host == "" || !strings.Contains(" http https ws wss ", " "+u.Scheme+" ") {
+	if err != nil || u.Host == "" || !contains([]string{"http", "https", "ws", "wss"}, u.Scheme) {
 		return nil, misused(name, "--server: %q is no URL of a server", server)
 	}
 	token, err := tokenFrom(c, values["token-from"])

@@ -39,20 +39,23 @@ func serve(t *testing.T, handler func(*sockmux.Dialer) forward.Handler) (address
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// exchange writes, ends the direction, and returns what comes back.
-func exchange(t *testing.T, conn net.Conn, text string) string {
+// wantAnswer dials a service of upper, writes, ends the direction, and checks what comes back.
+func wantAnswer(t *testing.T, dial func() (net.Conn, error)) {
 	t.Helper()
-	if _, err := io.WriteString(conn, text); err != nil {
+	conn, err := dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "question"); err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	all, err := io.ReadAll(conn)
-	if err != nil {
-		t.Fatal(err)
+	if all, err := io.ReadAll(conn); string(all) != "QUESTION" || err != nil {
+		t.Errorf("got %q, %v", all, err)
 	}
-	return string(all)
 }
 
 // upper answers behind the end of what it gets.
@@ -66,14 +69,7 @@ func upper(t *testing.T) string {
 func TestForward(t *testing.T) {
 	target := upper(t)
 	address := serve(t, func(d *sockmux.Dialer) forward.Handler { return forward.To(d, target, quiet()) })
-	conn, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if got := exchange(t, conn, "question"); got != "QUESTION" {
-		t.Errorf("got %q", got)
-	}
+	wantAnswer(t, func() (net.Conn, error) { return net.Dial("tcp", address) })
 }
 
 // TestForwardRefused: a local program sees a reset, no clean end.
@@ -97,14 +93,7 @@ func TestSOCKS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := dialer.Dial("tcp", target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if got := exchange(t, conn, "question"); got != "QUESTION" {
-		t.Errorf("got %q", got)
-	}
+	wantAnswer(t, func() (net.Conn, error) { return dialer.Dial("tcp", target) })
 	for refused, want := range map[string]string{servertest.Refusing(t): "connection refused", "127.0.0.2:80": "connection not allowed by ruleset"} {
 		if _, err := dialer.Dial("tcp", refused); err == nil || !bytes.Contains([]byte(err.Error()), []byte(want)) {
 			t.Errorf("%s: %v, want %q", refused, err, want)

@@ -70,14 +70,7 @@ func tokens(t *testing.T) (server *product.Server, file string) {
 func TestForwardCommand(t *testing.T) {
 	server, file := tokens(t)
 	address := listening(t, "forward", "--server", server.URL(), "--token-from", file, "0", upper(t))
-	conn, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if got := exchange(t, conn, "question"); got != "QUESTION" {
-		t.Errorf("got %q", got)
-	}
+	wantAnswer(t, func() (net.Conn, error) { return net.Dial("tcp", address) })
 }
 
 func TestSOCKSCommand(t *testing.T) {
@@ -87,14 +80,8 @@ func TestSOCKSCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := dialer.Dial("tcp", upper(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if got := exchange(t, conn, "question"); got != "QUESTION" {
-		t.Errorf("got %q", got)
-	}
+	target := upper(t)
+	wantAnswer(t, func() (net.Conn, error) { return dialer.Dial("tcp", target) })
 }
 
 // TestStandard: the ProxyCommand of ssh. The output ends with the target's direction, while the

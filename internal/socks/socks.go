@@ -17,13 +17,10 @@ import (
 	"strconv"
 )
 
-// The replies of RFC 1928, section 6.
+// Replies of RFC 1928, section 6. wire.Code.SOCKS5 has those for what a server answers.
 const (
 	Granted             byte = 0
 	Failed              byte = 1
-	NotAllowed          byte = 2
-	NetworkUnreachable  byte = 3
-	HostUnreachable     byte = 4
 	Refused             byte = 5
 	CommandNotSupported byte = 7
 	AddressNotSupported byte = 8
