@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/sockmux/sockmux"
 	"golang.org/x/net/nettest"
@@ -36,6 +37,23 @@ func TestConn(t *testing.T) {
 			_ = c2.Close()
 		}, nil
 	})
+}
+
+// TestShortKeepAlive: a time that the page does not take is no exception that ends the program.
+func TestShortKeepAlive(t *testing.T) {
+	conn, err := dialer.Dial("tcp", os.Getenv("SOCKMUX_CROSSING"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := dialer.Dial("tcp", os.Getenv("SOCKMUX_CROSSING"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	defer other.Close()
+	if err := conn.(*sockmux.Conn).SetKeepAlivePeriod(time.Millisecond); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestRefused(t *testing.T) {

@@ -224,8 +224,8 @@ func (s *pageStream) SetSocketOptions(options wire.SocketOptions) {
 	if options.KeepAlive != wire.Unset {
 		choices["keepAlive"] = options.KeepAlive == wire.On
 	}
-	if options.KeepIdle > 0 {
-		choices["keepAliveDelay"] = options.KeepIdle.Milliseconds()
+	if options.KeepIdle > 0 { // the page refuses less than a second; on the wire that counts as one
+		choices["keepAliveDelay"] = max(options.KeepIdle, time.Second).Milliseconds()
 	}
 	s.socket.Call("setOptions", choices)
 }
