@@ -1,4 +1,5 @@
-// The Go package in a page: its own tests run there, over a WebSocket of the program's own and over the page's session.
+// The Go package in a page: its own tests run there, over a WebSocket of the program's own and
+// over the page's session.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

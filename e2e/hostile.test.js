@@ -15,7 +15,10 @@ const HUGE_BYTES = 256 * MIB;
 const PINGS = 2_000_000;
 const NOTICES = 300_000;
 
-/** Turns of a page that goes on, at least: one that stands still has one or two. The flood is over in a second or less. */
+/**
+ * Turns of a page that goes on, at least: one that stands still has one or two. The flood is over
+ * in a second or less.
+ */
 const STILL = 10;
 
 /** The browser itself gathers a message and makes it an ArrayBuffer before a script sees it: that many times its bytes at most. */

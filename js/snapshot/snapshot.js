@@ -1,4 +1,5 @@
-// Makes a snapshot of a Go program: the same program, initialized. src/tunnel/restore.js is the page's half.
+// Makes a snapshot of a Go program: the same program, initialized. src/tunnel/restore.js is the
+// page's half.
 
 import { Go } from '../build/go.js';
 import { clock, valuesOf } from '../src/tunnel/restore.js';

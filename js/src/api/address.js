@@ -6,7 +6,8 @@ import { shown, socketError } from './errors.js';
 /** @typedef {{ host: string, port: number }} Target */
 
 /**
- * Reads "host:port" or { hostname, port }, as WinterTC's connect() does. An IPv6 address in the text has brackets.
+ * Reads "host:port" or { hostname, port }, as WinterTC's connect() does. An IPv6 address in the
+ * text has brackets.
  * @param {unknown} address
  * @returns {Target}  throws a SocketError
  */
@@ -37,7 +38,8 @@ function checked(shownAs, host, port) {
 }
 
 /**
- * Checks what connect(host, port) was given, as far as that needs no knowledge of names. Throws a TypeError or a RangeError.
+ * Checks what connect(host, port) was given, as far as that needs no knowledge of names. Throws a
+ * TypeError or a RangeError.
  * @param {unknown} host
  * @param {unknown} port
  * @returns {Target}
@@ -57,7 +59,8 @@ function wholeNumber(port) {
 }
 
 /**
- * Reads a host by the rules of URLs: an IPv6 address may have brackets, and a name may have letters beyond ASCII.
+ * Reads a host by the rules of URLs: an IPv6 address may have brackets, and a name may have
+ * letters beyond ASCII.
  * @param {string} host
  * @returns {string | null}  null: a URL would not take it
  */

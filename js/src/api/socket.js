@@ -11,7 +11,8 @@ import { Sink } from './sink.js';
 const WINDOW_BYTES = 1024 * 1024;
 
 /**
- * What `opened` resolves to. The addresses are those of the server's socket; null where the server does not tell them.
+ * What `opened` resolves to. The addresses are those of the server's socket. They are null if
+ * the server does not tell them.
  * @typedef {object} SocketInfo
  * @property {string | null} remoteAddress  host:port, with brackets around an IPv6 address
  * @property {string | null} localAddress
@@ -51,7 +52,8 @@ export class Socket {
 	/**
 	 * @param {Pick<import('../tunnel/tunnel.js').Tunnel, 'open'>} tunnel
 	 * @param {import('../tunnel/stream.js').Request} request
-	 * @param {{ allowHalfOpen?: boolean, signal?: AbortSignal }} [choices]  allowHalfOpen: the end of the target's direction does not end the page's
+	 * @param {{ allowHalfOpen?: boolean, signal?: AbortSignal }} [choices]
+	 *   allowHalfOpen: the end of the target's direction does not end the page's
 	 */
 	constructor(tunnel, request, { allowHalfOpen = true, signal } = {}) {
 		this.#target = `${request.host}:${request.port}`;
@@ -177,7 +179,7 @@ export class Socket {
 /** @param {Address | null} address */
 const joined = (address) => address && `${address.addr.includes(':') ? `[${address.addr}]` : address.addr}:${address.port}`;
 
-/** A promise to settle from outside; a rejection that nobody asks for is no uncaught error. */
+/** A promise to settle from outside. Its rejection counts as handled, so it is no uncaught error. */
 function settler() {
 	/** @type {(value: any) => void} */
 	let resolve = () => {};

@@ -54,7 +54,7 @@ export function tcpSocketOf(tunnel, defaults) {
 				};
 			}, thrown);
 			this.closed = socket.closed.catch(thrown);
-			for (const promise of [this.opened, this.closed]) promise.catch(() => {}); // a rejection that nobody asks for is no uncaught error
+			for (const promise of [this.opened, this.closed]) promise.catch(() => {}); // it counts as handled: no uncaught error
 		}
 
 		/** @returns {Promise<void>} closed; rejects before opened, and where a stream has a reader or a writer */

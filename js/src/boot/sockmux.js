@@ -115,8 +115,9 @@ export class Sockmux {
 	}
 
 	/**
-	 * Opens a TCP connection for the page itself: connect("host:port", options), connect({ hostname, port }, options), or
-	 * connect(host, port, options). In the last form the page's direction outlives the target's (allowHalfOpen).
+	 * Opens a TCP connection for the page itself: connect("host:port", options),
+	 * connect({ hostname, port }, options), or connect(host, port, options). In the last form the
+	 * page's direction outlives the target's (allowHalfOpen).
 	 * Throws a TypeError or a RangeError for what is no address and no option.
 	 * @param {unknown} address
 	 * @param {unknown} [port]  or the options

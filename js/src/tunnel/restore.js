@@ -1,5 +1,6 @@
-// The page's half of a snapshot. js/snapshot runs the Go program at build time until all of its goroutines wait, and writes memory
-// and registers into the wasm: a copy need not run what Go and its packages do at their start. Such a wasm has no export `run`.
+// The page's half of a snapshot. js/snapshot runs the Go program at build time until all of its
+// goroutines wait, and writes memory and registers into the wasm: a copy need not run what Go and
+// its packages do at their start. Such a wasm has no export `run`.
 
 /** @typedef {import('./go.js').GoProgram} GoProgram */
 
@@ -7,8 +8,9 @@
 const SNAPSHOT_MS = 1000;
 
 /**
- * Returns the JavaScript values that the program refers to by number in the snapshot. The first seven are those of wasm_exec.js, the
- * others what package syscall asks of the global object at its start, in that order. js/snapshot refuses a program with others.
+ * Returns the JavaScript values that the program refers to by number in the snapshot. The first
+ * seven are those of wasm_exec.js, the others what package syscall asks of the global object at
+ * its start, in that order. js/snapshot refuses a program with others.
  * @param {GoProgram} go
  * @param {Record<string, any>} scope  the global object of wasm_exec.js
  * @returns {unknown[]}
@@ -37,8 +39,8 @@ export function clock(go, elapsed) {
 export const isSnapshot = ({ exports }) => !exports.run && Boolean(exports.reseed);
 
 /**
- * Puts a copy into the state that run() of wasm_exec.js leaves behind. What is random must be drawn anew first of all: it is the same
- * in all copies.
+ * Puts a copy into the state that run() of wasm_exec.js leaves behind. What is random must be
+ * drawn anew first of all: it is the same in all copies.
  * @param {GoProgram} go
  * @param {WebAssembly.Instance} instance
  * @param {Record<string, any>} scope
