@@ -42,7 +42,9 @@ func TestCapabilities(t *testing.T) {
 				stream.EachSocketOptions(func(all wire.SocketOptions) { got.all = all })
 				streams <- got
 			}}
+			opened := make(chan struct{}) // the first request is on its way
 			s.set(func(h wire.Hello) wire.Message {
+				<-opened
 				if want := wire.CanSocketOptions | wire.CanResolve; h.Capabilities&want != want {
 					t.Errorf("hello with capabilities %b", h.Capabilities)
 				}
@@ -53,6 +55,9 @@ func TestCapabilities(t *testing.T) {
 			c := client.New(client.Config{Dial: s.dial})
 			for i, want := range []seen{{wire.SocketOptions{}, options}, {test.second, test.second}} {
 				stream, err := c.Open(request)
+				if i == 0 {
+					close(opened)
+				}
 				if err != nil {
 					t.Fatal(err)
 				}
