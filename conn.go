@@ -23,6 +23,7 @@ type Conn struct {
 
 	reading sync.Mutex // held by Read: a stream has one reader
 	out     sendBuffer
+	options socketOptions
 }
 
 var _ net.Conn = (*Conn)(nil)
@@ -38,6 +39,9 @@ func (c *Conn) Read(b []byte) (int, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
 	n, err := c.stream.Read(b)
+	if err != nil && c.closing.Load() {
+		err = net.ErrClosed // whatever Close or Reset has made of the stream
+	}
 	return n, c.opError("read", err)
 }
 
@@ -118,29 +122,5 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 		return c.opError("set", net.ErrClosed)
 	}
 	c.out.setDeadline(t)
-	return nil
-}
-
-// SetNoDelay sets TCP_NODELAY of the server's connection to the target. It is on by default.
-func (c *Conn) SetNoDelay(on bool) error {
-	return c.setOptions(wire.SocketOptions{NoDelay: wire.SwitchOf(on)})
-}
-
-// SetKeepAlive sets SO_KEEPALIVE of the server's connection to the target.
-func (c *Conn) SetKeepAlive(on bool) error {
-	return c.setOptions(wire.SocketOptions{KeepAlive: wire.SwitchOf(on)})
-}
-
-// SetKeepAlivePeriod sets the time between probes of the server's connection to the target, in
-// whole seconds.
-func (c *Conn) SetKeepAlivePeriod(d time.Duration) error {
-	return c.setOptions(wire.SocketOptions{KeepIdle: d, KeepInterval: d})
-}
-
-func (c *Conn) setOptions(options wire.SocketOptions) error {
-	if c.closing.Load() {
-		return c.opError("set", net.ErrClosed)
-	}
-	c.stream.SetSocketOptions(options)
 	return nil
 }

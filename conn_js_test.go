@@ -56,6 +56,25 @@ func TestShortKeepAlive(t *testing.T) {
 	}
 }
 
+// TestReadBehindReset: a Read fails as that of package net does.
+func TestReadBehindReset(t *testing.T) {
+	conn, err := dialer.Dial("tcp", os.Getenv("SOCKMUX_CROSSING"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := dialer.Dial("tcp", os.Getenv("SOCKMUX_CROSSING"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := conn.(*sockmux.Conn).Reset(); err != nil {
+		t.Error(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a read behind Reset: %v", err)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	_, err := dialer.Dial("tcp", os.Getenv("SOCKMUX_REFUSING"))
 	var op *net.OpError

@@ -212,6 +212,12 @@ func TestReset(t *testing.T) {
 	if err := <-got; !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the target sees %v", err)
 	}
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a read behind Reset: %v", err)
+	}
+	if _, err := conn.Write(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a write behind Reset: %v", err)
+	}
 }
 
 // TestPeerReset: a reset of the target's reaches Read and Write with its errno.
