@@ -19,7 +19,7 @@ js: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs ## build the script as classi
 
 .PHONY: test-js
 test-js: ## JavaScript unit tests (node --test, nothing to fetch)
-	node --test js/test/*.test.js
+	node --test $(shell find js/test -name '*.test.js')
 
 .PHONY: lint-js
 lint-js: $(JS_DEPS) $(E2E_DEPS) ## eslint and tsc
@@ -48,7 +48,7 @@ $(JS_BUILD)/linked.wasm: $(WASM_SRC) $(LEAN)
 
 # The program as it is when all of its goroutines wait for the first time, so that no page runs what is before. A Go release that
 # leango does not know, or a program that asks its surroundings for more, gives one that starts later and works.
-$(JS_BUILD)/initialized.wasm: $(JS_BUILD)/linked.wasm $(JS_BUILD)/go.js js/src/tunnel/restore.js $(wildcard js/snapshot/*.js)
+$(JS_BUILD)/initialized.wasm: $(JS_BUILD)/linked.wasm $(JS_BUILD)/go.js js/src/engine/restore.js $(wildcard js/snapshot/*.js)
 	node js/snapshot/main.js $< $@ || cp $< $@
 
 # What the tests of snapshots run.
@@ -66,21 +66,21 @@ $(JS_BUILD)/sockmux.wasm: $(JS_BUILD)/initialized.wasm $(JS_BUILD)/trimwasm
 $(JS_BUILD)/wasm_exec.js: $(JS_BUILD)/goversion
 	{ echo '// @ts-nocheck'; cat "$$(go env GOROOT)/lib/wasm/wasm_exec.js"; } > $@.new && mv $@.new $@
 
-# globalThis and fs become goScope's, so that the file leaves nothing behind in the page (js/src/tunnel/goscope.js).
-$(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/tunnel/go.js js/src/tunnel/goscope.js
-	$(ESBUILD) js/src/tunnel/go.js --format=esm --define:globalThis=goScope --define:fs=goScope.fs \
-		--inject:js/src/tunnel/goscope.js --banner:js='// @ts-nocheck' --outfile=$@
+# globalThis and fs become goScope's, so that the file leaves nothing behind in the page (js/src/engine/goscope.js).
+$(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/engine/go.js js/src/engine/goscope.js
+	$(ESBUILD) js/src/engine/go.js --format=esm --define:globalThis=goScope --define:fs=goScope.fs \
+		--inject:js/src/engine/goscope.js --banner:js='// @ts-nocheck' --outfile=$@
 
 # Parts of the script that are files of their own, each a classic script.
 JS_PARTS := engine tunnel-worker remote sockfs pthread webr webr-worker
 
-$(JS_STAGE)/sockmux-engine.js: JS_ENTRY := js/src/boot/part-engine.js
-$(JS_STAGE)/sockmux-tunnel-worker.js: JS_ENTRY := js/src/boot/part-tunnel.js
-$(JS_STAGE)/sockmux-remote.js: JS_ENTRY := js/src/boot/part-remote.js
-$(JS_STAGE)/sockmux-webr.js: JS_ENTRY := js/src/boot/part-webr.js
-$(JS_STAGE)/sockmux-sockfs.js: JS_ENTRY := js/src/boot/part-sockfs.js
-$(JS_STAGE)/sockmux-pthread.js: JS_ENTRY := js/src/pthread/main.js
-$(JS_STAGE)/sockmux-webr-worker.js: JS_ENTRY := js/src/worker/main.js
+$(JS_STAGE)/sockmux-engine.js: JS_ENTRY := js/src/entry/part-engine.js
+$(JS_STAGE)/sockmux-tunnel-worker.js: JS_ENTRY := js/src/entry/part-tunnel.js
+$(JS_STAGE)/sockmux-remote.js: JS_ENTRY := js/src/entry/part-remote.js
+$(JS_STAGE)/sockmux-webr.js: JS_ENTRY := js/src/entry/part-webr.js
+$(JS_STAGE)/sockmux-sockfs.js: JS_ENTRY := js/src/entry/part-sockfs.js
+$(JS_STAGE)/sockmux-pthread.js: JS_ENTRY := js/src/entry/part-pthread.js
+$(JS_STAGE)/sockmux-webr-worker.js: JS_ENTRY := js/src/entry/part-webr-worker.js
 $(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js): $(JS_SRC) $(JS_BUILD)/go.js
 	$(ESBUILD) $(JS_ENTRY) --format=iife --outfile=$@
 
@@ -107,10 +107,10 @@ $(JS_BUILD)/defines: $(JS_BUILD)/sockmux.wasm $(JS_PARTS:%=$(JS_STAGE)/sockmux-%
 	echo '}' >> $@.new && mv $@.new $@
 
 $(JS_STAGE)/sockmux.js: $(JS_SRC) $(JS_BUILD)/defines
-	$(ESBUILD) js/src/boot/script.js --format=iife $$(cat $(JS_BUILD)/defines) --outfile=$@
+	$(ESBUILD) js/src/entry/script.js --format=iife $$(cat $(JS_BUILD)/defines) --outfile=$@
 
 $(JS_STAGE)/sockmux.mjs: $(JS_SRC) $(JS_BUILD)/defines
-	$(ESBUILD) js/src/boot/module.js --format=esm $$(cat $(JS_BUILD)/defines) --outfile=$@
+	$(ESBUILD) js/src/entry/module.js --format=esm $$(cat $(JS_BUILD)/defines) --outfile=$@
 
 server/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs $(JS_BUILD)/sockmux.wasm js/types/sockmux.d.ts $(PLAYGROUND) $(JS_BUILD)/pack
 	rm -rf $(JS_STAGE)/playground && mkdir -p $(JS_STAGE)/playground

@@ -1,5 +1,5 @@
 // Command wasm is the client in the page. JavaScript calls its exports and is called by its imports; this package is only that boundary
-// (js/src/tunnel/boundary.js is the other half).
+// (js/src/engine/boundary.js is the other half).
 //
 // Two rules keep it safe. An export never waits: it queues, and goroutines do the work when JavaScript resumes the program. An import
 // never calls back: it copies, notes and returns.

@@ -1,8 +1,8 @@
-// Makes a snapshot of a Go program: the same program, initialized. src/tunnel/restore.js is the
+// Makes a snapshot of a Go program: the same program, initialized. src/engine/restore.js is the
 // page's half.
 
 import { Go } from '../build/go.js';
-import { clock, valuesOf } from '../src/tunnel/restore.js';
+import { clock, valuesOf } from '../src/engine/restore.js';
 import { DATA, EXPORT, GLOBAL, IS_GLOBAL, MEMORY, parse, readExports, readGlobals, section, write, writeData, writeExports, writeGlobals, writeMemory } from './module.js';
 
 /** Bytes of a page of memory. */
@@ -70,7 +70,7 @@ async function initialized(file) {
 	await Promise.race([run, new Promise((resolve) => { setImmediate(resolve); })]);
 	const values = valuesOf(go, Go.scope);
 	if (go._values.length !== values.length || !values.every((value, id) => Object.is(value, go._values[id]))) {
-		throw new Error('the program refers to other JavaScript values than src/tunnel/restore.js');
+		throw new Error('the program refers to other JavaScript values than src/engine/restore.js');
 	}
 	return exports;
 }

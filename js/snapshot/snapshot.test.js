@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Go } from '../build/go.js';
-import { programFrom } from '../src/tunnel/program.js';
+import { programFrom } from '../src/engine/program.js';
 import { EXPORT, parse, readExports, section, write, writeExports } from './module.js';
 import { snapshot } from './snapshot.js';
 

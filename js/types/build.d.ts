@@ -3,8 +3,8 @@
 declare module '*/build/wasm_exec.js';
 
 declare module '*/build/go.js' {
-	export { Go } from '*/src/tunnel/go.js';
+	export { Go } from '*/src/engine/go.js';
 }
 
 declare const SOCKMUX_VERSION: string | undefined;
-declare const SOCKMUX_FILES: import('../src/boot/build.js').BuiltFiles | undefined;
+declare const SOCKMUX_FILES: import('../src/entry/build.js').BuiltFiles | undefined;

@@ -2,7 +2,7 @@ package pump
 
 import "github.com/sockmux/sockmux/shared/buffer"
 
-// Kind says what an event is about. JavaScript has the same numbers (js/src/tunnel/events.js).
+// Kind says what an event is about. JavaScript has the same numbers (js/src/wire/events.js).
 type Kind uint32
 
 // The kinds of events.

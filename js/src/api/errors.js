@@ -1,8 +1,8 @@
 // The errors of the sockets that a page opens itself.
 
-import { CODES, ending } from '../tunnel/codes.js';
+import { CODES, ending } from '../wire/codes.js';
 
-/** @typedef {import('../tunnel/codes.js').Ending} Ending */
+/** @typedef {import('../wire/codes.js').Ending} Ending */
 
 /** Says why a socket failed. It is a TypeError because WinterTC's sockets API has it so. */
 export class SocketError extends TypeError {

@@ -22,7 +22,7 @@ import { shown, socketError } from './errors.js';
 
 /**
  * @param {SocketChoices} choices
- * @returns {import('../tunnel/socket-options.js').SocketOptions}
+ * @returns {import('../wire/socket-options.js').SocketOptions}
  */
 export function socketOptionsFrom({ noDelay, keepAlive, keepAliveDelay }) {
 	if (keepAliveDelay === undefined) return { noDelay, keepAlive };

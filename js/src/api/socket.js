@@ -1,6 +1,6 @@
 // sockmux.connect(): a TCP connection for the page itself, in the shape of WinterTC's sockets API.
 
-import { CODES, ending } from '../tunnel/codes.js';
+import { CODES, ending } from '../wire/codes.js';
 import { SocketError, socketError } from './errors.js';
 import { noTls, socketOptionsFrom } from './options.js';
 import { Sink } from './sink.js';
@@ -147,7 +147,7 @@ export class Socket {
 		this.#sink.finish(() => this.#stream.close());
 	}
 
-	/** @param {import('../tunnel/codes.js').Ending} why */
+	/** @param {import('../wire/codes.js').Ending} why */
 	#ended(why) {
 		this.#unlisten();
 		const clean = why.code === CODES.ok && !this.#aborted;

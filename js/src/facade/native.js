@@ -1,6 +1,6 @@
 // A native WebSocket in the form of a stream of the tunnel: for sockets of webR that the rule leaves alone.
 
-import { CODES, ending } from '../tunnel/codes.js';
+import { CODES, ending } from '../wire/codes.js';
 
 /** @typedef {import('../tunnel/stream.js').Handlers} Handlers */
 

@@ -3,13 +3,13 @@
 // Two things differ from it, for SOCKFS's sake: construction never throws for the URL (the exception would end webR's networking for
 // good), and the peer's FIN, which a WebSocket does not know, is a clean close.
 
-import { CODES, ending } from '../tunnel/codes.js';
-import { cutReason } from '../tunnel/carrier.js';
+import { CODES, ending } from '../wire/codes.js';
+import { cutReason } from '../engine/carrier.js';
 import { EVENT_NAMES, HandlerAttributes, NodeListeners } from './handlers.js';
 import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 
-/** @typedef {import('../tunnel/codes.js').Ending} Ending */
+/** @typedef {import('../wire/codes.js').Ending} Ending */
 /** @typedef {import('../tunnel/tunnel.js').Tunnel} Tunnel */
 /** @typedef {import('../tunnel/target.js').Target} Target */
 

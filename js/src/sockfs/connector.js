@@ -1,5 +1,5 @@
 // The contract between the layer and what carries its sockets. Two things implement it: local.js (streams of the tunnel in the same
-// thread) and worker/ring.js (shared memory that the page fills).
+// thread) and blocking/ring.js (shared memory that the page fills).
 
 /**
  * @typedef {object} Target
@@ -56,7 +56,7 @@
  * @property {(listener: () => void) => () => void} [onchange]  calls the listener after each change of any
  *   socket (open, data, FIN, writable, error, shutdown, close) until the function that it returns is called;
  *   absent where wait() is there
- * @property {(name: string) => import('./lookup.js').LookupState} [lookup]  whether a name exists
+ * @property {(name: string) => import('./names/lookup.js').LookupState} [lookup]  whether a name exists
  * @property {(text: string) => void} [report]  tells the user, one line
  */
 

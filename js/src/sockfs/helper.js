@@ -1,19 +1,19 @@
 // Brings the layer into Emscripten programs that run in the page's own thread: C with a main
 // loop, ASYNCIFY or JSPI, and the sockets of pthreads, whose calls are carried out here.
 
-import { serveThreads, wakeThreads } from '../pthread/page.js';
-import { createAdapter } from './adapter.js';
-import { patchDNS } from './dns.js';
-import { inspect } from './instantiate.js';
+import { serveThreads, wakeThreads } from './threads/page.js';
+import { createAdapter } from './program/adapter.js';
+import { patchDNS } from './names/dns.js';
+import { inspect } from './program/instantiate.js';
 import { explain } from './explain.js';
-import { linked } from './link.js';
+import { linked } from './program/link.js';
 import { LocalConnector } from './local.js';
-import { patchOps } from './ops.js';
-import { globalProgramOf, hiddenProgram } from './program.js';
-import { operationCalls, patchImports } from './syscalls.js';
+import { patchOps } from './sockets/ops.js';
+import { globalProgramOf, hiddenProgram } from './program/program.js';
+import { operationCalls, patchImports } from './calls/syscalls.js';
 
-/** @typedef {import('./instantiate.js').Instance} Instance */
-/** @typedef {import('./program.js').Program} Program */
+/** @typedef {import('./program/instantiate.js').Instance} Instance */
+/** @typedef {import('./program/program.js').Program} Program */
 
 /**
  * php-wasm's import that waits for one socket. PHP calls it before each poll(), with poll()'s own
@@ -27,9 +27,9 @@ const OWN_POLL = '__asyncjs__wasm_poll_socket';
  * @param {import('./opener.js').Open} options.open
  * @param {any} options.scope  the page's global object
  * @param {(text: string) => void} options.report  tells the user, one line
- * @param {import('./lookup.js').Resolve} [options.resolve]  asks the server whether a name exists
- * @param {import('../pthread/threads.js').Threads | null} [options.threads]  workers of pthreads that have our half
- * @returns {{ start: import('./watch.js').Start, explain: (seen: import('./explain.js').Seen) => void, remove: () => void }}
+ * @param {import('./names/lookup.js').Resolve} [options.resolve]  asks the server whether a name exists
+ * @param {import('./threads/threads.js').Threads | null} [options.threads]  workers of pthreads that have our half
+ * @returns {{ start: import('./program/watch.js').Start, explain: (seen: import('./explain.js').Seen) => void, remove: () => void }}
  *   start instantiates a program with the layer in its imports; one whose parts are not found keeps
  *   SOCKFS's own sockets, which go through the facade. explain says on the console why the layer is out of a
  *   program that made such a socket. remove ends the sockets and puts everything back
@@ -47,7 +47,7 @@ export function createHelper({ open, scope, report, resolve, threads }) {
 		undo.add(patchOps(program, connector));
 		undo.add(patchDNS(program.DNS));
 	};
-	const adapter = scope.WebAssembly.Suspending && ((/** @type {import('./retry.js').Waiting} */ waiting) => createAdapter(scope, (ticket) => waiting.wait(ticket)));
+	const adapter = scope.WebAssembly.Suspending && ((/** @type {import('./calls/retry.js').Waiting} */ waiting) => createAdapter(scope, (ticket) => waiting.wait(ticket)));
 	let promising = false;
 	if (scope.WebAssembly.promising) {
 		undo.add(watchCalls(scope.WebAssembly, 'promising', () => {
@@ -96,7 +96,7 @@ export function createHelper({ open, scope, report, resolve, threads }) {
 
 /** @param {Instance} instance */
 function importOf({ calls }) {
-	const slot = /** @type {import('./instantiate.js').ImportSlot} */ (calls.get('__syscall_connect'));
+	const slot = /** @type {import('./program/instantiate.js').ImportSlot} */ (calls.get('__syscall_connect'));
 	return slot.module[slot.key];
 }
 

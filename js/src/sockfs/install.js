@@ -1,7 +1,7 @@
 // Watches for Emscripten programs in the page's own thread. What is put into them is a part of
 // its own, loaded with the first such program.
 
-import { watchInstantiation } from './watch.js';
+import { watchInstantiation } from './program/watch.js';
 
 /** @typedef {ReturnType<typeof import('./helper.js').createHelper>} Helper */
 

@@ -2,13 +2,13 @@
 // called from inside its own call.
 
 import { isWritable } from './connector.js';
-import { createLookup } from './lookup.js';
+import { createLookup } from './names/lookup.js';
 
 /** @typedef {import('./connector.js').Connector} Connector */
 /** @typedef {import('./connector.js').Socket} Socket */
 /** @typedef {import('./connector.js').SocketEvent} SocketEvent */
 /** @typedef {import('./connector.js').Target} Target */
-/** @typedef {import('../tunnel/codes.js').Ending} Ending */
+/** @typedef {import('../wire/codes.js').Ending} Ending */
 /** @typedef {import('../tunnel/stream.js').Handlers} Handlers */
 /** @typedef {import('./opener.js').Open} Open */
 /** @typedef {import('./opener.js').StreamLike} StreamLike */
@@ -34,7 +34,7 @@ export class LocalConnector {
 	/**
 	 * @param {Open} open
 	 * @param {(text: string) => void} report  tells the user, one line
-	 * @param {import('./lookup.js').Resolve} [resolve]  asks the server for a name
+	 * @param {import('./names/lookup.js').Resolve} [resolve]  asks the server for a name
 	 */
 	constructor(open, report, resolve) {
 		this.#open = open;

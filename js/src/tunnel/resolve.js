@@ -1,7 +1,7 @@
 // Names: asks the server for the addresses of one, by a stream of the kind resolve.
 
-import { CODES } from './codes.js';
-import { text } from './events.js';
+import { CODES } from '../wire/codes.js';
+import { text } from '../wire/events.js';
 
 /**
  * What a name resolves to.

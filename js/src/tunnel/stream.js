@@ -1,13 +1,13 @@
 // One stream of the tunnel, as the page sees it.
 
 import { Backlog } from './backlog.js';
-import { CODES, ending } from './codes.js';
-import { EVENT, text } from './events.js';
-import { callHandler } from './tasks.js';
+import { CODES, ending } from '../wire/codes.js';
+import { EVENT, text } from '../wire/events.js';
+import { callHandler } from '../engine/tasks.js';
 
-/** @typedef {import('./engine.js').Commands} Commands */
-/** @typedef {import('./events.js').Event} Event */
-/** @typedef {import('./codes.js').Ending} Ending */
+/** @typedef {import('../engine/engine.js').Commands} Commands */
+/** @typedef {import('../wire/events.js').Event} Event */
+/** @typedef {import('../wire/codes.js').Ending} Ending */
 
 /** @typedef {{ addr: string, port: number }} Address */
 
@@ -18,7 +18,7 @@ import { callHandler } from './tasks.js';
  * @property {string} host  a name, an IPv4 or an IPv6 address without brackets
  * @property {number} port  0 for the kind resolve
  * @property {4 | 6} [family]  only addresses of that family; absent: of both
- * @property {import('./socket-options.js').SocketOptions} [socketOptions]  of the target's socket
+ * @property {import('../wire/socket-options.js').SocketOptions} [socketOptions]  of the target's socket
  * @property {number} [timeoutMs]  for everything until the stream is open; absent: as long as the server takes
  * @property {boolean} [optimistic]  the stream counts as open as soon as the request is on its way
  * @property {number} [window]  bytes that ondata may give before a grant; absent: unlimited
@@ -89,7 +89,7 @@ export class Stream {
 	 * @param {number} id
 	 * @param {Request} request
 	 * @param {Handlers} handlers
-	 * @param {{ schedule: import('./tasks.js').Schedule, gather: (work: () => void) => void, blocks: import('./backlog.js').Blocks, onended: (stream: Stream) => void }} owner
+	 * @param {{ schedule: import('../engine/tasks.js').Schedule, gather: (work: () => void) => void, blocks: import('./backlog.js').Blocks, onended: (stream: Stream) => void }} owner
 	 */
 	constructor(id, request, handlers, owner) {
 		this.id = id;
@@ -168,7 +168,7 @@ export class Stream {
 
 	/**
 	 * Sets options of the target's socket. The others stay as they are.
-	 * @param {import('./socket-options.js').SocketOptions} options
+	 * @param {import('../wire/socket-options.js').SocketOptions} options
 	 */
 	setSocketOptions(options) {
 		if (this.ending || this.#given) return;

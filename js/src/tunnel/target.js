@@ -1,11 +1,11 @@
 // Says which targets may be sent to the server at all. Nothing here decides what may be reached (the server's policy does that); it only keeps
 // a string that is no host name from ever becoming a request for something else.
 
-import { CODES, ending } from './codes.js';
+import { CODES, ending } from '../wire/codes.js';
 
 /** @typedef {{ host: string, port: number }} Target */
 
-/** @typedef {import('./codes.js').Ending} Ending */
+/** @typedef {import('../wire/codes.js').Ending} Ending */
 
 /** A name on the wire has a length of one byte and names in the DNS end at 253 (RFC 1035, 2.3.4). */
 const MAX_NAME_BYTES = 253;

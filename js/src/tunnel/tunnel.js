@@ -1,17 +1,17 @@
 // The tunnel: starts the Go program, owns its streams, tells its state.
 
 import { Blocks } from './backlog.js';
-import { CODES, ending } from './codes.js';
-import { EVENT, text } from './events.js';
+import { CODES, ending } from '../wire/codes.js';
+import { EVENT, text } from '../wire/events.js';
 import { Limiter } from './limiter.js';
 import { resolve } from './resolve.js';
 import { Stream } from './stream.js';
 import { checkTarget } from './target.js';
-import { callHandler, reasonOf } from './tasks.js';
-import { Traffic } from './traffic.js';
+import { callHandler, reasonOf } from '../engine/tasks.js';
+import { Traffic } from '../engine/traffic.js';
 import { turns } from './turns.js';
 
-/** @typedef {import('./codes.js').Ending} Ending */
+/** @typedef {import('../wire/codes.js').Ending} Ending */
 /** @typedef {import('./stream.js').Request} Request */
 /** @typedef {import('./stream.js').Handlers} Handlers */
 
@@ -71,8 +71,8 @@ import { turns } from './turns.js';
  * @property {string} url  of the server's endpoint, ws: or wss:
  * @property {string} agent  name and version of this client
  * @property {string} [token]
- * @property {import('./engine.js').StartEngine} start  where the Go program runs is its affair
- * @property {import('./tasks.js').Schedule} schedule
+ * @property {import('../engine/engine.js').StartEngine} start  where the Go program runs is its affair
+ * @property {import('../engine/tasks.js').Schedule} schedule
  * @property {Pick<Console, 'error' | 'warn' | 'info'>} [log]
  */
 
@@ -110,7 +110,7 @@ export class Tunnel {
 	#log;
 	/** @type {string | undefined} */
 	#token;
-	/** The running program. @type {import('./engine.js').Engine | null} */
+	/** The running program. @type {import('../engine/engine.js').Engine | null} */
 	#engine = null;
 	#loading = false;
 	/** Tells the engine that loads that a connection is wanted. */
@@ -247,7 +247,7 @@ export class Tunnel {
 	}
 
 	async #start() {
-		/** @type {import('./engine.js').Engine | null} */
+		/** @type {import('../engine/engine.js').Engine | null} */
 		let engine = null;
 		engine = await this.#config.start({
 			url: this.#config.url,
@@ -301,7 +301,7 @@ export class Tunnel {
 		});
 	}
 
-	/** @param {import('./events.js').Event} event */
+	/** @param {import('../wire/events.js').Event} event */
 	#deliver(event) {
 		if (event.kind === EVENT.state) {
 			const why = event.b === 0 && event.data.length === 0 ? null : ending(event.b, text(event.data));

@@ -3,7 +3,7 @@
 // end of that task, which saves a task; each other one is a task.
 
 /**
- * @param {import('./tasks.js').Schedule} schedule
+ * @param {import('../engine/tasks.js').Schedule} schedule
  */
 export function turns(schedule) {
 	/** Turns that wait, and one at the end of a task until promises have settled. */

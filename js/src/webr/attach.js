@@ -3,7 +3,7 @@
 
 import { NOTES } from './notes.js';
 
-/** @typedef {import('./workers.js').Bridges} Bridges */
+/** @typedef {import('../blocking/bridges.js').Bridges} Bridges */
 /** @typedef {{ init: () => Promise<unknown>, evalRVoid: (code: string, options?: { env?: Record<string, string> }) => Promise<void> }} WebR */
 
 let attachments = 0;
@@ -12,7 +12,7 @@ let attachments = 0;
  * Resolves when R's sockets go through the tunnel. May be called more than once, and where the layer is there already.
  * @param {object} options
  * @param {Bridges} options.bridges
- * @param {() => Promise<string>} options.source  fetches the text of the built worker/main.js
+ * @param {() => Promise<string>} options.source  fetches the text of the built entry/part-webr-worker.js
  * @param {any} options.scope  the page's global object
  * @param {WebR} webR
  * @returns {Promise<void>}

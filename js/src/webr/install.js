@@ -1,16 +1,17 @@
 // Brings the layer into webR's worker by itself: the page's Worker constructor puts it before webR's own script.
 
-import { isWebRText, isWebRUrl, rememberBlobs } from './recognise.js';
-import { startWorker } from './starter.js';
+import { rememberBlobs } from '../workers/blobs.js';
+import { startWorker } from '../workers/starter.js';
+import { isWebRText, isWebRUrl } from './recognize.js';
 
 /**
  * Recognizes webR's workers, until stop().
  * @param {object} options
  * @param {(worker: Worker) => void} options.serve  called with every worker of webR's
- * @param {string} options.prelude  absolute URL of the built worker/main.js
+ * @param {string} options.prelude  absolute URL of the built entry/part-webr-worker.js
  * @param {any} options.scope  the page's global object
  * @param {(note: string) => void} options.say  tells the user: a key of NOTES (notes.js), or a text
- * @returns {{ recognize: import('../boot/workers.js').Recognizer, stop: () => void }}
+ * @returns {{ recognize: import('../workers/hook.js').Recognizer, stop: () => void }}
  */
 export function recognizeWebR({ serve, prelude, scope, say }) {
 	const blobs = rememberBlobs(scope.URL);

@@ -1,6 +1,6 @@
 // The parts of an Emscripten program that the layer replaces, reduced to what it touches, and a connector whose sockets the test plays.
 
-import { newCall } from '../../src/sockfs/call.js';
+import { newCall } from '../../src/sockfs/calls/call.js';
 
 /** @typedef {import('../../src/sockfs/connector.js').Connector} Connector */
 /** @typedef {import('../../src/sockfs/connector.js').Socket} Socket */
@@ -65,7 +65,7 @@ export class FakeEmscripten {
 	/** @type {((stream: any, fd?: number) => number) | undefined} */
 	clone;
 
-	/** @returns {import('../../src/sockfs/program.js').Program} */
+	/** @returns {import('../../src/sockfs/program/program.js').Program} */
 	get program() {
 		return {
 			call: this.call,

@@ -22,7 +22,7 @@ export class FakeProgram {
 	onexit = () => {};
 	#at = 1024;
 
-	/** @type {import('../../src/tunnel/program.js').Start} */
+	/** @type {import('../../src/engine/program.js').Start} */
 	start = async (imports, onexit) => {
 		this.imports = imports;
 		this.onexit = onexit;

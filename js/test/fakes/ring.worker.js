@@ -2,7 +2,7 @@
 // posts what each gave.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { RingConnector } from '../../src/worker/ring.js';
+import { RingConnector } from '../../src/blocking/ring.js';
 
 const { interruptAfter } = workerData;
 let pumped = 0;

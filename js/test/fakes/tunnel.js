@@ -1,6 +1,6 @@
 // A tunnel whose tasks the test runs, and whose streams the test plays.
 
-import { ending } from '../../src/tunnel/codes.js';
+import { ending } from '../../src/wire/codes.js';
 import { turns } from '../../src/tunnel/turns.js';
 
 /** A queue of tasks that runs when the test says so. */
@@ -8,7 +8,7 @@ export class Tasks {
 	/** @type {(() => void)[]} */
 	queue = [];
 
-	/** @type {import('../../src/tunnel/tasks.js').Schedule} */
+	/** @type {import('../../src/engine/tasks.js').Schedule} */
 	schedule = (run) => void this.queue.push(run);
 
 	turn = turns(this.schedule).turn;

@@ -3,7 +3,7 @@
 package runtime
 
 // reseed draws anew all that the runtime has drawn at random. JavaScript calls it first in each
-// copy of the initialized program (js/src/tunnel/restore.js), before a copy makes any map.
+// copy of the initialized program (js/src/engine/restore.js), before a copy makes any map.
 //
 //go:wasmexport reseed
 func reseed() {

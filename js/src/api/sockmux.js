@@ -1,0 +1,187 @@
+// The object `sockmux` that the page sees, and what is installed with it.
+
+import { installFacade } from '../facade/install.js';
+import { taskQueue } from '../engine/tasks.js';
+import { Tunnel } from '../tunnel/tunnel.js';
+import { targetFrom, targetOf } from './address.js';
+import { SocketError } from './errors.js';
+import { checkChoices, socketOptionsFrom } from './options.js';
+import { Socket } from './socket.js';
+import { tcpSocketOf } from './tcpsocket.js';
+
+/** What connect() takes. @typedef {import('./options.js').SocketChoices & import('./options.js').ConnectChoices} Choices */
+/** @typedef {import('./config.js').Config} Config */
+
+/**
+ * What a layer beside the facade gives: how it is taken away again, and perhaps how a webR is attached by hand
+ * and what is done when a socket passes the facade.
+ * @typedef {{ remove: () => void, attach?: (webR: any) => Promise<void>, made?: () => void }} Layer
+ */
+
+/**
+ * Installs a layer. Native is the page's own WebSocket constructor.
+ * @callback InstallLayer
+ * @param {{ tunnel: Tunnel, config: Config, scope: any, Native: typeof WebSocket }} parts
+ * @returns {Layer}
+ */
+
+/** Marks our object, so that a second script knows it from a configuration. */
+const MARK = Symbol.for('sockmux.installed');
+
+/**
+ * What a first script has installed, or null.
+ * @param {any} scope
+ * @returns {Sockmux | null}
+ */
+export function installed(scope) {
+	return scope.sockmux?.[MARK] ? scope.sockmux : null;
+}
+
+export class Sockmux {
+	#tunnel;
+	/** What connect() does where its options say nothing. @type {{ timeoutMs?: number, optimistic: boolean }} */
+	#defaults;
+	/** Made when the page asks for it. @type {ReturnType<typeof tcpSocketOf> | null} */
+	#TCPSocket = null;
+	/** @type {Layer[]} */
+	#layers = [];
+	/** @type {(() => void)[]} */
+	#undo = [];
+
+	/**
+	 * Installs everything in the scope.
+	 * @param {{ scope: any, config: Config, version: string, start: import('../engine/engine.js').StartEngine, layers?: readonly InstallLayer[], schedule?: import('../engine/tasks.js').Schedule }} parts
+	 */
+	constructor({ scope, config, version, start, layers = [], schedule = taskQueue() }) {
+		this.version = version;
+		const Native = scope.WebSocket;
+		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule });
+		this.#tunnel = tunnel;
+		this.#defaults = { timeoutMs: config.timeoutMs, optimistic: config.optimistic };
+		this.#undo.push(() => tunnel.close());
+		this.#undo.push(installFacade({ tunnel, config, scope, made: () => this.#layers.forEach((layer) => layer.made?.()) }));
+		for (const install of layers) {
+			const layer = install({ tunnel, config, scope, Native });
+			this.#layers.push(layer);
+			this.#undo.push(layer.remove);
+		}
+		this.#listen(scope, 'online', () => tunnel.kick());
+		if (scope.document) this.#listen(scope.document, 'visibilitychange', () => scope.document.visibilityState === 'visible' && tunnel.kick());
+		// A page in the back/forward cache comes back, and its session may still be there.
+		this.#listen(scope, 'pagehide', (event) => event.persisted || tunnel.close());
+		const before = scope.sockmux;
+		scope.sockmux = this;
+		this.#undo.push(() => {
+			if (scope.sockmux === this) scope.sockmux = before;
+		});
+		if (config.load === 'eager') tunnel.load();
+	}
+
+	get [MARK]() {
+		return true;
+	}
+
+	/** What the one connection does, and what went wrong last. */
+	get status() {
+		return this.#tunnel.status;
+	}
+
+	/** Figures of the connection and of its sockets. */
+	stats() {
+		return this.#tunnel.stats();
+	}
+
+	/**
+	 * @param {import('../tunnel/tunnel.js').EventType} type
+	 * @param {(value: any) => void} listener
+	 */
+	on(type, listener) {
+		this.#tunnel.on(type, listener);
+		return this;
+	}
+
+	/**
+	 * @param {import('../tunnel/tunnel.js').EventType} type
+	 * @param {(value: any) => void} listener
+	 */
+	off(type, listener) {
+		this.#tunnel.off(type, listener);
+		return this;
+	}
+
+	/** @param {string} token  for the next session */
+	setToken(token) {
+		this.#tunnel.setToken(token);
+	}
+
+	/**
+	 * Opens a TCP connection for the page itself: connect("host:port", options),
+	 * connect({ hostname, port }, options), or connect(host, port, options). In the last form the
+	 * page's direction outlives the target's (allowHalfOpen).
+	 * Throws a TypeError or a RangeError for what is no address and no option.
+	 * @param {unknown} address
+	 * @param {unknown} [port]  or the options
+	 * @param {Choices} [choices]
+	 */
+	connect(address, port, choices) {
+		const apart = port !== null && typeof port !== 'object' && (port !== undefined || choices !== undefined);
+		const target = apart ? targetFrom(address, port) : targetOf(address);
+		const { timeout, optimistic, family, secureTransport, allowHalfOpen = apart, signal, ...socket } = (apart ? choices : /** @type {Choices | null | undefined} */ (port)) ?? {};
+		checkChoices(`${target.host}:${target.port}`, { secureTransport, family, signal });
+		return new Socket(this.#tunnel, {
+			...target, family, socketOptions: socketOptionsFrom(socket), timeoutMs: this.#timeoutMs(timeout), optimistic: optimistic ?? this.#defaults.optimistic,
+		}, { allowHalfOpen, signal });
+	}
+
+	/** The class of Direct Sockets. */
+	get TCPSocket() {
+		return (this.#TCPSocket ??= tcpSocketOf(this.#tunnel, () => this.#defaults));
+	}
+
+	/** What sockets reject with. */
+	get SocketError() {
+		return SocketError;
+	}
+
+	/**
+	 * Asks the server for the addresses of a name.
+	 * @param {string} name
+	 * @param {{ timeout?: number, family?: 4 | 6 }} [options]  timeout in seconds; default: the page's settings
+	 * @returns {Promise<import('../tunnel/resolve.js').Names>}  rejects with a SocketError
+	 */
+	async resolve(name, { timeout, family } = {}) {
+		try {
+			return await this.#tunnel.resolve(`${name}`, { timeoutMs: this.#timeoutMs(timeout), family });
+		} catch (why) {
+			throw new SocketError(`${name}`, /** @type {import('../wire/codes.js').Ending} */ (why));
+		}
+	}
+
+	/** @param {number | undefined} timeout  in seconds */
+	#timeoutMs(timeout) {
+		return timeout === undefined ? this.#defaults.timeoutMs : timeout * 1000;
+	}
+
+	/**
+	 * Helps a webR whose worker the script could not reach by itself.
+	 * @param {unknown} webR  an instance of WebR whose init() has resolved
+	 */
+	async attach(webR) {
+		for (const { attach } of this.#layers) if (attach) await attach(webR);
+	}
+
+	/** Ends all sockets and puts the page's WebSocket and Worker back. */
+	uninstall() {
+		for (const undo of this.#undo.splice(0).reverse()) undo();
+	}
+
+	/**
+	 * @param {EventTarget} target
+	 * @param {string} type
+	 * @param {(event: any) => void} listener
+	 */
+	#listen(target, type, listener) {
+		target.addEventListener?.(type, listener);
+		this.#undo.push(() => target.removeEventListener?.(type, listener));
+	}
+}

@@ -1,6 +1,0 @@
-// Entry of sockmux-remote.js: the page's half of a tunnel in a worker.
-
-import { startRemote } from '../tunnel/remote.js';
-import { handOver } from './parts.js';
-
-handOver(startRemote);

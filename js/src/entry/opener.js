@@ -1,0 +1,30 @@
+// Opens the sockets of programs that do not make them with the page's WebSocket: what the rule gives the tunnel, and the rest by the browser.
+
+import { openNative } from '../facade/native.js';
+import { createOpener } from '../sockfs/opener.js';
+
+/**
+ * What a layer works with.
+ * @typedef {object} Parts
+ * @property {import('../tunnel/tunnel.js').Tunnel} tunnel
+ * @property {import('../api/config.js').Config} config
+ * @property {any} scope  the page's global object
+ * @property {typeof WebSocket} Native  the page's own WebSocket
+ * @property {import('../facade/rule.js').Rule} rule
+ * @property {(text: string) => void} report  tells the user, one line
+ */
+
+/** @param {Parts} parts */
+export function opener({ tunnel, config, Native, rule }) {
+	return createOpener({ tunnel, rule, openNative: (url, handlers) => openNative(Native, url, handlers), timeoutMs: config.timeoutMs });
+}
+
+/**
+ * Returns what asks the server whether a name exists; undefined where the tunnel cannot ask.
+ * @param {Parts} parts
+ * @returns {import('../sockfs/names/lookup.js').Resolve | undefined}
+ */
+export function resolver({ tunnel }) {
+	const { resolve } = /** @type {any} */ (tunnel);
+	return resolve && ((name) => resolve.call(tunnel, name));
+}

@@ -1,0 +1,22 @@
+// Entry of sockmux.js, the classic script: installs at once, before the runtime that comes after it in the page.
+
+import { ConfigError, fromDataset } from '../api/config.js';
+import { installed } from '../api/sockmux.js';
+import { start } from './start.js';
+
+/** The URL of this script in a worker, where no element has it: the first in a stack of this file. */
+const ownUrl = () => /https?:\/\/.*?(?=:\d+:\d+\b)/.exec(new Error().stack ?? '')?.[0] ?? null;
+
+const scope = /** @type {any} */ (globalThis);
+
+if (!installed(scope)) {
+	const element = /** @type {HTMLScriptElement | null | undefined} */ (scope.document?.currentScript);
+	const { options, unknown } = fromDataset({ ...element?.dataset });
+	if (unknown.length > 0) console.error(`sockmux: ${unknown.join(', ')}: there is no such option; it is ignored`);
+	try {
+		start({ ...options, ...scope.sockmux }, element ? element.src : ownUrl(), Boolean(element?.integrity));
+	} catch (error) {
+		if (!(error instanceof ConfigError)) throw error;
+		console.error(`sockmux is not installed: ${error.message}`);
+	}
+}

@@ -1,0 +1,193 @@
+// The system calls that may block. Each is made as often as it takes (retry.js), where the
+// calling stack can wait. The means, in the order in which they are tried:
+//
+// - a thread that may block (webR's worker): it waits between the attempts;
+// - JSPI: the import is a function in wasm that suspends the stack (adapter.js);
+// - ASYNCIFY, if the program was linked with our js-library: its function asks for a hook in
+//   the global object while the call is under way, and sleeps by it (js/library).
+//
+// Anywhere else there is one attempt, and SOCKFS's operations do what plain Emscripten does.
+
+import { address } from '../memory.js';
+import { socketOf } from '../sockets/ops.js';
+import { Waiting } from './retry.js';
+
+/** @typedef {import('../connector.js').Connector} Connector */
+/** @typedef {import('../program/instantiate.js').Instance} Instance */
+/** @typedef {import('../program/program.js').Program} Program */
+/** @typedef {import('./retry.js').Make} Make */
+/** @typedef {import('./retry.js').Retry} Retry */
+
+/**
+ * How stacks of this page's programs may wait.
+ * @typedef {object} Means
+ * @property {any} [scope]  the global object, where the program runs in its thread
+ * @property {(waiting: Waiting) => ReturnType<typeof import('../program/adapter.js').createAdapter>} [adapter]
+ * @property {() => boolean} [promising]  whether any export of the page's programs is entered as a promising one
+ */
+
+/** Where programs linked with our js-library find the hook. It is also written in js/library. */
+export const HOOK = Symbol.for('sockmux.blocking');
+
+/**
+ * A blocking call as it is made once.
+ * @typedef {object} Call
+ * @property {number} arity  parameters of the import
+ * @property {number} [flags]  which of them holds MSG_*
+ * @property {(program: Program, args: any[]) => boolean} [concerns]  whether the call may be about a socket of ours (default: it may)
+ */
+
+/** @param {Program} program @param {number} fd */
+function isOurs({ sockOf }, fd) {
+	const sock = sockOf(fd);
+	return sock !== null && socketOf(sock) !== undefined;
+}
+
+/** struct pollfd: int fd, short events, short revents. */
+export const POLLFD_BYTES = 8;
+
+/** @param {Program} program @param {any[]} args */
+function pollsOurs(program, [fds, count, timeout]) {
+	if (timeout === 0) return false;
+	const heap = program.heap32();
+	for (let i = 0; i < count; i++) if (isOurs(program, heap[(address(fds) + i * POLLFD_BYTES) / 4])) return true;
+	return false;
+}
+
+/** Files and pipes pass by. @param {Program} program @param {any[]} args */
+const namesOurs = (program, [fd]) => isOurs(program, fd);
+
+/** @type {Record<string, Call>} */
+const CALLS = {
+	__syscall_connect: { arity: 6 },
+	__syscall_recvfrom: { arity: 6, flags: 3, concerns: namesOurs },
+	__syscall_recvmsg: { arity: 6, flags: 2, concerns: namesOurs },
+	__syscall_sendto: { arity: 6, flags: 3, concerns: namesOurs },
+	__syscall_sendmsg: { arity: 6, flags: 2, concerns: namesOurs },
+	__syscall_poll: { arity: 3, concerns: pollsOurs },
+	fd_read: { arity: 4, concerns: namesOurs },
+	fd_write: { arity: 4, concerns: namesOurs },
+	getaddrinfo: { arity: 4 },
+	_emscripten_lookup_name: { arity: 1 },
+};
+
+/** The imports that are replaced here. */
+export const BLOCKING = Object.keys(CALLS);
+
+/**
+ * Emscripten 6.x has this call, and a poll() that waits wherever the stack can. Under ASYNCIFY
+ * it must be called exactly once: a call is the beginning of a sleep, or its end.
+ */
+export const POLL_WAITS = '__syscall_poll_nonblocking';
+
+/**
+ * Replaces the imports that are there, in place. Returns what leaves out the wasm, for a
+ * program whose imports have other types (64-bit memory).
+ * @param {Instance['calls']} calls
+ * @param {Program} program
+ * @param {Connector} connector
+ * @param {Means} means
+ * @returns {() => void}
+ */
+export function patchBlocking(calls, program, connector, { scope = globalThis, adapter, promising = () => false }) {
+	const waiting = new Waiting(connector);
+	const adapt = adapter?.(waiting) ?? null;
+	/** @type {(() => void)[]} */
+	const withoutWasm = [];
+	for (const [name, call] of Object.entries(CALLS)) {
+		const slot = calls.get(name);
+		if (!slot || (name === '__syscall_poll' && !connector.canWait && calls.has(POLL_WAITS))) continue;
+		const before = slot.module[slot.key];
+		const concerns = call.concerns ?? (() => true);
+		const makeOf = name === '__syscall_poll' ? pollOnce : callOnce(program, call);
+		const script = connector.canWait ? blocking(waiting.retry(makeOf(before)), waiting) : hooked(scope, before, makeOf, waiting);
+		const direct = (/** @type {any[]} */ ...args) => (concerns(program, args) ? script : before)(...args);
+		const put = (/** @type {any} */ value) => void (slot.module[slot.key] = Object.assign(value, before));
+		put(direct);
+		if (!adapt) continue;
+		const { attempt, giveUp } = waiting.retry(makeOf(before));
+		const suspends = (/** @type {any[]} */ args) => promising() && concerns(program, args);
+		put(adapt({
+			attempt: (args, ticket) => (ticket !== 0 || suspends(args) ? attempt(args, ticket) : { result: direct(...args), ticket: 0 }),
+			giveUp,
+		}, call.arity));
+		withoutWasm.push(() => put(direct));
+	}
+	return () => {
+		for (const undo of withoutWasm) undo();
+	};
+}
+
+/** @param {Program} program @param {Call} call */
+function callOnce(program, { flags }) {
+	return (/** @type {(...args: any[]) => any} */ original) => /** @type {Make} */ ((args, retries, earlier) => {
+		const outer = program.call;
+		/** @type {import('./call.js').Call} */
+		const call = { flags: flags === undefined ? 0 : args[flags], retries, wait: null, finished: earlier?.finished ?? [], begun: 0 };
+		program.call = call;
+		let result;
+		try {
+			result = original(...args);
+		} catch (error) {
+			// The operation's EAGAIN, in a call that does not turn errors into results.
+			if (!call.wait) throw error;
+		} finally {
+			program.call = outer;
+		}
+		return { result, pause: call.wait && { until: call.wait.until, finished: call.finished } };
+	});
+}
+
+/** @param {(...args: any[]) => any} original  a poll() that does not wait */
+function pollOnce(original) {
+	return /** @type {Make} */ ((args, retries, earlier) => {
+		const [fds, count, timeout, ...rest] = args;
+		if (!retries) return { result: original(...args), pause: null };
+		const until = earlier?.until ?? (timeout < 0 ? Infinity : performance.now() + timeout);
+		const result = original(fds, count, 0, ...rest);
+		return { result, pause: result === 0 && performance.now() < until ? { until } : null };
+	});
+}
+
+/** @param {Retry} retry @param {Waiting} waiting */
+const blocking = (retry, waiting) => (/** @type {any[]} */ ...args) => {
+	let { result, ticket } = retry.attempt(args, 0);
+	while (ticket !== 0) {
+		waiting.block(ticket);
+		({ result, ticket } = retry.attempt(args, ticket));
+	}
+	return result;
+};
+
+/**
+ * @param {any} scope
+ * @param {(...args: any[]) => any} before
+ * @param {(original: (...args: any[]) => any) => Make} makeOf
+ * @param {Waiting} waiting
+ */
+function hooked(scope, before, makeOf, waiting) {
+	const single = makeOf(before);
+	return (/** @type {any[]} */ ...args) => {
+		const outer = scope[HOOK];
+		/**
+		 * Makes the attempts. `done` is called with the result, at once if there is nothing to wait for.
+		 * @param {(...args: any[]) => any} original  the call without the sleep
+		 * @param {(result: any) => void} done
+		 */
+		scope[HOOK] = (original, done) => {
+			const { attempt } = waiting.retry(makeOf(original));
+			const next = (/** @type {number} */ earlier) => {
+				const { result, ticket } = attempt(args, earlier);
+				if (ticket === 0) done(result);
+				else waiting.wait(ticket).then(() => next(ticket));
+			};
+			next(0);
+		};
+		try {
+			return single(args, false, null).result;
+		} finally {
+			if (outer === undefined) delete scope[HOOK];
+			else scope[HOOK] = outer;
+		}
+	};
+}

@@ -1,0 +1,262 @@
+// The system calls of a program whose SOCKFS cannot be found (closed.js), on its TCP sockets.
+// They end in the same operations that SOCKFS's own would; every other descriptor is the
+// program's business.
+
+import { Closed, LetGo } from './closed.js';
+import { ERRNO, O_NONBLOCK, POLL } from '../errno.js';
+import { address } from '../memory.js';
+import { dotted, readAddress, writeAddress } from './sockaddr.js';
+
+/** @typedef {import('../program/instantiate.js').Instance} Instance */
+/** @typedef {import('../program/program.js').Program} Program */
+/** @typedef {import('../program/program.js').Sock} Sock */
+/** @typedef {(...args: any[]) => any} Call */
+
+const F_DUPFD = 0;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const F_DUPFD_CLOEXEC = 1030;
+/** Of the flags, these are changed by F_SETFL. */
+const O_APPEND = 1024;
+const SETTABLE = O_NONBLOCK | O_APPEND;
+const FIONREAD = 21531;
+const FIONBIO = 21537;
+/** struct pollfd: int fd, short events, short revents. */
+const POLLFD = Object.freeze({ bytes: 8, events: 4, revents: 6 });
+/** The names' own addresses that Emscripten's fake DNS gives. */
+const FAKE = /^172\.(29|3[01])\./;
+const NONE = '0.0.0.0';
+const AF_INET6 = 10;
+const IN_ADDR = 4;
+const IN6_MAPPED = 20;
+
+/**
+ * Puts the calls into a program's imports. They do nothing until its first socket shows that its SOCKFS is hidden.
+ * @param {Instance} instance
+ * @param {Program} program
+ * @returns {Closed}
+ */
+export function installClosed(instance, program) {
+	const calls = makeCalls(program, () => closed);
+	const closed = new Closed(instance, Object.keys(calls));
+	for (const [name, make] of Object.entries(calls)) {
+		const slot = instance.calls.get(name);
+		if (!slot) continue;
+		const before = slot.module[slot.key];
+		slot.module[slot.key] = Object.assign(make(before), before);
+	}
+	return closed;
+}
+
+/**
+ * @param {Program} program
+ * @param {() => Closed} closed
+ * @returns {Record<string, (before: Call) => Call>}
+ */
+function makeCalls(program, closed) {
+	const buffer = () => program.heap32().buffer;
+	const view = () => new DataView(buffer());
+	const bytes = () => new Uint8Array(buffer());
+	/** @type {Map<string, string>} */
+	const names = new Map();
+	/** @type {Map<string, string>} */
+	const addresses = new Map();
+	const remember = (/** @type {string} */ name, /** @type {string} */ host) => {
+		if (!FAKE.test(host) || host === name) return;
+		names.set(host, name);
+		addresses.set(name, host);
+	};
+
+	/**
+	 * A call on one of our sockets; its result is a number, or that of the program's own call once the socket is left to it.
+	 * @param {(sock: Sock, ...args: any[]) => number | undefined} run  undefined: the program's own
+	 * @param {number} sign  of the errno that the call gives
+	 */
+	const ours = (run, sign = -1) => (/** @type {Call} */ before) => (/** @type {any[]} */ ...args) => {
+		const sock = closed().sockOf(args[0]);
+		if (!sock) return before(...args);
+		try {
+			return run(sock, ...args.slice(1)) ?? before(...args);
+		} catch (error) {
+			if (error instanceof program.ErrnoError) return sign * /** @type {any} */ (error).errno;
+			if (!(error instanceof LetGo)) throw error;
+			closed().letGo(sock);
+			return before(...args);
+		}
+	};
+
+	const pointerAt = (/** @type {number} */ at, /** @type {boolean} */ wide) => (wide ? Number(view().getBigUint64(at, true)) : view().getUint32(at, true));
+
+	/** The pieces of memory that an iovec names. @param {number | bigint} iov @param {number | bigint} count */
+	const pieces = (iov, count) => {
+		const wide = typeof iov === 'bigint';
+		const size = wide ? 8 : 4;
+		return Array.from({ length: Number(count) }, (_, i) => {
+			const at = address(iov) + 2 * size * i;
+			return { at: pointerAt(at, wide), length: pointerAt(at + size, wide) };
+		});
+	};
+	const total = (/** @type {{ length: number }[]} */ list) => list.reduce((sum, { length }) => sum + length, 0);
+
+	/** @param {Sock} sock @param {{ at: number, length: number }[]} list @returns {number} */
+	const send = (sock, list) => {
+		const heap = bytes();
+		if (list.length === 1) return program.ops.sendmsg(sock, heap, list[0].at, list[0].length);
+		const all = new Uint8Array(total(list));
+		let done = 0;
+		for (const { at, length } of list) {
+			all.set(heap.subarray(at, at + length), done);
+			done += length;
+		}
+		return program.ops.sendmsg(sock, all, 0, all.length);
+	};
+
+	/** @param {Sock} sock @param {{ at: number, length: number }[]} list @param {number} [flags] @returns {number} */
+	const receive = (sock, list, flags) => {
+		const message = program.ops.recvmsg(sock, total(list), flags);
+		if (!message) return 0;
+		let rest = message.buffer;
+		for (const { at, length } of list) {
+			bytes().set(rest.subarray(0, length), at);
+			rest = rest.subarray(length);
+		}
+		return message.buffer.byteLength;
+	};
+
+	/** msg_iov and msg_iovlen. @param {number | bigint} message */
+	const ofMessage = (message) => {
+		const wide = typeof message === 'bigint';
+		const at = address(message) + (wide ? 16 : 8);
+		const iov = pointerAt(at, wide);
+		return pieces(wide ? BigInt(iov) : iov, view().getInt32(at + (wide ? 8 : 4), true));
+	};
+
+	/** @param {(sock: Sock, list: { at: number, length: number }[]) => number} run */
+	const ofFile = (run) => ours((sock, iov, count, out) => {
+		const done = run(sock, pieces(iov, count));
+		if (typeof out === 'bigint') view().setBigUint64(address(out), BigInt(done), true);
+		else view().setUint32(address(out), done, true);
+		return 0;
+	}, 1);
+
+	/** @param {(sock: Sock) => { host: string, port: number }} find */
+	const name = (find) => ours((sock, addr, length) => {
+		const { host, port } = find(sock);
+		writeAddress(buffer(), addr, length, { family: sock.family, host: addresses.get(host) ?? host, port });
+		return 0;
+	});
+
+	/** @param {boolean} replaces  whether the second argument is a descriptor that is closed */
+	const duplicate = (replaces) => (/** @type {Call} */ before) => (/** @type {any[]} */ ...args) => {
+		const fd = before(...args);
+		if (fd < 0 || fd === args[0]) return fd;
+		const sock = closed().sockOf(args[0]);
+		if (replaces) end(fd);
+		if (sock) closed().add(fd, sock);
+		return fd;
+	};
+
+	/** @param {number} fd */
+	const end = (fd) => {
+		const last = closed().sockOf(fd) && closed().drop(fd);
+		if (last) program.ops.close(last);
+	};
+
+	/** poll() never waits here: what waits calls it again. @param {Call} before */
+	const poll = (before) => (/** @type {any[]} */ ...args) => {
+		const [fds, count, ...rest] = args;
+		const start = address(fds);
+		const sockAt = (/** @type {number} */ i) => closed().sockOf(view().getInt32(start + i * POLLFD.bytes, true));
+		const socks = Array.from({ length: Number(count) }, (_, i) => sockAt(i));
+		if (!socks.some(Boolean)) return before(...args);
+		let ready = 0;
+		for (const [i, sock] of socks.entries()) {
+			const at = start + i * POLLFD.bytes;
+			if (!sock) {
+				// One at a time, without the time: the program's own know no sockets of ours.
+				ready += before(typeof fds === 'bigint' ? BigInt(at) : at, 1, ...rest.map(() => 0));
+				continue;
+			}
+			const wanted = view().getInt16(at + POLLFD.events, true) | POLL.ERR | POLL.HUP;
+			const events = program.ops.poll(sock) & wanted;
+			view().setInt16(at + POLLFD.revents, events, true);
+			if (events) ready++;
+		}
+		return ready;
+	};
+
+	return {
+		__syscall_connect: ours((sock, addr, length) => {
+			const read = readAddress(buffer(), addr, length);
+			if (read.errno !== 0) return -read.errno;
+			const { host, port } = /** @type {{ host: string, port: number }} */ (read);
+			return program.ops.connect(sock, names.get(host) ?? host, port) ?? 0;
+		}),
+		__syscall_bind: ours((sock, addr, length) => {
+			const read = readAddress(buffer(), addr, length);
+			if (read.errno !== 0) return -read.errno;
+			const { host, port } = /** @type {{ host: string, port: number }} */ (read);
+			return program.ops.bind(sock, host, port) ?? 0;
+		}),
+		__syscall_getsockname: name((sock) => ({ host: sock.saddr || NONE, port: sock.sport || 0 })),
+		__syscall_getpeername: name((sock) => {
+			if (sock.daddr === undefined) throw new program.ErrnoError(ERRNO.ENOTCONN);
+			return { host: sock.daddr, port: sock.dport };
+		}),
+		__syscall_sendto: ours((sock, at, length) => send(sock, [{ at: address(at), length: address(length) }])),
+		__syscall_sendmsg: ours((sock, message) => send(sock, ofMessage(message))),
+		__syscall_recvfrom: ours((sock, at, length, flags) => receive(sock, [{ at: address(at), length: address(length) }], flags)),
+		__syscall_recvmsg: ours((sock, message, flags) => receive(sock, ofMessage(message), flags)),
+		fd_read: ofFile((sock, list) => receive(sock, list)),
+		fd_write: ofFile(send),
+		fd_close: (before) => (fd, ...rest) => {
+			const result = before(fd, ...rest);
+			end(fd);
+			return result;
+		},
+		__syscall_dup: duplicate(false),
+		__syscall_dup3: duplicate(true),
+		__syscall_fcntl64: (before) => (fd, command, varargs, ...rest) => {
+			if (command === F_DUPFD || command === F_DUPFD_CLOEXEC) return duplicate(false)(before)(fd, command, varargs, ...rest);
+			const sock = closed().sockOf(fd);
+			if (sock && command === F_GETFL) return sock.stream.flags;
+			if (sock && command === F_SETFL) {
+				sock.stream.flags = (sock.stream.flags & ~SETTABLE) | (view().getInt32(address(varargs), true) & SETTABLE);
+			}
+			return before(fd, command, varargs, ...rest);
+		},
+		__syscall_ioctl: ours((sock, request, varargs) => {
+			if (request !== FIONREAD && request !== FIONBIO) return undefined;
+			const at = pointerAt(address(varargs), typeof varargs === 'bigint');
+			if (request === FIONREAD) {
+				view().setInt32(at, 0, true);
+				program.ops.ioctl(sock, request, at);
+				return 0;
+			}
+			if (view().getInt32(at, true)) sock.stream.flags |= O_NONBLOCK;
+			else sock.stream.flags &= ~O_NONBLOCK;
+			return undefined;
+		}),
+		__syscall_poll: poll,
+		__syscall_poll_nonblocking: poll,
+		getaddrinfo: (before) => (node, service, hint, out, ...rest) => {
+			const result = before(node, service, hint, out, ...rest);
+			if (result !== 0 || !node) return result;
+			const wide = typeof out === 'bigint';
+			const info = pointerAt(address(out), wide);
+			const at = pointerAt(info + (wide ? 24 : 20), wide) + (view().getInt32(info + 4, true) === AF_INET6 ? IN6_MAPPED : IN_ADDR);
+			remember(text(bytes(), address(node)), dotted(bytes().slice(at, at + 4)));
+			return result;
+		},
+		_emscripten_lookup_name: (before) => (node, ...rest) => {
+			const result = before(node, ...rest);
+			const parts = new Uint8Array(4);
+			new DataView(parts.buffer).setInt32(0, result, true);
+			remember(text(bytes(), address(node)), dotted(parts));
+			return result;
+		},
+	};
+}
+
+/** @param {Uint8Array} heap @param {number} at */
+const text = (heap, at) => new TextDecoder().decode(heap.slice(at, heap.indexOf(0, at)));

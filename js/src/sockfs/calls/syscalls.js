@@ -1,0 +1,170 @@
+// The system calls that SOCKFS's operations cannot reach: shutdown(), options,
+// SOCK_NONBLOCK, and whatever blocks (blocking.js). A program gets them as imports of its wasm, so they are put into the
+// import object before it is instantiated. A call that names no socket of ours goes on as
+// before. Pointers are BigInt in programs with 64-bit memory.
+
+import { patchBlocking } from './blocking.js';
+import { duplicateCalls } from '../sockets/duplicates.js';
+import { O_NONBLOCK } from '../errno.js';
+import { address } from '../memory.js';
+import { nameCalls } from '../names/name-calls.js';
+import { watchConnect } from './outcome.js';
+import { isFresh, socketOf } from '../sockets/record.js';
+
+/** @typedef {import('../connector.js').Connector} Connector */
+/** @typedef {import('../program/instantiate.js').Instance} Instance */
+/** @typedef {import('../program/program.js').Program} Program */
+
+const AF_UNSPEC = 0;
+/** ioctl(): bytes that have not left, and whether urgent data is next. */
+const TIOCOUTQ = 0x5411;
+const SIOCATMARK = 0x8905;
+
+/** In the second argument of socket(). */
+const SOCK_NONBLOCK = O_NONBLOCK;
+
+export { POLLFD_BYTES } from './blocking.js';
+
+/**
+ * Replaces the imports that are there, in place.
+ * @param {Instance['calls']} calls
+ * @param {Program} program
+ * @param {Connector} connector
+ * @param {import('./blocking.js').Means} [means]  how the program's stacks may wait
+ * @returns {() => void}  puts functions without wasm of ours in their place, for a program that cannot be linked to it
+ */
+export function patchImports(calls, program, connector, means = {}) {
+	for (const [name, make] of Object.entries(operationCalls(program, connector))) replace(calls, name, make);
+	return patchBlocking(calls, program, connector, means);
+}
+
+/**
+ * Returns the calls that are not only repeated, each made of the program's own.
+ * @param {Program} program
+ * @param {Connector} connector
+ * @returns {Record<string, (before: (...args: any[]) => any) => (...args: any[]) => any>}
+ */
+export const operationCalls = (program, connector) => ({ ...makeCalls(program), ...nameCalls(program, connector) });
+
+/**
+ * @param {Instance['calls']} calls
+ * @param {string} name
+ * @param {(before: (...args: any[]) => any) => (...args: any[]) => any} make
+ */
+function replace(calls, name, make) {
+	const slot = calls.get(name);
+	if (!slot) return;
+	const before = slot.module[slot.key];
+	// Emscripten keeps a signature and flags on its functions; dynamic linking needs them.
+	slot.module[slot.key] = Object.assign(make(before), before);
+}
+
+/**
+ * @param {Program} program  a hidden one gets its ops and its ErrnoError later
+ * @returns {Record<string, (before: (...args: any[]) => number) => (...args: any[]) => number>}
+ */
+function makeCalls(program) {
+	const { sockOf } = program;
+	/** Runs an operation of SOCKFS as a system call. @param {() => number} run */
+	const call = (run) => {
+		try {
+			return run() ?? 0;
+		} catch (error) {
+			if (program.ErrnoError && error instanceof program.ErrnoError) return -(/** @type {any} */ (error).errno);
+			throw error;
+		}
+	};
+	/**
+	 * A call that is an operation of ours and of no SOCKFS.
+	 * @param {string} operation
+	 * @param {(sock: import('../program/program.js').Sock) => boolean} [mine]
+	 */
+	const operate = (operation, mine = () => true) => (/** @type {(...args: any[]) => number} */ before) => (/** @type {any[]} */ ...args) => {
+		const [fd, ...rest] = args;
+		const sock = sockOf(fd);
+		const run = sock && program.ops?.[operation];
+		return run && mine(sock) ? call(() => run(sock, ...rest)) : before(...args);
+	};
+	const view = () => new DataView(program.heap32().buffer);
+	/** Our socket behind a descriptor. @param {number} fd */
+	const ours = (fd) => {
+		const sock = sockOf(fd);
+		return sock ? socketOf(sock) : undefined;
+	};
+	return {
+		__syscall_socket: (before) => (domain, type, ...rest) => {
+			const fd = before(domain, type, ...rest);
+			const stream = type & SOCK_NONBLOCK ? sockOf(fd)?.stream : undefined;
+			if (stream) stream.flags |= O_NONBLOCK;
+			return fd;
+		},
+
+		// AF_UNSPEC: SOCKFS knows no such address.
+		__syscall_connect: (before) => {
+			const disconnect = operate('disconnect', (sock) => socketOf(sock) !== undefined)(before);
+			return (fd, addr, length, ...rest) => {
+				const unspecified = length >= 2 && new DataView(program.heap32().buffer).getUint16(address(addr), true) === AF_UNSPEC;
+				if (unspecified) return disconnect(fd, addr, length, ...rest);
+				return watchConnect(program, () => call(() => before(fd, addr, length, ...rest)));
+			};
+		},
+
+		// TCP gives no address with its bytes.
+		__syscall_recvfrom: (before) => (fd, buffer, length, flags, addr, addrlen, ...rest) => {
+			if (!addr || !ours(fd)) return before(fd, buffer, length, flags, addr, addrlen, ...rest);
+			const none = typeof addr === 'bigint' ? 0n : 0;
+			const result = before(fd, buffer, length, flags, none, none, ...rest);
+			if (result >= 0 && addrlen) view().setInt32(address(addrlen), 0, true);
+			return result;
+		},
+		__syscall_recvmsg: (before) => (fd, message, ...rest) => {
+			if (!ours(fd)) return before(fd, message, ...rest);
+			const at = address(message);
+			const wide = typeof message === 'bigint';
+			const read = () => (wide ? view().getBigUint64(at, true) : view().getUint32(at, true));
+			const write = (/** @type {any} */ name) => (wide ? view().setBigUint64(at, name, true) : view().setUint32(at, name, true));
+			const name = read();
+			if (!name) return before(fd, message, ...rest);
+			write(wide ? 0n : 0);
+			try {
+				const result = before(fd, message, ...rest);
+				if (result >= 0) view().setInt32(at + (wide ? 8 : 4), 0, true);
+				return result;
+			} finally {
+				write(name);
+			}
+		},
+
+		__syscall_ioctl: (before) => (fd, request, varargs, ...rest) => {
+			const socket = request === TIOCOUTQ || request === SIOCATMARK ? ours(fd) : undefined;
+			if (!socket) return before(fd, request, varargs, ...rest);
+			const at = address(varargs);
+			const pointer = typeof varargs === 'bigint' ? Number(view().getBigUint64(at, true)) : view().getUint32(at, true);
+			view().setInt32(pointer, request === TIOCOUTQ ? socket.unsent ?? 0 : 0, true);
+			return 0;
+		},
+
+		...duplicateCalls(program),
+
+		__syscall_shutdown: operate('shutdown', (sock) => socketOf(sock) !== undefined || isFresh(sock)),
+		__syscall_setsockopt: operate('setsockopt'),
+		__syscall_getsockopt: operate('getsockopt'),
+	};
+}
+
+/**
+ * Looks again until there is a result or the time is up.
+ * @param {() => number} look  0: not yet
+ * @param {number} timeout  milliseconds; negative: for ever
+ * @param {Connector} connector
+ */
+export function waitFor(look, timeout, connector) {
+	const end = timeout < 0 ? Infinity : performance.now() + timeout;
+	for (;;) {
+		const result = look();
+		if (result !== 0) return result;
+		const left = end - performance.now();
+		if (left <= 0) return 0;
+		connector.wait(left);
+	}
+}

@@ -1,0 +1,85 @@
+// dup(): SOCKFS ends a socket with the first of its descriptors that is closed. Here it ends with the last.
+
+import { recordOf } from './record.js';
+
+/** @typedef {import('../program/program.js').Program} Program */
+/** @typedef {import('../program/program.js').Sock} Sock */
+
+/**
+ * Notes another descriptor of a socket.
+ * @param {Program} program
+ * @param {Sock} sock
+ * @param {number} fd
+ */
+export function addDescriptor(program, sock, fd) {
+	const { descriptors } = recordOf(sock);
+	if (descriptors.size === 0) descriptors.add(sock.stream.fd);
+	descriptors.add(fd);
+	program.adopt?.(fd, sock);
+}
+
+/**
+ * Puts the operations of SOCKFS's streams in place. Returns what undoes it.
+ * @param {Program} program
+ * @returns {() => void}
+ */
+export function patchDuplicates(program) {
+	const { streamOps } = program;
+	if (!streamOps) return () => undefined;
+	const { close, dup } = streamOps;
+	const patched = {
+		/** FS calls it with each new descriptor, from Emscripten 3.1.53 on. */
+		dup(/** @type {any} */ stream) {
+			dup?.(stream);
+			addDescriptor(program, stream.node.sock, stream.fd);
+		},
+		close(/** @type {any} */ stream) {
+			const { sock } = stream.node;
+			const { descriptors } = recordOf(sock);
+			descriptors.delete(stream.fd);
+			const [next] = descriptors;
+			if (next === undefined) return close(stream);
+			// SOCKFS works on the socket through one stream: that of a descriptor that is still there.
+			if (sock.stream.fd === stream.fd) {
+				sock.stream = Object.assign(Object.create(Object.getPrototypeOf(stream)), stream, { fd: next });
+			}
+			return undefined;
+		},
+	};
+	Object.assign(streamOps, patched);
+	return () => {
+		if (streamOps.close === patched.close) streamOps.close = close;
+		if (streamOps.dup !== patched.dup) return;
+		if (dup) streamOps.dup = dup;
+		else delete streamOps.dup;
+	};
+}
+
+/** Commands of fcntl() that make a descriptor. */
+const F_DUPFD = 0;
+const F_DUPFD_CLOEXEC = 1030;
+
+/**
+ * The system calls that make descriptors, for releases before 3.1.53, which call no operation for them. In those, dup()
+ * opens the path of its file again, and a socket has none.
+ * @param {Program} program
+ * @returns {Record<string, (before: (...args: any[]) => number) => (...args: any[]) => number>}
+ */
+export function duplicateCalls(program) {
+	/** @param {(before: (...args: any[]) => number, sock: Sock, args: any[]) => number} make */
+	const ofSockets = (make) => (/** @type {(...args: any[]) => number} */ before) => (/** @type {any[]} */ ...args) => {
+		const sock = program.streamOps ? program.sockOf(args[0]) : null;
+		if (!sock) return before(...args);
+		const fd = make(before, sock, args);
+		if (fd >= 0) addDescriptor(program, sock, fd);
+		return fd;
+	};
+	return {
+		__syscall_dup: ofSockets((before, sock, args) => program.clone?.(sock.stream) ?? before(...args)),
+		__syscall_dup3: ofSockets((before, sock, args) => (args[0] === args[1] ? undefined : program.clone?.(sock.stream, args[1])) ?? before(...args)),
+		__syscall_fcntl64: (before) => {
+			const duplicate = ofSockets((own, _, args) => own(...args))(before);
+			return (...args) => (args[1] === F_DUPFD || args[1] === F_DUPFD_CLOEXEC ? duplicate : before)(...args);
+		},
+	};
+}

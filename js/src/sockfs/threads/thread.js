@@ -1,0 +1,111 @@
+// A pthread's system calls for sockets. Each is carried out in the page's thread, where the layer is; what would block
+// waits here, and is tried again after every change. The page's thread is entered by a proxied call of the program's own
+// (connect() with an argument that is no descriptor), because it may be waiting for proxied calls and for nothing else.
+
+import { CALLS, STATE, doorOf } from './cells.js';
+import { findMemory } from '../program/instantiate.js';
+import { findFunctions } from '../program/imports.js';
+import { pollLoop } from './poll.js';
+
+/** @typedef {import('./cells.js').CallName} CallName */
+/** @typedef {(...args: any[]) => any} Call */
+
+/** Calls whose first argument is a descriptor. */
+const OF_SOCKETS = CALLS.filter((name) => name.startsWith('__syscall') && name !== '__syscall_socket' && name !== '__syscall_poll');
+/** Names: each thread of Emscripten's would have its own table of the addresses that it makes up. */
+const NAMES = /** @type {const} */ (['getaddrinfo', 'getnameinfo', 'gethostbyname', '_emscripten_lookup_name']);
+
+const WANTED = new Set([...OF_SOCKETS, ...NAMES, '__syscall_socket', '__syscall_poll', '__syscall_fcntl64', 'fd_read', 'fd_write']);
+
+/** Commands of fcntl() that make a descriptor: F_DUPFD, F_DUPFD_CLOEXEC. */
+const DUPLICATE = [0, 1030];
+
+const MSG_DONTWAIT = 0x40;
+
+/**
+ * Puts the calls in place.
+ * @param {any} imports  the import object of the program's wasm, not instantiated yet
+ * @param {{ id: number, common: import('./cells.js').Common, cells: import('./cells.js').Cells }} thread
+ */
+export function patchThread(imports, { id, common, cells }) {
+	const slots = findFunctions(imports, (name) => WANTED.has(name));
+	const memory = findMemory(imports);
+	const door = slots.get('__syscall_connect');
+	if (!door || !memory) return;
+	const enter = door.module[door.key];
+	/** Without the page's half, the calls are the program's own. */
+	let present = true;
+
+	/** One try. Undefined: the page declined. @type {(name: CallName, args: readonly (number | bigint)[]) => number | undefined} */
+	const once = (name, args) => {
+		if (!present) return undefined;
+		cells.ask(name, args);
+		enter(doorOf(id), 0, 0, 0, 0, 0);
+		if (cells.state === STATE.asked) present = false;
+		return cells.state === STATE.done ? cells.result : undefined;
+	};
+	/** Until there is a result. @type {typeof once} */
+	const call = (name, args) => {
+		for (;;) {
+			const seen = common.changes;
+			const result = once(name, args);
+			const { waitMs } = cells;
+			if (result === undefined || waitMs === null) return result;
+			common.wait(seen, waitMs);
+		}
+	};
+
+	/** @type {Record<string, (before: Call) => Call>} */
+	const calls = {
+		__syscall_socket: (before) => (...args) => call('__syscall_socket', args) ?? before(...args),
+		__syscall_poll: (before) => pollLoop({ before, once, common, memory }),
+		__syscall_fcntl64: (before) => (fd, command, ...args) => {
+			const result = before(fd, command, ...args);
+			if (DUPLICATE.includes(command) && result >= 0 && common.maySocket(fd)) common.markSocket(result);
+			return result;
+		},
+		fd_read: (before) => pieces(before, 'read', 0),
+		fd_write: (before) => pieces(before, 'write', 0),
+	};
+	for (const name of OF_SOCKETS) {
+		calls[name] = (before) => (fd, ...args) => (common.maySocket(fd) ? call(name, [fd, ...args]) : undefined) ?? before(fd, ...args);
+	}
+
+	for (const name of NAMES) calls[name] = (before) => (...args) => call(name, args) ?? before(...args);
+
+	/**
+	 * readv() and writev() of a socket, piece by piece. Only the first one waits.
+	 * @param {Call} before
+	 * @param {'read' | 'write'} name
+	 * @param {number} flags
+	 * @returns {Call}
+	 */
+	function pieces(before, name, flags) {
+		return (fd, vector, count, done) => {
+			// Pointers of 64-bit programs are BigInts, and their vectors have other steps.
+			if (!common.maySocket(fd) || typeof vector === 'bigint') return before(fd, vector, count, done);
+			const view = () => new DataView(/** @type {WebAssembly.Memory} */ (memory).buffer);
+			let total = 0;
+			let wait = flags;
+			for (let i = 0; i < count; i++) {
+				const at = view().getUint32(vector + i * 8, true);
+				const length = view().getUint32(vector + i * 8 + 4, true);
+				if (length === 0) continue;
+				const result = call(name, [fd, at, length, wait]);
+				if (result === undefined) return before(fd, vector, count, done);
+				if (result < 0 && total === 0) return -result;
+				if (result > 0) total += result;
+				if (result < length) break;
+				if (name === 'read') wait = MSG_DONTWAIT;
+			}
+			view().setUint32(done, total, true);
+			return 0;
+		};
+	}
+
+	for (const [name, { module, key }] of slots) {
+		const before = module[key];
+		// Emscripten keeps a signature and flags on its functions; dynamic linking needs them.
+		module[key] = Object.assign(calls[name](before), before);
+	}
+}

@@ -1,0 +1,89 @@
+// Puts the layer under R in webR's worker: before webR's own script, or (attach) in its midst.
+
+import { patchDNS } from '../sockfs/names/dns.js';
+import { onInstantiate } from '../sockfs/program/instantiate.js';
+import { patchOps } from '../sockfs/sockets/ops.js';
+import { globalProgram } from '../sockfs/program/program.js';
+import { patchImports } from '../sockfs/calls/syscalls.js';
+import { resolveAgainst } from '../workers/base.js';
+import { patchBound } from './bound.js';
+import { explainListening } from './listening.js';
+import { watchNames } from '../blocking/names.js';
+import { obeyPolicy } from './policy.js';
+import { RingConnector } from '../blocking/ring.js';
+
+/** @typedef {import('../sockfs/program/instantiate.js').Instance} Instance */
+/** @typedef {import('../blocking/ring.js').Message} Message */
+
+const scope = /** @type {any} */ (globalThis);
+
+const UNREACHABLE =
+	'the sockets of this webR (SOCKFS) are not where the layer looks for them, so R keeps the faults of the emulation: it sees no errors and does not wait. '
+	+ 'Use webR 0.6.0, or a newer sockmux';
+
+/** Tells the page. Messages without `type` mean nothing to webR. @param {Message} message */
+const post = (message) => scope.postMessage({ sockmux: message });
+
+/** Does what has come for R meanwhile; its interrupt arrives here and leaves by an exception, straight through the wait. */
+const pump = () => scope.Module?.webr?.handleEvents?.();
+
+/** R's memory as its script sees it. */
+const heap32 = () => scope.HEAP32;
+
+/**
+ * Puts the layer in place.
+ * @param {string} token  names the page's call to which this belongs
+ * @param {Instance | null} instance  the R that is about to be instantiated; null: it is running already
+ */
+function start(token, instance) {
+	if (scope.sockmuxLayer) {
+		scope.sockmuxLayer.hello(token);
+		return;
+	}
+	const program = globalProgram(scope, heap32);
+	if (program === null) {
+		post({ op: 'note', token, text: UNREACHABLE });
+		return;
+	}
+	const connector = new RingConnector(post, pump);
+	patchOps(program, connector, { unasked: false });
+	patchDNS(program.DNS);
+	if (instance === null) {
+		patchBound(scope, program, connector);
+		watchNames(program, connector);
+	} else patchImports(instance.calls, program, connector);
+	const { failures } = connector;
+	const explained = new Set();
+	explainListening(program, (why) => {
+		failures.last = `unsupported_kind: ${why}`;
+		if (!explained.has(why)) post({ op: 'note', token, text: why });
+		explained.add(why);
+	});
+	// What R may ask by webr::eval_js(): docs/WEBR.md.
+	scope.sockmuxLayer = {
+		hello: (/** @type {string} */ again) => connector.hello(again),
+		get lastError() {
+			return failures.last;
+		},
+		errorOf: (/** @type {string} */ host, /** @type {number} */ port) => failures.of(host, port),
+	};
+	connector.hello(token);
+}
+
+/**
+ * Begins with what the page has given to this worker.
+ * @param {{ token: string, running: boolean, base: string }} given
+ *   running: R is there already; base: where the worker's own script came from, empty if this is its own worker
+ */
+export function enter(given) {
+	if (!given.running) obeyPolicy(scope, given.base, post);
+	if (given.base) resolveAgainst(scope, given.base);
+	if (given.running) {
+		start(given.token, null);
+		return;
+	}
+	const stop = onInstantiate(scope, (instance) => {
+		stop();
+		start(given.token, instance);
+	});
+}

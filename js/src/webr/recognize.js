@@ -1,0 +1,21 @@
+// Which workers are webR's.
+
+import { scriptUrl } from '../workers/blobs.js';
+
+/**
+ * A worker by the name of its script, as webR starts it from the page's own origin.
+ * @param {string} url
+ * @param {string} base
+ */
+export function isWebRUrl(url, base) {
+	return /\/webr-worker(\.min)?\.js$/.test(scriptUrl(url, base).replace(/[?#].*/, ''));
+}
+
+/**
+ * A worker by its text, as webR starts it from a blob when it comes from another origin.
+ * @param {string} text
+ */
+export function isWebRText(text) {
+	// The message by which webR's worker asks the page for a WebSocket, and the object that its R calls.
+	return text.includes('proxyWebSocket') && text.includes('webr');
+}

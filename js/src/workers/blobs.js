@@ -1,0 +1,49 @@
+// The scripts of workers: their URLs, and the blobs behind object URLs.
+
+/** Blobs of other sizes are not read: webR's worker is a script of some 130 kB. */
+const MIN_BYTES = 10_000;
+const MAX_BYTES = 4_000_000;
+
+/**
+ * The absolute URL of a worker's script. Empty if the native constructor does not start it: it says what is wrong.
+ * @param {string} url
+ * @param {string} base  URL of the page
+ */
+export function scriptUrl(url, base) {
+	try {
+		const { href, origin, protocol } = new URL(url, base);
+		return origin === new URL(base).origin && protocol !== 'data:' ? href : '';
+	} catch {
+		return '';
+	}
+}
+
+/**
+ * Remembers which object URLs stand for scripts that may be a worker's, until stop().
+ * @param {any} URL  the constructor with createObjectURL and revokeObjectURL
+ * @returns {{ get: (url: string) => Blob | undefined, stop: () => void }}
+ */
+export function rememberBlobs(URL) {
+	/** @type {Map<string, Blob>} */
+	const blobs = new Map();
+	const { createObjectURL, revokeObjectURL } = URL;
+	const create = (/** @type {any} */ object) => {
+		const url = createObjectURL.call(URL, object);
+		if (object instanceof Blob && object.size >= MIN_BYTES && object.size <= MAX_BYTES && !/^(image|audio|video|font)\//.test(object.type)) blobs.set(url, object);
+		return url;
+	};
+	const revoke = (/** @type {string} */ url) => {
+		blobs.delete(`${url}`);
+		revokeObjectURL.call(URL, url);
+	};
+	URL.createObjectURL = create;
+	URL.revokeObjectURL = revoke;
+	return {
+		get: (url) => blobs.get(url),
+		stop() {
+			if (URL.createObjectURL === create) URL.createObjectURL = createObjectURL;
+			if (URL.revokeObjectURL === revoke) URL.revokeObjectURL = revokeObjectURL;
+			blobs.clear();
+		},
+	};
+}

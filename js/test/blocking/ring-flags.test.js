@@ -1,0 +1,133 @@
+// What the two halves of a ring tell each other by single words.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { IN_AT, OUT_BYTES, SIGNAL, STATE, WORD, wordsOf } from '../../src/blocking/layout.js';
+import { RingConnector } from '../../src/blocking/ring.js';
+import { Bridge } from '../../src/blocking/bridge.js';
+import { FakeTunnel } from '../fakes/tunnel.js';
+
+/** A socket of a worker's, and the messages that it has sent to the page. */
+function make() {
+	/** @type {any[]} */
+	const messages = [];
+	const connector = new RingConnector((message) => messages.push(message), () => {});
+	const socket = connector.connect({ host: 'h', port: 1 });
+	const [{ buffer }] = messages.splice(0);
+	const words = wordsOf(buffer);
+	Atomics.store(words, WORD.state, STATE.open);
+	return { socket, words, buffer, messages };
+}
+
+test('a worker sends one message until the page has looked, then another', () => {
+	const { socket, words, messages } = make();
+	for (const text of ['a', 'b', 'c']) socket.send(Buffer.from(text));
+	assert.deepEqual(messages.map(({ op }) => op), ['kick'], 'the second and third wait for the page to look');
+	Atomics.store(words, WORD.kicked, 0); // the page does so before it looks
+	socket.send(Buffer.from('d'));
+	assert.equal(messages.length, 2);
+	socket.shutdown(1);
+	assert.equal(messages.length, 2);
+});
+
+test('the page takes what was put while it looked: it clears the flag first', () => {
+	const tunnel = new FakeTunnel();
+	const worker = /** @type {any} */ (new EventTarget());
+	const bridge = new Bridge(worker, { open: (request, handlers) => tunnel.open(request, handlers), report: () => {} });
+	/** @type {any[]} */
+	const kicks = [];
+	const connector = new RingConnector((message) => (message.op === 'kick' ? kicks.push(message) : bridge.receive(message)), () => {});
+	const socket = connector.connect({ host: 'h', port: 1 });
+	const [stream] = tunnel.streams;
+	let nested = false;
+	const { write } = stream;
+	stream.write = (bytes) => {
+		write.call(stream, bytes);
+		if (!nested) socket.send(Buffer.from('second')); // the worker runs beside the page
+		nested = true;
+	};
+	socket.send(Buffer.from('first '));
+	while (kicks.length > 0) bridge.receive(kicks.shift());
+	assert.equal(stream.text, 'first second');
+});
+
+test('the end is not told while bytes remain, neither after a FIN nor after the end of all', () => {
+	for (const mark of /** @type {const} */ (['eof', 'state'])) {
+		const { socket, words, buffer } = make();
+		new Uint8Array(buffer, IN_AT).set(Buffer.from('last'));
+		Atomics.store(words, WORD.inPut, 4);
+		Atomics.store(words, WORD[mark], mark === 'eof' ? 1 : STATE.closed);
+		assert.equal(socket.eof, false, mark);
+		assert.equal(Buffer.from(socket.recv(3) ?? []).toString(), 'las');
+		assert.equal(socket.eof, false, mark);
+		assert.equal(Buffer.from(socket.recv(3) ?? []).toString(), 't');
+		assert.equal(socket.eof, true, mark);
+	}
+});
+
+/**
+ * A worker and its page in one thread. The page gets the worker's messages when the test hands
+ * them on.
+ */
+function both() {
+	const tunnel = new FakeTunnel();
+	const bridge = new Bridge(/** @type {any} */ (new EventTarget()), { open: (request, handlers) => tunnel.open(request, handlers), report: () => {} });
+	/** @type {any[]} */
+	const messages = [];
+	/** @type {Int32Array | null} */
+	let signal = null;
+	const connector = new RingConnector((message) => {
+		if (message.op === 'hello') signal = new Int32Array(message.signal);
+		messages.push(message);
+	}, () => {});
+	connector.hello('');
+	const handOn = () => {
+		while (messages.length > 0) bridge.receive(messages.shift());
+	};
+	const connect = () => {
+		const socket = connector.connect({ host: 'h', port: 1 });
+		handOn();
+		const stream = /** @type {import('../fakes/tunnel.js').FakeStream} */ (tunnel.streams.at(-1));
+		stream.open();
+		return { socket, stream };
+	};
+	handOn();
+	return { bridge, messages, connect, handOn, wakes: () => Atomics.load(/** @type {Int32Array} */ (signal), SIGNAL.count) };
+}
+
+test('bytes that have left wake the worker only where it may write again', () => {
+	const { connect, handOn, wakes } = both();
+	const { socket, stream } = connect();
+	socket.send(Buffer.from('short'));
+	handOn();
+	let before = wakes();
+	stream.handlers.onwritten(5);
+	assert.equal(wakes(), before, 'there was room all the time');
+	assert.equal(socket.room, OUT_BYTES);
+
+	assert.equal(socket.send(new Uint8Array(OUT_BYTES)), OUT_BYTES);
+	handOn();
+	const quarter = OUT_BYTES / 4;
+	before = wakes();
+	stream.handlers.onwritten(quarter);
+	assert.equal(wakes(), before, 'too little for poll()');
+	assert.equal(socket.writable, false);
+	stream.handlers.onwritten(quarter);
+	assert.equal(wakes(), before + 1);
+	assert.equal(socket.writable, true);
+	stream.handlers.onwritten(quarter);
+	assert.equal(wakes(), before + 1);
+});
+
+test('one message of the worker lets the page look at every socket that has a new word', () => {
+	const { bridge, messages, connect } = both();
+	const sockets = [connect(), connect(), connect()];
+	for (const { socket } of sockets.slice(0, 2)) socket.send(Buffer.from('x'));
+	assert.equal(messages.length, 2);
+	bridge.receive(messages.shift());
+	assert.deepEqual(sockets.map(({ stream }) => stream.text), ['x', 'x', '']);
+	sockets[1].socket.send(Buffer.from('y'));
+	assert.equal(messages.length, 2, 'the page has looked at the second socket too');
+	for (const message of messages.splice(0)) bridge.receive(message);
+	assert.deepEqual(sockets.map(({ stream }) => stream.text), ['x', 'xy', '']);
+});

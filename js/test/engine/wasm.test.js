@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { programFrom } from '../../src/engine/program.js';
+import { wasmFrom } from '../../src/engine/wasm.js';
+
+/** The smallest module: magic and version. */
+const EMPTY_WASM = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+
+class FakeGo {
+	static scope = {};
+	importObject = { gojs: {} };
+	exit = () => {};
+	ran = 0;
+	resumed = 0;
+
+	async run() {
+		this.ran++;
+	}
+
+	_resume() {
+		this.resumed++;
+	}
+}
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {(url: string, init: any) => Promise<Response>} answer
+ */
+function mockFetch(t, answer) {
+	return t.mock.method(globalThis, 'fetch', /** @type {any} */ (answer));
+}
+
+/** @param {string} type */
+const wasmAnswer = (type) => async () => new Response(EMPTY_WASM, { headers: { 'Content-Type': type } });
+
+for (const type of ['application/wasm', 'application/octet-stream']) {
+	test(`a wasm of type ${type} is compiled once and instantiated each time`, async (t) => {
+		const fetched = mockFetch(t, wasmAnswer(type));
+		/** @type {FakeGo[]} */
+		const made = [];
+		const Go = class extends FakeGo {
+			constructor() {
+				super();
+				made.push(this);
+			}
+		};
+		const wasm = wasmFrom({ url: 'https://h/w.wasm', integrity: 'sha384-x' });
+		const onexit = () => {};
+		const program = await programFrom(await wasm(), Go)({}, onexit);
+		await programFrom(await wasm(), Go)({}, onexit);
+		assert.equal(fetched.mock.callCount(), 1);
+		assert.deepEqual(fetched.mock.calls[0].arguments, ['https://h/w.wasm', { integrity: 'sha384-x' }]);
+		assert.equal(made.length, 2);
+		assert.equal(made[0].exit, onexit);
+		program.run();
+		program.resume();
+		assert.deepEqual([made[0].ran, made[0].resumed], [1, 1]);
+	});
+}
+
+test('a wasm that is not there is named, and asked for again the next time', async (t) => {
+	const fetched = mockFetch(t, async () => new Response('', { status: 404 }));
+	const wasm = wasmFrom({ url: 'https://h/w.wasm' });
+	await assert.rejects(wasm(), { message: 'https://h/w.wasm: the server answered 404' });
+	await assert.rejects(wasm(), { message: 'https://h/w.wasm: the server answered 404' });
+	assert.equal(fetched.mock.callCount(), 2);
+});

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ERRNO } from '../../src/sockfs/errno.js';
+import { patchOps } from '../../src/sockfs/sockets/ops.js';
+import { patchImports, waitFor } from '../../src/sockfs/calls/syscalls.js';
+import { FakeConnector, FakeEmscripten } from '../fakes/emscripten.js';
+
+/** A program whose system calls record that they were reached. @param {{ canWait?: boolean, nonblocking?: boolean }} [options] */
+function start({ canWait = true, nonblocking = true } = {}) {
+	const emscripten = new FakeEmscripten();
+	const connector = new FakeConnector(canWait);
+	const { program } = emscripten;
+	program.clone = (stream, at) => emscripten.clone?.(stream, at) ?? -1;
+	patchOps(program, connector);
+	/** @type {unknown[][]} */
+	const reached = [];
+	const names = ['__syscall_poll', '__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_connect', '__syscall_recvfrom', '__syscall_recvmsg', '__syscall_ioctl', '__syscall_dup', '__syscall_fcntl64', '__syscall_bind'];
+	/** @type {Record<string, any>} */
+	const env = Object.fromEntries(names.map((name) => [name, Object.assign((/** @type {any[]} */ ...args) => {
+		reached.push([name, ...args]);
+		return name === '__syscall_poll' && connector.sockets.some((socket) => socket.available > 0) ? 1 : 0;
+	}, { sig: 'iii' })]));
+	const before = { ...env };
+	patchImports(new Map(names.map((name) => [name, { module: env, key: name }])), program, connector);
+	const sock = emscripten.socket();
+	emscripten.errno(() => emscripten.ops.connect(sock, 'a.test', 80));
+	const [socket] = connector.sockets;
+	socket.state = 'open';
+	if (!nonblocking) sock.stream.flags &= ~2048;
+	const other = emscripten.socket();
+	return { emscripten, connector, reached, env, before, socket, fd: sock.stream.fd, otherFd: other.stream.fd };
+}
+
+/** @param {FakeEmscripten} emscripten @param {number[]} fds */
+function pollfds({ heap }, fds) {
+	fds.forEach((fd, i) => {
+		heap[2 * i] = fd;
+		heap[2 * i + 1] = 1;
+	});
+	return 0;
+}
+
+test('calls that are not known stay, and the others keep their signatures', () => {
+	const { env, before } = start();
+	assert.equal(env.__syscall_bind, before.__syscall_bind);
+	assert.equal(env.__syscall_poll.sig, 'iii');
+});
+
+test('poll waits until something is ready', () => {
+	const { emscripten, connector, env, socket, fd } = start();
+	connector.meanwhile = [() => {}, () => void (socket.incoming = Buffer.from('x'))];
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [fd]), 1, -1), 1);
+	assert.deepEqual(connector.waits, [Infinity, Infinity]);
+});
+
+test('poll with no time, with something ready, or with none of ours never waits', () => {
+	const { emscripten, connector, env, reached, socket, fd, otherFd } = start();
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [fd]), 1, 0), 0);
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [otherFd]), 1, 5000), 0);
+	assert.deepEqual(reached.at(-1), ['__syscall_poll', 0, 1, 5000], 'the original has its own way of waiting');
+	socket.incoming = Buffer.from('x');
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [otherFd, fd]), 2, 5000), 1);
+	assert.deepEqual(connector.waits, []);
+});
+
+test('poll gives up when its time is over', () => {
+	const { emscripten, connector, env, fd } = start();
+	const nap = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 15);
+	connector.meanwhile = Array.from({ length: 10 }, () => nap);
+	const began = performance.now();
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [fd]), 1, 40), 0);
+	assert.ok(performance.now() - began >= 39);
+	assert.ok(connector.waits.every((wait) => wait > 0 && wait <= 40), connector.waits.join(' '));
+});
+
+test('where nobody can wait poll is the original', () => {
+	const { emscripten, connector, env, reached, fd } = start({ canWait: false });
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [fd]), 1, 700), 0);
+	assert.deepEqual(reached.at(-1), ['__syscall_poll', 0, 1, 700]);
+	assert.deepEqual(connector.waits, []);
+});
+
+test('shutdown reaches our sockets and no others', () => {
+	const { env, reached, socket, fd, otherFd } = start();
+	assert.equal(env.__syscall_shutdown(fd, 1, 0, 0, 0, 0), 0);
+	assert.deepEqual(socket.calls, ['shutdown 1']);
+	assert.equal(env.__syscall_shutdown(fd, 3, 0, 0, 0, 0), -ERRNO.EINVAL);
+	socket.state = 'connecting';
+	assert.equal(env.__syscall_shutdown(fd, 1, 0, 0, 0, 0), -ERRNO.ENOTCONN);
+	assert.equal(env.__syscall_shutdown(otherFd, 2, 0, 0, 0, 0), -ERRNO.ENOTCONN);
+	assert.deepEqual(reached, []);
+	env.__syscall_shutdown(99, 2, 0, 0, 0, 0);
+	assert.deepEqual(reached, [['__syscall_shutdown', 99, 2, 0, 0, 0, 0]]);
+});
+
+test('options are those of the operations, before connect() too', () => {
+	const { emscripten, env, reached, fd, otherFd } = start();
+	emscripten.heap[100] = 1;
+	emscripten.heap[101] = 4;
+	for (const of of [fd, otherFd]) {
+		assert.equal(env.__syscall_setsockopt(of, 6, 1, 400, 4, 0), 0);
+		assert.equal(env.__syscall_getsockopt(of, 6, 1, 408, 404, 0), 0);
+		assert.equal(emscripten.heap[102], 1);
+		assert.equal(env.__syscall_setsockopt(of, 6, 999, 400, 4, 0), -ERRNO.ENOPROTOOPT);
+	}
+	assert.deepEqual(reached, []);
+	env.__syscall_setsockopt(99, 6, 1, 400, 4, 0);
+	assert.equal(reached.length, 1, 'no socket: the original says so');
+});
+
+test('connect() to no address ends the connection and keeps the descriptor', () => {
+	const { emscripten, env, reached, socket, fd } = start();
+	emscripten.heap[100] = 0;
+	assert.equal(env.__syscall_connect(fd, 400, 16, 0, 0, 0), 0);
+	assert.deepEqual(socket.calls, ['reset', 'close']);
+	emscripten.heap[100] = 2;
+	env.__syscall_connect(fd, 400, 16, 0, 0, 0);
+	assert.equal(reached.length, 1, 'addresses are SOCKFS\'s business');
+});
+
+test('bytes of TCP come without an address', () => {
+	const { emscripten, env, reached, fd, otherFd } = start();
+	emscripten.heap[101] = 16;
+	env.__syscall_recvfrom(fd, 800, 2, 0, 600, 404);
+	env.__syscall_recvfrom(otherFd, 800, 2, 0, 600, 404);
+	assert.deepEqual(reached, [['__syscall_recvfrom', fd, 800, 2, 0, 0, 0], ['__syscall_recvfrom', otherFd, 800, 2, 0, 600, 404]]);
+	assert.equal(emscripten.heap[101], 0);
+	emscripten.heap.set([600, 16], 100);
+	env.__syscall_recvmsg(fd, 400, 0);
+	assert.deepEqual([...emscripten.heap.subarray(100, 102)], [600, 0]);
+});
+
+test('what has not left can be asked for, and urgent data', () => {
+	const { emscripten, env, socket, fd } = start();
+	Object.assign(socket, { unsent: 7 });
+	emscripten.heap[100] = 480;
+	assert.equal(env.__syscall_ioctl(fd, 0x5411, 400), 0);
+	assert.equal(emscripten.heap[120], 7);
+	assert.equal(env.__syscall_ioctl(fd, 0x8905, 400), 0);
+	assert.equal(emscripten.heap[120], 0);
+});
+
+test('descriptors that older releases make count too', () => {
+	const { emscripten, env, socket, fd } = start();
+	const clone = () => {
+		emscripten.streams.push({ ...emscripten.streams[fd], fd: emscripten.streams.length });
+		return emscripten.streams.length - 1;
+	};
+	emscripten.clone = clone;
+	const second = env.__syscall_dup(fd);
+	emscripten.close(fd);
+	assert.deepEqual(socket.calls, []);
+	emscripten.close(second);
+	assert.deepEqual(socket.calls, ['close']);
+});
+
+test('an interrupt leaves poll as it came', () => {
+	const connector = new FakeConnector(true);
+	connector.meanwhile = [() => {
+		throw Infinity;
+	}];
+	assert.throws(() => waitFor(() => 0, -1, connector), (error) => error === Infinity);
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CODES } from '../../src/wire/codes.js';
+import { EVENT } from '../../src/wire/events.js';
+import { startEngine } from '../../src/engine/engine.js';
+import { Tunnel } from '../../src/tunnel/tunnel.js';
+import { FakeCarrier, FakeProgram } from '../fakes/program.js';
+import { settled, Tasks } from '../fakes/tunnel.js';
+
+async function make() {
+	const tasks = new Tasks();
+	const program = new FakeProgram();
+	/** @type {string[]} */
+	const said = [];
+	const say = (/** @type {string} */ line) => void said.push(line);
+	const tunnel = new Tunnel({
+		url: 'wss://h/v1/connect', agent: 'x/1', schedule: tasks.schedule, log: { error: say, warn: say, info: say },
+		start: (owner) => startEngine({ start: program.start, Native: /** @type {any} */ (FakeCarrier), probe: async () => '' }, owner),
+	});
+	tunnel.on('stream', () => say('stream'));
+	tunnel.on('streamend', () => say('streamend'));
+	tunnel.load();
+	await settled();
+	await tasks.run();
+	/** @param {...object} events */
+	const tell = async (...events) => {
+		program.events.push(.../** @type {any} */ (events));
+		program.imports.event();
+		await tasks.run();
+	};
+	return { tunnel, program, said, tasks, tell };
+}
+
+test('the answer has addresses and a ttl, and the question is no socket of the page', async () => {
+	const { tunnel, program, said, tell } = await make();
+	const names = tunnel.resolve('db.example', { timeoutMs: 500, family: 6 });
+	assert.deepEqual(program.calls.at(-1), ['streamOpen', 1, 0, 500, 0x060400, 0xffffffff, 'db.example']);
+	await tell({ kind: EVENT.opened, id: 1, text: '\0' }, { kind: EVENT.data, id: 1, text: '60\n2001:db8::1\n192.0.2.7' }, { kind: EVENT.eof, id: 1 });
+	assert.deepEqual(program.calls.slice(-2), [['streamStop', 1], ['streamCloseWrite', 1]], 'the stream is given back');
+	assert.deepEqual([tunnel.stats().streams, tunnel.stats().opened], [[], 0]);
+	await tell({ kind: EVENT.closed, id: 1 });
+	assert.deepEqual(await names, { addresses: ['2001:db8::1', '192.0.2.7'], ttl: 60 });
+	assert.deepEqual([said, tunnel.stats().streams, tunnel.stats().opened], [[], [], 0]);
+});
+
+test('a name may have no address that a page can use', async () => {
+	const { tunnel, tell } = await make();
+	const names = tunnel.resolve('inside.example');
+	await tell({ kind: EVENT.opened, id: 1, text: '\0' }, { kind: EVENT.data, id: 1, text: '5' }, { kind: EVENT.eof, id: 1 }, { kind: EVENT.closed, id: 1 });
+	assert.deepEqual(await names, { addresses: [], ttl: 5 });
+});
+
+test('a name that is not there, or not sent at all, rejects with the code', async () => {
+	const { tunnel, program, said, tasks, tell } = await make();
+	const names = tunnel.resolve('none.example');
+	const rejected = assert.rejects(names, { code: CODES.name_not_found, name: 'name_not_found', message: 'none.example: none.example has no address' });
+	await tell({ kind: EVENT.closed, id: 1, a: CODES.name_not_found, text: 'none.example has no address' });
+	await rejected;
+	const asked = program.calls.length;
+	const empty = assert.rejects(tunnel.resolve(''), { name: 'invalid_request', message: ': "" is not a host name: it is empty' });
+	await tasks.run();
+	await empty;
+	assert.deepEqual([program.calls.length, said, tunnel.status.lastError], [asked, [], null]);
+});
