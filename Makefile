@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOTOOL  := go tool -modfile=tools/go.mod
-LDFLAGS := -s -w -X main.version=$(VERSION)
+LDFLAGS := -s -w -X github.com/sockmux/sockmux/server/app.version=$(VERSION)
 # The race detector needs a C compiler; without one the same tests run without it.
 RACE    := $(if $(shell command -v cc gcc 2>/dev/null),-race,)
 # Without git (an image, an archive of the source) every file there is.
@@ -13,7 +13,7 @@ GOFILES := $(shell git ls-files -co --exclude-standard '*.go' 'go.mod' 'go.sum' 
 include e2e/e2e.mk
 include js/js.mk
 include bench/bench.mk
-include server/fault/soak.mk
+include internal/test/fault/soak.mk
 include internal/test/busy.mk
 include deploy/deploy.mk
 
@@ -27,8 +27,8 @@ build: assets server ## build script, wasm and bin/sockmux
 .PHONY: server
 server: bin/sockmux ## build bin/sockmux (with the assets that are there)
 
-bin/sockmux: $(GOFILES) $(wildcard server/assets/dist/manifest.json)
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./server
+bin/sockmux: $(GOFILES) $(wildcard server/gateway/assets/dist/manifest.json)
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/sockmux
 
 # LISTEN is where `make run` listens; RUNFLAGS adds flags of the server.
 LISTEN ?= 127.0.0.1:8088
@@ -40,7 +40,7 @@ run: build webr ## build all, start the server with the playground on http://127
 test: test-go test-wasm test-js test-proxies test-e2e bench-smoke ## run every test, and the benchmarks briefly (fetches Go modules, npm packages and, as root, Chromium and proxies where there are none)
 
 # Packages whose tests fill the machine's sockets and processors: they run alone, or others would fail by their doing.
-HEAVY := /(server/(fault|hostile)|internal/test/[a-z]+)$$
+HEAVY := /internal/test/[a-z]+$$
 
 .PHONY: test-go
 test-go: assets ## native Go tests, with the race detector
@@ -83,7 +83,7 @@ fuzz: ## fuzz every decoder for FUZZTIME each
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dist js/build e2e/out
-	find server/assets/dist -mindepth 1 ! -name placeholder -delete
+	find server/gateway/assets/dist -mindepth 1 ! -name placeholder -delete
 
 .PHONY: fixtures
 fixtures: ## rebuild the committed Emscripten programs (needs Debian's emcc 3.1.6, and EMCC6 of tools/emscripten-6)

@@ -16,7 +16,7 @@ import (
 
 	"github.com/sockmux/sockmux"
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/server/servertest"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

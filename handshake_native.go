@@ -7,9 +7,9 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/websocket"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -32,10 +32,6 @@ func newSession(d *Dialer) (session, error) {
 		return nil, err
 	}
 	return clientSession{client.New(d.config(func(ctx context.Context) (link.Carrier, error) {
-		c, err := carrier.Dial(ctx, endpoint, d.Handshake.Client, d.Handshake.Header)
-		if err != nil {
-			return nil, err // not a nil *carrier.Conn in an interface
-		}
-		return c, nil
+		return websocket.Dial(ctx, endpoint, d.Handshake.Client, d.Handshake.Header)
 	}))}, nil
 }

@@ -14,8 +14,8 @@ bin/bench-tun: $(wildcard bench/tun/*.go internal/netns/*.go) go.mod
 	go build -o $@ ./bench/tun
 
 # The product's server with a door for the benchmark's questions (bench/hook), which bin/sockmux does not have.
-bin/bench-sockmux: $(GOFILES) $(wildcard bench/hook/*) server/assets/dist/manifest.json
-	go build -trimpath -ldflags '$(LDFLAGS)' -overlay bench/hook/overlay.json -o $@ ./server
+bin/bench-sockmux: $(GOFILES) $(wildcard bench/hook/*) server/gateway/assets/dist/manifest.json
+	go build -trimpath -ldflags '$(LDFLAGS)' -overlay bench/hook/overlay.json -o $@ ./cmd/sockmux
 
 bin/bench-empty.wasm: bench/empty/main.go go.mod
 	GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o $@ ./bench/empty

@@ -3,7 +3,7 @@ import globals from 'globals';
 
 /** @type {import('eslint').Linter.Config[]} */
 export default [
-	{ ignores: ['js/build/', 'js/dist/', '**/node_modules/', 'server/assets/dist/', 'e2e/out/', 'e2e/fixtures/'] },
+	{ ignores: ['js/build/', 'js/dist/', '**/node_modules/', 'server/gateway/assets/dist/', 'e2e/out/', 'e2e/fixtures/'] },
 	{
 		files: ['**/*.js', '**/*.mjs'],
 		languageOptions: { ecmaVersion: 2022, sourceType: 'module', globals: { ...globals['shared-node-browser'] } },
@@ -63,7 +63,7 @@ export default [
 			'valid-typeof': 'error',
 		},
 	},
-	{ files: ['js/playground/**', 'server/look/**', 'server/status/page/**', 'e2e/pages/**', 'bench/browser/*.js'], languageOptions: { globals: { ...globals.browser } } },
+	{ files: ['js/playground/**', 'server/gateway/theme/**', 'server/ops/status/page/**', 'e2e/pages/**', 'bench/browser/*.js'], languageOptions: { globals: { ...globals.browser } } },
 	// Emscripten's compiler runs this file, and puts its functions into programs.
 	{ files: ['js/library/**'], languageOptions: { sourceType: 'script', globals: { LibraryManager: 'readonly', mergeInto: 'readonly', ASYNCIFY: 'readonly', FS: 'readonly', Asyncify: 'readonly', getSocketFromFD: 'readonly', sockmuxOperation: 'readonly', sockmuxCall: 'readonly' } } },
 	{ files: ['js/src/**'], languageOptions: { globals: { ...globals.browser, ...globals.worker } } },

@@ -1,15 +1,15 @@
-# The script, its wasm and the playground, as files for server/assets.
+# The script, its wasm and the playground, as files for server/gateway/assets.
 JS_BUILD  := js/build
 JS_STAGE  := $(JS_BUILD)/dist
 JS_SRC    := $(shell find js/src -name '*.js')
 WASM_SRC  := $(shell find wasm shared -name '*.go' ! -name '*_test.go') go.mod go.sum
 # Colours, theme and formats are also the status page's.
-PLAYGROUND := $(wildcard js/playground/*) $(filter-out %.go,$(wildcard server/look/*))
+PLAYGROUND := $(wildcard js/playground/*) $(filter-out %.go,$(wildcard server/gateway/theme/*))
 ESBUILD   := $(GOTOOL) esbuild --log-level=warning --bundle --minify --target=es2022 --charset=utf8
 JS_DEPS   := js/node_modules/.package-lock.json
 
 .PHONY: assets
-assets: server/assets/dist/manifest.json ## build script, wasm and playground into server/assets/dist
+assets: server/gateway/assets/dist/manifest.json ## build script, wasm and playground into server/gateway/assets/dist
 
 .PHONY: wasm
 wasm: $(JS_BUILD)/sockmux.wasm ## build js/build/sockmux.wasm
@@ -112,7 +112,7 @@ $(JS_STAGE)/sockmux.js: $(JS_SRC) $(JS_BUILD)/defines
 $(JS_STAGE)/sockmux.mjs: $(JS_SRC) $(JS_BUILD)/defines
 	$(ESBUILD) js/src/entry/module.js --format=esm $$(cat $(JS_BUILD)/defines) --outfile=$@
 
-server/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs $(JS_BUILD)/sockmux.wasm js/types/sockmux.d.ts $(PLAYGROUND) $(JS_BUILD)/pack
+server/gateway/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs $(JS_BUILD)/sockmux.wasm js/types/sockmux.d.ts $(PLAYGROUND) $(JS_BUILD)/pack
 	rm -rf $(JS_STAGE)/playground && mkdir -p $(JS_STAGE)/playground
 	cp $(PLAYGROUND) $(JS_STAGE)/playground/
 	cp $(JS_BUILD)/sockmux.wasm js/types/sockmux.d.ts $(JS_STAGE)/

@@ -65,7 +65,7 @@ export async function sizes(world, report) {
 	for (const [name, file, goal] of [['script', 'sockmux.js', 12], ['wasm', 'sockmux.wasm', 520]]) {
 		for (const [how, suffix] of [['raw', ''], ['gzip', '.gz'], ['brotli', '.br']]) {
 			const values = {};
-			for (const [kind, { tree }] of world.servers) values[kind] = [(await stat(join(tree, 'server/assets/dist', file + suffix))).size / 1000]; // compressed as the server sends them
+			for (const [kind, { tree }] of world.servers) values[kind] = [(await stat(join(tree, 'server/gateway/assets/dist', file + suffix))).size / 1000]; // compressed as the server sends them
 			report.add({ family: 'size', name: `${name}, ${how}`, unit: 'kB', goal: how === 'brotli' ? `<= ${goal} kB` : '', values });
 		}
 	}

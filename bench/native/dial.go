@@ -7,9 +7,9 @@ import (
 	"net"
 
 	"github.com/coder/websocket"
-	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/websocket"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -93,7 +93,7 @@ type session struct{ *client.Client }
 func newSession(port int) session {
 	url := fmt.Sprintf("ws://127.0.0.1:%d/v1/connect", port)
 	return session{client.New(client.Config{Agent: "bench", Bare: true, Dial: func(ctx context.Context) (link.Carrier, error) {
-		return carrier.Dial(ctx, url, nil, nil)
+		return websocket.Dial(ctx, url, nil, nil)
 	}})}
 }
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/auth"
+	"github.com/sockmux/sockmux/server/session/auth"
 )
 
 // example is a file of deploy/examples, and the flags that its first lines tell the operator to start the server with.

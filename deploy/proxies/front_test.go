@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/websocket"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -83,13 +83,13 @@ func (f *front) get(t *testing.T, url string, header http.Header) (*http.Respons
 var forged = http.Header{"X-Forwarded-For": {"203.0.113.9"}, "X-Forwarded-Proto": {"http"}}
 
 // dial opens a carrier as a page of that origin does.
-func (f *front) dial(ctx context.Context, origin string) (*carrier.Conn, error) {
+func (f *front) dial(ctx context.Context, origin string) (link.Carrier, error) {
 	header := forged.Clone()
 	header.Set("Origin", origin)
 	transport := f.transport()
 	transport.DisableKeepAlives = true
 	defer transport.CloseIdleConnections()
-	return carrier.Dial(ctx, f.url("v1/connect"), &http.Client{Transport: transport}, header)
+	return websocket.Dial(ctx, f.url("v1/connect"), &http.Client{Transport: transport}, header)
 }
 
 // page is a client with a session.

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/server/servertest"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

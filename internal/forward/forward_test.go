@@ -11,7 +11,7 @@ import (
 	"github.com/sockmux/sockmux"
 	"github.com/sockmux/sockmux/internal/forward"
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/server/servertest"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 	"golang.org/x/net/proxy"
 )
 

@@ -1,5 +1,5 @@
 # The suites whose promises must hold on a loaded machine, beside two loops that take a processor each. For use before a release.
-BUSYSUITES := ./internal/test/... ./server/fault ./shared/client ./shared/link ./shared/mux ./server/session ./server/relay
+BUSYSUITES := ./internal/test/... ./internal/test/fault ./shared/client ./shared/link ./shared/mux ./server/session ./server/relay
 
 .PHONY: test-busy
 test-busy: build e2e-deps ## the suites of faults, ends and limits, and the cuts in Chromium, beside two busy loops

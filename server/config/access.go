@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/sockmux/sockmux/server/auth"
+	"github.com/sockmux/sockmux/server/session/auth"
 )
 
 // Access says how clients prove who they are. What is empty is not asked for; if all is empty, nobody has to prove anything.

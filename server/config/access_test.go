@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/auth"
+	"github.com/sockmux/sockmux/server/session/auth"
 )
 
 // tokenFile writes a file with one token, whose line is told.

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sockmux/sockmux/server/admin"
 	"github.com/sockmux/sockmux/server/listener"
+	"github.com/sockmux/sockmux/server/ops/admin"
 )
 
 // Arrival says how connections arrive at the server, and where its operators look.

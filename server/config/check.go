@@ -37,7 +37,7 @@ func (c *Config) check(source func(name string) string) (mistakes []*Error) {
 	}
 	if c.AssetsDir != "" {
 		if problem := folderWith(c.AssetsDir, ""); problem != "" {
-			wrongly("assets-dir", "%q %s: want the folder that the build fills, such as server/assets/dist", c.AssetsDir, problem)
+			wrongly("assets-dir", "%q %s: want the folder that the build fills, such as server/gateway/assets/dist", c.AssetsDir, problem)
 		}
 	}
 	c.warn(loopback, source)

@@ -9,10 +9,10 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/sockmux/sockmux/server/limit"
-	"github.com/sockmux/sockmux/server/origin"
-	"github.com/sockmux/sockmux/server/policy"
-	"github.com/sockmux/sockmux/server/resolver"
+	"github.com/sockmux/sockmux/server/gateway/origin"
+	"github.com/sockmux/sockmux/server/relay/policy"
+	"github.com/sockmux/sockmux/server/relay/resolver"
+	"github.com/sockmux/sockmux/server/session/limit"
 )
 
 // EnvPrefix begins the name of every environment variable: --dial-timeout is SOCKMUX_DIAL_TIMEOUT.

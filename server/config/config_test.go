@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/limit"
-	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/relay/policy"
+	"github.com/sockmux/sockmux/server/session/limit"
 )
 
 func mustLoad(t *testing.T, args, environment []string) *Config {
@@ -150,7 +150,7 @@ func TestMistakes(t *testing.T) {
 		{"--log-format xml", "", `--log-format: "xml" is not known: want auto, text or json`},
 		{"--webr " + empty, "", `--webr: "` + empty + `" has no webr.js: want the folder dist of the npm package webr`},
 		{"--webr " + empty + "/none", "", `--webr: "` + empty + `/none" cannot be read (no such file or directory): want the folder dist of the npm package webr`},
-		{"--assets-dir " + file, "", `--assets-dir: "` + file + `" is not a folder: want the folder that the build fills, such as server/assets/dist`},
+		{"--assets-dir " + file, "", `--assets-dir: "` + file + `" is not a folder: want the folder that the build fills, such as server/gateway/assets/dist`},
 		{"--lisen :1", "", `--lisen: no such flag: did you mean --listen?`},
 		{"--fly-to-the-moon", "", `--fly-to-the-moon: no such flag: see sockmux --help`},
 		{"-x", "", `-x: no such flag: see sockmux --help`},

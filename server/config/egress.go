@@ -6,8 +6,8 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/sockmux/sockmux/server/egress"
-	"github.com/sockmux/sockmux/server/resolver"
+	"github.com/sockmux/sockmux/server/relay/egress"
+	"github.com/sockmux/sockmux/server/relay/resolver"
 )
 
 // Egress says how names are resolved and targets connected to.

@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/session/limit"
 )
 
 // maxFile is the longest file that is read: thousands of policies, and no device by mistake.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/relay/policy"
 )
 
 // write makes a file of the test.

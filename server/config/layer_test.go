@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/relay/policy"
 )
 
 func TestFlagsAreStrongerThanVariables(t *testing.T) {

@@ -3,7 +3,7 @@ package config
 import (
 	"strconv"
 
-	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/session/limit"
 )
 
 // limitsSection is where the file has limits: at its top for everybody, in a policy for those who have that policy.

@@ -5,8 +5,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/sockmux/sockmux/server/limit"
-	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/relay/policy"
+	"github.com/sockmux/sockmux/server/session/limit"
 )
 
 // DefaultPolicy is the name of the policy of those who have no other. --allow and --deny are its rules.

@@ -6,7 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/session/limit"
 )
 
 // Print returns the settings in force as a file for --config: that file alone gives the same configuration, but for secrets, which are masked. Settings that are empty

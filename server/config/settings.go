@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/sockmux/sockmux/server/origin"
-	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/gateway/origin"
+	"github.com/sockmux/sockmux/server/relay/policy"
 )
 
 // setting is one thing that an operator can set. This table is the only place that knows all of them: parsing, help, --print-config and the

@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/sockmux/sockmux/server/tracing"
+	"github.com/sockmux/sockmux/server/ops/tracing"
 )
 
 // Tracing says what is sent to a collector of OpenTelemetry.

@@ -7,8 +7,8 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/sockmux/sockmux/server/auth"
-	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/relay/policy"
+	"github.com/sockmux/sockmux/server/session/auth"
 )
 
 // warnOfMetadata warns of each rule that lets pages reach the metadata of a cloud.

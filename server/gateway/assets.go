@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sockmux/sockmux/server/assets"
+	"github.com/sockmux/sockmux/server/gateway/assets"
 )
 
 // How long browsers may keep a built file without asking.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sockmux/sockmux/server/assets"
+	"github.com/sockmux/sockmux/server/gateway/assets"
 )
 
 func TestScript(t *testing.T) {

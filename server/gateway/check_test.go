@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/origin"
+	"github.com/sockmux/sockmux/server/gateway/origin"
 )
 
 // ask returns what the check route says to a page.

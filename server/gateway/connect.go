@@ -5,14 +5,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sockmux/sockmux/server/carrier"
-	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/gateway/origin"
 	"github.com/sockmux/sockmux/server/listener"
+	"github.com/sockmux/sockmux/server/listener/places"
 	"github.com/sockmux/sockmux/server/ops/events"
-	"github.com/sockmux/sockmux/server/origin"
-	"github.com/sockmux/sockmux/server/places"
 	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/budget"
+	"github.com/sockmux/sockmux/shared/websocket"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -28,7 +28,7 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer g.leave()
-	conn, err := carrier.Accept(w, r, listener.TCP) // answers on its own when it fails
+	conn, err := websocket.Accept(w, r, listener.TCP) // answers on its own when it fails
 	if err != nil {
 		g.record(r, refusal(ReasonHandshake, http.StatusBadRequest, err.Error()))
 		return
@@ -42,7 +42,7 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
 
 // newcomer is a carrier that has a place among strangers until it has a session.
 type newcomer struct {
-	*carrier.Conn
+	*websocket.Conn
 	place *places.Place
 }
 

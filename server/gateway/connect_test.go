@@ -14,10 +14,10 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/sockmux/sockmux/server/gateway/origin"
 	"github.com/sockmux/sockmux/server/listener"
+	"github.com/sockmux/sockmux/server/listener/places"
 	"github.com/sockmux/sockmux/server/ops/events"
-	"github.com/sockmux/sockmux/server/origin"
-	"github.com/sockmux/sockmux/server/places"
 	"github.com/sockmux/sockmux/server/session"
 )
 

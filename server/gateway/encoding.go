@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sockmux/sockmux/server/assets"
+	"github.com/sockmux/sockmux/server/gateway/assets"
 )
 
 // encodings gives the content codings in which to look for a file, best first, by the Accept-Encoding lines of a request (RFC 9110, 12.5.3). Identity is always

@@ -14,10 +14,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sockmux/sockmux/server/assets"
+	"github.com/sockmux/sockmux/server/gateway/assets"
+	"github.com/sockmux/sockmux/server/gateway/origin"
+	"github.com/sockmux/sockmux/server/listener/places"
 	"github.com/sockmux/sockmux/server/ops/events"
-	"github.com/sockmux/sockmux/server/origin"
-	"github.com/sockmux/sockmux/server/places"
 	"github.com/sockmux/sockmux/server/session"
 )
 

@@ -13,7 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/sockmux/sockmux/server/assets"
+	"github.com/sockmux/sockmux/server/gateway/assets"
 	"github.com/sockmux/sockmux/server/session"
 )
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sockmux/sockmux/server/origin"
+	"github.com/sockmux/sockmux/server/gateway/origin"
 )
 
 func TestPlaygroundIsIsolated(t *testing.T) {

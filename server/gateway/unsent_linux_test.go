@@ -10,10 +10,10 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/sockmux/sockmux/server/carrier"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 	"github.com/sockmux/sockmux/server/listener"
-	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/shared/websocket"
 )
 
 // The limit of unsent data follows a carrier's messages through TLS and the PROXY protocol.
@@ -50,7 +50,7 @@ func TestUnsentBelowTLSAndProxyProtocol(t *testing.T) {
 		}
 		return conn, err
 	}
-	c, err := carrier.Dial(t.Context(), server.URL+"/v1/connect", &http.Client{Transport: transport}, nil)
+	c, err := websocket.Dial(t.Context(), server.URL+"/v1/connect", &http.Client{Transport: transport}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

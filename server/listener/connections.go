@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"sync"
 
-	"github.com/sockmux/sockmux/server/limit"
-	"github.com/sockmux/sockmux/server/places"
+	"github.com/sockmux/sockmux/server/listener/places"
+	"github.com/sockmux/sockmux/server/session/limit"
 )
 
 // Connections keeps the connections of an http.Server within a pool, until they are upgraded.

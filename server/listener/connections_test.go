@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/internal/test/servertest"
 	"github.com/sockmux/sockmux/server/listener"
-	"github.com/sockmux/sockmux/server/places"
-	"github.com/sockmux/sockmux/server/servertest"
+	"github.com/sockmux/sockmux/server/listener/places"
 )
 
 // crowded starts a server whose plain connections are within a pool of max places.

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/servertest"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 	"go.uber.org/goleak"
 )
 

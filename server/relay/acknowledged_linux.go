@@ -3,7 +3,7 @@ package relay
 import (
 	"golang.org/x/sys/unix"
 
-	"github.com/sockmux/sockmux/server/egress"
+	"github.com/sockmux/sockmux/server/relay/egress"
 )
 
 // acknowledged returns how many bytes the system of the other end has acknowledged.

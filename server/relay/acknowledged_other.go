@@ -2,7 +2,7 @@
 
 package relay
 
-import "github.com/sockmux/sockmux/server/egress"
+import "github.com/sockmux/sockmux/server/relay/egress"
 
 // acknowledged is 0 on systems that do not tell it.
 func acknowledged(egress.Conn) uint64 { return 0 }

@@ -7,8 +7,8 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/sockmux/sockmux/server/demo"
-	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/app/demo"
+	"github.com/sockmux/sockmux/server/relay/policy"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/sockmux/sockmux/server/egress"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/relay/egress"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

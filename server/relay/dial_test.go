@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/sockmux/sockmux/server/egress"
+	"github.com/sockmux/sockmux/server/relay/egress"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/ops/events"
-	"github.com/sockmux/sockmux/server/policy"
-	"github.com/sockmux/sockmux/server/resolver"
+	"github.com/sockmux/sockmux/server/relay/policy"
+	"github.com/sockmux/sockmux/server/relay/resolver"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

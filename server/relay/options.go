@@ -4,7 +4,7 @@ import (
 	"net"
 	"time"
 
-	"github.com/sockmux/sockmux/server/egress"
+	"github.com/sockmux/sockmux/server/relay/egress"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

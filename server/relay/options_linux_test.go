@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/egress"
-	"github.com/sockmux/sockmux/server/servertest"
+	"github.com/sockmux/sockmux/internal/test/servertest"
+	"github.com/sockmux/sockmux/server/relay/egress"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

@@ -5,7 +5,7 @@ package relay
 import (
 	"syscall"
 
-	"github.com/sockmux/sockmux/server/egress"
+	"github.com/sockmux/sockmux/server/relay/egress"
 )
 
 // peerGone tells whether the system has taken the connection down: getpeername then fails with ENOTCONN (POSIX).

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/sockmux/sockmux/server/egress"
-	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/relay/egress"
+	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

@@ -2,7 +2,7 @@
 
 package relay
 
-import "github.com/sockmux/sockmux/server/egress"
+import "github.com/sockmux/sockmux/server/relay/egress"
 
 // reading reads from a connection.
 type reading struct{}

@@ -7,7 +7,7 @@ import (
 	"net"
 	"syscall"
 
-	"github.com/sockmux/sockmux/server/egress"
+	"github.com/sockmux/sockmux/server/relay/egress"
 )
 
 // reading reads from a connection and holds no buffer while it waits. It is for one goroutine. The zero value is ready.

@@ -12,10 +12,10 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/sockmux/sockmux/server/egress"
 	"github.com/sockmux/sockmux/server/ops/events"
-	"github.com/sockmux/sockmux/server/policy"
-	"github.com/sockmux/sockmux/server/resolver"
+	"github.com/sockmux/sockmux/server/relay/egress"
+	"github.com/sockmux/sockmux/server/relay/policy"
+	"github.com/sockmux/sockmux/server/relay/resolver"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/policy"
-	"github.com/sockmux/sockmux/server/resolver"
-	"github.com/sockmux/sockmux/server/servertest"
+	"github.com/sockmux/sockmux/internal/test/servertest"
+	"github.com/sockmux/sockmux/server/relay/policy"
+	"github.com/sockmux/sockmux/server/relay/resolver"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/sockmux/sockmux/server/ops/events"
-	"github.com/sockmux/sockmux/server/resolver"
+	"github.com/sockmux/sockmux/server/relay/resolver"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

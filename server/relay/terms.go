@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/ops/events"
-	"github.com/sockmux/sockmux/server/policy"
+	"github.com/sockmux/sockmux/server/relay/policy"
 )
 
 // Terms are what holds for one stream: those of whoever opened it.

@@ -7,10 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/ops/events/eventstest"
 	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

@@ -16,18 +16,18 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/coder/websocket"
+	coder "github.com/coder/websocket"
 
-	"github.com/sockmux/sockmux/server/auth"
-	"github.com/sockmux/sockmux/server/carrier"
-	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/ops/oplog"
-	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/server/session/auth"
+	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link/linktest"
 	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/websocket"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -418,7 +418,7 @@ func TestMessageTooLong(t *testing.T) {
 	out, seen := new(log), new(recorder)
 	r := session.New(session.Config{Handle: echo, Events: events.Sinks{seen, oplog.NewSink(slog.New(slog.NewTextHandler(out, nil)))}})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		c, err := carrier.Accept(w, request, nil)
+		c, err := websocket.Accept(w, request, nil)
 		if err != nil {
 			t.Error(err)
 			return
@@ -427,7 +427,7 @@ func TestMessageTooLong(t *testing.T) {
 	}))
 	defer server.Close()
 	defer r.Close()
-	c, err := carrier.Dial(t.Context(), server.URL, nil, nil)
+	c, err := websocket.Dial(t.Context(), server.URL, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -442,7 +442,7 @@ func TestMessageTooLong(t *testing.T) {
 	for err == nil {
 		_, err = c.Receive(t.Context())
 	}
-	if code := websocket.CloseStatus(err); code != websocket.StatusMessageTooBig {
+	if code := coder.CloseStatus(err); code != coder.StatusMessageTooBig {
 		t.Errorf("close code %d, %v", code, err)
 	}
 	http.DefaultClient.CloseIdleConnections()

@@ -3,7 +3,7 @@ package session
 import (
 	"time"
 
-	"github.com/sockmux/sockmux/server/auth"
+	"github.com/sockmux/sockmux/server/session/auth"
 )
 
 // Info says what a session is at one moment, for people.

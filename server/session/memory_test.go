@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/mux"

@@ -3,8 +3,8 @@ package session
 import (
 	"time"
 
-	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/session/limit"
 )
 
 const (

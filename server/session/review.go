@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/sockmux/sockmux/server/auth"
-	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/session/auth"
+	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

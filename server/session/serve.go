@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/sockmux/sockmux/server/carrier"
-	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/websocket"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -230,10 +230,10 @@ func (s *session) claim(ctx context.Context, c Newcomer, received uint64, greet 
 
 // noteTooLong counts the one refusal that the carrier itself decides.
 func (s *session) noteTooLong(err error) {
-	if err != error(carrier.ErrTooLong) {
+	if err != error(websocket.ErrTooLong) {
 		return
 	}
-	s.registry.refused(events.LiveSession, s.event(), &limit.Refused{Reason: limit.MessageSize, Err: carrier.ErrTooLong})
+	s.registry.refused(events.LiveSession, s.event(), &limit.Refused{Reason: limit.MessageSize, Err: websocket.ErrTooLong})
 }
 
 // afterRun parks the session or ends it.

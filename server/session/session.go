@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sockmux/sockmux/server/auth"
-	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/session/auth"
+	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/mux"

@@ -12,16 +12,17 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/sockmux/sockmux/server/limit"
+	"go.uber.org/goleak"
+
+	"github.com/sockmux/sockmux/internal/test/servertest"
 	"github.com/sockmux/sockmux/server/ops/events"
-	"github.com/sockmux/sockmux/server/servertest"
 	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/link/linktest"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

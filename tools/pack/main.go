@@ -1,4 +1,4 @@
-// Command pack turns a folder of built files into the folder that server/assets embeds.
+// Command pack turns a folder of built files into the folder that server/gateway/assets embeds.
 //
 //	pack -in DIR -out DIR -version VERSION    pack every file of -in
 //	pack -name FILE...                        print the hashed name and a short SRI string of each file

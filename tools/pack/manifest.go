@@ -13,10 +13,10 @@ import (
 	"strings"
 )
 
-// manifestName is the file in the output folder that describes all others; server/assets reads it.
+// manifestName is the file in the output folder that describes all others; server/gateway/assets reads it.
 const manifestName = "manifest.json"
 
-// manifest is the form that server/assets reads.
+// manifest is the form that server/gateway/assets reads.
 type manifest struct {
 	Version string `json:"version"`
 	Files   []file `json:"files"`

@@ -16,8 +16,8 @@ import (
 
 	"github.com/sockmux/sockmux/internal/test/namespace"
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/server/auth"
 	"github.com/sockmux/sockmux/server/config"
+	"github.com/sockmux/sockmux/server/session/auth"
 )
 
 // patience is after how long something is not going to happen.

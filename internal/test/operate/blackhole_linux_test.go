@@ -11,9 +11,9 @@ import (
 
 	"github.com/sockmux/sockmux/internal/test/namespace"
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/websocket"
 )
 
 // A path that swallows packets of more than 1300 bytes holds a session up for ever, and with
@@ -29,7 +29,7 @@ func TestPathThatSwallowsLongPackets(t *testing.T) {
 			transport := &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) { return path.Dial(s.Addr()) }}
 			c := s.Dial(t, func(config *client.Config) {
 				config.Dial = func(ctx context.Context) (link.Carrier, error) {
-					c, err := carrier.Dial(ctx, s.ConnectURL(), &http.Client{Transport: transport}, nil)
+					c, err := websocket.Dial(ctx, s.ConnectURL(), &http.Client{Transport: transport}, nil)
 					if err != nil {
 						return nil, err // not c: a nil *Conn is no nil Carrier
 					}

@@ -20,11 +20,11 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/server/auth"
-	"github.com/sockmux/sockmux/server/carrier"
+	"github.com/sockmux/sockmux/server/session/auth"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/websocket"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -101,7 +101,7 @@ func (l *line) dial(ctx context.Context) (link.Carrier, error) {
 		return conn, err
 	}}
 	defer transport.CloseIdleConnections()
-	c, err := carrier.Dial(ctx, l.url, &http.Client{Transport: transport}, nil)
+	c, err := websocket.Dial(ctx, l.url, &http.Client{Transport: transport}, nil)
 	if err != nil {
 		return nil, err // not c: a nil *Conn is no nil Carrier
 	}

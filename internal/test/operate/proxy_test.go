@@ -10,9 +10,9 @@ import (
 	"testing"
 
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/websocket"
 )
 
 // The name that a trusted proxy gives is one line. What it is folded over is refused.
@@ -47,7 +47,7 @@ func TestFoldedHeaderIsRefused(t *testing.T) {
 		config.Dial = func(ctx context.Context) (link.Carrier, error) {
 			transport := &http.Transport{DisableKeepAlives: true}
 			defer transport.CloseIdleConnections()
-			c, err := carrier.Dial(ctx, s.ConnectURL(), &http.Client{Transport: transport}, http.Header{"X-User": {"alice"}})
+			c, err := websocket.Dial(ctx, s.ConnectURL(), &http.Client{Transport: transport}, http.Header{"X-User": {"alice"}})
 			if err != nil {
 				return nil, err // not c: a nil *Conn is no nil Carrier
 			}

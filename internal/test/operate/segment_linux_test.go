@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/websocket"
 )
 
 // segments are the lengths of the segments that a connection sends at most, and of those that
@@ -47,7 +47,7 @@ func TestSegmentsAreBounded(t *testing.T) {
 		}}
 		c := s.Dial(t, func(config *client.Config) {
 			config.Dial = func(ctx context.Context) (link.Carrier, error) {
-				c, err := carrier.Dial(ctx, s.ConnectURL(), &http.Client{Transport: transport}, nil)
+				c, err := websocket.Dial(ctx, s.ConnectURL(), &http.Client{Transport: transport}, nil)
 				if err != nil {
 					return nil, err
 				}

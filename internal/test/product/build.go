@@ -12,7 +12,7 @@ import (
 )
 
 // command is the import path of the server.
-const command = "github.com/sockmux/sockmux/server"
+const command = "github.com/sockmux/sockmux/cmd/sockmux"
 
 // Binary returns the path of the assembled server. The first call of a test process builds
 // it; later calls and other processes find it there, as long as the source is the same.
@@ -34,7 +34,7 @@ var Binary = sync.OnceValues(func() (string, error) {
 // touch opens the folders that the server is built from. The go command then knows that the
 // test's result depends on them, and does not take an older result from its cache.
 func touch(root string) error {
-	for _, top := range []string{"server", "shared"} {
+	for _, top := range []string{"cmd", "server", "shared", "internal"} {
 		err := filepath.WalkDir(filepath.Join(root, top), func(path string, _ fs.DirEntry, err error) error { return err })
 		if err != nil {
 			return err

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux/server/fault"
+	"github.com/sockmux/sockmux/internal/test/fault"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/mux"
 )

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/internal/test/fault"
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/server/fault"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"

@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/server/carrier"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/websocket"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -69,13 +69,13 @@ func (s *source) cut() {
 }
 
 // carrier opens a WebSocket to a server.
-func (s *source) carrier(ctx context.Context, url string) (*carrier.Conn, error) {
+func (s *source) carrier(ctx context.Context, url string) (link.Carrier, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		DialContext:       func(ctx context.Context, _, address string) (net.Conn, error) { return s.dial(ctx, address) },
 	}
 	defer transport.CloseIdleConnections()
-	return carrier.Dial(ctx, url, &http.Client{Transport: transport}, nil)
+	return websocket.Dial(ctx, url, &http.Client{Transport: transport}, nil)
 }
 
 // client lets a client connect from the source.

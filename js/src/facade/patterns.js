@@ -1,4 +1,4 @@
-// Patterns of targets, in the grammar of the server's --allow (server/policy/rule.go). Both halves are
+// Patterns of targets, in the grammar of the server's --allow (server/relay/policy/rule.go). Both halves are
 // tested with shared/testdata/patterns.json.
 
 import { isIPv6 } from '../tunnel/target.js';

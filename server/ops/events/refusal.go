@@ -3,7 +3,7 @@ package events
 import (
 	"errors"
 
-	"github.com/sockmux/sockmux/server/limit"
+	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 

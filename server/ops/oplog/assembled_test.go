@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/server/servertest"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 )
 
 // opens opens and closes streams to an echo, many at a time.

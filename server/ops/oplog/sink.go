@@ -13,8 +13,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/sockmux/sockmux/server/limit"
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/server/session/limit"
 )
 
 // Sink is an events.Sink that writes to a logger. Refusals of one kind that a network causes within

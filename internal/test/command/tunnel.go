@@ -1,0 +1,145 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/websocket"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// tunnel is a native client with one session.
+type Tunnel struct {
+	*mux.Session
+	Drained chan time.Duration // what DRAIN said
+}
+
+// greet says hello on a connection of its own and returns the answer.
+func Greet(t *testing.T, r *Running, header http.Header, hello wire.Hello) wire.Message {
+	t.Helper()
+	c, err := websocket.Dial(t.Context(), r.URL+"v1/connect", nil, header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(0, "")
+	if err := c.Send(t.Context(), hello.Append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := c.Receive(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	message, err := wire.Decode(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return message
+}
+
+// connect opens a session as a page of that origin does; it ends with the test.
+func Connect(t *testing.T, r *Running, origin string) *Tunnel {
+	t.Helper()
+	return ConnectAs(t, r, origin, "")
+}
+
+// connectAs is connect with a token.
+func ConnectAs(t *testing.T, r *Running, origin, token string) *Tunnel {
+	t.Helper()
+	header := http.Header{}
+	if origin != "" {
+		header.Set("Origin", origin)
+	}
+	return ConnectWith(t, r, header, token)
+}
+
+// connectWith is connectAs with the headers of the upgrade.
+func ConnectWith(t *testing.T, r *Running, header http.Header, token string) *Tunnel {
+	t.Helper()
+	c, err := websocket.Dial(t.Context(), r.URL+"v1/connect", nil, header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Send(t.Context(), wire.Hello{Version: wire.Version, Agent: "test", Token: token}.Append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := c.Receive(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	message, err := wire.Decode(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if welcome, ok := message.(wire.Welcome); !ok || welcome.Version != wire.Version || !strings.HasPrefix(welcome.Agent, "sockmux/") {
+		t.Fatalf("answer %+v", message)
+	}
+	l := link.New(link.Config{})
+	var tasks sync.WaitGroup
+	tasks.Go(func() { _ = l.Run(context.Background(), c, 0) }) // ends with the link; tests see why by their streams
+	tn := &Tunnel{Drained: make(chan time.Duration, 1)}
+	tn.Session, err = mux.Client(l, mux.Config{OnDrain: func(in time.Duration, _ string) { tn.Drained <- in }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		tn.Close()
+		_ = l.Close()
+		tasks.Wait()
+	})
+	return tn
+}
+
+// Dial opens a stream and waits for the result.
+func (tn *Tunnel) Dial(t *testing.T, host string, port uint16) (*mux.Stream, wire.Result) {
+	t.Helper()
+	stream, err := tn.Open(wire.Request{Kind: wire.TCP, Host: host, Port: port})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := stream.Result(t.Context())
+	if failed := new(wire.Error); err != nil && !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	return stream, result
+}
+
+// demoPort reads the playground's list.
+func DemoPort(t *testing.T, r *Running, name string) uint16 {
+	t.Helper()
+	_, body := Fetch(t, r.URL+"demo.json")
+	var services []struct {
+		Name string
+		Port uint16
+	}
+	if err := json.Unmarshal([]byte(body), &services); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range services {
+		if s.Name == name {
+			return s.Port
+		}
+	}
+	t.Fatalf("no %s in %s", name, body)
+	return 0
+}
+
+// say sends a text through an echo and wants it back.
+func Say(t *testing.T, stream *mux.Stream, text string) {
+	t.Helper()
+	if _, err := io.WriteString(stream, text); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, len(text))
+	if _, err := io.ReadFull(stream, got); err != nil || string(got) != text {
+		t.Fatalf("echo %q, error %v, want %q", got, err, text)
+	}
+}
