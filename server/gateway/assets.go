@@ -2,11 +2,11 @@ package gateway
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sockmux/sockmux/server/gateway/assets"
 )
@@ -25,18 +25,19 @@ const (
 const indexPage = "playground/index.html"
 
 // asset serves a built file by its path or its hashed name.
-func (g *Gateway) asset(w http.ResponseWriter, r *http.Request, name string) {
+func (g *Gateway) asset(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
 	switch name {
 	case "":
 		name = indexPage
 	case "playground", "playground/", indexPage:
-		http.Redirect(w, r, g.config.Prefix, http.StatusPermanentRedirect)
+		g.toPrefix(w, r)
 		return
 	}
 	file, hashed, err := g.config.Assets.Find(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		g.notFound(w)
+		g.notFound(w, r)
 		return
 	case errors.Is(err, assets.ErrNotBuilt):
 		shared(w.Header()) // a page can then say why the script is missing
@@ -63,21 +64,17 @@ func (g *Gateway) asset(w http.ResponseWriter, r *http.Request, name string) {
 	if encoding != assets.Identity {
 		header.Set("Content-Encoding", string(encoding))
 	}
-	tag := entityTag(file, encoding)
-	header.Set("ETag", tag)
-	if matches(r.Header["If-None-Match"], tag) {
-		header.Del("Content-Type")
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	send(w, r, content)
+	header.Set("ETag", entityTag(file, encoding))
+	// ServeContent leaves it out where there is a coding, and sets it anew for a range.
+	header.Set("Content-Length", strconv.FormatInt(content.Size, 10))
+	http.ServeContent(w, r, "", time.Time{}, content)
 }
 
 // open gives the file in the best coding that the client takes and the build made.
-func (g *Gateway) open(file assets.File, accept []string) (fs.File, assets.Encoding, error) {
+func (g *Gateway) open(file assets.File, accept []string) (*assets.Content, assets.Encoding, error) {
 	var err error
 	for _, encoding := range encodings(accept) {
-		var content fs.File
+		var content *assets.Content
 		if content, err = g.config.Assets.Open(file, encoding); err == nil {
 			return content, encoding, nil
 		}
@@ -105,29 +102,6 @@ func entityTag(file assets.File, encoding assets.Encoding) string {
 	const letters = 24 // 144 bits
 	digest := strings.TrimPrefix(file.SRI, "sha384-")
 	return `"` + digest[:min(letters, len(digest))] + "-" + string(encoding) + `"`
-}
-
-// matches compares weakly, as If-None-Match wants (RFC 9110, 13.1.2). Our tags hold no comma.
-func matches(lines []string, tag string) bool {
-	for _, line := range lines {
-		for item := range strings.SplitSeq(line, ",") {
-			if item = strings.TrimSpace(item); item == "*" || strings.TrimPrefix(item, "W/") == tag {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// send writes the whole content; ranges are of no use to compressed files.
-func send(w http.ResponseWriter, r *http.Request, content fs.File) {
-	if info, err := content.Stat(); err == nil {
-		w.Header().Set("Content-Length", strconv.FormatInt(info.Size(), 10))
-	}
-	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		_, _ = io.Copy(w, content) // the status is written; an error means that the peer is gone
-	}
 }
 
 // fail is for what only a broken build or disk can bring about.

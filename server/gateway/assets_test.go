@@ -91,3 +91,19 @@ func TestBrokenBuild(t *testing.T) {
 	}
 	wantAnswer(t, get(g, "/sockmux.js"), 500, "the file cannot be read; the server's log says why\n")
 }
+
+// A range is one of the representation, which a coding makes another.
+func TestRange(t *testing.T) {
+	g := newGateway(t, nil)
+	w := get(g, "/sockmux.js", "Range: bytes=4-9")
+	wantAnswer(t, w, 206, "script")
+	wantHeaders(t, w, "Content-Range: bytes 4-9/10", "Content-Length: 6", "Content-Encoding:")
+	w = get(g, "/sockmux.js", "Accept-Encoding: br", "Range: bytes=-6")
+	wantAnswer(t, w, 206, "brotli")
+	wantHeaders(t, w, "Content-Range: bytes 14-19/20", "Content-Length: 6", "Content-Encoding: br")
+	w = get(g, "/sockmux.js", "Range: bytes=100-")
+	wantHeaders(t, w, "Content-Range: bytes */10", "Cache-Control:")
+	if w.Code != http.StatusRequestedRangeNotSatisfiable {
+		t.Errorf("status %d", w.Code)
+	}
+}

@@ -1,7 +1,8 @@
 // Package gateway is the HTTP face of the server: the upgrade to a tunnel, health, the script and its wasm, the playground and webR's files.
 //
-// All paths lie below one prefix. Answers that are no files are one line of text. What a browser must not guess or cache
-// wrongly is said in headers; nothing here knows what travels in a tunnel.
+// All paths lie below one prefix; routes.go lists them. Answers that are no files are one line of
+// text. What a browser must not guess or cache wrongly is said in headers. Nothing here knows what
+// travels in a tunnel.
 package gateway
 
 import (
@@ -10,9 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/sockmux/sockmux/server/gateway/assets"
 	"github.com/sockmux/sockmux/server/gateway/origin"
@@ -62,6 +61,7 @@ type Config struct {
 type Gateway struct {
 	config Config
 	webR   *os.Root // nil: none
+	routes *http.ServeMux
 
 	carriers sync.WaitGroup // Close waits for them
 	recent   refusals
@@ -89,6 +89,7 @@ func New(config Config) (*Gateway, error) {
 		}
 		g.webR = root
 	}
+	g.routes = g.newRoutes()
 	return g, nil
 }
 
@@ -118,96 +119,3 @@ func (g *Gateway) Close() error {
 	}
 	return g.webR.Close()
 }
-
-// The paths below the prefix that are not files.
-const (
-	pathConnect = "v1/connect"
-	pathCheck   = "v1/check"
-	pathHealth  = "healthz"
-	pathReady   = "readyz"
-	pathDemo    = "demo.json"
-	pathWebR    = "webr/"
-)
-
-// ServeHTTP answers one request.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name, below := strings.CutPrefix(r.URL.Path, g.config.Prefix)
-	if below && name == pathConnect {
-		g.connect(w, r)
-		return
-	}
-	w = newPatient(w)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		answer(w, http.StatusMethodNotAllowed, "only GET and HEAD are answered here")
-		return
-	}
-	switch {
-	case !below && r.URL.Path+"/" == g.config.Prefix:
-		http.Redirect(w, r, g.config.Prefix, http.StatusPermanentRedirect)
-	case !below:
-		g.notFound(w)
-	case name == pathCheck:
-		g.check(w, r)
-	case name == pathHealth:
-		g.health(w)
-	case name == pathReady:
-		g.ready(w)
-	case name == pathDemo:
-		g.demo(w, r)
-	case strings.HasPrefix(name, pathWebR):
-		g.webRFile(w, r, strings.TrimPrefix(name, pathWebR))
-	default:
-		g.asset(w, r, name)
-	}
-}
-
-// answer writes one line of text that no cache keeps.
-func answer(w http.ResponseWriter, status int, line string) {
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
-	fmt.Fprintln(w, line) // an error means that the peer is gone
-}
-
-func (g *Gateway) notFound(w http.ResponseWriter) {
-	answer(w, http.StatusNotFound, "not found: the playground is at "+g.config.Prefix)
-}
-
-// shared lets every page of the web load an answer, also pages that are cross-origin isolated
-// (https://html.spec.whatwg.org/multipage/browsers.html#coep, https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header).
-func shared(header http.Header) {
-	header.Set("Access-Control-Allow-Origin", "*")
-	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	// A worker's script must say this itself, or an isolated page may not start it.
-	header.Set("Cross-Origin-Embedder-Policy", "require-corp")
-}
-
-// writePatience is how long a browser may take nothing of an answer before it is given up: long enough for a phone that changes its network.
-const writePatience = time.Minute
-
-// patient moves the write deadline with every write, so that an answer may take any time while it moves. http.Server.WriteTimeout would cut big files on
-// slow lines instead.
-type patient struct {
-	http.ResponseWriter
-	control *http.ResponseController
-}
-
-func newPatient(w http.ResponseWriter) *patient {
-	p := &patient{w, http.NewResponseController(w)}
-	p.extend()
-	return p
-}
-
-// extend has no effect where there is no connection with deadlines (tests without one).
-func (p *patient) extend() { _ = p.control.SetWriteDeadline(time.Now().Add(writePatience)) }
-
-// Write implements io.Writer. There is no ReadFrom on purpose: it would hide the writes.
-func (p *patient) Write(b []byte) (int, error) {
-	p.extend()
-	return p.ResponseWriter.Write(b)
-}
-
-// Unwrap is for http.ResponseController.
-func (p *patient) Unwrap() http.ResponseWriter { return p.ResponseWriter }

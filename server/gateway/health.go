@@ -7,7 +7,7 @@ import (
 
 // health answers that the process runs. Pages may read it: scripts of earlier versions do so after
 // a failed upgrade. Today's ask v1/check.
-func (g *Gateway) health(w http.ResponseWriter) {
+func (g *Gateway) health(w http.ResponseWriter, _ *http.Request) {
 	shared(w.Header())
 	answer(w, http.StatusOK, "ok")
 }
@@ -37,7 +37,7 @@ func (g *Gateway) Carriers() int {
 }
 
 // ready is Ready for load balancers. No page of another origin may read it.
-func (g *Gateway) ready(w http.ResponseWriter) {
+func (g *Gateway) ready(w http.ResponseWriter, _ *http.Request) {
 	if err := g.Ready(); err != nil {
 		answer(w, http.StatusServiceUnavailable, err.Error())
 		return

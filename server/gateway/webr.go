@@ -26,24 +26,25 @@ var webRTypes = map[string]string{
 }
 
 // webRFile serves one file of webR. There are no listings, and what begins with a dot is not there. os.Root keeps links from leading out of the folder.
-func (g *Gateway) webRFile(w http.ResponseWriter, r *http.Request, name string) {
+func (g *Gateway) webRFile(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
 	if g.webR == nil {
 		answer(w, http.StatusNotFound, "webR's files are not here: start the server with --webr DIR")
 		return
 	}
 	if !fs.ValidPath(name) || hidden(name) {
-		g.notFound(w)
+		g.notFound(w, r)
 		return
 	}
 	file, err := g.webR.Open(name)
 	if err != nil {
-		g.notFound(w)
+		g.notFound(w, r)
 		return
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		g.notFound(w)
+		g.notFound(w, r)
 		return
 	}
 	header := w.Header()

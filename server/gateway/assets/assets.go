@@ -8,6 +8,8 @@ package assets
 import (
 	"embed"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -60,9 +62,29 @@ func (s *Store) Find(name string) (file File, hashed bool, err error) {
 	return File{}, false, &fs.PathError{Op: "find", Path: name, Err: fs.ErrNotExist}
 }
 
-// Open opens the file's content in an encoding; the caller closes it. The error is fs.ErrNotExist where the build has no such twin.
-func (s *Store) Open(file File, encoding Encoding) (fs.File, error) {
-	return s.files.Open(file.Path + encoding.suffix())
+// Content is the content of a file in one encoding. The caller closes it.
+type Content struct {
+	io.ReadSeeker
+	io.Closer
+	Size int64 // in bytes
+}
+
+// Open opens the file's content in an encoding. The error is fs.ErrNotExist if the build has no
+// such twin.
+func (s *Store) Open(file File, encoding Encoding) (*Content, error) {
+	opened, err := s.files.Open(file.Path + encoding.suffix())
+	if err != nil {
+		return nil, err
+	}
+	info, err := opened.Stat()
+	if err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	seeker, ok := opened.(io.ReadSeeker) // files of embed and of os are
+	if !ok || !info.Mode().IsRegular() {
+		return nil, errors.Join(fmt.Errorf("%s is not a regular file", file.Path), opened.Close())
+	}
+	return &Content{seeker, opened, info.Size()}, nil
 }
 
 // Encoding is a content coding of HTTP (RFC 9110, 8.4.1).

@@ -10,7 +10,7 @@ import (
 )
 
 // examples has the files for Prometheus.
-var examples = filepath.Join("..", "..", "deploy", "examples")
+var examples = filepath.Join("..", "..", "..", "deploy", "examples")
 
 // Every metric in the example's alerts is one that a scrape of this server has.
 func TestAlerts(t *testing.T) {

@@ -26,7 +26,7 @@ type panel struct {
 
 func dashboard(t *testing.T) []panel {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "grafana", "sockmux.json"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "deploy", "grafana", "sockmux.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -189,7 +189,7 @@ func TestLabels(t *testing.T) {
 
 // The table of the documentation has every metric, and no other.
 func TestDocumented(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "DEPLOYMENT.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "DEPLOYMENT.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // TestPatterns checks the grammar that --allow and the script's data-match have in common. The script's
 // twin is js/test/patterns.test.js.
 func TestPatterns(t *testing.T) {
-	content, err := os.ReadFile("../../shared/testdata/patterns.json")
+	content, err := os.ReadFile("../../../shared/testdata/patterns.json")
 	if err != nil {
 		t.Fatal(err)
 	}

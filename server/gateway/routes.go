@@ -1,0 +1,68 @@
+package gateway
+
+import (
+	"net/http"
+	"path"
+	"strings"
+)
+
+// newRoutes returns the routes. Each is one line here, and its handler a file of this package.
+func (g *Gateway) newRoutes() *http.ServeMux {
+	routes := http.NewServeMux()
+	below := g.config.Prefix
+	routes.HandleFunc(below+"v1/connect", g.connect)
+	routes.HandleFunc(below+"v1/check", readOnly(g.check))
+	routes.HandleFunc(below+"healthz", readOnly(g.health))
+	routes.HandleFunc(below+"readyz", readOnly(g.ready))
+	routes.HandleFunc(below+"demo.json", readOnly(g.demo))
+	routes.HandleFunc(below+"webr/{name...}", readOnly(g.webRFile))
+	routes.HandleFunc(below+"{name...}", readOnly(g.asset))
+	if below != "/" {
+		routes.HandleFunc(strings.TrimSuffix(below, "/"), readOnly(g.toPrefix))
+		routes.HandleFunc("/", readOnly(g.notFound))
+	}
+	return routes
+}
+
+// ServeHTTP answers one request. A path that http.ServeMux would redirect to a cleaner one is
+// not found.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !strings.HasPrefix(r.URL.Path, "/"): // CONNECT HOST:PORT, OPTIONS *
+		readOnly(g.notFound)(w, r)
+	case !isClean(r.URL.Path):
+		readOnly(g.notFound)(w, r)
+	default:
+		g.routes.ServeHTTP(w, r)
+	}
+}
+
+// isClean reports whether a path has no empty parts, no "." and no "..".
+func isClean(name string) bool {
+	clean := path.Clean(name)
+	return name == clean || clean != "/" && name == clean+"/"
+}
+
+// readOnly makes the handler of a route that is only read: it answers GET and HEAD, and takes as
+// long as the browser takes its answer.
+func readOnly(handle http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w = newPatient(w)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			answer(w, http.StatusMethodNotAllowed, "only GET and HEAD are answered here")
+			return
+		}
+		handle(w, r)
+	}
+}
+
+// toPrefix sends a browser to the prefix, which ends with "/".
+func (g *Gateway) toPrefix(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, g.config.Prefix, http.StatusPermanentRedirect)
+}
+
+func (g *Gateway) notFound(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusNotFound, "not found: the playground is at "+g.config.Prefix)
+}
