@@ -12,7 +12,7 @@ import (
 
 	"github.com/sockmux/sockmux"
 	"github.com/sockmux/sockmux/internal/test/product"
-	"github.com/sockmux/sockmux/server/servertest"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 )
 
 // untilProbe returns when the next keep-alive probe of the IPv4 socket at a local port is due,
