@@ -10,9 +10,6 @@ import { Wire } from './wire.js';
 /** @param {string} id @returns {any} */
 const byId = (id) => document.getElementById(id);
 
-/** Where the demo services are, as the server sees it: on its own machine. */
-const HOST = '127.0.0.1';
-
 followTheme(byId('theme'));
 byId('script-url').textContent = new URL('sockmux.js', document.baseURI).href;
 
@@ -65,7 +62,7 @@ async function services() {
 /** @param {Map<string, import('./snippets.js').Service>} available */
 function showServices(available) {
 	const list = byId('services');
-	for (const { name, port, description } of available.values()) {
+	for (const { name, host, port, description } of available.values()) {
 		const button = document.createElement('button');
 		button.type = 'button';
 		button.title = `${description} (click: writes the line that connects)`;
@@ -75,7 +72,7 @@ function showServices(available) {
 		about.className = 'about';
 		about.textContent = description;
 		button.append(name, number, about);
-		button.addEventListener('click', () => view.edit(`con <- socketConnection("${HOST}", ${port}, open = "r+b", blocking = TRUE, timeout = 10)`));
+		button.addEventListener('click', () => view.edit(`con <- socketConnection("${host}", ${port}, open = "r+b", blocking = TRUE, timeout = 10)`));
 		const item = document.createElement('li');
 		item.append(button);
 		list.append(item);
@@ -101,7 +98,7 @@ function showSnippets(available) {
 			button.dataset.ready = '';
 			button.addEventListener('click', () => {
 				view.scrollToEnd();
-				session.feed(linesOf(snippet, available, HOST));
+				session.feed(linesOf(snippet, available));
 				view.focus();
 			});
 		}

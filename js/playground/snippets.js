@@ -1,6 +1,6 @@
 // The examples. Each is R as anybody would write it on a desktop; only the ports are filled in.
 
-/** @typedef {{ name: string, port: number, description: string }} Service */
+/** @typedef {{ name: string, host: string, port: number, description: string }} Service */
 /** @typedef {{ title: string, text: string, needs: string[], code: (port: (name: string) => number, host: string) => string }} Snippet */
 
 /** @type {Snippet[]} */
@@ -90,9 +90,9 @@ close(con)`,
  * The lines of a snippet, as they are typed into R.
  * @param {Snippet} snippet
  * @param {Map<string, Service>} services
- * @param {string} host
  */
-export function linesOf(snippet, services, host) {
+export function linesOf(snippet, services) {
+	const [{ host }] = services.values(); // all are on one machine, the server's own
 	return snippet.code((name) => {
 		const service = services.get(name);
 		if (!service) throw new Error(`there is no demo service "${name}"`);

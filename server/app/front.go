@@ -99,7 +99,7 @@ func (f *front) startACME(ctx context.Context, settings *config.Config, own shar
 	if err != nil {
 		return nil, fmt.Errorf("--acme-http: %w", err)
 	}
-	f.challenges = newServer(context.WithoutCancel(ctx), acme.Challenges(), logger)
+	f.challenges = newHTTPServer(context.WithoutCancel(ctx), acme.Challenges(), logger)
 	f.challenges.WriteTimeout = writeTimeout
 	f.challenges.ConnState = own.connections.State
 	f.tasks.Go(func() {

@@ -23,8 +23,8 @@ const (
 	maxHeaderBytes = 32 << 10
 )
 
-// newServer returns the HTTP server. base is the context of all requests.
-func newServer(base context.Context, handler http.Handler, logger *slog.Logger) *http.Server {
+// newHTTPServer returns the HTTP server. base is the context of all requests.
+func newHTTPServer(base context.Context, handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,

@@ -109,7 +109,7 @@ func (o *operations) traces() func() (sent, lost uint64) {
 // serveAdmin serves and runs run beside it, until close is called.
 func serveAdmin(ctx context.Context, l net.Listener, handler http.Handler, run func(context.Context), logger *slog.Logger) (close func()) {
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
-	server := newServer(life, handler, logger)
+	server := newHTTPServer(life, handler, logger)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { run(life) })
 	tasks.Go(func() {

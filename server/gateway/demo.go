@@ -8,7 +8,8 @@ import (
 // Service is one demo service, in the form that the playground reads.
 type Service struct {
 	Name        string `json:"name"`
-	Port        int    `json:"port"` // on 127.0.0.1 as the server sees it
+	Host        string `json:"host"` // as the server sees it
+	Port        uint16 `json:"port"`
 	Description string `json:"description"`
 }
 

@@ -40,7 +40,7 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := newGateway(t, func(c *Config) {
-		c.Demo = []Service{{Name: "echo", Port: 7001, Description: "sends back"}, {Name: "daytime", Port: 7002, Description: "the time"}}
+		c.Demo = []Service{{Name: "echo", Host: "192.0.2.7", Port: 7001, Description: "sends back"}, {Name: "daytime", Host: "192.0.2.7", Port: 7002, Description: "the time"}}
 		c.AllowOrigins = []origin.Pattern{allowed}
 	})
 	for asked, readable := range map[string]string{"": "", "https://page.example": "https://page.example", "https://evil.example": "", "null": ""} {
@@ -50,7 +50,7 @@ func TestDemo(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		g.ServeHTTP(w, r)
-		wantAnswer(t, w, 200, `[{"name":"echo","port":7001,"description":"sends back"},{"name":"daytime","port":7002,"description":"the time"}]`+"\n")
+		wantAnswer(t, w, 200, `[{"name":"echo","host":"192.0.2.7","port":7001,"description":"sends back"},{"name":"daytime","host":"192.0.2.7","port":7002,"description":"the time"}]`+"\n")
 		wantHeaders(t, w, "Content-Type: application/json", "Cache-Control: no-store", "Vary: Origin", strings.TrimSpace("Access-Control-Allow-Origin: "+readable))
 	}
 	wantAnswer(t, get(newGateway(t, func(c *Config) { c.Demo = []Service{} }), "/demo.json"), 200, "[]\n")

@@ -25,11 +25,12 @@ const (
 	maxHold   = 10 * time.Minute // for a connection of the services that do not read, where the client's end is not seen
 )
 
-// Service is one service as the playground lists it. The JSON names are part of /demo.json.
+// Service is one service that runs.
 type Service struct {
-	Name        string `json:"name"`
-	Port        uint16 `json:"port"`
-	Description string `json:"description"`
+	Name        string
+	Host        string // that of Start
+	Port        uint16
+	Description string
 }
 
 // definition is a service that is not yet running. serve returns when it is done with the connection; the caller closes it.
@@ -90,13 +91,13 @@ func Start(host string) (*Demo, error) {
 			return nil, fmt.Errorf("demo: listening for %s: %w", definition.name, err)
 		}
 		d.listeners = append(d.listeners, listener)
-		d.services = append(d.services, Service{definition.name, portOf(listener.Addr()), definition.description})
+		d.services = append(d.services, Service{definition.name, host, portOf(listener.Addr()), definition.description})
 	}
 	if d.unused, err = holdUnusedPort(ctx, host); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("demo: a port for %s: %w", refusedName, err)
 	}
-	d.services = append(d.services, Service{refusedName, d.unused.port(), "nobody listens: the connection is refused"})
+	d.services = append(d.services, Service{refusedName, host, d.unused.port(), "nobody listens: the connection is refused"})
 	for i, definition := range definitions() {
 		listener := d.listeners[i]
 		d.running.Go(func() { d.accept(listener, definition.serve) })

@@ -1,12 +1,10 @@
 package demo_test
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/netip"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -67,7 +65,7 @@ func TestServices(t *testing.T) {
 	services := d.Services()
 	seen := map[uint16]string{}
 	for _, service := range services {
-		if service.Port == 0 || service.Description == "" || seen[service.Port] != "" {
+		if service.Port == 0 || service.Host != "127.0.0.1" || service.Description == "" || seen[service.Port] != "" {
 			t.Errorf("service %+v", service)
 		}
 		seen[service.Port] = service.Name
@@ -76,10 +74,6 @@ func TestServices(t *testing.T) {
 		if !d.Addr(name).IsValid() {
 			t.Errorf("no service %q", name)
 		}
-	}
-	text, err := json.Marshal(services[:1])
-	if want := `[{"name":"http","port":`; err != nil || !strings.HasPrefix(string(text), want) || !strings.Contains(string(text), `"description":"`) {
-		t.Errorf("JSON %s, %v; want %s...", text, err, want)
 	}
 	services[0].Port = 1
 	if d.Services()[0].Port == 1 {
