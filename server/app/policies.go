@@ -56,13 +56,7 @@ func (p *policies) limits(name string) (limit.Limits, bool) {
 }
 
 // closed is for a stream whose policy has just been taken away; its session is about to end.
-var closed = func() *policy.Policy {
-	everything, err := policy.ParseRule(false, "*")
-	if err != nil {
-		panic(err) // it is a constant
-	}
-	return policy.New([]policy.Rule{everything})
-}()
+var closed = policy.New([]policy.Rule{policy.DenyAll()})
 
 // terms are those on which a client's stream is served.
 func (p *policies) terms(who session.Client) relay.Terms {

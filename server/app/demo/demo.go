@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -122,11 +121,7 @@ func (d *Demo) Addr(name string) netip.AddrPort {
 func (d *Demo) Rules() []policy.Rule {
 	var rules []policy.Rule
 	for _, service := range d.services {
-		rule, err := policy.ParseRule(true, net.JoinHostPort(d.addr.String(), strconv.Itoa(int(service.Port))))
-		if err != nil {
-			panic("demo: " + err.Error()) // an address and a port are a rule
-		}
-		rules = append(rules, rule)
+		rules = append(rules, policy.Allow(netip.AddrPortFrom(d.addr, service.Port)))
 	}
 	return rules
 }
