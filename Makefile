@@ -16,6 +16,7 @@ include bench/bench.mk
 include internal/test/fault/soak.mk
 include internal/test/busy.mk
 include deploy/deploy.mk
+include examples/examples.mk
 
 .PHONY: help
 help: ## list the targets
@@ -37,7 +38,7 @@ run: build webr ## build all, start the server with the playground on http://127
 	bin/sockmux --listen $(LISTEN) --demo --webr e2e/node_modules/webr/dist $(RUNFLAGS)
 
 .PHONY: test
-test: test-go test-wasm test-js test-proxies test-e2e bench-smoke ## run every test, and the benchmarks briefly (fetches Go modules, npm packages and, as root, Chromium and proxies where there are none)
+test: test-go test-wasm test-js test-examples test-proxies test-e2e bench-smoke ## run every test, and the benchmarks briefly (fetches Go modules, npm packages and, as root, Chromium, proxies and servers where there are none)
 
 # Packages whose tests fill the machine's sockets and processors: they run alone, or others would fail by their doing.
 HEAVY := /internal/test/[a-z]+$$
@@ -68,6 +69,7 @@ lint-go: bin/staticcheck
 	GOOS=js GOARCH=wasm go vet . ./wasm/... ./shared/... ./js/...
 	bin/staticcheck ./...
 	GOOS=js GOARCH=wasm bin/staticcheck . ./wasm/... ./shared/... ./js/...
+	cd examples && go vet ./... && ../bin/staticcheck ./...
 	tools/check-imports
 
 .PHONY: fmt

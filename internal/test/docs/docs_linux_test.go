@@ -182,6 +182,8 @@ func (w *world) shell(b block) {
 			w.target(words[1])
 		case first == "node":
 			w.exists(words[1])
+		case strings.HasPrefix(line, "go -C examples run "):
+			w.exists(filepath.Join("examples", words[4], "main.go")) // examples/internal/test runs it
 		case first == "install":
 			for _, source := range words[1:] {
 				if strings.Contains(source, ".") {

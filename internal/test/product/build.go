@@ -11,8 +11,11 @@ import (
 	"sync"
 )
 
-// command is the import path of the server.
-const command = "github.com/sockmux/sockmux/cmd/sockmux"
+const (
+	module = "github.com/sockmux/sockmux"
+	// command is the import path of the server.
+	command = module + "/cmd/sockmux"
+)
 
 // Binary returns the path of the assembled server. The first call of a test process builds
 // it; later calls and other processes find it there, as long as the source is the same.
@@ -20,11 +23,12 @@ var Binary = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv("SOCKMUX_BINARY"); path != "" {
 		return path, nil
 	}
-	mod, err := exec.Command("go", "env", "GOMOD").Output()
+	// The examples' tests are of another module.
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	if err != nil {
-		return "", fmt.Errorf("go env GOMOD: %w", err)
+		return "", fmt.Errorf("go list -m %s: %w", module, err)
 	}
-	root := filepath.Dir(strings.TrimSpace(string(mod)))
+	root := strings.TrimSpace(string(dir))
 	if err := touch(root); err != nil {
 		return "", err
 	}
@@ -64,7 +68,9 @@ func build(root string) (path string, err error) {
 		path += "-race"
 		args = []string{"build", "-race", "-o", path}
 	}
-	if out, err := exec.Command("go", append(args, command)...).CombinedOutput(); err != nil {
+	build := exec.Command("go", append(args, command)...)
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return path, nil
