@@ -2,7 +2,6 @@ package relay
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -18,37 +17,7 @@ const literalTTL = time.Hour
 // names answers a resolve stream with the addresses of its host.
 func (p *pipe) names() {
 	answer, err := p.relay.namesOf(p.life, p.request)
-	p.dialled = time.Since(p.began)
-	if err != nil {
-		p.turnedAway(err)
-		return
-	}
-	p.reportAnswer(wire.OK, nil)
-	if err := p.stream.Reply(wire.Result{}); err != nil {
-		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
-	}
-	close(p.answered)
-	p.tell(answer.Append(nil))
-	_ = p.stream.Close() // copyUp ends with it
-	p.over()
-}
-
-// errNotTaken is the reason when a client does not take the answer that it has asked for.
-var errNotTaken = &wire.Error{Code: wire.TimedOut, Text: "the client does not take the answer"}
-
-// tell writes an answer. The client may let it wait for no longer than a dial takes.
-func (p *pipe) tell(answer []byte) {
-	timer := time.AfterFunc(p.relay.dialTimeout, func() { p.endLife(errNotTaken) })
-	defer timer.Stop()
-	stop := context.AfterFunc(p.life, func() { p.abort(codeOf(context.Cause(p.life)), context.Cause(p.life)) })
-	defer stop()
-	if !p.take(p.stream.Stopped(), len(answer)) {
-		return
-	}
-	if n, err := p.stream.Write(answer); err == nil {
-		p.countDown(n)
-		_ = p.stream.CloseWrite() // fails only if the client is gone
-	}
+	p.answerOnce(answer.Append(nil), err)
 }
 
 // namesOf resolves the host of a request within the time that the request and the server allow. It

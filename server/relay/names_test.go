@@ -164,12 +164,3 @@ func TestNamesOverMux(t *testing.T) {
 		_ = stream.Close()
 	}
 }
-
-// A kind that the table does not have is refused.
-func TestUnknownKind(t *testing.T) {
-	p := newPage(t, wire.Request{Kind: wire.WebSocket, Host: "127.0.0.1", Port: 80})
-	local(t, Config{}).Serve(t.Context(), p)
-	if result := <-p.result; result.Code != wire.UnsupportedKind || result.Text != "streams of kind websocket are not relayed" {
-		t.Errorf("%+v", result)
-	}
-}
