@@ -17,17 +17,17 @@ func (s *server) serve(ctx context.Context, c Config, lost func() oplog.Lost) er
 	// Requests outlive ctx: it only asks for the end.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	front, err := openFront(ctx, settings, s.certificates, s.sessions.Review, s.own, logger)
+	public, err := openPublic(ctx, settings, s.certificates, s.sessions.Review, s.own, logger)
 	if err != nil {
 		return err
 	}
-	defer front.close()
-	url := front.base + settings.Prefix
+	defer public.close()
+	url := public.base + settings.Prefix
 	changes := s.reloader(c.Load)
 	defer changes.watch()()
 	closeAdmin, err := s.ops.serve(ctx, settings, parts{
 		sessions: s.sessions, streams: s.streams, names: s.names, routes: s.routes, own: s.own,
-		lost: lost, expires: front.expires(), reloaded: changes.reloaded, script: url + "sockmux.js",
+		lost: lost, expires: public.expires(), reloaded: changes.reloaded, script: url + "sockmux.js",
 	}, logger)
 	if err != nil {
 		return err
@@ -37,9 +37,9 @@ func (s *server) serve(ctx context.Context, c Config, lost func() oplog.Lost) er
 	http1.ReadHeaderTimeout = settings.HandshakeTimeout
 	http1.ConnState = s.own.connections.State
 	failed := make(chan error, 1)
-	go func() { failed <- http1.Serve(front) }() // both ways out below receive from it
+	go func() { failed <- http1.Serve(public) }() // both ways out below receive from it
 	fmt.Fprintf(c.Stdout, "sockmux %s: %s\n", Version(), url)
-	logger.Info("listening", "address", front.Addr().String(), "version", Version())
+	logger.Info("listening", "address", public.Addr().String(), "version", Version())
 	tell(logger, sdnotify.Ready)
 
 	select {

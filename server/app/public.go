@@ -18,8 +18,9 @@ import (
 	"github.com/sockmux/sockmux/server/listener"
 )
 
-// front is where browsers arrive: the listener, its certificates, and port 80 of ACME. It is closed with close.
-type front struct {
+// publicListener is where clients connect: the listener, its certificates, and port 80 of ACME.
+// The caller closes it with close.
+type publicListener struct {
 	net.Listener
 	base         string                 // URL without path, for somebody at this machine or at the certificate's name
 	certificates *listener.Certificates // nil: TLS does not end here, or by ACME
@@ -38,31 +39,31 @@ func openCertificates(settings *config.Config, logger *slog.Logger) (*listener.C
 	return listener.LoadCertificates(settings.TLS, logger)
 }
 
-// openFront listens as the settings say, with the certificates of openCertificates. changed is
+// openPublic listens as the settings say, with the certificates of openCertificates. changed is
 // called when these have changed.
-func openFront(ctx context.Context, settings *config.Config, certificates *listener.Certificates, changed func(), own shares, logger *slog.Logger) (*front, error) {
+func openPublic(ctx context.Context, settings *config.Config, certificates *listener.Certificates, changed func(), own shares, logger *slog.Logger) (*publicListener, error) {
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
-	f := &front{certificates: certificates, stop: stop}
-	if err := f.open(ctx, settings, own, logger); err != nil {
-		f.close()
+	p := &publicListener{certificates: certificates, stop: stop}
+	if err := p.open(ctx, settings, own, logger); err != nil {
+		p.close()
 		return nil, err
 	}
 	if certificates != nil {
-		f.tasks.Go(func() { certificates.Watch(life, changed) })
+		p.tasks.Go(func() { certificates.Watch(life, changed) })
 	}
-	return f, nil
+	return p, nil
 }
 
 // open listens.
-func (f *front) open(ctx context.Context, settings *config.Config, own shares, logger *slog.Logger) (err error) {
+func (p *publicListener) open(ctx context.Context, settings *config.Config, own shares, logger *slog.Logger) (err error) {
 	var secure *tls.Config
 	scheme, name := "http://", ""
 	switch {
-	case f.certificates != nil:
-		scheme, secure = "https://", f.certificates.Config()
+	case p.certificates != nil:
+		scheme, secure = "https://", p.certificates.Config()
 	case len(settings.ACME.Hosts) > 0:
 		scheme, name = "https://", settings.ACME.Hosts[0]
-		if secure, err = f.startACME(ctx, settings, own, logger); err != nil {
+		if secure, err = p.startACME(ctx, settings, own, logger); err != nil {
 			return err
 		}
 	}
@@ -70,15 +71,15 @@ func (f *front) open(ctx context.Context, settings *config.Config, own shares, l
 	if settings.ProxyProtocol {
 		arrival.ProxyProtocol = settings.TrustedProxies
 	}
-	if f.Listener, err = listener.Listen(ctx, arrival); err != nil {
+	if p.Listener, err = listener.Listen(ctx, arrival); err != nil {
 		return err
 	}
-	f.base = scheme + hostPort(f.Addr(), name)
+	p.base = scheme + hostPort(p.Addr(), name)
 	return nil
 }
 
 // startACME makes the source of certificates and opens port 80, if that is wanted.
-func (f *front) startACME(ctx context.Context, settings *config.Config, own shares, logger *slog.Logger) (*tls.Config, error) {
+func (p *publicListener) startACME(ctx context.Context, settings *config.Config, own shares, logger *slog.Logger) (*tls.Config, error) {
 	source := settings.ACME
 	if source.Cache == "" {
 		folder, err := stateFolder()
@@ -99,11 +100,11 @@ func (f *front) startACME(ctx context.Context, settings *config.Config, own shar
 	if err != nil {
 		return nil, fmt.Errorf("--acme-http: %w", err)
 	}
-	f.challenges = newHTTPServer(context.WithoutCancel(ctx), acme.Challenges(), logger)
-	f.challenges.WriteTimeout = writeTimeout
-	f.challenges.ConnState = own.connections.State
-	f.tasks.Go(func() {
-		if err := f.challenges.Serve(port80); !errors.Is(err, http.ErrServerClosed) {
+	p.challenges = newHTTPServer(context.WithoutCancel(ctx), acme.Challenges(), logger)
+	p.challenges.WriteTimeout = writeTimeout
+	p.challenges.ConnState = own.connections.State
+	p.tasks.Go(func() {
+		if err := p.challenges.Serve(port80); !errors.Is(err, http.ErrServerClosed) {
 			logger.Error("the listener of --acme-http has ended: certificates are still had over port 443", "error", err)
 		}
 	})
@@ -114,23 +115,23 @@ func (f *front) startACME(ctx context.Context, settings *config.Config, own shar
 const writeTimeout = 30 * time.Second
 
 // close closes what http.Server does not, and waits for it.
-func (f *front) close() {
-	f.stop()
-	if f.challenges != nil {
-		_ = f.challenges.Close() // its errors are those of connections that are cut anyway
+func (p *publicListener) close() {
+	p.stop()
+	if p.challenges != nil {
+		_ = p.challenges.Close() // its errors are those of connections that are cut anyway
 	}
-	if f.Listener != nil {
-		_ = f.Listener.Close() // an http.Server may have done it already
+	if p.Listener != nil {
+		_ = p.Listener.Close() // an http.Server may have done it already
 	}
-	f.tasks.Wait()
+	p.tasks.Wait()
 }
 
 // expires is when the certificate from files ends; nil where there is none.
-func (f *front) expires() func() time.Time {
-	if f.certificates == nil {
+func (p *publicListener) expires() func() time.Time {
+	if p.certificates == nil {
 		return nil
 	}
-	return f.certificates.Expires
+	return p.certificates.Expires
 }
 
 // stateFolder is where the service may keep files: systemd names it (StateDirectory=), otherwise it is the user's cache.
