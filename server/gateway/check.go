@@ -29,7 +29,7 @@ func (g *Gateway) check(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(said) // an error means that the peer is gone
 }
 
-// checkAnswer is what check says. js/src/tunnel/unreachable.js reads it.
+// checkAnswer is what check says. js/src/engine/unreachable.js reads it.
 type checkAnswer struct {
 	Origin  string          `json:"origin"`
 	Allowed bool            `json:"allowed"`

@@ -69,7 +69,8 @@ func Listen(ctx context.Context, config Config) (net.Listener, error) {
 	return Wrap(l, config), nil
 }
 
-// Wrap does what Listen does with a listener that exists, such as one of systemd or of a test; config.Address is not read.
+// Wrap does what Listen does with a listener that exists, such as one of systemd or of a test.
+// It does not read Config.Address.
 func Wrap(l net.Listener, config Config) net.Listener {
 	if config.Logger != nil {
 		l = Report(l, config.Logger, config.Relieve)

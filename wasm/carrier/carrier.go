@@ -1,5 +1,5 @@
-// Package carrier makes link.Carriers of the browser's WebSockets. The sockets themselves are in JavaScript; what they say comes through the methods of Set,
-// which never wait.
+// Package carrier makes a link.Carrier of each WebSocket of the browser. The sockets themselves are
+// in JavaScript. Their events come through the methods of Set, which never wait.
 package carrier
 
 import (

@@ -1,5 +1,5 @@
-// A worker that blocks as R's does, for worker-ring.test.js: it runs the steps that it is given one after the other on a RingConnector and
-// posts what each gave.
+// A worker that blocks as R's does, for js/test/blocking/ring.test.js. It runs the given steps one
+// after the other on a RingConnector and posts the result of each.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { RingConnector } from '../../src/blocking/ring.js';

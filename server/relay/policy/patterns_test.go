@@ -9,8 +9,8 @@ import (
 	"github.com/sockmux/sockmux/server/relay/policy"
 )
 
-// TestPatterns checks the grammar that --allow and the script's data-match have in common. The script's
-// twin is js/test/patterns.test.js.
+// TestPatterns checks the grammar that --allow and the script's data-match have in common.
+// The script's twin is js/test/facade/patterns.test.js.
 func TestPatterns(t *testing.T) {
 	content, err := os.ReadFile("../../../shared/testdata/patterns.json")
 	if err != nil {
