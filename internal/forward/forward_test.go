@@ -8,11 +8,12 @@ import (
 	"net"
 	"testing"
 
+	"golang.org/x/net/proxy"
+
 	"github.com/sockmux/sockmux"
 	"github.com/sockmux/sockmux/internal/forward"
 	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/internal/test/servertest"
-	"golang.org/x/net/proxy"
 )
 
 // serve serves local connections with a handler through a server until the test's end.

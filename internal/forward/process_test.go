@@ -10,8 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/sockmux/sockmux/internal/test/product"
 	"golang.org/x/net/proxy"
+
+	"github.com/sockmux/sockmux/internal/test/product"
 )
 
 // command is the assembled command with arguments, which ends with the test.
@@ -30,7 +31,12 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 // listening starts a command and returns the address that it prints.
 func listening(t *testing.T, args ...string) string {
 	t.Helper()
-	c := command(t, args...)
+	return started(t, command(t, args...))
+}
+
+// started starts a command that listens and returns the address that it prints.
+func started(t *testing.T, c *exec.Cmd) string {
+	t.Helper()
 	out, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +46,7 @@ func listening(t *testing.T, args ...string) string {
 	}
 	t.Cleanup(func() {
 		if err := c.Wait(); !c.ProcessState.Success() { // the end of the context has interrupted it
-			t.Errorf("%s: %v", args[0], err)
+			t.Errorf("%s: %v", c.Args[1], err)
 		}
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')

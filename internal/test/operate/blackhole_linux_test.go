@@ -29,11 +29,7 @@ func TestPathThatSwallowsLongPackets(t *testing.T) {
 			transport := &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) { return path.Dial(s.Addr()) }}
 			c := s.Dial(t, func(config *client.Config) {
 				config.Dial = func(ctx context.Context) (link.Carrier, error) {
-					c, err := websocket.Dial(ctx, s.ConnectURL(), &http.Client{Transport: transport}, nil)
-					if err != nil {
-						return nil, err // not c: a nil *Conn is no nil Carrier
-					}
-					return c, nil
+					return websocket.Dial(ctx, s.ConnectURL(), &http.Client{Transport: transport}, nil)
 				}
 			})
 			stream := product.Open(t, c, echo)

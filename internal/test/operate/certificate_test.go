@@ -2,16 +2,10 @@ package operate_test
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"sync"
@@ -19,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/internal/test/certificate"
 	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/server/session/auth"
 	"github.com/sockmux/sockmux/shared/client"
@@ -28,64 +23,14 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// authority signs certificates.
-type authority struct {
-	certificate *x509.Certificate
-	key         *ecdsa.PrivateKey
-	pem         string
-}
-
-// issue makes a certificate for a name, signed by parent or, where that is nil, by itself.
-func issue(t *testing.T, parent *authority, name string) *authority {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(30 * 24 * time.Hour),
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		BasicConstraintsValid: true, IsCA: parent == nil,
-	}
-	signer := &authority{template, key, ""}
-	if parent != nil {
-		signer = parent
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, signer.certificate, key.Public(), signer.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &authority{certificate, key, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}
-}
-
-// keyPEM is the private key in a file's form.
-func (a *authority) keyPEM(t *testing.T) string {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-}
-
 // line is how a client reaches the server: with a certificate or without one.
 type line struct {
 	url   string
 	roots *x509.CertPool
 
 	mu   sync.Mutex
-	show *authority // the next connection's; nil: none
-	conn net.Conn   // the last one
+	show *certificate.Authority // the next connection's; nil: none
+	conn net.Conn               // the last one
 }
 
 func (l *line) dial(ctx context.Context) (link.Carrier, error) {
@@ -93,7 +38,7 @@ func (l *line) dial(ctx context.Context) (link.Carrier, error) {
 	defer l.mu.Unlock()
 	config := &tls.Config{RootCAs: l.roots, MinVersion: tls.VersionTLS12}
 	if l.show != nil {
-		config.Certificates = []tls.Certificate{{Certificate: [][]byte{l.show.certificate.Raw}, PrivateKey: l.show.key}}
+		config.Certificates = []tls.Certificate{l.show.Pair()}
 	}
 	transport := &http.Transport{TLSClientConfig: config, DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
@@ -101,15 +46,11 @@ func (l *line) dial(ctx context.Context) (link.Carrier, error) {
 		return conn, err
 	}}
 	defer transport.CloseIdleConnections()
-	c, err := websocket.Dial(ctx, l.url, &http.Client{Transport: transport}, nil)
-	if err != nil {
-		return nil, err // not c: a nil *Conn is no nil Carrier
-	}
-	return c, nil
+	return websocket.Dial(ctx, l.url, &http.Client{Transport: transport}, nil)
 }
 
 // next sets what the next connection shows, and cuts the present one.
-func (l *line) next(show *authority) {
+func (l *line) next(show *certificate.Authority) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.show = show
@@ -124,20 +65,20 @@ type world struct {
 }
 
 // start starts a server that takes certificates of an authority.
-func start(t *testing.T, clients *authority, flags ...string) *world {
+func start(t *testing.T, clients *certificate.Authority, flags ...string) *world {
 	t.Helper()
 	w := &world{dir: t.TempDir(), roots: x509.NewCertPool()}
-	public := issue(t, nil, "the server's authority")
-	own := issue(t, public, "tunnel.test")
-	w.roots.AddCert(public.certificate)
+	public := certificate.Issue(t, nil, "the server's authority")
+	own := certificate.Issue(t, public, "tunnel.test")
+	w.roots.AddCert(public.Certificate)
 	w.Server = product.Start(t, append(flags, "--allow", "127.0.0.1",
-		"--tls-cert", file(t, w.dir, "cert.pem", own.pem), "--tls-key", file(t, w.dir, "key.pem", own.keyPEM(t)),
-		"--tls-client-ca", file(t, w.dir, "clients.pem", clients.pem))...)
+		"--tls-cert", file(t, w.dir, "cert.pem", own.PEM), "--tls-key", file(t, w.dir, "key.pem", own.KeyPEM(t)),
+		"--tls-client-ca", file(t, w.dir, "clients.pem", clients.PEM))...)
 	return w
 }
 
 // open opens a session over a line that shows a certificate, and a stream in it.
-func (w *world) open(t *testing.T, show *authority, token string) (*line, *mux.Stream) {
+func (w *world) open(t *testing.T, show *certificate.Authority, token string) (*line, *mux.Stream) {
 	t.Helper()
 	l := &line{url: w.ConnectURL(), roots: w.roots, show: show}
 	c := client.New(client.Config{Dial: l.dial, Token: func() string { return token }})
@@ -211,14 +152,14 @@ func TestAuthorityTakenAway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			leaving, staying := issue(t, nil, "leaving"), issue(t, nil, "staying")
+			leaving, staying := certificate.Issue(t, nil, "leaving"), certificate.Issue(t, nil, "staying")
 			w := start(t, leaving, test.flags...)
-			file(t, w.dir, "clients.pem", leaving.pem+staying.pem)
+			file(t, w.dir, "clients.pem", leaving.PEM+staying.PEM)
 			w.Signal(syscall.SIGHUP)
 			w.WaitLog(`"reloaded"`)
-			_, lost := w.open(t, issue(t, leaving, "alice"), test.token)
-			_, kept := w.open(t, issue(t, staying, "bob"), test.token)
-			file(t, w.dir, "clients.pem", staying.pem)
+			_, lost := w.open(t, certificate.Issue(t, leaving, "alice"), test.token)
+			_, kept := w.open(t, certificate.Issue(t, staying, "bob"), test.token)
+			file(t, w.dir, "clients.pem", staying.PEM)
 			if test.hup {
 				w.Signal(syscall.SIGHUP)
 			}
@@ -231,17 +172,17 @@ func TestAuthorityTakenAway(t *testing.T) {
 // A session that was opened with a certificate is resumed with one of the same holder, and by
 // nothing else.
 func TestResumeNeedsTheCertificate(t *testing.T) {
-	clients := issue(t, nil, "clients")
+	clients := certificate.Issue(t, nil, "clients")
 	w := start(t, clients, "--tls-client-cert", "optional", "--auth-client-cert", "cn")
-	alice := issue(t, clients, "alice")
+	alice := certificate.Issue(t, clients, "alice")
 	for name, test := range map[string]struct {
-		show *authority
+		show *certificate.Authority
 		want wire.Code
 	}{
 		"none":       {nil, wire.Unauthorized},
-		"another's":  {issue(t, clients, "mallory"), wire.Unauthorized},
+		"another's":  {certificate.Issue(t, clients, "mallory"), wire.Unauthorized},
 		"the same":   {alice, wire.OK},
-		"a newer of": {issue(t, clients, "alice"), wire.OK},
+		"a newer of": {certificate.Issue(t, clients, "alice"), wire.OK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, s := w.open(t, alice, "")
