@@ -13,11 +13,42 @@ import (
 // attemptDelay is the time for which an attempt has the line to itself (RFC 8305, section 5: 250 ms are recommended).
 const attemptDelay = 250 * time.Millisecond
 
+// connect resolves and dials within the time that the request and the server allow.
+func (r *service) connect(ctx context.Context, request wire.Request) (egress.Conn, error) {
+	if request.Port == 0 {
+		return nil, &wire.Error{Code: wire.InvalidRequest, Text: "port 0 is no port to connect to"}
+	}
+	asked := r.step(events.StepPolicy, netip.AddrPort{})
+	err := r.Policy.CheckHost(request.Host, request.Port)
+	asked(err)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := r.within(ctx, request)
+	defer cancel()
+	addrs, aliases, err := r.resolve(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return race(ctx, addrs, attemptDelay, func(ctx context.Context, addr netip.AddrPort) (egress.Conn, error) {
+		return r.dial(ctx, request.Host, aliases, addr)
+	})
+}
+
+// within bounds the time until the answer by what the request and the server allow.
+func (r *service) within(ctx context.Context, request wire.Request) (context.Context, context.CancelFunc) {
+	timeout := r.DialTimeout
+	if request.Timeout > 0 {
+		timeout = min(timeout, request.Timeout)
+	}
+	return context.WithTimeout(ctx, timeout)
+}
+
 // dial connects to one address. The dialer asks the policy again for the very address that the system, or a proxy, is about to connect to, so nothing between
 // the first check and the connect can change the target.
-func (r *Relay) dial(ctx context.Context, host string, aliases []string, target netip.AddrPort) (egress.Conn, error) {
+func (r *service) dial(ctx context.Context, host string, aliases []string, target netip.AddrPort) (egress.Conn, error) {
 	ended := r.step(events.StepDial, target)
-	conn, err := r.dialer.DialContext(ctx, host, target, func(dialled netip.AddrPort) error { return r.policy.CheckAddr(host, aliases, dialled) })
+	conn, err := r.dialer.DialContext(ctx, host, target, func(dialled netip.AddrPort) error { return r.Policy.CheckAddr(host, aliases, dialled) })
 	if err != nil {
 		err = dialFailure(ctx, target, err)
 	}

@@ -74,11 +74,11 @@ func (p *pipe) sessionEnded(cause error) {
 	}
 	close(p.departed)
 	<-p.answered // the dial has a bound of its own
-	if p.conn == nil || p.whileTaking(p.relay.outlives, p.relay.takeTime) {
+	if p.conn == nil || p.whileTaking(p.relay.Outlives, p.relay.takeTime) {
 		return
 	}
-	if p.relay.outlives.Err() != nil {
-		p.cut(context.Cause(p.relay.outlives))
+	if p.relay.Outlives.Err() != nil {
+		p.cut(context.Cause(p.relay.Outlives))
 		return
 	}
 	p.abort(wire.TimedOut, errTakesNothing)

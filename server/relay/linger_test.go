@@ -124,7 +124,7 @@ func TestSessionClosedAndTheStreamMayNotOutliveIt(t *testing.T) {
 	r := local(t, Config{})
 	outlives, cut := context.WithCancelCause(t.Context())
 	ctx, end := context.WithCancel(t.Context())
-	s := serve(t, ctx, r.on(Terms{Outlives: outlives}), "127.0.0.1", target.addr.Port())
+	s := serveOn(t, ctx, r, Terms{Outlives: outlives}, "127.0.0.1", target.addr.Port())
 	s.want(wire.OK)
 	sent := make(chan error, 1)
 	go func() { sent <- s.send(make([]byte, 8<<20)) }()
@@ -172,7 +172,7 @@ func TestSessionClosedAndBytesWaitForTheMeter(t *testing.T) {
 	r := local(t, Config{})
 	r.takeTime = 20 * time.Millisecond
 	ctx, end := context.WithCancel(t.Context())
-	s := serve(t, ctx, r.on(Terms{Meter: slow(5 * r.takeTime)}), "127.0.0.1", target.addr.Port())
+	s := serveOn(t, ctx, r, Terms{Meter: slow(5 * r.takeTime)}, "127.0.0.1", target.addr.Port())
 	s.want(wire.OK)
 	data := random(30_000)
 	if err := s.send(data); err != nil {
@@ -303,7 +303,7 @@ func TestClosedUnused(t *testing.T) {
 // A target has its time anew for as long as it takes something.
 func TestWhileTaking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPipe(&Relay{live: newLive()}, newPage(t, wire.Request{}))
+		p := newPipe(&service{Relay: &Relay{live: newLive()}}, newPage(t, wire.Request{}))
 		p.conn = new(net.TCPConn) // one without a socket: nothing is acknowledged
 		began := time.Now()
 		go func() { // ends with the bubble

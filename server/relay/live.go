@@ -122,7 +122,7 @@ func (r *Relay) Streams(max int) (list []Live, all int) {
 // now is the stream at this moment.
 func (p *pipe) now() Live {
 	l := Live{
-		Number: p.relay.number, Client: p.relay.client, Target: p.request.Target(),
+		Number: p.relay.number, Client: p.relay.Client, Target: p.request.Target(),
 		Up: p.up.Load(), Down: p.given.Load(), Began: p.began, State: StateConnecting,
 	}
 	select {

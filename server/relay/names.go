@@ -22,9 +22,9 @@ func (p *pipe) names() {
 
 // namesOf resolves the host of a request within the time that the request and the server allow. It
 // returns the addresses that could be dialed at some port.
-func (r *Relay) namesOf(ctx context.Context, request wire.Request) (wire.Addresses, error) {
+func (r *service) namesOf(ctx context.Context, request wire.Request) (wire.Addresses, error) {
 	asked := r.step(events.StepPolicy, netip.AddrPort{})
-	err := r.policy.CheckHostAnyPort(request.Host)
+	err := r.Policy.CheckHostAnyPort(request.Host)
 	asked(err)
 	if err != nil {
 		return wire.Addresses{}, err
@@ -39,7 +39,7 @@ func (r *Relay) namesOf(ctx context.Context, request wire.Request) (wire.Address
 	return answer, err
 }
 
-func (r *Relay) addresses(ctx context.Context, request wire.Request) (resolver.Answer, error) {
+func (r *service) addresses(ctx context.Context, request wire.Request) (resolver.Answer, error) {
 	literal, err := literalOf(request)
 	if err != nil {
 		return resolver.Answer{}, err
@@ -58,12 +58,12 @@ func (r *Relay) addresses(ctx context.Context, request wire.Request) (resolver.A
 // reachable keeps the addresses that could be dialed at some port. It returns an error if there are
 // none. Those that a page takes for a made-up one are left out, though the name can be dialed: the
 // answer may be empty.
-func (r *Relay) reachable(host string, found resolver.Answer) (wire.Addresses, error) {
+func (r *service) reachable(host string, found resolver.Answer) (wire.Addresses, error) {
 	answer := wire.Addresses{TTL: found.TTL}
 	var denied error
 	allowed := false
 	for _, addr := range interleave(found.Addrs) {
-		if err := r.policy.CheckAddrAnyPort(host, found.Aliases, addr); err != nil {
+		if err := r.Policy.CheckAddrAnyPort(host, found.Aliases, addr); err != nil {
 			if denied == nil {
 				denied = err
 			}

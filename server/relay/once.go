@@ -31,7 +31,7 @@ var errNotTaken = &wire.Error{Code: wire.TimedOut, Text: "the client does not ta
 
 // tell writes an answer. The client may let it wait for no longer than a dial takes.
 func (p *pipe) tell(answer []byte) {
-	timer := time.AfterFunc(p.relay.dialTimeout, func() { p.endLife(errNotTaken) })
+	timer := time.AfterFunc(p.relay.DialTimeout, func() { p.endLife(errNotTaken) })
 	defer timer.Stop()
 	stop := context.AfterFunc(p.life, func() { p.abort(codeOf(context.Cause(p.life)), context.Cause(p.life)) })
 	defer stop()

@@ -16,7 +16,7 @@ import (
 
 // pipe is one stream with its connection to the target.
 type pipe struct {
-	relay   *Relay
+	relay   *service
 	stream  Stream
 	request wire.Request
 	done    func() // called at the very end
@@ -57,7 +57,7 @@ type pipe struct {
 	ending ending
 }
 
-func newPipe(relay *Relay, stream Stream) *pipe {
+func newPipe(relay *service, stream Stream) *pipe {
 	return &pipe{
 		relay:     relay,
 		stream:    stream,
@@ -108,11 +108,11 @@ func (p *pipe) tcp() {
 	if err := p.stream.Reply(answer); err != nil {
 		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
 	}
-	p.idle = startIdle(p.relay.idleTimeout, func() {
-		p.refuse(limit.RefuseWith(limit.StreamIdle, wire.Idle, "no byte in either direction for %s", p.relay.idleTimeout))
+	p.idle = startIdle(p.relay.IdleTimeout, func() {
+		p.refuse(limit.RefuseWith(limit.StreamIdle, wire.Idle, "no byte in either direction for %s", p.relay.IdleTimeout))
 	})
-	p.lifetime = startIdle(p.relay.lifetime, func() { // nothing touches it
-		p.refuse(limit.Refuse(limit.StreamLifetime, "the socket is open for %s, and may be no longer", p.relay.lifetime))
+	p.lifetime = startIdle(p.relay.Lifetime, func() { // nothing touches it
+		p.refuse(limit.Refuse(limit.StreamLifetime, "the socket is open for %s, and may be no longer", p.relay.Lifetime))
 	})
 	close(p.answered)
 	go p.down() // the caller of done waits for it
@@ -220,10 +220,10 @@ func (p *pipe) drop() {
 // take waits until the meter lets n bytes pass. It returns false if they must not pass; the
 // stream has then been ended.
 func (p *pipe) take(stop <-chan struct{}, n int) bool {
-	if p.relay.meter == nil {
+	if p.relay.Meter == nil {
 		return true
 	}
-	err := p.relay.meter.Take(p.life, stop, n)
+	err := p.relay.Meter.Take(p.life, stop, n)
 	if err == nil {
 		return true
 	}

@@ -72,22 +72,12 @@ type Config struct {
 
 // Relay serves streams. Any number of goroutines may use it.
 type Relay struct {
-	policy      *policy.Policy
-	resolver    Resolver
-	dialer      egress.Dialer
-	dialTimeout time.Duration
-	idleTimeout time.Duration
-	linger      time.Duration // lingerTime; tests shorten it
-	takeTime    time.Duration // likewise
-	events      events.Sink
-	live        *live
-
-	// Only of the copy that serves one stream.
-	number   uint64 // of the stream
-	lifetime time.Duration
-	meter    Meter
-	client   events.Client
-	outlives context.Context
+	defaults Terms
+	dialer   egress.Dialer
+	linger   time.Duration // lingerTime; tests shorten it
+	takeTime time.Duration // likewise
+	events   events.Sink
+	live     *live
 }
 
 // New returns a relay. It panics without a policy, because what that would mean is for nobody to guess.
@@ -96,19 +86,21 @@ func New(config Config) *Relay {
 		panic("relay: no policy")
 	}
 	r := &Relay{
-		policy:      config.Policy,
-		resolver:    config.Resolver,
-		dialer:      config.Dialer,
-		dialTimeout: cmp.Or(config.DialTimeout, DefaultDialTimeout),
-		idleTimeout: config.IdleTimeout,
-		linger:      lingerTime,
-		takeTime:    takeTime,
-		events:      config.Events,
-		live:        newLive(),
-		outlives:    context.Background(),
+		defaults: Terms{
+			Policy:      config.Policy,
+			Resolver:    config.Resolver,
+			DialTimeout: cmp.Or(config.DialTimeout, DefaultDialTimeout),
+			IdleTimeout: config.IdleTimeout,
+			Outlives:    context.Background(),
+		},
+		dialer:   config.Dialer,
+		linger:   lingerTime,
+		takeTime: takeTime,
+		events:   config.Events,
+		live:     newLive(),
 	}
-	if r.resolver == nil {
-		r.resolver = resolver.System{}
+	if r.defaults.Resolver == nil {
+		r.defaults.Resolver = resolver.System{}
 	}
 	if r.dialer == nil {
 		var err error
@@ -122,64 +114,27 @@ func New(config Config) *Relay {
 	return r
 }
 
-// Serve serves one stream from its request to its end. It returns when both directions have ended
-// and every goroutine of the stream is gone; the stream is then closed. ctx must end with the
-// stream's session at the latest. Its end resets the stream, with the code of its cause if that is
-// a *wire.Error. If the client has closed its session, what it wrote is delivered first.
-func (r *Relay) Serve(ctx context.Context, stream Stream) {
-	over := make(chan struct{})
-	r.start(ctx, stream, func() { close(over) })
-	<-over
-}
+// Serve serves one stream from its request to its end, on the terms of Config. It returns when
+// both directions have ended and every goroutine of the stream is gone; the stream is then closed.
+// ctx must end with the stream's session at the latest. Its end resets the stream, with the code
+// of its cause if that is a *wire.Error. If the client has closed its session, what it wrote is
+// delivered first.
+func (r *Relay) Serve(ctx context.Context, stream Stream) { r.ServeOn(ctx, stream, r.defaults) }
 
 // ServeOn is Serve on terms other than those of Config.
 func (r *Relay) ServeOn(ctx context.Context, stream Stream, terms Terms) {
-	r.on(terms).Serve(ctx, stream)
+	over := make(chan struct{})
+	r.Start(ctx, stream, terms, func() { close(over) })
+	<-over
 }
 
-// Start is ServeOn that returns when the request has been answered: what is left is the work of goroutines that hold little memory while they wait. done is called where
-// ServeOn would return, by any goroutine.
+// Start is ServeOn that returns when the request has been answered. What is left is the work of
+// goroutines that hold little memory while they wait. done is called where ServeOn would return,
+// by any goroutine.
 func (r *Relay) Start(ctx context.Context, stream Stream, terms Terms, done func()) {
-	r.on(terms).start(ctx, stream, done)
-}
-
-func (r *Relay) start(ctx context.Context, stream Stream, done func()) {
-	own := *r
-	own.number = r.live.number()
-	p := newPipe(&own, stream)
+	p := newPipe(r.on(terms), stream)
 	p.began, p.done = time.Now(), done
 	p.open(ctx)
-}
-
-// connect resolves and dials within the time that the request and the server allow.
-func (r *Relay) connect(ctx context.Context, request wire.Request) (egress.Conn, error) {
-	if request.Port == 0 {
-		return nil, &wire.Error{Code: wire.InvalidRequest, Text: "port 0 is no port to connect to"}
-	}
-	asked := r.step(events.StepPolicy, netip.AddrPort{})
-	err := r.policy.CheckHost(request.Host, request.Port)
-	asked(err)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := r.within(ctx, request)
-	defer cancel()
-	addrs, aliases, err := r.resolve(ctx, request)
-	if err != nil {
-		return nil, err
-	}
-	return race(ctx, addrs, attemptDelay, func(ctx context.Context, addr netip.AddrPort) (egress.Conn, error) {
-		return r.dial(ctx, request.Host, aliases, addr)
-	})
-}
-
-// within bounds the time until the answer by what the request and the server allow.
-func (r *Relay) within(ctx context.Context, request wire.Request) (context.Context, context.CancelFunc) {
-	timeout := r.dialTimeout
-	if request.Timeout > 0 {
-		timeout = min(timeout, request.Timeout)
-	}
-	return context.WithTimeout(ctx, timeout)
 }
 
 // addrPort is the address of a TCP socket as the wire has it: an IPv4 peer of an IPv6 socket is an IPv4 address.

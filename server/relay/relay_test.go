@@ -105,10 +105,16 @@ type serving struct {
 // serve serves a stream to host and port; the test ends when Serve has returned.
 func serve(t *testing.T, ctx context.Context, r *Relay, host string, port uint16) serving {
 	t.Helper()
+	return serveOn(t, ctx, r, r.defaults, host, port)
+}
+
+// serveOn is serve on terms.
+func serveOn(t *testing.T, ctx context.Context, r *Relay, terms Terms, host string, port uint16) serving {
+	t.Helper()
 	s := serving{newPage(t, wire.Request{Kind: wire.TCP, Host: host, Port: port}), r, make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		r.Serve(ctx, s.page)
+		r.ServeOn(ctx, s.page, terms)
 	}()
 	t.Cleanup(func() {
 		if !t.Failed() {
@@ -222,7 +228,7 @@ func TestDenied(t *testing.T) {
 // The hook of the dialer is the last word, also when everything before it has let the address pass.
 func TestDeniedAtTheAddressDialled(t *testing.T) {
 	target := listen(t, func(*net.TCPConn) { t.Error("the target was dialled") })
-	conn, err := New(Config{Policy: policy.New(nil)}).dial(t.Context(), "public.example", nil, target.addr)
+	conn, err := New(Config{Policy: policy.New(nil)}).on(Terms{}).dial(t.Context(), "public.example", nil, target.addr)
 	if codeOf(err) != wire.Denied {
 		t.Errorf("dial gave %v, %v; want denied", conn, err)
 	}

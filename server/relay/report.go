@@ -12,13 +12,13 @@ import (
 
 // opened records that the relay begins with the stream.
 func (p *pipe) opened() {
-	p.relay.events.Record(events.StreamOpened{Stream: p.relay.number, Client: p.relay.client, Request: p.request})
+	p.relay.events.Record(events.StreamOpened{Stream: p.relay.number, Client: p.relay.Client, Request: p.request})
 }
 
 // reportAnswer records the answer. err is what kept the relay from connecting, or nil.
 func (p *pipe) reportAnswer(code wire.Code, err error) {
 	answered := events.StreamAnswered{
-		Stream: p.relay.number, Client: p.relay.client, Request: p.request, Code: code, Took: p.dialled,
+		Stream: p.relay.number, Client: p.relay.Client, Request: p.request, Code: code, Took: p.dialled,
 	}
 	if refusal, ok := refusalOf(code, err); ok {
 		answered.Refusal = &refusal
@@ -43,7 +43,7 @@ func refusalOf(code wire.Code, err error) (events.Refusal, bool) {
 func (p *pipe) report() {
 	end := p.ended()
 	e := events.StreamEnded{
-		Stream: p.relay.number, Client: p.relay.client, Request: p.request,
+		Stream: p.relay.number, Client: p.relay.Client, Request: p.request,
 		Code: end.code, Err: end.err, Refused: p.refusedByUs, Unused: errors.Is(end.err, errUnused),
 		Remote: p.remote, Dialed: p.told, Up: p.up.Load(), Down: p.given.Load(),
 		Dial: p.dialled, Duration: time.Since(p.began),
@@ -56,7 +56,7 @@ func (p *pipe) report() {
 }
 
 // step begins a step. The caller calls what it returns when the step has ended.
-func (r *Relay) step(step events.Step, to netip.AddrPort) (done func(error)) {
+func (r *service) step(step events.Step, to netip.AddrPort) (done func(error)) {
 	began := time.Now()
 	return func(err error) {
 		r.events.Record(events.StreamStep{

@@ -24,7 +24,7 @@ var neverAsked = []string{".onion", ".invalid"}
 
 // resolve returns the addresses to dial for a request, in the order in which to try them, without those that the policy denies, and the names that the
 // host is an alias of. It never returns an empty list without an error.
-func (r *Relay) resolve(ctx context.Context, request wire.Request) (targets []netip.AddrPort, aliases []string, err error) {
+func (r *service) resolve(ctx context.Context, request wire.Request) (targets []netip.AddrPort, aliases []string, err error) {
 	var addrs []netip.Addr
 	literal, err := literalOf(request)
 	if err != nil {
@@ -60,12 +60,12 @@ func literalOf(request wire.Request) (netip.Addr, error) {
 }
 
 // allowed are those of the addresses that the policy does not deny, in the order in which to try them. It never returns an empty list without an error.
-func (r *Relay) allowed(request wire.Request, aliases []string, addrs []netip.Addr) ([]netip.AddrPort, error) {
+func (r *service) allowed(request wire.Request, aliases []string, addrs []netip.Addr) ([]netip.AddrPort, error) {
 	var targets []netip.AddrPort
 	var denied error
 	for _, addr := range interleave(addrs) {
 		target := netip.AddrPortFrom(addr, request.Port)
-		if err := r.policy.CheckAddr(request.Host, aliases, target); err != nil {
+		if err := r.Policy.CheckAddr(request.Host, aliases, target); err != nil {
 			if denied == nil {
 				denied = err
 			}
@@ -83,7 +83,7 @@ func (r *Relay) allowed(request wire.Request, aliases []string, addrs []netip.Ad
 
 // lookup asks the resolver. It returns one address or more, without IPv4-mapped ones and duplicates,
 // in the resolver's order.
-func (r *Relay) lookup(ctx context.Context, host string, family uint8) (resolver.Answer, error) {
+func (r *service) lookup(ctx context.Context, host string, family uint8) (resolver.Answer, error) {
 	network, what := "ip", "address"
 	if family != 0 {
 		network, what = fmt.Sprintf("ip%d", family), fmt.Sprintf("IPv%d address", family)
@@ -91,7 +91,7 @@ func (r *Relay) lookup(ctx context.Context, host string, family uint8) (resolver
 	if name := strings.ToLower(strings.TrimSuffix(host, ".")); slices.ContainsFunc(neverAsked, func(end string) bool { return strings.HasSuffix(name, end) }) {
 		return resolver.Answer{}, &wire.Error{Code: wire.NameNotFound, Text: fmt.Sprintf("%s has no %s: no name there is in the DNS", host, what)}
 	}
-	found, err := r.resolver.Lookup(ctx, network, host)
+	found, err := r.Resolver.Lookup(ctx, network, host)
 	if err != nil {
 		f := &failure{code: lookupCode(ctx, err), err: fmt.Errorf("resolving: %w", err)}
 		switch f.code {

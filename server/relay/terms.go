@@ -30,19 +30,25 @@ type Meter interface {
 	Take(ctx context.Context, stop <-chan struct{}, n int) error
 }
 
-// on returns a relay that serves on these terms and counts with r.
-func (r *Relay) on(terms Terms) *Relay {
-	own := *r
-	if terms.Policy != nil {
-		own.policy = terms.Policy
+// service is a relay on the terms of one stream.
+type service struct {
+	*Relay
+	Terms         // complete
+	number uint64 // of the stream
+}
+
+// on returns the service of a new stream on these terms. Those of Config stand for a policy, a
+// resolver and an end of Outlives that are missing.
+func (r *Relay) on(terms Terms) *service {
+	if terms.Policy == nil {
+		terms.Policy = r.defaults.Policy
 	}
-	if terms.Resolver != nil {
-		own.resolver = terms.Resolver
+	if terms.Resolver == nil {
+		terms.Resolver = r.defaults.Resolver
 	}
-	own.dialTimeout = cmp.Or(terms.DialTimeout, DefaultDialTimeout)
-	own.idleTimeout, own.lifetime, own.meter, own.client = terms.IdleTimeout, terms.Lifetime, terms.Meter, terms.Client
-	if terms.Outlives != nil {
-		own.outlives = terms.Outlives
+	if terms.Outlives == nil {
+		terms.Outlives = r.defaults.Outlives
 	}
-	return &own
+	terms.DialTimeout = cmp.Or(terms.DialTimeout, DefaultDialTimeout)
+	return &service{r, terms, r.live.number()}
 }

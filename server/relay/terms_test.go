@@ -75,7 +75,7 @@ func TestPolicyOfTheTerms(t *testing.T) {
 
 func TestLifetime(t *testing.T) {
 	r := local(t, Config{})
-	stream := overTerms(t, r, Terms{Policy: r.policy, Lifetime: 50 * time.Millisecond}, listen(t, echo))
+	stream := overTerms(t, r, Terms{Lifetime: 50 * time.Millisecond}, listen(t, echo))
 	_, err := io.ReadAll(stream)
 	if want := wire.NewError(wire.Limit, "the socket is open for 50ms, and may be no longer"); !errors.Is(err, want) || !strings.Contains(err.Error(), want.Text) {
 		t.Errorf("ended with %v, want %v", err, want)
@@ -113,7 +113,7 @@ func limits(r *Relay) map[limit.Reason]int {
 // Both directions draw on the same account; the end has the code limit and the limit's name.
 func TestMeterRefuses(t *testing.T) {
 	r := local(t, Config{})
-	terms := Terms{Policy: r.policy, Meter: newMeter(25), Client: events.Client{Identity: "alice"}}
+	terms := Terms{Meter: newMeter(25), Client: events.Client{Identity: "alice"}}
 	stream := overTerms(t, r, terms, listen(t, echo))
 	if _, err := stream.Write([]byte("0123456789")); err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func (s stuck) Take(ctx context.Context, stop <-chan struct{}, _ int) error {
 func TestMeterWaits(t *testing.T) {
 	waiting := make(stuck, 2)
 	r := local(t, Config{})
-	terms := Terms{Policy: r.policy, Meter: waiting}
+	terms := Terms{Meter: waiting}
 	talker := listen(t, func(conn *net.TCPConn) {
 		_, _ = conn.Write([]byte("hello"))
 		_, _ = io.Copy(io.Discard, conn)
@@ -182,7 +182,7 @@ func TestRate(t *testing.T) {
 	data := random(total)
 	r := local(t, Config{})
 	began := time.Now()
-	stream := overTerms(t, r, Terms{Policy: r.policy, Meter: account}, listen(t, func(conn *net.TCPConn) { _, _ = conn.Write(data) }))
+	stream := overTerms(t, r, Terms{Meter: account}, listen(t, func(conn *net.TCPConn) { _, _ = conn.Write(data) }))
 	got, err := io.ReadAll(stream)
 	if err != nil || !bytes.Equal(got, data) {
 		t.Errorf("%d bytes, %v", len(got), err)
