@@ -31,7 +31,7 @@ func run(args []string) error {
 	}
 	seconds, err := strconv.ParseInt(args[0], 10, 64)
 	if err != nil {
-		return fmt.Errorf("%q is no time in seconds: %w", args[0], err)
+		return fmt.Errorf("%q is not a time in seconds: %w", args[0], err)
 	}
 	at, parent, name, out := time.Unix(seconds, 0).UTC(), args[1], args[2], args[3]
 	ending, pack := ".tar.gz", writeTar

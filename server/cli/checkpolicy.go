@@ -30,7 +30,7 @@ func checkPolicy(ctx context.Context, c call) error {
 		return err
 	}
 	if len(words) != 1 {
-		return misused(command, "one target is wanted")
+		return misused(command, "want one target")
 	}
 	host, port, err := parseTarget(words[0])
 	if err != nil {
@@ -97,9 +97,9 @@ func policyName(ctx context.Context, c call, settings *config.Config, values map
 	case !as:
 		return config.DefaultPolicy, nil
 	case !settings.Authenticates():
-		return "", usageError{"--as: the server takes no credentials: want --token-file or another of the flags under Who may connect"}
+		return "", usageError{"--as: the server takes no credentials: want --token-file or another flag of the group Authentication"}
 	case !settings.TakesTokens():
-		return "", usageError{"--as: the server takes no tokens: certificates have the policy " + config.DefaultPolicy + ", those whom a proxy names that of --auth-policy-header; name it with --policy"}
+		return "", usageError{"--as: the server takes no tokens: certificates have the policy " + config.DefaultPolicy + ", and a proxy names it in --auth-policy-header: use --policy"}
 	}
 	if token == "-" {
 		var err error
@@ -132,7 +132,7 @@ func parseTarget(text string) (host string, port uint16, err error) {
 	host, number, err := net.SplitHostPort(text)
 	n, bad := strconv.ParseUint(number, 10, 16)
 	if err != nil || bad != nil || n == 0 {
-		return "", 0, usageError{fmt.Sprintf("%q is no target: want HOST:PORT, such as db.example.org:5432 or [2001:db8::7]:443", text)}
+		return "", 0, usageError{fmt.Sprintf("%q is not a target: want HOST:PORT, such as db.example.org:5432 or [2001:db8::7]:443", text)}
 	}
 	if err := policy.ValidHost(host); err != nil {
 		return "", 0, usageError{err.Error()}

@@ -29,6 +29,10 @@ const (
 // its address. Everything else goes to stderr.
 func Run(ctx context.Context, args, environment []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	command, rest, err := findSubcommand(args)
+	if command != nil && asksForHelp(rest) {
+		fmt.Fprint(stdout, "Usage:\n"+command.help())
+		return exitOK
+	}
 	if command != nil {
 		err = command.run(ctx, call{args: rest, environment: environment, stdin: stdin, stdout: stdout, stderr: stderr})
 	}

@@ -24,7 +24,7 @@ func command(args, environment []string) (code int, stdout, stderr string) {
 }
 
 func TestUsage(t *testing.T) {
-	const beyond = ` can be reached from other machines and nobody authenticates: say --token-file, listen on 127.0.0.1 behind a proxy that authenticates, or say --insecure-no-auth`
+	const beyond = ` is reachable from other machines without authentication: set --token-file, listen on 127.0.0.1 behind a proxy that authenticates, or set --insecure-no-auth`
 	for _, test := range []struct {
 		args, environment, want string
 	}{
@@ -58,6 +58,18 @@ func TestPortTaken(t *testing.T) {
 func TestModes(t *testing.T) {
 	if code, stdout, stderr := command([]string{"--help"}, nil); code != 0 || stdout != config.Help()+helpOfSubcommands() || stderr != "" {
 		t.Errorf("--help: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	for _, s := range subcommands() {
+		for _, flag := range []string{"--help", "-h"} {
+			if code, stdout, stderr := command(append(strings.Fields(s.name), flag), nil); code != 0 || stdout != "Usage:\n"+s.help() || stderr != "" {
+				t.Errorf("%s %s: exit code %d, stdout %q, stderr %q", s.name, flag, code, stdout, stderr)
+			}
+		}
+	}
+	for line := range strings.Lines(helpOfSubcommands()) {
+		if len(strings.TrimSuffix(line, "\n")) > 80 {
+			t.Errorf("longer than 80 columns: %s", line)
+		}
 	}
 	if code, stdout, stderr := command([]string{"--version"}, nil); code != 0 || !regexp.MustCompile(`^sockmux \S+ go1\.\S+ \w+/\w+\n$`).MatchString(stdout) || stderr != "" {
 		t.Errorf("--version: exit code %d, stdout %q, stderr %q", code, stdout, stderr)

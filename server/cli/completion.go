@@ -11,7 +11,7 @@ import (
 // completion prints a script for a shell. It is made of the same table as the help.
 func completion(_ context.Context, c call) error {
 	if len(c.args) != 1 {
-		return misused("completion", "one shell is wanted")
+		return misused("completion", "SHELL is missing")
 	}
 	var script string
 	switch shell := c.args[0]; shell {
@@ -22,7 +22,7 @@ func completion(_ context.Context, c call) error {
 	case "fish":
 		script = fishCompletion()
 	default:
-		return misused("completion", "%q is no shell that is known", shell)
+		return misused("completion", "%q is not a supported shell", shell)
 	}
 	fmt.Fprint(c.stdout, script)
 	return nil

@@ -54,11 +54,11 @@ func forwardCommand(ctx context.Context, c call) error {
 		return err
 	}
 	if len(words) != 2 {
-		return misused(name, "a local address and a target are wanted")
+		return misused(name, "want a local address and a target")
 	}
 	local, target := words[0], words[1]
 	if _, _, err := net.SplitHostPort(target); err != nil {
-		return misused(name, "%q is no target", target)
+		return misused(name, "%q is not a target", target)
 	}
 	if local == "-" {
 		return forwardStandard(ctx, c, name, values, target)
@@ -117,7 +117,7 @@ func dialerFrom(c call, name string, values map[string]string) (*sockmux.Dialer,
 	}
 	u, err := url.Parse(server)
 	if err != nil || u.Host == "" || !contains([]string{"http", "https", "ws", "wss"}, u.Scheme) {
-		return nil, misused(name, "--server: %q is no URL of a server", server)
+		return nil, misused(name, "--server: %q is not a server URL", server)
 	}
 	token, err := tokenFrom(c, values["token-from"])
 	if err != nil {

@@ -4,16 +4,19 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+
+	"github.com/sockmux/sockmux/server/config"
 )
 
-// subcommand is what the command does in place of serving when its first argument says so.
+// subcommand is a command that runs in place of the server.
 type subcommand struct {
 	name, usage, about string
 	run                func(ctx context.Context, c call) error
 }
 
-// call is what a subcommand is given.
+// call holds the arguments and streams of a subcommand.
 type call struct {
 	args        []string // behind its name
 	environment []string
@@ -25,13 +28,13 @@ type call struct {
 // subcommands lists them. It is a function because the completion lists them too.
 func subcommands() []subcommand {
 	return []subcommand{
-		{"token new", "NAME [--policy NAME] [--expires TIME]", "make a token: print it, and its line for the file of --token-file", tokenNew},
-		{"token hash", "[NAME [--policy NAME] [--expires TIME]]", "read a token from standard input; print its hash, or with a name its line", tokenHash},
-		{"token verify", "FILE", "read a token from standard input; say whose it is by that file", tokenVerify},
-		{"check-policy", "HOST:PORT [--as TOKEN | --policy NAME] [FLAG...]", "say rule by rule whether that target may be reached; --as - reads the token from standard input", checkPolicy},
-		{"socks", clientUsage + " [--listen HOST:PORT]", "serve SOCKS 5, 4a and 4 to local programs and reach their targets through a server, as ssh -D does; the token is in a file or in SOCKMUX_TOKEN", socksCommand},
-		{"forward", clientUsage + " [HOST:]PORT|- TARGET:PORT", "forward a local port, or with - standard input and output, to a target through a server, as ssh -L and ssh -W do", forwardCommand},
-		{"completion", "bash|zsh|fish", "print a script that completes flags in that shell", completion},
+		{"token new", "NAME [--policy NAME] [--expires TIME]", "Make a token. Print it, and its line for the file of --token-file.", tokenNew},
+		{"token hash", "[NAME [--policy NAME] [--expires TIME]]", "Read a token from standard input. Print its hash or, with NAME, its line for the file of --token-file.", tokenHash},
+		{"token verify", "FILE", "Read a token from standard input. Print the name, policy and expiry that FILE gives it.", tokenVerify},
+		{"check-policy", "HOST:PORT [--as TOKEN | --policy NAME] [FLAG...]", "Print, rule by rule, whether the policy allows a target. With --as -, the token comes from standard input.", checkPolicy},
+		{"socks", clientUsage + " [--listen HOST:PORT]", "Serve SOCKS 5, 4a and 4 to local programs and reach their targets through a server, as ssh -D does. The token is in a file or in SOCKMUX_TOKEN.", socksCommand},
+		{"forward", clientUsage + " [HOST:]PORT|- TARGET:PORT", "Forward a local port to a target through a server, as ssh -L does. With -, forward standard input and output, as ssh -W does.", forwardCommand},
+		{"completion", "bash|zsh|fish", "Print a script that completes flags in a shell.", completion},
 	}
 }
 
@@ -51,8 +54,9 @@ func misused(name, format string, values ...any) error {
 	return usageError{text}
 }
 
-// findSubcommand returns the subcommand that the arguments name, and the arguments behind its name. Without one it returns nil; the error is about a word that begins no
-// subcommand.
+// findSubcommand returns the subcommand that the arguments name, and the arguments behind its
+// name. It returns nil if the arguments begin with a flag or are empty. It returns an error if
+// the first word begins no subcommand.
 func findSubcommand(args []string) (*subcommand, []string, error) {
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		return nil, nil, nil
@@ -68,12 +72,38 @@ func findSubcommand(args []string) (*subcommand, []string, error) {
 	return nil, nil, usageError{fmt.Sprintf("%s: not expected: want a flag, or one of %s; see sockmux --help", args[0], strings.Join(names, ", "))}
 }
 
-// helpOfSubcommands is the part of --help about them.
+// help returns how the subcommand is called and what it does.
+func (s subcommand) help() string {
+	// A bracket and what is in it stay on one line.
+	const space = "\x00"
+	depth, usage := 0, ""
+	for _, letter := range s.usage {
+		switch {
+		case letter == '[':
+			depth++
+		case letter == ']':
+			depth--
+		case letter == ' ' && depth > 0:
+			usage += space
+			continue
+		}
+		usage += string(letter)
+	}
+	lines := strings.TrimPrefix(config.Indented("sockmux "+s.name+" "+usage), "      ")
+	return strings.ReplaceAll(lines, space, " ") + config.Indented(s.about)
+}
+
+// asksForHelp reports whether a subcommand's arguments ask how it is called.
+func asksForHelp(args []string) bool {
+	return slices.Contains(args, "--help") || slices.Contains(args, "-h")
+}
+
+// helpOfSubcommands returns the part of --help about them.
 func helpOfSubcommands() string {
 	var b strings.Builder
-	b.WriteString("\nCommands, in place of flags:\n")
+	b.WriteString("\nCommands:\n")
 	for _, s := range subcommands() {
-		fmt.Fprintf(&b, "  sockmux %s %s\n        %s\n", s.name, s.usage, s.about)
+		b.WriteString(s.help())
 	}
 	return b.String()
 }

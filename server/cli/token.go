@@ -20,7 +20,7 @@ func tokenNew(_ context.Context, c call) error {
 		return err
 	}
 	if entry.name == "" {
-		return misused("token new", "whose token it is to be is missing")
+		return misused("token new", "NAME is missing")
 	}
 	token := auth.NewToken()
 	line, err := auth.Line(entry.name, token, entry.policy, entry.expires)
@@ -56,7 +56,7 @@ func tokenHash(_ context.Context, c call) error {
 // tokenVerify says whose token it is.
 func tokenVerify(ctx context.Context, c call) error {
 	if len(c.args) != 1 || strings.HasPrefix(c.args[0], "-") {
-		return misused("token verify", "one file is wanted")
+		return misused("token verify", "FILE is missing")
 	}
 	known, err := auth.OpenTokens(c.args[0])
 	if err != nil {
@@ -114,7 +114,7 @@ func parseEntry(command string, args []string) (entry tokenEntry, err error) {
 	switch len(words) {
 	case 0:
 		if len(values) > 0 {
-			return entry, misused(command, "whose token it is is missing")
+			return entry, misused(command, "NAME is missing")
 		}
 	case 1:
 		entry.name = words[0]
@@ -142,7 +142,7 @@ func parseExpiry(text string, now time.Time) (time.Time, error) {
 	if n, err := fmt.Sscanf(text, "%dd", &days); n == 1 && err == nil && days > 0 && text == fmt.Sprintf("%dd", days) {
 		return now.AddDate(0, 0, days).Truncate(time.Second), nil
 	}
-	return time.Time{}, usageError{fmt.Sprintf("--expires: %q is no time: want one like 2027-01-31T00:00:00Z, 2027-01-31 or 90d", text)}
+	return time.Time{}, usageError{fmt.Sprintf("--expires: %q is not a time: want one like 2027-01-31T00:00:00Z, 2027-01-31 or 90d", text)}
 }
 
 // split takes --NAME VALUE and --NAME=VALUE for the given names out of the arguments; what is left begins with no dash.

@@ -36,47 +36,47 @@ func accessOf(a *Access) []setting {
 	return []setting{
 		{
 			group: groupAccess, name: "token-file", hint: "FILE",
-			help:  "file of the tokens that are taken, a line NAME:HASH for each as sockmux token new prints it; read anew when it changes",
+			help:  "File of accepted tokens. Each line is NAME:HASH, as printed by sockmux token new. The server reads it again when it changes.",
 			parse: text(&a.TokenFile), print: one(&a.TokenFile),
 		},
 		{
 			group: groupAccess, name: "jwt-keys", hint: "FILE",
-			help:  "take JWTs (EdDSA, ES256, RS256, HS256) that a key of this file signs: PEM, JWK or JWK set; read anew when it changes",
+			help:  "File of keys that verify JWTs (EdDSA, ES256, RS256, HS256), as PEM, JWK or JWK set. The server reads it again when it changes.",
 			parse: text(&a.JWTKeys), print: one(&a.JWTKeys),
 		},
 		{
 			group: groupAccess, name: "jwt-keys-url", hint: "URL",
-			help:  "the same with the JWK set at an https URL; needs --jwt-audience",
+			help:  "https URL of a JWK set that verifies JWTs. It requires --jwt-audience.",
 			parse: text(&a.JWTKeysURL), print: one(&a.JWTKeysURL),
 		},
 		{
 			group: groupAccess, name: "jwt-issuer", hint: "TEXT",
-			help:  "what iss of a JWT must be",
+			help:  "Required value of the JWT claim iss.",
 			parse: text(&a.JWTIssuer), print: one(&a.JWTIssuer),
 		},
 		{
 			group: groupAccess, name: "jwt-audience", hint: "TEXT", repeatable: true,
-			help:  "what aud of a JWT must hold one of; without it JWTs with aud are refused",
+			help:  "Accepted value of the JWT claim aud. Without this flag, the server refuses JWTs that have an aud.",
 			parse: each(&a.JWTAudience, func(text string) (string, error) { return text, nil }), print: all(&a.JWTAudience, func(text string) string { return text }),
 		},
 		{
 			group: groupAccess, name: "jwt-policy-claim", hint: "NAME",
-			help:  "claim of a JWT that names the policy; without it " + auth.DefaultPolicyClaim,
+			help:  "JWT claim that names the policy. If not set, it is " + auth.DefaultPolicyClaim + ".",
 			parse: text(&a.JWTPolicyClaim), print: one(&a.JWTPolicyClaim),
 		},
 		{
 			group: groupAccess, name: "auth-client-cert", hint: "PART",
-			help:  "take client certificates (--tls-client-cert), and as the name their cn, dns, email or uri",
+			help:  "Accept client certificates (see --tls-client-cert). PART holds the client's name: cn, dns, email or uri.",
 			parse: oneOf(&a.ClientName, []string{"cn", "dns", "email", "uri"}, parts), print: printed(&a.ClientName, func(n auth.NameFrom) string { return string(n) }),
 		},
 		{
 			group: groupAccess, name: "auth-header", hint: "NAME",
-			help:  "take the name from this header, such as X-Forwarded-User, of one of the --trusted-proxies, which must remove it from what clients send",
+			help:  "Header that holds the client's name, such as X-Forwarded-User. Only --trusted-proxies may set it. The proxy must remove it from clients' requests.",
 			parse: text(&a.AuthHeader), print: one(&a.AuthHeader),
 		},
 		{
 			group: groupAccess, name: "auth-policy-header", hint: "NAME",
-			help:  "take the policy from this header, likewise",
+			help:  "Header that holds the client's policy. The conditions of --auth-header apply.",
 			parse: text(&a.PolicyHeader), print: one(&a.PolicyHeader),
 		},
 	}

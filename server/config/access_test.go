@@ -87,8 +87,8 @@ func TestAccessErrors(t *testing.T) {
 		{"--jwt-keys-url http://i.test/keys --jwt-audience a", `--jwt-keys-url: the URL of the keys, "http://i.test/keys", is not https: who can change the answer could make tokens`},
 		{"--jwt-audience a", `--jwt-audience: does nothing without --jwt-keys or --jwt-keys-url`},
 		{"--auth-policy-header X-Policy", `--auth-policy-header: does nothing without --auth-header`},
-		{"--auth-header X-User", `--auth-header: the header of a proxy needs trusted proxies: without them nobody may set it`},
-		{"--auth-header X:User --trusted-proxies 127.0.0.1", `--auth-header: "X:User" is no name of a header`},
+		{"--auth-header X-User", `--auth-header: the header of a proxy needs --trusted-proxies`},
+		{"--auth-header X:User --trusted-proxies 127.0.0.1", `--auth-header: "X:User" is not a header name`},
 		{"--auth-client-cert cn", `--auth-client-cert: does nothing without --tls-client-cert`},
 		{"--auth-client-cert serial", `--auth-client-cert: "serial" is not known: want cn, dns, email or uri`},
 	} {

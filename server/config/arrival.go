@@ -33,22 +33,22 @@ func arrivalOf(a *Arrival) []setting {
 	return []setting{
 		{
 			group: groupArrival, name: "tls-cert", hint: "FILE",
-			help:  "PEM file with the server's certificate and those that lead to its authority; read anew when it changes",
+			help:  "PEM file with the server's certificate chain. The server reads it again when it changes.",
 			parse: text(&a.TLS.Cert), print: one(&a.TLS.Cert),
 		},
 		{
 			group: groupArrival, name: "tls-key", hint: "FILE",
-			help:  "PEM file with the key of --tls-cert",
+			help:  "PEM file with the private key of --tls-cert.",
 			parse: text(&a.TLS.Key), print: one(&a.TLS.Key),
 		},
 		{
 			group: groupArrival, name: "tls-client-ca", hint: "FILE",
-			help:  "PEM file with the authorities that sign clients' certificates, for --tls-client-cert",
+			help:  "PEM file with the CAs of client certificates. It requires --tls-client-cert.",
 			parse: text(&a.TLS.ClientCA), print: one(&a.TLS.ClientCA),
 		},
 		{
 			group: groupArrival, name: "tls-client-cert", hint: "MODE",
-			help:  "whether clients are asked for a certificate: none, optional, or required where nobody gets in without one",
+			help:  "Client certificates: none, optional or required. With none, the server asks for no certificate. With required, it refuses clients without one.",
 			parse: oneOf(&a.TLS.Clients, []string{"none", "optional", "required"}, modes), print: printed(&a.TLS.Clients, func(c listener.ClientCerts) string {
 				for name, mode := range modes {
 					if mode == c {
@@ -60,53 +60,53 @@ func arrivalOf(a *Arrival) []setting {
 		},
 		{
 			group: groupArrival, name: "acme", hint: "HOST", repeatable: true,
-			help:  "name to get a certificate for from Let's Encrypt, whose terms you agree to; --listen must be reached at port 443",
+			help:  "Host name to get a Let's Encrypt certificate for. You agree to its terms of service. Port 443 of that name must lead to --listen.",
 			parse: each(&a.ACME.Hosts, func(host string) (string, error) { return host, listener.CheckHost(host) }),
 			print: all(&a.ACME.Hosts, func(host string) string { return host }),
 		},
 		{
 			group: groupArrival, name: "acme-cache", hint: "DIR",
-			help:  "folder for keys and certificates of --acme; without it sockmux/acme in the service's state or the user's cache folder",
+			help:  "Folder for keys and certificates of --acme. If not set, it is sockmux/acme in the service's state folder or the user's cache folder.",
 			parse: text(&a.ACME.Cache), print: one(&a.ACME.Cache),
 		},
 		{
 			group: groupArrival, name: "acme-email", hint: "ADDRESS",
-			help:  "to which the authority writes when something is wrong with a certificate",
+			help:  "Contact address for the ACME account. The authority writes there about problems with a certificate.",
 			parse: text(&a.ACME.Email), print: one(&a.ACME.Email),
 		},
 		{
 			group: groupArrival, name: "acme-directory", hint: "URL",
-			help:  "of another authority that speaks ACME",
+			help:  "Directory URL of another ACME authority.",
 			parse: httpsURL(&a.ACME.Directory), print: one(&a.ACME.Directory),
 		},
 		{
 			group: groupArrival, name: "acme-http", hint: "HOST:PORT",
-			help:  "address that is reached at port 80, such as :80; there the authority may check, too, and browsers are sent to https",
+			help:  "Address that port 80 leads to, such as :80. It answers HTTP-01 challenges and redirects browsers to https.",
 			parse: optional(listenAddress(&a.ACMEHTTP), &a.ACMEHTTP), print: one(&a.ACMEHTTP),
 		},
 		{
 			group: groupArrival, name: "trusted-proxies", hint: "ADDRESS", repeatable: true,
-			help:  "addresses or blocks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: 127.0.0.1, 10.0.0.0/8",
+			help:  "Address or block of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted: 127.0.0.1, 10.0.0.0/8.",
 			parse: each((*[]netip.Prefix)(&a.TrustedProxies), listener.ParseProxy), print: all((*[]netip.Prefix)(&a.TrustedProxies), netip.Prefix.String),
 		},
 		{
 			group: groupArrival, name: "proxy-protocol",
-			help:  "every connection from --trusted-proxies begins with a PROXY header, version 1 or 2; without one it is refused",
+			help:  "Require a PROXY protocol header, version 1 or 2, on every connection from --trusted-proxies.",
 			parse: boolean(&a.ProxyProtocol), print: printed(&a.ProxyProtocol, strconv.FormatBool),
 		},
 		{
 			group: groupArrival, name: "tcp-mss", hint: "BYTES",
-			help:  "length of the TCP segments of pages' connections at most, for paths that swallow longer packets: 1200 fits most; 0: the system decides; Linux only",
+			help:  "Maximum size of the TCP segments of clients' connections, for paths that drop longer packets. 1200 fits most paths. 0 leaves it to the system. Linux only.",
 			parse: segment(&a.MSS), print: printed(&a.MSS, strconv.Itoa),
 		},
 		{
 			group: groupAdmin, name: "admin", hint: "HOST:PORT",
-			help:  "address for operators, such as 127.0.0.1:9090: status page, /metrics, /debug/pprof, /healthz, /readyz",
+			help:  "Address for operators, such as 127.0.0.1:9090. It serves the status page, /metrics, /debug/pprof, /healthz and /readyz.",
 			parse: optional(listenAddress(&a.Admin), &a.Admin), print: one(&a.Admin),
 		},
 		{
 			group: groupAdmin, name: "insecure-admin",
-			help:  "let --admin listen beyond loopback, though nobody authenticates there: whoever reaches it sees targets and clients",
+			help:  "Allow --admin beyond loopback. It has no authentication and shows targets and clients.",
 			parse: boolean(&a.InsecureAdmin), print: printed(&a.InsecureAdmin, strconv.FormatBool),
 		},
 	}
@@ -126,7 +126,7 @@ func segment(to *int) parser {
 			return nil
 		}
 		if integer(to, minSegment, maxSegment)(text) != nil {
-			return wrong(text, "does not fit", fmt.Sprintf("a whole number from %d to %d, or 0 for what the system decides", minSegment, maxSegment))
+			return wrong(text, "is out of range", fmt.Sprintf("a whole number from %d to %d, or 0 for what the system decides", minSegment, maxSegment))
 		}
 		return nil
 	}
@@ -148,7 +148,7 @@ func httpsURL(to *string) parser {
 	return func(text string) error {
 		u, err := url.Parse(text)
 		if text != "" && (err != nil || u.Scheme != "https" || u.Host == "") {
-			return wrong(text, "is no https URL", "one such as https://ca.example.org/directory")
+			return wrong(text, "is not an https URL", "one such as https://ca.example.org/directory")
 		}
 		*to = text
 		return nil
@@ -161,15 +161,15 @@ func (a *Arrival) check(listen string, wrongly func(name, format string, values 
 	case a.TLS.Cert != "" && len(a.ACME.Hosts) > 0:
 		wrongly("acme", "%s: the certificate cannot come from --tls-cert as well: choose one", strings.Join(a.ACME.Hosts, ", "))
 	case a.TLS.Cert != "" && a.TLS.Key == "":
-		wrongly("tls-cert", "%q needs its key: say --tls-key", a.TLS.Cert)
+		wrongly("tls-cert", "%q needs its key: set --tls-key", a.TLS.Cert)
 	case a.TLS.Cert == "" && a.TLS.Key != "":
-		wrongly("tls-key", "%q needs its certificate: say --tls-cert", a.TLS.Key)
+		wrongly("tls-key", "%q needs its certificate: set --tls-cert", a.TLS.Key)
 	case a.TLS.Cert == "" && a.TLS.Clients != listener.NoClientCerts:
-		wrongly("tls-client-cert", "clients can show a certificate only where TLS ends by --tls-cert")
+		wrongly("tls-client-cert", "client certificates need TLS in this server: set --tls-cert")
 	case a.TLS.Clients != listener.NoClientCerts && a.TLS.ClientCA == "":
-		wrongly("tls-client-cert", "nobody is named who signs clients' certificates: say --tls-client-ca")
+		wrongly("tls-client-cert", "client certificates need a CA: set --tls-client-ca")
 	case a.TLS.Clients == listener.NoClientCerts && a.TLS.ClientCA != "":
-		wrongly("tls-client-ca", "%q does nothing while clients are not asked: say --tls-client-cert optional or required", a.TLS.ClientCA)
+		wrongly("tls-client-ca", "%q does nothing while clients are not asked for a certificate: set --tls-client-cert optional or required", a.TLS.ClientCA)
 	case a.TLS.Cert != "":
 		if _, err := listener.LoadCertificates(a.TLS, nil); err != nil {
 			wrongly("tls-cert", "%v", err)
@@ -179,7 +179,7 @@ func (a *Arrival) check(listen string, wrongly func(name, format string, values 
 		wrongly("acme-http", "%q does nothing without --acme", a.ACMEHTTP)
 	}
 	if a.ProxyProtocol && len(a.TrustedProxies) == 0 {
-		wrongly("proxy-protocol", "nobody is trusted to send the header: name the proxies with --trusted-proxies")
+		wrongly("proxy-protocol", "no proxy may send the header: set --trusted-proxies")
 	}
 	if a.MSS > 0 && !listener.CanBoundSegments {
 		wrongly("tcp-mss", "%d: only Linux bounds the segments of connections that it accepts", a.MSS)

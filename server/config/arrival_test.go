@@ -77,22 +77,22 @@ func TestArrivalErrors(t *testing.T) {
 	dir := t.TempDir()
 	certificate(t, dir)
 	tests := []struct{ arguments, want string }{ // DIR stands for the folder
-		{"--tls-cert DIR/cert.pem", `--tls-cert: "DIR/cert.pem" needs its key: say --tls-key`},
-		{"--tls-key DIR/key.pem", `--tls-key: "DIR/key.pem" needs its certificate: say --tls-cert`},
+		{"--tls-cert DIR/cert.pem", `--tls-cert: "DIR/cert.pem" needs its key: set --tls-key`},
+		{"--tls-key DIR/key.pem", `--tls-key: "DIR/key.pem" needs its certificate: set --tls-cert`},
 		{"--tls-cert DIR/none --tls-key DIR/key.pem", `--tls-cert: certificate: open DIR/none: no such file or directory`},
 		{"--tls-cert DIR/key.pem --tls-key DIR/cert.pem", `--tls-cert: certificate: DIR/key.pem holds no PEM block CERTIFICATE`},
-		{"--tls-client-cert required", `--tls-client-cert: clients can show a certificate only where TLS ends by --tls-cert`},
-		{"--tls-cert DIR/cert.pem --tls-key DIR/key.pem --tls-client-cert required", `--tls-client-cert: nobody is named who signs clients' certificates: say --tls-client-ca`},
-		{"--tls-cert DIR/cert.pem --tls-key DIR/key.pem --tls-client-ca DIR/cert.pem", `--tls-client-ca: "DIR/cert.pem" does nothing while clients are not asked: say --tls-client-cert optional or required`},
+		{"--tls-client-cert required", `--tls-client-cert: client certificates need TLS in this server: set --tls-cert`},
+		{"--tls-cert DIR/cert.pem --tls-key DIR/key.pem --tls-client-cert required", `--tls-client-cert: client certificates need a CA: set --tls-client-ca`},
+		{"--tls-cert DIR/cert.pem --tls-key DIR/key.pem --tls-client-ca DIR/cert.pem", `--tls-client-ca: "DIR/cert.pem" does nothing while clients are not asked for a certificate: set --tls-client-cert optional or required`},
 		{"--tls-client-cert perhaps", `--tls-client-cert: "perhaps" is not known: want none, optional or required`},
 		{"--tls-cert DIR/cert.pem --tls-key DIR/key.pem --acme one.test", `--acme: one.test: the certificate cannot come from --tls-cert as well: choose one`},
 		{"--acme *.one.test", `--acme: "*.one.test": wildcards need a DNS challenge, which is not spoken: name each host`},
-		{"--acme-directory http://ca.test", `--acme-directory: "http://ca.test" is no https URL: want one such as https://ca.example.org/directory`},
+		{"--acme-directory http://ca.test", `--acme-directory: "http://ca.test" is not an https URL: want one such as https://ca.example.org/directory`},
 		{"--acme-http :80", `--acme-http: ":80" does nothing without --acme`},
 		{"--trusted-proxies 10.1.2.3/8", `--trusted-proxies: "10.1.2.3/8": bits are set beyond the length: write 10.0.0.0/8`},
-		{"--trusted-proxies ::/0", `--trusted-proxies: "::/0": this trusts everybody, so that everybody could claim any address: name the proxies`},
-		{"--proxy-protocol", `--proxy-protocol: nobody is trusted to send the header: name the proxies with --trusted-proxies`},
-		{"--admin :9090", `--admin: ":9090" can be reached from other machines, and nobody authenticates there: listen on 127.0.0.1, or say --insecure-admin`},
+		{"--trusted-proxies ::/0", `--trusted-proxies: "::/0": this trusts every client, so any client could claim any address: name the proxies`},
+		{"--proxy-protocol", `--proxy-protocol: no proxy may send the header: set --trusted-proxies`},
+		{"--admin :9090", `--admin: ":9090" is reachable from other machines without authentication: listen on 127.0.0.1, or set --insecure-admin`},
 		{"--admin 127.0.0.1:8088", `--admin: "127.0.0.1:8088" is the address of --listen: operators need one of their own`},
 	}
 	for _, test := range tests {

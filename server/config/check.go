@@ -18,9 +18,9 @@ func (c *Config) check(source func(name string) string) (mistakes []*Error) {
 	if !c.InsecureNoAuth && !c.Authenticates() {
 		switch {
 		case !loopback:
-			wrongly("listen", "%q can be reached from other machines and nobody authenticates: say --token-file, listen on 127.0.0.1 behind a proxy that authenticates, or say --insecure-no-auth", c.Listen)
+			wrongly("listen", "%q is reachable from other machines without authentication: set --token-file, listen on 127.0.0.1 behind a proxy that authenticates, or set --insecure-no-auth", c.Listen)
 		case len(c.TrustedProxies) > 0:
-			wrongly("trusted-proxies", "clients reach %q through the proxy and need no credentials: say --token-file, or --auth-header if the proxy authenticates, or say --insecure-no-auth", c.Listen)
+			wrongly("trusted-proxies", "clients reach %q through the proxy and need no credentials: set --token-file, or --auth-header if the proxy authenticates, or --insecure-no-auth", c.Listen)
 		}
 	}
 	c.Arrival.check(c.Listen, wrongly)
@@ -58,7 +58,7 @@ func (c *Config) warn(loopback bool, source func(name string) string) {
 	c.warnOfMetadata()
 	c.warnOfReadable(source)
 	if c.Tracing.inTheClear() {
-		c.Warnings = append(c.Warnings, source("otlp-endpoint")+": the headers of "+c.Tracing.HeadersFile+" go to "+c.Tracing.Endpoint+" without TLS, for everybody on the way to read")
+		c.Warnings = append(c.Warnings, source("otlp-endpoint")+": the headers of "+c.Tracing.HeadersFile+" go to "+c.Tracing.Endpoint+" without TLS, and any host on the path can read them")
 	}
 	for _, pattern := range c.AllowOrigins {
 		if pattern.String() == "*" {

@@ -110,7 +110,7 @@ func TestMistakes(t *testing.T) {
 		t.Fatal("policy takes [::1 for a target")
 	}
 	const address = ": want HOST:PORT, such as 127.0.0.1:8088, [::1]:8088 or :8088 for every interface"
-	const beyond = ` can be reached from other machines and nobody authenticates: say --token-file, listen on 127.0.0.1 behind a proxy that authenticates, or say --insecure-no-auth`
+	const beyond = ` is reachable from other machines without authentication: set --token-file, listen on 127.0.0.1 behind a proxy that authenticates, or set --insecure-no-auth`
 	const pattern = `: want SCHEME://HOST or SCHEME://HOST:PORT, such as https://app.example.com, https://*.example.com or http://localhost:*; "*" is every page, "null" pages without an origin`
 	for _, test := range []struct {
 		args, environment, want string
@@ -126,24 +126,24 @@ func TestMistakes(t *testing.T) {
 		{"--prefix /a/../b", "", `--prefix: "/a/../b" is not a path: want / or a path of letters, digits and -._~, such as /sockmux/`},
 		{"--prefix /a//b", "", `--prefix: "/a//b" is not a path: want / or a path of letters, digits and -._~, such as /sockmux/`},
 		{"--prefix /%41", "", `--prefix: "/%41" is not a path: want / or a path of letters, digits and -._~, such as /sockmux/`},
-		{"--insecure-no-auth=perhaps", "", `--insecure-no-auth: "perhaps" is neither yes nor no: want true or false`},
+		{"--insecure-no-auth=perhaps", "", `--insecure-no-auth: "perhaps" is not a boolean: want true or false`},
 		{"--allow-origin example.com", "", `--allow-origin: "example.com"` + pattern},
 		{"--allow [::1", "", `--allow: "[::1": ` + badRule.Error()},
 		{"--deny [::1", "", `--deny: "[::1": ` + badRule.Error()},
 		{"--dial-timeout 10", "", `--dial-timeout: "10" is not a time: want a time from 100ms to 10m, such as 500ms, 30s or 2m`},
-		{"--dial-timeout 0", "", `--dial-timeout: "0" does not fit: want a time from 100ms to 10m, such as 500ms, 30s or 2m`},
-		{"--dial-timeout 11m", "", `--dial-timeout: "11m" does not fit: want a time from 100ms to 10m, such as 500ms, 30s or 2m`},
-		{"--idle-timeout -1s", "", `--idle-timeout: "-1s" does not fit: want a time from 100ms to 720h, such as 500ms, 30s or 2m, or 0 for never`},
-		{"--keepalive 1ms", "", `--keepalive: "1ms" does not fit: want a time from 1s to 5m, such as 500ms, 30s or 2m`},
-		{"--grace 25h", "", `--grace: "25h" does not fit: want a time from 100ms to 24h, such as 500ms, 30s or 2m, or 0 for not at all`},
+		{"--dial-timeout 0", "", `--dial-timeout: "0" is out of range: want a time from 100ms to 10m, such as 500ms, 30s or 2m`},
+		{"--dial-timeout 11m", "", `--dial-timeout: "11m" is out of range: want a time from 100ms to 10m, such as 500ms, 30s or 2m`},
+		{"--idle-timeout -1s", "", `--idle-timeout: "-1s" is out of range: want a time from 100ms to 720h, such as 500ms, 30s or 2m, or 0 for never`},
+		{"--keepalive 1ms", "", `--keepalive: "1ms" is out of range: want a time from 1s to 5m, such as 500ms, 30s or 2m`},
+		{"--grace 25h", "", `--grace: "25h" is out of range: want a time from 100ms to 24h, such as 500ms, 30s or 2m, or 0 for not at all`},
 		{"--drain-timeout soon", "", `--drain-timeout: "soon" is not a time: want a time from 100ms to 24h, such as 500ms, 30s or 2m, or 0 for none`},
-		{"--max-sessions 0", "", `--max-sessions: "0" does not fit: want a whole number from 1 to 1000000`},
-		{"--max-streams many", "", `--max-streams: "many" does not fit: want a whole number from 1 to 65536`},
-		{"--bytes-per-second 1 --bytes-per-day x", "", `--bytes-per-second: "1" does not fit: want a number of bytes, such as 0, 500k, 20M, 2G, 64KiB or 1MiB, at least 1k and at most 1024TiB
+		{"--max-sessions 0", "", `--max-sessions: "0" is out of range: want a whole number from 1 to 1000000`},
+		{"--max-streams many", "", `--max-streams: "many" is out of range: want a whole number from 1 to 65536`},
+		{"--bytes-per-second 1 --bytes-per-day x", "", `--bytes-per-second: "1" is out of range: want a number of bytes, such as 0, 500k, 20M, 2G, 64KiB or 1MiB, at least 1k and at most 1024TiB
 --bytes-per-day: "x" is not a size: want a number of bytes, such as 0, 500k, 20M, 2G, 64KiB or 1MiB`},
 		{"--config " + empty + "/none.yaml", "", `--config: "` + empty + `/none.yaml" cannot be read (no such file or directory): want a YAML file`},
 		{"", "SOCKMUX_CONFIG=" + empty, `SOCKMUX_CONFIG: "` + empty + `" cannot be read (is a directory): want a YAML file`},
-		{"--max-unacknowledged 1000", "", `--max-unacknowledged: "1000" does not fit: want a whole number from 2097152 to 268435456`},
+		{"--max-unacknowledged 1000", "", `--max-unacknowledged: "1000" is out of range: want a whole number from 2097152 to 268435456`},
 		{"--max-parked 1001", "", `--max-parked: 1001 is more than the 1000 of --max-sessions, which counts them too`},
 		{"--max-sessions 10 --max-parked 11", "", `--max-parked: 11 is more than the 10 of --max-sessions, which counts them too`},
 		{"--log-level loud", "", `--log-level: "loud" is not known: want debug, info, warn or error`},
@@ -155,7 +155,7 @@ func TestMistakes(t *testing.T) {
 		{"--fly-to-the-moon", "", `--fly-to-the-moon: no such flag: see sockmux --help`},
 		{"-x", "", `-x: no such flag: see sockmux --help`},
 		{"--listen", "", `--listen: needs a value: --listen HOST:PORT`},
-		{"8088", "", `8088: not expected: everything is set by flags, see sockmux --help`},
+		{"8088", "", `8088: not expected: settings are flags, see sockmux --help`},
 		// All mistakes at once, the flags' first; a variable that a flag overrules is not read.
 		{"--log-level loud --grace 1", "SOCKMUX_LOG_LEVEL=louder SOCKMUX_KEEPALIVE=x", `--log-level: "loud" is not known: want debug, info, warn or error
 --grace: "1" is not a time: want a time from 100ms to 24h, such as 500ms, 30s or 2m, or 0 for not at all

@@ -28,37 +28,37 @@ func egressOf(e *Egress) []setting {
 	return []setting{
 		{
 			group: groupEgress, name: "dns", hint: "SERVER", repeatable: true,
-			help:  "ask these servers for names, the next where one fails: 192.0.2.53, [2001:db8::53]:5353, https://dns.example.org/dns-query; without it the system's resolver",
+			help:  "DNS server to ask: 192.0.2.53, [2001:db8::53]:5353, https://dns.example.org/dns-query. If one fails, the next is asked. If not set, the system's resolver is used.",
 			parse: each(&e.DNS, func(text string) (string, error) { return text, nil }), print: all(&e.DNS, func(text string) string { return text }),
 		},
 		{
 			group: groupEgress, name: "dns-min-ttl", hint: "TIME",
-			help:  "for which an answer is used at least",
+			help:  "Minimum time that a DNS answer is cached.",
 			parse: duration(&e.DNSMinTTL, time.Second, longestTTL, ""), print: printed(&e.DNSMinTTL, brief),
 		},
 		{
 			group: groupEgress, name: "dns-max-ttl", hint: "TIME",
-			help:  "for which an answer is used at most",
+			help:  "Maximum time that a DNS answer is cached.",
 			parse: duration(&e.DNSMaxTTL, time.Second, longestTTL, ""), print: printed(&e.DNSMaxTTL, brief),
 		},
 		{
 			group: groupEgress, name: "egress-proxy", hint: "URL",
-			help:  "connect through this proxy: http://HOST:PORT, https://HOST:PORT, socks5://HOST:PORT, or environment for HTTPS_PROXY, ALL_PROXY and NO_PROXY",
+			help:  "Proxy for connections to targets: http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT. The value environment uses HTTPS_PROXY, ALL_PROXY and NO_PROXY.",
 			parse: text(&e.Proxy), print: printed(&e.Proxy, redacted),
 		},
 		{
 			group: groupEgress, name: "egress-proxy-credentials", hint: "FILE",
-			help:  "file with USER:PASSWORD for --egress-proxy",
+			help:  "File with USER:PASSWORD for --egress-proxy.",
 			parse: text(&e.ProxyCredentials), print: one(&e.ProxyCredentials),
 		},
 		{
 			group: groupEgress, name: "egress-source", hint: "ADDRESS", repeatable: true,
-			help:  "connect from this address, one for IPv4 and one for IPv6 at most; without one of a family, none of it is connected to",
+			help:  "Local address for connections to targets, at most one for IPv4 and one for IPv6. If only one family is given, targets of the other are unreachable.",
 			parse: each(&e.Source, sourceAddress), print: all(&e.Source, netip.Addr.String),
 		},
 		{
 			group: groupEgress, name: "egress-interface", hint: "NAME",
-			help:  "connect through this network interface",
+			help:  "Network interface for connections to targets.",
 			parse: text(&e.Interface), print: one(&e.Interface),
 		},
 	}

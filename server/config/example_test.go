@@ -22,7 +22,7 @@ func TestExamples(t *testing.T) {
 	c := Default()
 	for _, s := range settingsOf(&c) {
 		if s.name == "allow" || s.name == "allow-origin" {
-			_, examples, _ := strings.Cut(s.help, ": ")
+			_, examples, _ := strings.Cut(strings.TrimSuffix(s.help, "."), ": ")
 			for _, example := range regexp.MustCompile(`,? or |, `).Split(examples, -1) {
 				if example != "HOST:PORT" {
 					arguments = append(arguments, "--"+s.name, example)

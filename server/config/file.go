@@ -234,7 +234,7 @@ func (r *fileReader) policy(key, node *yaml.Node) policyText {
 	p := policyText{name: key.Value, source: r.at(key, "")}
 	what := policiesSection + "." + key.Value
 	if !policyName.MatchString(key.Value) {
-		r.wrong(key, what, "is no name for a policy: want 1 to 64 letters, digits and -._")
+		r.wrong(key, what, "is not a policy name: want 1 to 64 letters, digits and -._")
 	}
 	r.mapping(node, what, func(key, node *yaml.Node) {
 		switch key.Value {
@@ -272,7 +272,7 @@ func (r *fileReader) rules(node *yaml.Node, what string) (rules []ruleText) {
 		}
 		key, targets := item.Content[0], item.Content[1]
 		if key.Value != "allow" && key.Value != "deny" {
-			r.wrong(key, what, fmt.Sprintf(`%q is no verdict: want "- allow: TARGET" or "- deny: TARGET"`, key.Value))
+			r.wrong(key, what, fmt.Sprintf(`%q is not a verdict: want "- allow: TARGET" or "- deny: TARGET"`, key.Value))
 			continue
 		}
 		nodes := []*yaml.Node{targets}

@@ -5,17 +5,31 @@ import (
 	"strings"
 )
 
-// helpWidth is that of a terminal nobody has changed.
+// helpWidth is the default width of a terminal.
 const helpWidth = 80
+
+// introduction precedes the flags.
+const introduction = `sockmux carries the TCP connections of programs in browsers over one WebSocket.
+
+Usage:
+  sockmux [FLAG...]               run the server
+  sockmux COMMAND [ARGUMENT...]   run a command; the list is at the end
+
+A session is one page, or another client, with its WebSocket. A stream is one
+TCP connection within a session.
+
+Each flag is also an environment variable and a key of the file of --config:
+--dial-timeout is SOCKMUX_DIAL_TIMEOUT and dial-timeout. In the file, the flags
+under Limits belong into the section limits. Flags override variables, and
+variables override the file. In a variable, commas separate several values.
+Times are written 500ms, 30s, 2m. Sizes are written 500k, 20M, 1MiB.
+`
 
 // Help returns the text of --help.
 func Help() string {
 	c := Default()
 	var b strings.Builder
-	b.WriteString("sockmux carries the TCP connections of programs in browsers in one WebSocket.\n\nUsage: sockmux [FLAG...]\n\n")
-	b.WriteString("Each flag is also a variable: --dial-timeout is SOCKMUX_DIAL_TIMEOUT, and a line\n")
-	b.WriteString("of the file of --config. Flags are stronger than variables, these than the file.\n")
-	b.WriteString("A variable lists several values with commas. Times are 500ms, 30s, 2m.\n")
+	b.WriteString(introduction)
 	group := ""
 	for _, s := range settingsOf(&c) {
 		if s.group != group {
@@ -23,14 +37,12 @@ func Help() string {
 			fmt.Fprintf(&b, "\n%s:\n", group)
 		}
 		b.WriteString("  " + s.usage() + "\n")
-		for _, line := range wrapped(s.about(), helpWidth-8) {
-			b.WriteString("        " + line + "\n")
-		}
+		b.WriteString(Indented(s.about()))
 	}
 	return b.String()
 }
 
-// usage is the flag as one writes it.
+// usage returns the flag with the name of its value.
 func (s setting) usage() string {
 	usage := "--" + s.name
 	if s.short != "" {
@@ -42,19 +54,34 @@ func (s setting) usage() string {
 	return usage
 }
 
-// about is the help with what the table adds to it.
+// about returns the help with what the table adds to it.
 func (s setting) about() string {
-	about := s.help
-	if s.repeatable {
-		about += " (may be repeated)"
-	}
+	about := s.sentences()
 	if s.initial != "" {
 		about += " (default " + s.initial + ")"
 	}
 	return about
 }
 
-// wrapped breaks a text at spaces into lines of at most width letters; a longer word has a line of its own.
+// sentences returns the help, and whether the flag may be repeated.
+func (s setting) sentences() string {
+	if s.repeatable {
+		return s.help + " Repeatable."
+	}
+	return s.help
+}
+
+// Indented returns a text as the help shows it below a flag or command.
+func Indented(text string) string {
+	var b strings.Builder
+	for _, line := range wrapped(text, helpWidth-8) {
+		b.WriteString("        " + line + "\n")
+	}
+	return b.String()
+}
+
+// wrapped breaks a text at spaces into lines of at most width letters. A longer word has a line
+// of its own.
 func wrapped(text string, width int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {

@@ -18,13 +18,18 @@ func TestHelp(t *testing.T) {
 		if s.help == "" || s.group == "" {
 			t.Errorf("--%s has no help", s.name)
 		}
+		for _, sentence := range strings.SplitAfter(s.help, ". ") {
+			if words := strings.Fields(sentence); len(words) > 20 || !strings.HasSuffix(strings.TrimSpace(sentence), ".") {
+				t.Errorf("--%s: %d words, want a sentence of at most 20: %s", s.name, len(words), sentence)
+			}
+		}
 	}
 	for _, line := range strings.Split(help, "\n") {
 		if len(line) > helpWidth && strings.Contains(strings.TrimSpace(line), " ") {
 			t.Errorf("%d letters wide: %s", len(line), line)
 		}
 	}
-	const want = "  --dial-timeout TIME\n        for resolving and connecting together (default 30s)\n"
+	const want = "  --dial-timeout TIME\n        Time limit for resolving and connecting to a target. (default 30s)\n"
 	if !strings.Contains(help, want) {
 		t.Errorf("the help does not contain\n%s\nbut is\n%s", want, help)
 	}
@@ -92,12 +97,8 @@ func markdown() string {
 		if s.initial != "" {
 			initial = "`" + s.initial + "`"
 		}
-		help := s.help
-		if s.repeatable {
-			help += " (may be repeated)"
-		}
 		// An asterisk would begin emphasis.
-		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.usage(), initial, strings.ReplaceAll(help, "*", `\*`))
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.usage(), initial, strings.ReplaceAll(s.sentences(), "*", `\*`))
 	}
 	return b.String()
 }

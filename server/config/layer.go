@@ -94,7 +94,7 @@ func parseFlags(settings []setting, args []string) (given layer, mistakes []*Err
 		return given, []*Error{flagError(err, settings, names)}
 	}
 	if flags.NArg() > 0 {
-		mistakes = append(mistakes, &Error{flags.Arg(0), "not expected: everything is set by flags, see sockmux --help"})
+		mistakes = append(mistakes, &Error{flags.Arg(0), "not expected: settings are flags, see sockmux --help"})
 	}
 	return given, mistakes
 }

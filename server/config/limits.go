@@ -29,52 +29,52 @@ func limitsOf(l *limit.Limits) []setting {
 	settings := []setting{
 		{
 			name: perClient, hint: "NUMBER",
-			help:  "sessions at once of one client: an identity or, without identities, an IPv4 address or a /64 of IPv6; 0: any number; where others than this machine connect, a quarter of --max-sessions if it is not set",
+			help:  "Maximum number of sessions of one client. A client is an identity or, without authentication, an IPv4 address or an IPv6 /64. 0 means no limit. If not set, and other machines can connect, it is a quarter of --max-sessions.",
 			parse: integer(&l.Sessions, 0, mostSessions), print: printed(&l.Sessions, strconv.Itoa),
 		},
 		{
 			name: "session-idle-timeout", hint: "TIME",
-			help:  "after which a session without a socket is ended; 0: never",
+			help:  "End a session that has had no stream for this time. 0 means never.",
 			parse: duration(&l.SessionIdle, shortest, 30*longest, "never"), print: printed(&l.SessionIdle, brief),
 		},
 		{
 			name: "session-lifetime", hint: "TIME",
-			help:  "after which a session is ended, whatever it does; 0: never",
+			help:  "End a session after this time, even if it is in use. 0 means never.",
 			parse: duration(&l.SessionLifetime, shortest, 30*longest, "never"), print: printed(&l.SessionLifetime, brief),
 		},
 		{
 			name: "max-streams", hint: "NUMBER",
-			help:  "sockets at once in one session",
+			help:  "Maximum number of streams in one session.",
 			parse: integer(&l.Streams, 1, mostStreams), print: printed(&l.Streams, strconv.Itoa),
 		},
 		{
 			name: "opens-per-second", hint: "NUMBER",
-			help:  "sockets that one client may open in a second; after a pause ten times as many at once; 0: any number",
+			help:  "Maximum number of streams that one client opens per second. A burst may be ten times as many. 0 means no limit.",
 			parse: integer(&l.Opens, 0, mostOpens), print: printed(&l.Opens, strconv.Itoa),
 		},
 		{
 			name: "bytes-per-second", hint: "SIZE",
-			help:  "that all sockets of one client move together, both ways: 500k, 2M, 1MiB; the rest waits; 0: any number",
+			help:  "Maximum rate of all streams of one client, both directions together, such as 500k, 2M or 1MiB. Data beyond it waits. 0 means no limit.",
 			parse: size(&l.BytesPerSecond, leastRate, mostBytes), print: printed(&l.BytesPerSecond, briefSize),
 		},
 		{
 			name: "bytes-per-day", hint: "SIZE",
-			help:  "that one client may move between midnight and midnight UTC, both ways; 0: any number",
+			help:  "Maximum number of bytes that one client moves per UTC day, both directions together. 0 means no limit.",
 			parse: size(&l.BytesPerDay, 1, mostBytes), print: printed(&l.BytesPerDay, briefSize),
 		},
 		{
 			name: "dial-timeout", hint: "TIME",
-			help:  "for resolving and connecting together",
+			help:  "Time limit for resolving and connecting to a target.",
 			parse: duration(&l.DialTimeout, shortest, longestDial, ""), print: printed(&l.DialTimeout, brief),
 		},
 		{
 			name: "idle-timeout", hint: "TIME",
-			help:  "after which a socket without a byte in either direction is ended; 0: never",
+			help:  "End a stream that has moved no byte for this time. 0 means never.",
 			parse: duration(&l.StreamIdle, shortest, 30*longest, "never"), print: printed(&l.StreamIdle, brief),
 		},
 		{
 			name: "stream-lifetime", hint: "TIME",
-			help:  "after which a socket is ended, whatever it does; 0: never",
+			help:  "End a stream after this time, even if it is in use. 0 means never.",
 			parse: duration(&l.StreamLifetime, shortest, 30*longest, "never"), print: printed(&l.StreamLifetime, brief),
 		},
 	}

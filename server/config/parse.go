@@ -15,7 +15,7 @@ func boolean(to *bool) parser {
 	return func(text string) error {
 		value, err := strconv.ParseBool(text)
 		if err != nil {
-			return wrong(text, "is neither yes nor no", "true or false")
+			return wrong(text, "is not a boolean", "true or false")
 		}
 		*to = value
 		return nil
@@ -26,7 +26,7 @@ func integer(to *int, least, most int) parser {
 	return func(text string) error {
 		value, err := strconv.Atoi(text)
 		if err != nil || value < least || value > most {
-			return wrong(text, "does not fit", fmt.Sprintf("a whole number from %d to %d", least, most))
+			return wrong(text, "is out of range", fmt.Sprintf("a whole number from %d to %d", least, most))
 		}
 		*to = value
 		return nil
@@ -46,7 +46,7 @@ func duration(to *time.Duration, least, most time.Duration, zero string) parser 
 			return wrong(text, "is not a time", want)
 		case value == 0 && zero != "":
 		case value < least || value > most:
-			return wrong(text, "does not fit", want)
+			return wrong(text, "is out of range", want)
 		}
 		*to = value
 		return nil

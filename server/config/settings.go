@@ -31,17 +31,17 @@ type setting struct {
 
 // The headings of the help.
 const (
-	groupListen  = "Where it listens"
-	groupPages   = "Which pages may connect"
-	groupAccess  = "Who may connect"
-	groupTargets = "What may be reached"
-	groupEgress  = "How targets are reached"
-	groupArrival = "How connections arrive"
-	groupLimits  = "How much, how long"
-	groupServe   = "What it serves"
-	groupLogs    = "What it says"
-	groupAdmin   = "Where operators look"
-	groupCommand = "Instead of serving"
+	groupListen  = "Listening"
+	groupPages   = "Allowed pages"
+	groupAccess  = "Authentication"
+	groupTargets = "Allowed targets"
+	groupEgress  = "Names and egress"
+	groupArrival = "TLS and proxies"
+	groupLimits  = "Limits"
+	groupServe   = "Served files"
+	groupLogs    = "Logging"
+	groupAdmin   = "Administration and tracing"
+	groupCommand = "Actions in place of serving"
 )
 
 // Bounds of the numbers. They are wide: they only catch slips such as a missing unit.
@@ -73,114 +73,114 @@ func settingsOf(c *Config) []setting {
 	settings := []setting{
 		{
 			group: groupListen, name: "config", hint: "FILE", noFile: true,
-			help:  "YAML file with settings by these names and with policies; flags and variables are stronger; read anew when it changes and at SIGHUP",
+			help:  "YAML file with settings and policies. Flags and variables override it. The server reads it again when it changes and on SIGHUP.",
 			parse: text(&c.File),
 		},
 		{
 			group: groupListen, name: "listen", hint: "HOST:PORT",
-			help:  "address to listen on; port 0 takes a free one",
+			help:  "Address to listen on. Port 0 chooses a free port.",
 			parse: listenAddress(&c.Listen), print: one(&c.Listen),
 		},
 		{
 			group: groupListen, name: "prefix", hint: "PATH",
-			help:  "path below which everything is served, such as /sockmux/ behind a proxy",
+			help:  "URL path under which everything is served, such as /sockmux/ behind a proxy.",
 			parse: pathPrefix(&c.Prefix), print: one(&c.Prefix),
 		},
 		{
 			group: groupListen, name: "insecure-no-auth",
-			help:  "listen beyond loopback though nobody authenticates: whoever reaches the port may use it",
+			help:  "Allow --listen beyond loopback without authentication. Any client that reaches the port may then use the server.",
 			parse: boolean(&c.InsecureNoAuth), print: printed(&c.InsecureNoAuth, strconv.FormatBool),
 		},
 		{
 			group: groupPages, name: "allow-origin", hint: "ORIGIN", repeatable: true, live: true,
-			help:  "pages that may connect beside the server's own: https://app.example.com, https://*.example.com, http://localhost:*, null or *",
+			help:  "Origin of pages that may connect, besides the server's own: https://app.example.com, https://*.example.com, http://localhost:*, null or *.",
 			parse: each(&c.AllowOrigins, origin.Parse), print: all(&c.AllowOrigins, origin.Pattern.String),
 		},
 		{
 			group: groupTargets, name: "deny", hint: "TARGET", repeatable: true, live: true,
-			help:  "targets that may not be reached; of all --allow and --deny the first that matches decides",
+			help:  "Target that clients may not reach. The first rule that matches, of all --allow and --deny, decides.",
 			parse: c.rule(false),
 		},
 		{
 			group: groupTargets, name: "allow", hint: "TARGET", repeatable: true, live: true,
-			help:  "targets that may be reached beside the public internet: HOST:PORT, *.example.com:443, 10.0.0.0/8:5432-5433, [fd00::]/8, public",
+			help:  "Target that clients may reach, besides the public internet: HOST:PORT, *.example.com:443, 10.0.0.0/8:5432-5433, [fd00::]/8, public.",
 			parse: c.rule(true),
 		},
 		{
 			group: groupTargets, name: "demo",
-			help:  "run small services on free ports of 127.0.0.1 for the playground, and allow them after all other rules",
+			help:  "Run small demo services on free ports of 127.0.0.1 for the playground. A last rule allows them.",
 			parse: boolean(&c.Demo), print: printed(&c.Demo, strconv.FormatBool),
 		},
 		{
 			group: groupLimits, name: "max-sessions", hint: "NUMBER", live: true,
-			help:  "sessions (pages) at once",
+			help:  "Maximum number of sessions.",
 			parse: integer(&c.MaxSessions, 1, mostSessions), print: printed(&c.MaxSessions, strconv.Itoa),
 		},
 		{
 			group: groupLimits, name: "max-parked", hint: "NUMBER", live: true,
-			help:  "sessions at once that have lost their connection and may come back; 0: as many as --max-sessions",
+			help:  "Maximum number of detached sessions: those that lost their connection and may resume. 0 means --max-sessions.",
 			parse: integer(&c.MaxParked, 0, mostSessions), print: printed(&c.MaxParked, strconv.Itoa),
 		},
 		{
 			group: groupLimits, name: "max-unacknowledged", hint: "BYTES",
-			help:  "kept of one session for a page that has not acknowledged them yet: what a lost connection had under way, and the most that is under way",
+			help:  "Maximum number of bytes sent in one session that its client has not acknowledged. The server keeps them for a resume.",
 			parse: integer(&c.MaxUnacknowledged, leastUnacknowledged, mostUnacknowledged), print: printed(&c.MaxUnacknowledged, strconv.Itoa),
 		},
 		{
 			group: groupLimits, name: "max-memory", hint: "SIZE",
-			help:  "that all sessions together may hold of what targets and pages have not taken yet; who holds most gets no more first; 0: half of what the machine or the control group has",
+			help:  "Memory budget of all sessions, for data that targets and clients have not taken yet. The session that holds most is limited first. 0 means half of the memory of the machine or control group.",
 			parse: size(&c.MaxMemory, leastMemory, mostBytes), print: printed(&c.MaxMemory, briefSize),
 		},
 		{
 			group: groupLimits, name: "keepalive", hint: "TIME",
-			help:  "between pings on a silent connection; after twice this time without an answer it is dead",
+			help:  "Interval of pings on a silent connection. Without an answer for twice this time, the connection counts as lost.",
 			parse: duration(&c.Keepalive, shortestKeepalive, longestKeepalive, ""), print: printed(&c.Keepalive, brief),
 		},
 		{
 			group: groupLimits, name: "grace", hint: "TIME",
-			help:  "for which a session without a connection is kept; 0: not at all",
+			help:  "Time for which a session without a connection can be resumed. 0 disables resuming.",
 			parse: duration(&c.Grace, shortest, longest, "not at all"), print: printed(&c.Grace, brief),
 		},
 		{
 			group: groupLimits, name: "drain-delay", hint: "TIME",
-			help:  "after SIGTERM or SIGINT, readyz says 503 for this time before the drain begins, and new sessions are accepted; set it behind a load balancer",
+			help:  "Delay between SIGTERM or SIGINT and the drain. Meanwhile readyz answers 503 and new sessions are accepted. Set it behind a load balancer.",
 			parse: duration(&c.DrainDelay, shortest, longest, "none"), print: printed(&c.DrainDelay, brief),
 		},
 		{
 			group: groupLimits, name: "drain-timeout", hint: "TIME",
-			help:  "left to open sockets when the drain begins; 0: none; a second signal ends at once",
+			help:  "Time left for open streams when the drain begins. 0 means none. A second signal ends the server at once.",
 			parse: duration(&c.DrainTimeout, shortest, longest, "none"), print: printed(&c.DrainTimeout, brief),
 		},
 		{
 			group: groupLimits, name: "handshake-timeout", hint: "TIME",
-			help:  "for a request's header, and for a page's first message",
+			help:  "Time limit for the header of an HTTP request and for the first message of a client.",
 			parse: duration(&c.HandshakeTimeout, shortest, longestDial, ""), print: printed(&c.HandshakeTimeout, brief),
 		},
 		{
 			group: groupServe, name: "webr", hint: "DIR",
-			help:  "folder with webR's files (dist of the npm package webr), served at PREFIX/webr/ for the playground",
+			help:  "Folder with webR, which is dist of the npm package webr. It is served at PREFIX/webr/ for the playground.",
 			parse: text(&c.WebR), print: one(&c.WebR),
 		},
 		{
 			group: groupServe, name: "assets-dir", hint: "DIR",
-			help:  "folder with the built script and playground in place of the embedded ones, read anew at every request; for development",
+			help:  "Folder that replaces the embedded script and playground, for development. The server reads it at every request.",
 			parse: text(&c.AssetsDir), print: one(&c.AssetsDir),
 		},
 		{
 			group: groupLogs, name: "log-level", hint: "LEVEL",
-			help:  "debug, info, warn or error",
+			help:  "Minimum level of log lines: debug, info, warn or error.",
 			parse: oneOf(&c.LogLevel, []string{"debug", "info", "warn", "error"}, levels), print: printed(&c.LogLevel, lowerLevel),
 		},
 		{
 			group: groupLogs, name: "log-format", hint: "FORMAT",
-			help:  "text, json, or auto: text on a terminal, json elsewhere",
+			help:  "Format of log lines: text, json or auto. With auto, a terminal gets text and other outputs get JSON.",
 			parse: oneOf(&c.LogFormat, []string{"auto", "text", "json"}, formats),
 			print: printed(&c.LogFormat, func(f LogFormat) string { return string(f) }),
 		},
-		{group: groupCommand, name: "check-config", flagOnly: true, help: "check flags, environment and file, say what is wrong, and end", parse: nothing},
-		{group: groupCommand, name: "print-config", flagOnly: true, help: "print every setting in force as a file for --config, without secrets, and end", parse: nothing},
-		{group: groupCommand, name: "version", flagOnly: true, help: "print the version and end", parse: nothing},
-		{group: groupCommand, name: "help", short: "h", flagOnly: true, help: "print this and end", parse: nothing},
+		{group: groupCommand, name: "check-config", flagOnly: true, help: "Check flags, variables and file, print the mistakes, and exit.", parse: nothing},
+		{group: groupCommand, name: "print-config", flagOnly: true, help: "Print all effective settings as a file for --config, without secrets, and exit.", parse: nothing},
+		{group: groupCommand, name: "version", flagOnly: true, help: "Print the version and exit.", parse: nothing},
+		{group: groupCommand, name: "help", short: "h", flagOnly: true, help: "Print this help and exit.", parse: nothing},
 	}
 	at := slices.IndexFunc(settings, func(s setting) bool { return s.name == "keepalive" })
 	settings = slices.Insert(settings, at, limitsOf(&c.Limits)...)

@@ -40,7 +40,7 @@ func size(to *int64, least, most int64) parser {
 			return wrong(text, "is not a size", want)
 		}
 		if n > math.MaxInt64/factor || n*factor > most || n < 0 || n != 0 && n*factor < least {
-			return wrong(text, "does not fit", want+", at least "+briefSize(least)+" and at most "+briefSize(most))
+			return wrong(text, "is out of range", want+", at least "+briefSize(least)+" and at most "+briefSize(most))
 		}
 		*to = n * factor
 		return nil

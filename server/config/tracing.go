@@ -21,17 +21,17 @@ func tracingOf(t *Tracing) []setting {
 	return []setting{
 		{
 			group: groupAdmin, name: "otlp-endpoint", hint: "URL",
-			help:  "send traces of sessions and sockets to this OpenTelemetry collector over OTLP/HTTP, such as http://127.0.0.1:4318; /v1/traces is added",
+			help:  "Send traces of sessions and streams to this OpenTelemetry collector over OTLP/HTTP, such as http://127.0.0.1:4318. The server appends /v1/traces.",
 			parse: optional(endpoint(&t.Endpoint), &t.Endpoint), print: one(&t.Endpoint),
 		},
 		{
 			group: groupAdmin, name: "otlp-headers", hint: "FILE",
-			help:  "file with headers for the collector, a line NAME: VALUE for each, such as Authorization: Bearer TOKEN",
+			help:  "File with HTTP headers for the collector. Each line is NAME: VALUE, such as Authorization: Bearer TOKEN.",
 			parse: text(&t.HeadersFile), print: one(&t.HeadersFile),
 		},
 		{
 			group: groupAdmin, name: "trace-sample", hint: "RATIO",
-			help:  "share of the traces that are sent, from 0 to 1; sessions that are part of a caller's trace go by the caller's decision",
+			help:  "Fraction of traces to send, from 0 to 1. A session inside a caller's trace follows the caller's decision.",
 			parse: ratio(&t.Sample), print: printed(&t.Sample, func(r float64) string { return strconv.FormatFloat(r, 'g', -1, 64) }),
 		},
 	}
@@ -52,7 +52,7 @@ func ratio(to *float64) parser {
 	return func(text string) error {
 		value, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(value >= 0 && value <= 1) { // NaN is neither
-			return wrong(text, "is no ratio", "a number from 0 to 1, such as 0.1")
+			return wrong(text, "is not a ratio", "a number from 0 to 1, such as 0.1")
 		}
 		*to = value
 		return nil

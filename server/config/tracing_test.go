@@ -46,18 +46,18 @@ func TestTracing(t *testing.T) {
 func TestTracingErrors(t *testing.T) {
 	bad, none, good := headersFile(t, "A: b\nBearer s3cret\n"), headersFile(t, "# nothing\n"), headersFile(t, "A: b\n")
 	for _, test := range []struct{ args, want string }{
-		{"--otlp-endpoint collector:4318", `--otlp-endpoint: "collector:4318" is no http or https URL: want one such as http://127.0.0.1:4318 or https://otel.example.org`},
-		{"--otlp-endpoint http://", `--otlp-endpoint: "http:" is no http or https URL: want one such as http://127.0.0.1:4318 or https://otel.example.org`},
+		{"--otlp-endpoint collector:4318", `--otlp-endpoint: "collector:4318" is not an http or https URL: want one such as http://127.0.0.1:4318 or https://otel.example.org`},
+		{"--otlp-endpoint http://", `--otlp-endpoint: "http:" is not an http or https URL: want one such as http://127.0.0.1:4318 or https://otel.example.org`},
 		{"--otlp-endpoint https://u:s3cret@otel.test", `--otlp-endpoint: "https://u:xxxxx@otel.test" has a user or password in it: want it as a header, in the file of --otlp-headers`},
 		{"--otlp-endpoint https://otel.test/?a=b", `--otlp-endpoint: "https://otel.test/?a=b" has more than a path: want one such as http://127.0.0.1:4318 or https://otel.example.org`},
 		{"--otlp-headers " + good, `--otlp-headers: "` + good + `" does nothing without --otlp-endpoint`},
 		{"--otlp-endpoint http://otel.test --otlp-headers none", `--otlp-headers: reading the headers: open none: no such file or directory`},
 		{"--otlp-endpoint http://otel.test --otlp-headers " + bad, `--otlp-headers: ` + bad + `:2: no header: want NAME: VALUE, such as Authorization: Bearer TOKEN`},
 		{"--otlp-endpoint http://otel.test --otlp-headers " + none, `--otlp-headers: ` + none + ` has no header: want a line NAME: VALUE for each`},
-		{"--trace-sample 1.1", `--trace-sample: "1.1" is no ratio: want a number from 0 to 1, such as 0.1`},
-		{"--trace-sample -1", `--trace-sample: "-1" is no ratio: want a number from 0 to 1, such as 0.1`},
-		{"--trace-sample NaN", `--trace-sample: "NaN" is no ratio: want a number from 0 to 1, such as 0.1`},
-		{"--trace-sample 10%", `--trace-sample: "10%" is no ratio: want a number from 0 to 1, such as 0.1`},
+		{"--trace-sample 1.1", `--trace-sample: "1.1" is not a ratio: want a number from 0 to 1, such as 0.1`},
+		{"--trace-sample -1", `--trace-sample: "-1" is not a ratio: want a number from 0 to 1, such as 0.1`},
+		{"--trace-sample NaN", `--trace-sample: "NaN" is not a ratio: want a number from 0 to 1, such as 0.1`},
+		{"--trace-sample 10%", `--trace-sample: "10%" is not a ratio: want a number from 0 to 1, such as 0.1`},
 	} {
 		if _, err := Load(strings.Fields(test.args), nil); err == nil || err.Error() != test.want {
 			t.Errorf("%s\ngot  %v\nwant %s", test.args, err, test.want)
@@ -74,7 +74,7 @@ func TestTracingInTheClear(t *testing.T) {
 		c := mustLoad(t, []string{"--otlp-endpoint", endpoint, "--otlp-headers", headers}, nil)
 		want := "[]"
 		if warned {
-			want = "[--otlp-endpoint: the headers of " + headers + " go to " + endpoint + " without TLS, for everybody on the way to read]"
+			want = "[--otlp-endpoint: the headers of " + headers + " go to " + endpoint + " without TLS, and any host on the path can read them]"
 		}
 		if got := fmt.Sprint(c.Warnings); got != want {
 			t.Errorf("%s: %s, want %s", endpoint, got, want)

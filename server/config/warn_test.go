@@ -106,7 +106,7 @@ func TestReadableSecrets(t *testing.T) {
 // Behind a proxy on the same machine the rule is that of an address beyond loopback.
 func TestTrustedProxyWithoutAuthentication(t *testing.T) {
 	_, err := Load([]string{"--trusted-proxies", "127.0.0.1"}, nil)
-	const want = `--trusted-proxies: clients reach "127.0.0.1:8088" through the proxy and need no credentials: say --token-file, or --auth-header if the proxy authenticates, or say --insecure-no-auth`
+	const want = `--trusted-proxies: clients reach "127.0.0.1:8088" through the proxy and need no credentials: set --token-file, or --auth-header if the proxy authenticates, or --insecure-no-auth`
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

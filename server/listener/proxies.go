@@ -24,7 +24,7 @@ func ParseProxy(text string) (netip.Prefix, error) {
 	case prefix != prefix.Masked():
 		return netip.Prefix{}, fmt.Errorf("bits are set beyond the length: write %s", prefix.Masked())
 	case prefix.Bits() == 0:
-		return netip.Prefix{}, errors.New("this trusts everybody, so that everybody could claim any address: name the proxies")
+		return netip.Prefix{}, errors.New("this trusts every client, so any client could claim any address: name the proxies")
 	}
 	return prefix, nil
 }

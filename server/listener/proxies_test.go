@@ -32,8 +32,8 @@ func TestParseProxy(t *testing.T) {
 		"fe80::1%eth0":       `no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8`,
 		"::ffff:10.0.0.0/99": `no address or block: write 127.0.0.1, 10.0.0.0/8, ::1 or fd00::/8`,
 		"10.1.2.3/8":         `bits are set beyond the length: write 10.0.0.0/8`,
-		"0.0.0.0/0":          `this trusts everybody, so that everybody could claim any address: name the proxies`,
-		"::/0":               `this trusts everybody, so that everybody could claim any address: name the proxies`,
+		"0.0.0.0/0":          `this trusts every client, so any client could claim any address: name the proxies`,
+		"::/0":               `this trusts every client, so any client could claim any address: name the proxies`,
 	} {
 		if got, err := ParseProxy(text); err == nil || err.Error() != want {
 			t.Errorf("%s: %s\ngot  %v\nwant %s", text, got, err, want)

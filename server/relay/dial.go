@@ -16,7 +16,7 @@ const attemptDelay = 250 * time.Millisecond
 // connect resolves and dials within the time that the request and the server allow.
 func (r *service) connect(ctx context.Context, request wire.Request) (egress.Conn, error) {
 	if request.Port == 0 {
-		return nil, &wire.Error{Code: wire.InvalidRequest, Text: "port 0 is no port to connect to"}
+		return nil, &wire.Error{Code: wire.InvalidRequest, Text: "port 0 is not a valid port"}
 	}
 	asked := r.step(events.StepPolicy, netip.AddrPort{})
 	err := r.Policy.CheckHost(request.Host, request.Port)

@@ -96,7 +96,7 @@ func Start(host string) (*Demo, error) {
 		d.Close()
 		return nil, fmt.Errorf("demo: a port for %s: %w", refusedName, err)
 	}
-	d.services = append(d.services, Service{refusedName, host, d.unused.port(), "nobody listens: the connection is refused"})
+	d.services = append(d.services, Service{refusedName, host, d.unused.port(), "no program listens: the connection is refused"})
 	for i, definition := range definitions() {
 		listener := d.listeners[i]
 		d.running.Go(func() { d.accept(listener, definition.serve) })

@@ -131,5 +131,5 @@ func CheckAddress(address string, beyond bool) error {
 	if addr, err := netip.ParseAddr(host); err == nil && addr.Unmap().IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("%q can be reached from other machines, and nobody authenticates there: listen on 127.0.0.1, or say --insecure-admin", address)
+	return fmt.Errorf("%q is reachable from other machines without authentication: listen on 127.0.0.1, or set --insecure-admin", address)
 }

@@ -122,9 +122,9 @@ func TestCheckAddress(t *testing.T) {
 	}
 	for address, want := range map[string]string{
 		"9090":         `"9090" is not HOST:PORT`,
-		":9090":        `":9090" can be reached from other machines, and nobody authenticates there: listen on 127.0.0.1, or say --insecure-admin`,
-		"0.0.0.0:9090": `"0.0.0.0:9090" can be reached from other machines, and nobody authenticates there: listen on 127.0.0.1, or say --insecure-admin`,
-		"admin.test:1": `"admin.test:1" can be reached from other machines, and nobody authenticates there: listen on 127.0.0.1, or say --insecure-admin`,
+		":9090":        `":9090" is reachable from other machines without authentication: listen on 127.0.0.1, or set --insecure-admin`,
+		"0.0.0.0:9090": `"0.0.0.0:9090" is reachable from other machines without authentication: listen on 127.0.0.1, or set --insecure-admin`,
+		"admin.test:1": `"admin.test:1" is reachable from other machines without authentication: listen on 127.0.0.1, or set --insecure-admin`,
 	} {
 		if err := CheckAddress(address, false); err == nil || err.Error() != want {
 			t.Errorf("%s: %v", address, err)

@@ -17,7 +17,7 @@ func ParseEndpoint(text string) (string, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
-		return "", fmt.Errorf("is no http or https URL: %s", want)
+		return "", fmt.Errorf("is not an http or https URL: %s", want)
 	case u.User != nil:
 		return "", errors.New("has a user or password in it: want it as a header, in the file of --otlp-headers")
 	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:

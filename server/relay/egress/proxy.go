@@ -31,7 +31,7 @@ func parseProxy(text string) (*url.URL, error) {
 	const want = "want http://, https:// or socks5://[USER:PASSWORD@]HOST[:PORT]"
 	u, err := url.Parse(text)
 	if err != nil {
-		return nil, errors.New("is no URL: " + want) // the parser's error would quote it, password and all
+		return nil, errors.New("is not a URL: " + want) // the parser's error would quote it, password and all
 	}
 	port, portErr := strconv.ParseUint(cmp.Or(u.Port(), defaultPorts[u.Scheme]), 10, 16)
 	if defaultPorts[u.Scheme] == "" || u.Hostname() == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || portErr != nil || port == 0 {

@@ -281,7 +281,7 @@ func TestNewErrors(t *testing.T) {
 		{Config{Proxy: "http://u:secret@proxy.example/path"}, `the proxy "http://u:xxxxx@proxy.example/path" is none: ` + want},
 		{Config{Proxy: "http://proxy.example:0"}, `the proxy "http://proxy.example:0" is none: ` + want},
 		{Config{Proxy: "http://proxy.example:65536"}, `the proxy "http://proxy.example:65536" is none: ` + want},
-		{Config{Proxy: "http://u:sec ret@proxy example"}, "the proxy is no URL: " + want},
+		{Config{Proxy: "http://u:sec ret@proxy example"}, "the proxy is not a URL: " + want},
 		{Config{Proxy: "http://:p@proxy.example"}, "the proxy's credentials: its URL: the user is empty or has a colon"},
 		{Config{Proxy: "http://a%3ab:p@proxy.example"}, "the proxy's credentials: its URL: the user is empty or has a colon"},
 		{Config{Proxy: "socks5://a:p%0a@proxy.example"}, "the proxy's credentials: its URL: the password has more than 255 bytes or control characters"},

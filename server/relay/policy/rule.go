@@ -163,7 +163,7 @@ func parsePorts(text string) (ports, error) {
 	first, err1 := parsePort(low)
 	last, err2 := parsePort(high)
 	if err1 != nil || err2 != nil || first > last {
-		return ports{}, fmt.Errorf("port %q does not fit: want a number from 1 to 65535, FIRST-LAST or *", text)
+		return ports{}, fmt.Errorf("port %q is out of range: want a number from 1 to 65535, FIRST-LAST or *", text)
 	}
 	return ports{first, last}, nil
 }

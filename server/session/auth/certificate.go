@@ -33,7 +33,7 @@ func NewCertificate(from NameFrom) (*Certificate, error) {
 	case CommonName, DNSName, Email, URI:
 		return &Certificate{from: from}, nil
 	}
-	return nil, fmt.Errorf("%q is no part of a certificate to take the name from; want cn, dns, email or uri", string(from))
+	return nil, fmt.Errorf("%q is not a part of a certificate: want cn, dns, email or uri", string(from))
 }
 
 // Authenticate looks only at chains that were verified, never at what a peer merely sent.

@@ -147,7 +147,7 @@ func TestCertificate(t *testing.T) {
 	if _, err := handshake(t, ca, authority(t).issue(t, template)); err == nil {
 		t.Error("a certificate of another authority passed the handshake")
 	}
-	if _, err := NewCertificate("o"); err == nil || err.Error() != `"o" is no part of a certificate to take the name from; want cn, dns, email or uri` {
+	if _, err := NewCertificate("o"); err == nil || err.Error() != `"o" is not a part of a certificate: want cn, dns, email or uri` {
 		t.Errorf("%v", err)
 	}
 }

@@ -86,7 +86,7 @@ func parseEntry(text string) (entry, error) {
 			continue
 		}
 		if e.expires, err = time.Parse(time.RFC3339, value); err != nil {
-			return entry{}, fmt.Errorf("expires=%q is no time; want one like 2027-01-31T00:00:00Z", value)
+			return entry{}, fmt.Errorf("expires=%q is not a time: want one like 2027-01-31T00:00:00Z", value)
 		}
 	}
 	return e, nil

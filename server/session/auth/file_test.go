@@ -34,7 +34,7 @@ func TestParseTokens(t *testing.T) {
 		{"twice", "a:" + hash + " policy=x policy=y", "tokens:1: policy is set twice"},
 		{"no value", "a:" + hash + " policy=", "tokens:1: policy has no value"},
 		{"no equals sign", "a:" + hash + " expires", "tokens:1: expires has no value"},
-		{"no time", "a:" + hash + " expires=2027-01-31", `tokens:1: expires="2027-01-31" is no time; want one like 2027-01-31T00:00:00Z`},
+		{"no time", "a:" + hash + " expires=2027-01-31", `tokens:1: expires="2027-01-31" is not a time: want one like 2027-01-31T00:00:00Z`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			entries, err := parseTokens("tokens", []byte(test.give))

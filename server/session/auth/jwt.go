@@ -85,7 +85,7 @@ func (j *JWT) signer(ctx context.Context, token *jwt.Token) (key, error) {
 	}
 	id, ok := token.Header["kid"].(string)
 	if _, found := token.Header["kid"]; found && !ok {
-		return key{}, unauthorized("the token's header kid is no text")
+		return key{}, unauthorized("the token's header kid is not a string")
 	}
 	algorithm := token.Method.Alg()
 	set, err := j.config.Keys.keys(ctx, false)
@@ -246,7 +246,7 @@ func timeClaim(claims jwt.MapClaims, name string) (time.Time, error) {
 	}
 	seconds, ok := value.(float64) // what encoding/json makes of every number
 	if !ok || !(seconds >= 1 && seconds <= lastSecond) {
-		return time.Time{}, unauthorized("the token's %s is no time: want seconds since 1970", name)
+		return time.Time{}, unauthorized("the token's %s is not a time: want seconds since 1970", name)
 	}
 	return time.Unix(int64(seconds), 0), nil
 }
@@ -259,7 +259,7 @@ func textClaim(claims jwt.MapClaims, name string) (string, error) {
 	}
 	text, ok := value.(string)
 	if !ok {
-		return "", unauthorized("the token's %s is no text", name)
+		return "", unauthorized("the token's %s is not a string", name)
 	}
 	return text, nil
 }

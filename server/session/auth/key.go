@@ -101,7 +101,7 @@ func parsePEM(data []byte) (keys, error) {
 	return set, nil
 }
 
-var errPrivate = errors.New("a private key: the server needs only the public one, and whoever can read the private one can make tokens")
+var errPrivate = errors.New("a private key: want the public key, because the private one can make tokens")
 
 func parseBlock(block *pem.Block) (any, error) {
 	switch block.Type {

@@ -30,7 +30,7 @@ func TestParseKeys(t *testing.T) {
 		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}))
 	}
 	short := encode(append([]byte{0x80}, make([]byte, 127)...))
-	const isPrivate = "a private key: the server needs only the public one, and whoever can read the private one can make tokens"
+	const isPrivate = "a private key: want the public key, because the private one can make tokens"
 	const unusable = "no key in it is for checking signatures with EdDSA, ES256, RS256 or HS256"
 	for _, test := range []struct{ name, give, want string }{
 		{"empty", "", "neither PEM nor JSON: want public keys, a JWK or a JWK set"},

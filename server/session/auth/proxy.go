@@ -32,11 +32,11 @@ func NewProxy(config ProxyConfig) (*Proxy, error) {
 			continue
 		}
 		if !headerName(name) {
-			return nil, fmt.Errorf("%q is no name of a header", name)
+			return nil, fmt.Errorf("%q is not a header name", name)
 		}
 	}
 	if len(config.Trusted) == 0 {
-		return nil, errors.New("the header of a proxy needs trusted proxies: without them nobody may set it")
+		return nil, errors.New("the header of a proxy needs --trusted-proxies")
 	}
 	config.Trusted = slices.Clone(config.Trusted)
 	return &Proxy{config: config}, nil

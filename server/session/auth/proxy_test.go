@@ -58,10 +58,10 @@ func TestNewProxy(t *testing.T) {
 		config ProxyConfig
 		want   string
 	}{
-		{ProxyConfig{Trusted: trusted}, `"" is no name of a header`},
-		{ProxyConfig{Header: "X User", Trusted: trusted}, `"X User" is no name of a header`},
-		{ProxyConfig{Header: "X-User", PolicyHeader: "a:b", Trusted: trusted}, `"a:b" is no name of a header`},
-		{ProxyConfig{Header: "X-User"}, "the header of a proxy needs trusted proxies: without them nobody may set it"},
+		{ProxyConfig{Trusted: trusted}, `"" is not a header name`},
+		{ProxyConfig{Header: "X User", Trusted: trusted}, `"X User" is not a header name`},
+		{ProxyConfig{Header: "X-User", PolicyHeader: "a:b", Trusted: trusted}, `"a:b" is not a header name`},
+		{ProxyConfig{Header: "X-User"}, "the header of a proxy needs --trusted-proxies"},
 	} {
 		if _, err := NewProxy(test.config); err == nil || err.Error() != test.want {
 			t.Errorf("got  %v\nwant %s", err, test.want)
