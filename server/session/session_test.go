@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/internal/test/servertest"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/session"
@@ -548,9 +549,11 @@ func TestResumeWhileDraining(t *testing.T) {
 	}
 }
 
-// TestManyStreamsEndWithTheirSession: nothing of a client with thousands of streams is left soon after it has closed them all, or only the session.
+// TestManyStreamsEndWithTheirSession: nothing of a client with thousands of streams is left soon
+// after it has closed them all, or only the session. The race detector makes each stream so slow
+// that a client on a loaded machine would take the end for stuck, and give up.
 func TestManyStreamsEndWithTheirSession(t *testing.T) {
-	const n = 5000
+	n := map[bool]int{false: 5000, true: 1000}[product.Race]
 	for _, closes := range []bool{true, false} {
 		w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1, Limits: fixed(limit.Limits{Streams: n})})
 		c, _ := w.client()
