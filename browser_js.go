@@ -13,12 +13,8 @@ import (
 
 var errNoWebSocket = errors.New("sockmux: this runtime has no WebSocket")
 
-// The states and codes of the WebSocket standard (https://websockets.spec.whatwg.org).
-const (
-	stateOpen       = 1
-	codeNormal      = 1000
-	codeUnsupported = 3003 // a script may not send 1003
-)
+// stateOpen is a readyState (https://websockets.spec.whatwg.org).
+const stateOpen = 1
 
 // browser makes the WebSockets of a session with the browser's constructor. It implements
 // carrier.Browser.
@@ -109,7 +105,7 @@ func why(opened bool, event js.Value) string {
 
 func (b *browser) message(id uint32, s *socket, data js.Value) {
 	if data.Type() != js.TypeObject {
-		s.Call("close", codeUnsupported, "text message")
+		s.Call("close", wire.CloseText, "text message")
 		return
 	}
 	view := uint8Array.New(data)
@@ -171,15 +167,12 @@ func (b *browser) Close(id uint32, code int, reason string) {
 	if s == nil {
 		return
 	}
-	if code == codeNormal || code >= 3000 && code <= 4999 {
-		s.Call("close", code, wire.Cut(reason, maxReason))
+	if code == wire.CloseNormal || code >= wire.CloseOwnFirst && code <= wire.CloseOwnLast {
+		s.Call("close", code, wire.Cut(reason, wire.MaxReason))
 		return
 	}
 	s.Call("close")
 }
-
-// maxReason is how many bytes a close reason may have (RFC 6455, section 5.5).
-const maxReason = 123
 
 // CopyBody and DropBody implement carrier.Browser. There are no bodies, because the client does
 // not ask for bare messages.

@@ -8,7 +8,6 @@ package main
 //lint:file-ignore U1000 JavaScript calls the exports; staticcheck does not know go:wasmexport
 
 import (
-	"bytes"
 	"context"
 	"strings"
 	"time"
@@ -30,7 +29,7 @@ var program struct {
 	pump     *pump.Pump
 	incoming []byte // what the next export refers to
 	token    string
-	words    [7]uint32 // what nextEvent and stats return
+	words    [pump.Words]uint32 // what nextEvent and stats return
 	done     chan struct{}
 }
 
@@ -89,22 +88,18 @@ func incoming(length uint32) []byte {
 
 func pointer(b []byte) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }
 
-// optimistic is a flag of streamOpen. Its next byte is the kind of the stream, and the one behind
-// that the family of the addresses.
-const optimistic = 1
-
-// streamOpen opens a stream: the buffer holds the host and, where there are any, a NUL and socket
-// options.
+// streamOpen opens a stream: the buffer holds the host and, behind it, socket options. optimistic
+// is 1 or 0.
 //
 //go:wasmexport streamOpen
-func streamOpen(id, port, timeoutMS, flags, window, length uint32) {
-	host, options, _ := bytes.Cut(incoming(length), []byte{0})
+func streamOpen(id, kind, port, family, timeoutMS, optimistic, window, hostLength, length uint32) {
+	b := incoming(length)
 	program.pump.Open(id, pump.Request{
 		Request: wire.Request{
-			Kind: wire.Kind(flags >> 8), Host: string(host), Port: uint16(port), Family: uint8(flags >> 16),
-			Timeout: time.Duration(timeoutMS) * time.Millisecond, Socket: socketOptions(options),
+			Kind: wire.Kind(kind), Host: string(b[:hostLength]), Port: uint16(port), Family: uint8(family),
+			Timeout: time.Duration(timeoutMS) * time.Millisecond, Socket: socketOptions(b[hostLength:]),
 		},
-		Optimistic: flags&optimistic != 0, Window: window,
+		Optimistic: optimistic != 0, Window: window,
 	})
 }
 
@@ -151,8 +146,9 @@ func carrierViolated(id, code, length uint32) {
 //go:wasmexport carrierClosed
 func carrierClosed(id, length uint32) { program.carriers.Closed(id, string(incoming(length))) }
 
-// nextEvent returns the address of seven words: kind, id, a, b, address and length of the data, and 1 where goroutines are to be run soon; 0 where there is no event. Of data that is a body, a is the handle, which JavaScript
-// has to itself from now on, and there is no address.
+// nextEvent returns the address of the words of an event (pump.WordKind and so on), 0 where there
+// is none. If the data is a body, A is its handle and WordAt is 0: the body is JavaScript's from
+// now on.
 //
 //go:wasmexport nextEvent
 func nextEvent() uint32 {
@@ -167,14 +163,17 @@ func nextEvent() uint32 {
 	if e.Body != nil {
 		e.A = e.Body.(carrier.Body).Handle()
 	}
-	p.words = [7]uint32{uint32(e.Kind), e.ID, e.A, e.B, pointer(e.Data), uint32(len(e.Data))}
+	p.words = [...]uint32{
+		pump.WordKind: uint32(e.Kind), pump.WordID: e.ID, pump.WordA: e.A, pump.WordB: e.B,
+		pump.WordAt: pointer(e.Data), pump.WordLength: uint32(len(e.Data)), pump.WordStirred: 0,
+	}
 	if p.pump.Stirred() {
-		p.words[6] = 1
+		p.words[pump.WordStirred] = 1
 	}
 	return uint32(uintptr(unsafe.Pointer(&p.words)))
 }
 
-// stats returns the address of two words: the round trip in microseconds and the bytes that are not acknowledged; 0 without a session.
+// stats returns the address of the session's figures (pump.WordRTT and so on); 0 without a session.
 //
 //go:wasmexport stats
 func stats() uint32 {
@@ -186,7 +185,7 @@ func stats() uint32 {
 	if !ok {
 		return 0
 	}
-	p.words[0], p.words[1] = uint32(s.RTT.Microseconds()), uint32(s.Unacknowledged)
+	p.words[pump.WordRTT], p.words[pump.WordUnacknowledged] = uint32(s.RTT.Microseconds()), uint32(s.Unacknowledged)
 	return uint32(uintptr(unsafe.Pointer(&p.words)))
 }
 

@@ -18,7 +18,7 @@ const ready = await snapshot(fixture);
 /** A copy of the fixture that runs. @param {Buffer} [file] */
 async function copy(file = ready) {
 	const module = await WebAssembly.compile(/** @type {any} */ (file));
-	const program = await programFrom(module, Go)({}, (code) => assert.fail(`ended with ${code}`));
+	const program = await programFrom(module, Go)(/** @type {any} */ ({}), (code) => assert.fail(`ended with ${code}`));
 	program.run();
 	return { ...program, exports: /** @type {any} */ (program.exports) };
 }

@@ -2,11 +2,40 @@
 
 /// <reference lib="esnext.disposable" />
 
+/** The names of the codes, in the order of their numbers. */
+export type Code =
+	| 'ok'
+	| 'refused'
+	| 'host_unreachable'
+	| 'network_unreachable'
+	| 'timed_out'
+	| 'name_not_found'
+	| 'denied'
+	| 'limit'
+	| 'reset'
+	| 'aborted'
+	| 'idle'
+	| 'name_failed'
+	| 'address_not_available'
+	| 'invalid_request'
+	| 'unsupported_kind'
+	| 'unsupported_option'
+	| 'unsupported_version'
+	| 'protocol'
+	| 'unauthorized'
+	| 'expired'
+	| 'draining'
+	| 'session_lost'
+	| 'unknown_session'
+	| 'internal'
+	| 'fake_address'
+	| 'not_connected';
+
 /** Why a socket or the connection ended: docs/PROTOCOL.md, section 7. */
 export interface Ending {
 	code: number;
 	/** Such as "refused". */
-	name: string;
+	name: Code;
 	/** Emscripten's number; 0 for ok. */
 	errno: number;
 	/** Close code of the WebSocket that the program sees. */
@@ -93,7 +122,8 @@ export interface StreamStats {
 	closedAt: number | null;
 	/** null while it lives. */
 	code: number | null;
-	name: string;
+	/** Of the code; empty while it lives. */
+	name: Code | '';
 	text: string;
 }
 
@@ -135,8 +165,8 @@ export interface Address {
 /** Why a socket of connect() failed. It is a TypeError because WinterTC's sockets API has it so. */
 export class SocketError extends TypeError {
 	constructor(target: string, why: Ending);
-	/** A name of the table of codes, such as "refused". */
-	code: string;
+	/** Such as "refused". */
+	code: Code;
 	/** Emscripten's number, such as 14 for ECONNREFUSED. */
 	errno: number;
 }

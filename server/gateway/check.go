@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/server/ops/events"
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // check answers a page that could not open its WebSocket (docs/PROTOCOL.md, 2). The browser hides
@@ -17,11 +18,11 @@ func (g *Gateway) check(w http.ResponseWriter, r *http.Request) {
 	if header == "" {
 		// A browser sends no Origin with a GET to the page's own server. A page of another origin
 		// always sends one, or cannot read the answer.
-		header = r.URL.Query().Get("origin")
+		header = r.URL.Query().Get(wire.OriginKey)
 	}
 	said := checkAnswer{Origin: printable(header), Allowed: g.allowed(header, r)}
 	if said.Allowed {
-		said.Refused = g.recent.find(r.URL.Query().Get(attemptKey), time.Now())
+		said.Refused = g.recent.find(r.URL.Query().Get(wire.AttemptKey), time.Now())
 	}
 	shared(w.Header())
 	w.Header().Set("Cache-Control", "no-store")
@@ -41,10 +42,6 @@ type refusedUpgrade struct {
 	Status int    `json:"status"`
 	Text   string `json:"text"`
 }
-
-// attemptKey names the part of an upgrade's query by which the page asks for its fate: a random
-// text of the page's own, so that nothing else can ask for it.
-const attemptKey = "attempt"
 
 // maxAttempt is the longest such text that is kept. The script's has 16 bytes.
 const maxAttempt = 64
@@ -73,7 +70,7 @@ type keptRefusal struct {
 
 // add remembers the refusal of an upgrade that may be asked for.
 func (k *refusals) add(r *http.Request, refused *events.UpgradeRefused, now time.Time) {
-	attempt := r.URL.Query().Get(attemptKey)
+	attempt := r.URL.Query().Get(wire.AttemptKey)
 	if attempt == "" || len(attempt) > maxAttempt {
 		return
 	}

@@ -4,14 +4,16 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // newRoutes returns the routes. Each is one line here, and its handler a file of this package.
 func (g *Gateway) newRoutes() *http.ServeMux {
 	routes := http.NewServeMux()
 	below := g.config.Prefix
-	routes.HandleFunc(below+"v1/connect", g.connect)
-	routes.HandleFunc(below+"v1/check", readOnly(g.check))
+	routes.HandleFunc(below+wire.ConnectPath, g.connect)
+	routes.HandleFunc(below+wire.CheckPath, readOnly(g.check))
 	routes.HandleFunc(below+"healthz", readOnly(g.health))
 	routes.HandleFunc(below+"readyz", readOnly(g.ready))
 	routes.HandleFunc(below+"demo.json", readOnly(g.demo))

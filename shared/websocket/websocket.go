@@ -17,9 +17,6 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// maxReason is the longest reason that a close frame holds (RFC 6455, section 5.5: 125 bytes with the code).
-const maxReason = 123
-
 // Conn is one WebSocket with the subprotocol of sockmux. It implements link.Carrier.
 type Conn struct {
 	ws       *websocket.Conn
@@ -131,5 +128,5 @@ func (c *Conn) Close(code int, reason string) error {
 	if code == 0 {
 		return c.ws.CloseNow()
 	}
-	return c.ws.Close(websocket.StatusCode(code), wire.Cut(reason, maxReason))
+	return c.ws.Close(websocket.StatusCode(code), wire.Cut(reason, wire.MaxReason))
 }

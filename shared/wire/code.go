@@ -48,31 +48,31 @@ type row struct {
 
 var table = [codes]row{
 	OK:                  {"ok", 0, 0, 0x02, "no error"},
-	Refused:             {"refused", 14, 5, 0x44, "the target refused the connection"},
-	HostUnreachable:     {"host_unreachable", 23, 4, 0x42, "no route to the host"},
-	NetworkUnreachable:  {"network_unreachable", 40, 3, 0x42, "no route to the network"},
-	TimedOut:            {"timed_out", 73, 4, 0x43, "the target did not answer in time"},
-	NameNotFound:        {"name_not_found", 23, 4, 0x42, "the name does not resolve"},
-	Denied:              {"denied", 2, 2, 0x48, "the policy forbids the target"},
-	Limit:               {"limit", 33, 1, 0x49, "a limit of the server is reached"},
-	Reset:               {"reset", 15, 1, 0x03, "the connection was reset"},
-	Aborted:             {"aborted", 13, 1, 0x81, "this end gave the stream up"},
-	Idle:                {"idle", 73, 1, 0x47, "the stream was idle for too long"},
-	NameFailed:          {"name_failed", 23, 4, 0x42, "the resolver failed"},
-	AddressNotAvailable: {"address_not_available", 4, 4, 0x41, "the address cannot be used"},
-	InvalidRequest:      {"invalid_request", 28, 1, 0x41, "the request does not decode or its target is malformed"},
-	UnsupportedKind:     {"unsupported_kind", 138, 7, 0x41, "the kind of stream is not offered"},
-	UnsupportedOption:   {"unsupported_option", 28, 1, 0x41, "an option is not known"},
-	UnsupportedVersion:  {"unsupported_version", 65, 1, 0x41, "the version is not spoken"},
-	Protocol:            {"protocol", 65, 1, 0x41, "the peer broke the protocol"},
-	Unauthorized:        {"unauthorized", 2, 2, 0xc0, "credentials are missing or wrong"},
-	Expired:             {"expired", 2, 2, 0xc0, "credentials have expired or were revoked"},
-	Draining:            {"draining", 13, 1, 0x03, "the server is going away"},
-	SessionLost:         {"session_lost", 13, 1, 0x03, "the session could not be resumed"},
-	UnknownSession:      {"unknown_session", 13, 1, 0x03, "the server does not know the session"},
-	Internal:            {"internal", 29, 1, 0x01, "the server failed"},
-	FakeAddress:         {"fake_address", 23, 4, 0x41, "the target is an address of Emscripten's fake DNS"},
-	NotConnected:        {"not_connected", 38, 3, 0x03, "there is no connection to the server"},
+	Refused:             {"refused", ECONNREFUSED, 5, 0x44, "the target refused the connection"},
+	HostUnreachable:     {"host_unreachable", EHOSTUNREACH, 4, 0x42, "no route to the host"},
+	NetworkUnreachable:  {"network_unreachable", ENETUNREACH, 3, 0x42, "no route to the network"},
+	TimedOut:            {"timed_out", ETIMEDOUT, 4, 0x43, "the target did not answer in time"},
+	NameNotFound:        {"name_not_found", EHOSTUNREACH, 4, 0x42, "the name does not resolve"},
+	Denied:              {"denied", EACCES, 2, 0x48, "the policy forbids the target"},
+	Limit:               {"limit", EMFILE, 1, 0x49, "a limit of the server is reached"},
+	Reset:               {"reset", ECONNRESET, 1, 0x03, "the connection was reset"},
+	Aborted:             {"aborted", ECONNABORTED, 1, 0x81, "this end gave the stream up"},
+	Idle:                {"idle", ETIMEDOUT, 1, 0x47, "the stream was idle for too long"},
+	NameFailed:          {"name_failed", EHOSTUNREACH, 4, 0x42, "the resolver failed"},
+	AddressNotAvailable: {"address_not_available", EADDRNOTAVAIL, 4, 0x41, "the address cannot be used"},
+	InvalidRequest:      {"invalid_request", EINVAL, 1, 0x41, "the request does not decode or its target is malformed"},
+	UnsupportedKind:     {"unsupported_kind", ENOTSUP, 7, 0x41, "the kind of stream is not offered"},
+	UnsupportedOption:   {"unsupported_option", EINVAL, 1, 0x41, "an option is not known"},
+	UnsupportedVersion:  {"unsupported_version", EPROTO, 1, 0x41, "the version is not spoken"},
+	Protocol:            {"protocol", EPROTO, 1, 0x41, "the peer broke the protocol"},
+	Unauthorized:        {"unauthorized", EACCES, 2, 0xc0, "credentials are missing or wrong"},
+	Expired:             {"expired", EACCES, 2, 0xc0, "credentials have expired or were revoked"},
+	Draining:            {"draining", ECONNABORTED, 1, 0x03, "the server is going away"},
+	SessionLost:         {"session_lost", ECONNABORTED, 1, 0x03, "the session could not be resumed"},
+	UnknownSession:      {"unknown_session", ECONNABORTED, 1, 0x03, "the server does not know the session"},
+	Internal:            {"internal", EIO, 1, 0x01, "the server failed"},
+	FakeAddress:         {"fake_address", EHOSTUNREACH, 4, 0x41, "the target is an address of Emscripten's fake DNS"},
+	NotConnected:        {"not_connected", ENETDOWN, 3, 0x03, "there is no connection to the server"},
 }
 
 // Codes returns every code, in the order of their numbers.
@@ -111,12 +111,12 @@ func (c Code) Errno() int { return c.row().errno }
 // CloseCode returns the WebSocket close code: 1000 for OK, else in 4001 to 4999 (RFC 6455, section 7.4.2: private use).
 func (c Code) CloseCode() int {
 	if c == OK {
-		return 1000
+		return CloseNormal
 	}
 	if !c.Known() {
 		c = Internal
 	}
-	return 4000 + int(c)
+	return closeCodes + int(c)
 }
 
 // SOCKS5 returns the reply of RFC 1928, section 6.
@@ -127,10 +127,10 @@ func (c Code) Wisp() byte { return c.row().wisp }
 
 // CodeOfClose is the inverse of CloseCode; what is none of ours gives Internal.
 func CodeOfClose(closeCode int) Code {
-	if closeCode == 1000 {
+	if closeCode == CloseNormal {
 		return OK
 	}
-	if c := Code(closeCode - 4000); closeCode > 4000 && c.Known() {
+	if c := Code(closeCode - closeCodes); closeCode > closeCodes && c.Known() {
 		return c
 	}
 	return Internal

@@ -25,12 +25,10 @@ const (
 
 // Limits of link messages.
 const (
-	MaxMessage   = 1 << 20      // of a carrier; browsers and proxies take this much without trouble
-	DataHeader   = 1 + 8        // bytes before the payload of DATA
-	AckSize      = 1 + 8 + 4    // bytes of ACK, and of what JOINED has before DATA
-	MaxCloseText = 1024         // keeps a hostile text out of logs and consoles
-	Subprotocol  = "sockmux.v1" // of the carrier's WebSocket
-	ConnectPath  = "v1/connect" // below the server's prefix
+	MaxMessage   = 1 << 20   // of a carrier; browsers and proxies take this much without trouble
+	DataHeader   = 1 + 8     // bytes before the payload of DATA
+	AckSize      = 1 + 8 + 4 // bytes of ACK, and of what JOINED has before DATA
+	MaxCloseText = 1024      // keeps a hostile text out of logs and consoles
 )
 
 // Message is any link message but a bare one: Hello, Welcome, Data, Ack, Ping, Pong or Close.

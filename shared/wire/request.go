@@ -9,34 +9,6 @@ import (
 	"github.com/sockmux/sockmux/shared/decimal"
 )
 
-// Kind says what a stream is.
-type Kind uint8
-
-// The kinds of streams.
-const (
-	TCP       Kind = 1
-	UDP       Kind = 2
-	WebSocket Kind = 3
-	Resolve   Kind = 4
-	Control   Kind = 255
-)
-
-func (k Kind) String() string {
-	switch k {
-	case TCP:
-		return "tcp"
-	case UDP:
-		return "udp"
-	case WebSocket:
-		return "websocket"
-	case Resolve:
-		return "resolve"
-	case Control:
-		return "control"
-	}
-	return "kind " + decimal.Of(k)
-}
-
 // Host forms and address forms.
 const (
 	formNone = 0
@@ -71,9 +43,9 @@ type Request struct {
 	Socket  SocketOptions // of the target's socket; sent only to an end that has CanSocketOptions
 }
 
-// Target returns host and port as people write them. A request to resolve has no port.
+// Target returns host and port as people write them, without a port if the kind has none.
 func (q Request) Target() string {
-	if q.Kind == Resolve {
+	if row, ok := q.Kind.row(); ok && !row.port {
 		return q.Host
 	}
 	if a, err := netip.ParseAddr(q.Host); err == nil {
@@ -125,13 +97,12 @@ func DecodeRequest(body []byte) (Request, error) {
 	if !r.ok {
 		return Request{}, NewError(InvalidRequest, "request is too short")
 	}
-	switch q.Kind {
-	case TCP, UDP, WebSocket, Resolve, Control:
-	default:
+	has, known := q.Kind.row()
+	if !known {
 		return q, NewError(UnsupportedKind, q.Kind.String()+" is not known")
 	}
 	switch {
-	case form == formNone && len(host) == 0 && q.Kind == Control:
+	case form == formNone && len(host) == 0 && !has.host:
 	case form == formName && len(host) > 0 && len(host) <= MaxName:
 		q.Host = string(host)
 	case form == form4 && len(host) == 4, form == form6 && len(host) == 16:
@@ -140,11 +111,11 @@ func DecodeRequest(body []byte) (Request, error) {
 	default:
 		return q, NewError(InvalidRequest, "host of form "+decimal.Of(form)+" and "+decimal.Of(len(host))+" bytes")
 	}
-	if (q.Kind == Control) != (q.Host == "" && q.Port == 0) {
+	if has.host == (q.Host == "" && q.Port == 0) {
 		return q, NewError(InvalidRequest, "target "+strconv.Quote(q.Host)+" port "+decimal.Of(q.Port)+" of a "+q.Kind.String()+" stream")
 	}
-	if q.Kind == Resolve && q.Port != 0 {
-		return q, NewError(InvalidRequest, "port "+decimal.Of(q.Port)+" of a resolve stream, which has none")
+	if !has.port && q.Port != 0 {
+		return q, NewError(InvalidRequest, "port "+decimal.Of(q.Port)+" of a "+q.Kind.String()+" stream, which has none")
 	}
 	for len(r.rest) > 0 {
 		number := r.u8()

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Numbers of socket options (docs/PROTOCOL.md, section 5.1).
+// The numbers of socket options on the wire (docs/PROTOCOL.md, section 5.1).
 const (
-	socketNoDelay      = 1
-	socketKeepAlive    = 2
-	socketKeepIdle     = 3
-	socketKeepInterval = 4
-	socketKeepCount    = 5
+	SocketNoDelay      = 1
+	SocketKeepAlive    = 2
+	SocketKeepIdle     = 3
+	SocketKeepInterval = 4
+	SocketKeepCount    = 5
 )
 
 // Switch is an option that is on, off, or not set.
@@ -74,16 +74,16 @@ func (o SocketOptions) Append(to []byte) []byte {
 			add(number, 0)
 		}
 	}
-	turn(socketNoDelay, o.NoDelay)
-	turn(socketKeepAlive, o.KeepAlive)
+	turn(SocketNoDelay, o.NoDelay)
+	turn(SocketKeepAlive, o.KeepAlive)
 	if o.KeepIdle > 0 {
-		add(socketKeepIdle, wholeSeconds(o.KeepIdle))
+		add(SocketKeepIdle, wholeSeconds(o.KeepIdle))
 	}
 	if o.KeepInterval > 0 {
-		add(socketKeepInterval, wholeSeconds(o.KeepInterval))
+		add(SocketKeepInterval, wholeSeconds(o.KeepInterval))
 	}
 	if o.KeepCount > 0 {
-		add(socketKeepCount, o.KeepCount)
+		add(SocketKeepCount, o.KeepCount)
 	}
 	return to
 }
@@ -113,15 +113,15 @@ func decodeSocketOptions(r *reader) (o SocketOptions, ok bool) {
 			break
 		}
 		switch number {
-		case socketNoDelay:
+		case SocketNoDelay:
 			o.NoDelay = SwitchOf(value != 0)
-		case socketKeepAlive:
+		case SocketKeepAlive:
 			o.KeepAlive = SwitchOf(value != 0)
-		case socketKeepIdle:
+		case SocketKeepIdle:
 			o.KeepIdle = time.Duration(value) * time.Second
-		case socketKeepInterval:
+		case SocketKeepInterval:
 			o.KeepInterval = time.Duration(value) * time.Second
-		case socketKeepCount:
+		case SocketKeepCount:
 			o.KeepCount = value
 		}
 	}

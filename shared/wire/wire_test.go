@@ -85,11 +85,11 @@ func TestUnknownControlIsIgnored(t *testing.T) {
 // Options that are not known, and times and counts of 0, are passed over: each end may be the
 // newer one.
 func TestSocketOptions(t *testing.T) {
-	got, err := DecodeSocketOptions([]byte{200, 0, 0, 0, 1, socketNoDelay, 0, 0, 0, 7, socketKeepIdle, 0, 0, 0, 0, socketKeepCount, 0, 0, 0, 4})
+	got, err := DecodeSocketOptions([]byte{200, 0, 0, 0, 1, SocketNoDelay, 0, 0, 0, 7, SocketKeepIdle, 0, 0, 0, 0, SocketKeepCount, 0, 0, 0, 4})
 	if want := (SocketOptions{NoDelay: On, KeepCount: 4}); err != nil || got != want {
 		t.Errorf("decoded %+v, %v, want %+v", got, err, want)
 	}
-	if _, err := DecodeSocketOptions([]byte{socketNoDelay, 0, 0}); !errors.Is(err, NewError(InvalidRequest, "")) {
+	if _, err := DecodeSocketOptions([]byte{SocketNoDelay, 0, 0}); !errors.Is(err, NewError(InvalidRequest, "")) {
 		t.Errorf("options that are cut short: %v", err)
 	}
 	b := SocketOptions{KeepIdle: time.Millisecond, KeepInterval: math.MaxInt64}.Append(nil)

@@ -2,7 +2,7 @@ package pump
 
 import "github.com/sockmux/sockmux/shared/buffer"
 
-// Kind says what an event is about. JavaScript has the same numbers (js/src/wire/events.js).
+// Kind says what an event is about. internal/jstables writes the numbers for JavaScript.
 type Kind uint32
 
 // The kinds of events.
@@ -14,6 +14,24 @@ const (
 	Closed  Kind = 5 // last of a stream. a: code; data: text
 	State   Kind = 6 // id: phase; a: attempt; b: code of the reason; data: its text
 	Notice  Kind = 7 // a: level; b: code; data: text
+)
+
+// The words by which the boundary passes an event to JavaScript.
+const (
+	WordKind = iota
+	WordID
+	WordA
+	WordB
+	WordAt // address of the data
+	WordLength
+	WordStirred // 1: goroutines are to be run soon
+	Words       // how many there are
+)
+
+// The words by which the boundary passes the figures of a session.
+const (
+	WordRTT            = iota // in microseconds; 0: not measured
+	WordUnacknowledged        // bytes
 )
 
 // Event is something to tell the page.

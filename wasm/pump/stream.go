@@ -120,6 +120,11 @@ func (s *stream) reset(code wire.Code) {
 // run is the stream's goroutine: it opens, reads, and tells the end when the writer has ended too.
 func (s *stream) run() {
 	defer s.cancel()
+	read, known := readers[s.request.Kind]
+	if !known {
+		s.finish(wire.NewError(wire.UnsupportedKind, "streams of the kind "+s.request.Kind.String()+" are not known here"))
+		return
+	}
 	m, err := s.open()
 	if err != nil {
 		s.finish(err)
@@ -129,10 +134,8 @@ func (s *stream) run() {
 	var lost error
 	writer.Go(func() { lost = s.writeAll(m) })
 	err = s.result(m)
-	if err == nil && s.request.Kind == wire.Resolve {
-		err = s.readNames(m)
-	} else if err == nil {
-		err = s.readAll(m)
+	if err == nil {
+		err = read(s, m)
 	}
 	if err != nil {
 		s.update(func() { s.over = true }) // nothing that is written now arrives

@@ -1,6 +1,7 @@
 // The forms of an address that connect() takes.
 
 import { isIPv6 } from '../tunnel/target.js';
+import * as CODES from '../wire/generated/code.js';
 import { shown, socketError } from './errors.js';
 
 /** @typedef {{ host: string, port: number }} Target */
@@ -16,11 +17,11 @@ export function targetOf(address) {
 	if (typeof address === 'string') {
 		const [, host, port] = /^(.+):(\d+)$/s.exec(address) ?? [];
 		const unbracketed = host?.includes(':') && !host.startsWith('[');
-		if (host === undefined || unbracketed) throw socketError(shown(address), 'invalid_request', wanted);
+		if (host === undefined || unbracketed) throw socketError(shown(address), CODES.invalid_request, wanted);
 		return checked(address, host, port);
 	}
 	const { hostname, port } = /** @type {any} */ (address ?? {});
-	if (typeof hostname !== 'string' || hostname === '') throw socketError(shown(address), 'invalid_request', wanted);
+	if (typeof hostname !== 'string' || hostname === '') throw socketError(shown(address), CODES.invalid_request, wanted);
 	return checked(`${hostname}:${port}`, hostname, port);
 }
 
@@ -31,9 +32,9 @@ export function targetOf(address) {
  */
 function checked(shownAs, host, port) {
 	const number = wholeNumber(port);
-	if (!(number >= 1 && number <= 65535)) throw socketError(shownAs, 'invalid_request', `port ${shown(port)} is not a whole number in 1 to 65535`);
+	if (!(number >= 1 && number <= 65535)) throw socketError(shownAs, CODES.invalid_request, `port ${shown(port)} is not a whole number in 1 to 65535`);
 	const name = hostOf(host);
-	if (name === null) throw socketError(shownAs, 'invalid_request', `${shown(host)} is not a host name`);
+	if (name === null) throw socketError(shownAs, CODES.invalid_request, `${shown(host)} is not a host name`);
 	return { host: name, port: number };
 }
 

@@ -1,6 +1,7 @@
 // Reads the configuration: data- attributes of the script element, or an object. Every fault names the setting, its value and what would be right.
 
 import { createRule } from '../facade/rule.js';
+import { CONNECT_PATH } from '../wire/generated/limit.js';
 
 /** @typedef {import('../facade/rule.js').Match} Match */
 
@@ -41,8 +42,6 @@ import { createRule } from '../facade/rule.js';
 
 /** A setting that cannot be used. */
 export class ConfigError extends Error {}
-
-const ENDPOINT = 'v1/connect';
 
 /** An hour: what is longer is a mistake in the unit. */
 const MAX_TIMEOUT_S = 3600;
@@ -91,7 +90,7 @@ export function readConfig(given, { script, pinned, page, origin, built }) {
 	else if (!pinned && script && new URL(assets).origin === new URL(script).origin) delete files.wasm.integrity;
 	if (given.integrity !== undefined) files.wasm.integrity = sri(given.integrity);
 	const config = {
-		url: new URL(ENDPOINT, prefix).href.replace(/^http/, 'ws'),
+		url: new URL(CONNECT_PATH, prefix).href.replace(/^http/, 'ws'),
 		prefix,
 		files,
 		pinned,

@@ -1,6 +1,6 @@
 // The errors of the sockets that a page opens itself.
 
-import { CODES, ending } from '../wire/codes.js';
+import { ending } from '../wire/codes.js';
 
 /** @typedef {import('../wire/codes.js').Ending} Ending */
 
@@ -23,10 +23,10 @@ export class SocketError extends TypeError {
 /**
  * The error of a call that cannot be served.
  * @param {string} target
- * @param {keyof typeof CODES} code
+ * @param {number} code  one of CODES
  * @param {string} text
  */
-export const socketError = (target, code, text) => new SocketError(target, ending(CODES[code], text));
+export const socketError = (target, code, text) => new SocketError(target, ending(code, text));
 
 /** Says in an error what was given instead of what is needed. @param {unknown} value */
 export function shown(value) {

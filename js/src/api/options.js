@@ -1,5 +1,6 @@
 // The options of connect().
 
+import * as CODES from '../wire/generated/code.js';
 import { shown, socketError } from './errors.js';
 
 /**
@@ -31,7 +32,7 @@ export function socketOptionsFrom({ noDelay, keepAlive, keepAliveDelay }) {
 }
 
 /** TLS in the page, which no version has yet. @param {string} target */
-export const noTls = (target) => socketError(target, 'unsupported_option', 'TLS is not there yet: the program has to bring its own');
+export const noTls = (target) => socketError(target, CODES.unsupported_option, 'TLS is not there yet: the program has to bring its own');
 
 /**
  * Throws for a value that no option has.

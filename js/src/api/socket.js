@@ -1,6 +1,7 @@
 // sockmux.connect(): a TCP connection for the page itself, in the shape of WinterTC's sockets API.
 
-import { CODES, ending } from '../wire/codes.js';
+import { ending } from '../wire/codes.js';
+import * as CODES from '../wire/generated/code.js';
 import { SocketError, socketError } from './errors.js';
 import { noTls, socketOptionsFrom } from './options.js';
 import { Sink } from './sink.js';
@@ -167,7 +168,7 @@ export class Socket {
 	/** @param {AbortSignal} signal */
 	#listen(signal) {
 		const abort = () => {
-			this.#aborted = { reason: signal.reason ?? socketError(this.#target, 'aborted', '') };
+			this.#aborted = { reason: signal.reason ?? socketError(this.#target, CODES.aborted, '') };
 			this.#stream.reset();
 		};
 		if (signal.aborted) abort();

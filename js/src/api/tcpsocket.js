@@ -18,7 +18,7 @@ import { Socket } from './socket.js';
 const FAMILIES = { ipv4: 4, ipv6: 6 };
 
 /** A name or an address that the policy forbids is a permission that is missing. */
-const FORBIDDEN = new Set(['denied', 'unauthorized', 'expired']);
+const FORBIDDEN = new Set(/** @type {import('../wire/codes.js').CodeName[]} */ (['denied', 'unauthorized', 'expired']));
 
 /**
  * Makes the class for a tunnel.

@@ -1,7 +1,7 @@
 // The connector for a worker that blocks: sockets whose bytes pass through shared memory, which the page fills and empties.
 
 import { isWritable } from '../sockfs/connector.js';
-import { ERRNO } from '../sockfs/errno.js';
+import * as ERRNO from '../wire/generated/errno.js';
 import { Failures } from './failures.js';
 import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL, SIGNAL_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
 import { Names } from './names.js';

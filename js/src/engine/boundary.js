@@ -3,48 +3,27 @@
 // Two rules keep it safe. Go is never entered while Go runs: what Go calls (the imports) copies, notes and returns.
 // And Go never waits in a call from here: exports queue for goroutines, which run in resume().
 
-import { EVENT } from '../wire/events.js';
+import * as EVENT from '../wire/generated/event.js';
+import { UNLIMITED } from '../wire/generated/limit.js';
 import { encodeSocketOptions } from '../wire/socket-options.js';
 
 /** @typedef {import('../wire/socket-options.js').SocketOptions} SocketOptions */
 /** @typedef {import('../wire/events.js').Event} Event */
 
-/**
- * What Go exports besides `mem`. Pointers and lengths are in bytes.
- * @typedef {object} Exports
- * @property {WebAssembly.Memory} mem
- * @property {(length: number) => number} buffer  room for the bytes that the next call refers to; valid until that call
- * @property {(length: number) => void} configure
- * @property {(length: number) => void} setToken
- * @property {(id: number, port: number, timeoutMs: number, flags: number, window: number, length: number) => void} streamOpen
- * @property {(id: number, length: number) => void} streamWrite
- * @property {(id: number) => void} streamCloseWrite
- * @property {(id: number) => void} streamStop
- * @property {(id: number, code: number) => void} streamReset
- * @property {(id: number, bytes: number) => void} streamGrant
- * @property {(id: number, length: number) => void} streamSocketOptions
- * @property {(carrier: number) => void} carrierOpened
- * @property {(carrier: number, length: number) => void} carrierMessage
- * @property {(carrier: number, handle: number, length: number) => void} carrierBody
- * @property {(carrier: number, code: number, length: number) => void} carrierViolated
- * @property {(carrier: number, length: number) => void} carrierClosed
- * @property {() => number} nextEvent  pointer to seven words: kind, id, a, b, pointer, length, whether goroutines are to be run; 0 when there is no event
- * @property {() => number} stats  pointer to two words: round trip in microseconds (0: not measured), bytes not acknowledged; 0 without a session
- * @property {() => void} kick
- * @property {() => void} shutdown
- */
-
-/** A stream that takes no account of grants. */
-const UNLIMITED = 0xffffffff;
+/** @typedef {import('../wire/generated/boundary.js').Exports} Exports */
 
 /**
- * Flag of streamOpen: the stream counts as open before the server has answered. The next byte of the flags is
- * the kind of the stream, the one behind that the family of the addresses.
+ * What to open, as it goes to Go.
+ * @typedef {object} OpenRequest
+ * @property {number} kind  one of KIND (wire/generated/kind.js)
+ * @property {string} host  a name, an IPv4 or an IPv6 address without brackets; may be empty where the kind has none
+ * @property {number} port  0 where the kind has none
+ * @property {4 | 6} [family]  only addresses of that family; absent: of both
+ * @property {SocketOptions} [socketOptions]  of the target's socket
+ * @property {number} [timeoutMs]  for everything until the stream is open; absent: as long as the server takes
+ * @property {boolean} [optimistic]  the stream counts as open as soon as the request is on its way
+ * @property {number} [window]  bytes that ondata may give before a grant; absent: unlimited
  */
-const OPTIMISTIC = 1;
-
-/** Kinds of streams by their names: docs/PROTOCOL.md, section 5. @type {Readonly<Record<string, number>>} */
-const KINDS = Object.freeze({ tcp: 1, resolve: 4 });
 
 const encoder = new TextEncoder();
 const EMPTY = new Uint8Array(0);
@@ -85,17 +64,15 @@ export class Boundary {
 
 	/**
 	 * @param {number} id  chosen by the caller, never used twice
-	 * @param {Omit<import('../tunnel/stream.js').Request, 'quiet'>} request
-	 *   timeoutMs 0 or absent: as long as the server takes; window absent or Infinity: unlimited. An optimistic one is opened by the
-	 *   next resume, for which the caller cares: what the program writes first goes with the request
+	 * @param {OpenRequest} request
+	 *   An optimistic one is opened by the next resume, for which the caller cares: what the program writes first goes
+	 *   with the request
 	 */
-	open(id, { kind = 'tcp', host, port, family, timeoutMs = 0, optimistic = false, window = Infinity, socketOptions = {} }) {
+	open(id, { kind, host, port, family, timeoutMs = 0, optimistic = false, window = Infinity, socketOptions = {} }) {
 		const credit = window === Infinity ? UNLIMITED : clampWord(window, UNLIMITED - 1);
-		const flags = (optimistic ? OPTIMISTIC : 0) | (KINDS[kind] << 8) | ((family ?? 0) << 16);
-		const options = encodeSocketOptions(socketOptions);
 		const name = encoder.encode(host);
-		const target = options.length === 0 ? name : Uint8Array.from([...name, 0, ...options]);
-		this.#call(() => this.#exports.streamOpen(id, port, clampWord(timeoutMs), flags, credit, this.#put(target)));
+		const target = Uint8Array.from([...name, ...encodeSocketOptions(socketOptions)]);
+		this.#call(() => this.#exports.streamOpen(id, kind, port, family ?? 0, clampWord(timeoutMs), Number(optimistic), credit, name.length, this.#put(target)));
 		if (!optimistic) this.resumeSoon();
 	}
 
@@ -230,13 +207,11 @@ export class Boundary {
 	 * @returns {Event | null}
 	 */
 	nextEvent() {
-		const at = this.#call(() => this.#exports.nextEvent() >>> 0);
-		if (!at) return null;
-		this.#view();
-		const word = (/** @type {number} */ i) => this.#words.getUint32(at + 4 * i, true);
-		const [pointer, length] = [word(4), word(5)];
-		if (word(6) !== 0) this.resumeSoon();
-		const event = { kind: word(0), id: word(1), a: word(2), b: word(3), data: EMPTY };
+		const word = this.#reader(this.#call(() => this.#exports.nextEvent() >>> 0));
+		if (!word) return null;
+		const [pointer, length] = [word(EVENT.WORD_AT), word(EVENT.WORD_LENGTH)];
+		if (word(EVENT.WORD_STIRRED) !== 0) this.resumeSoon();
+		const event = { kind: word(EVENT.WORD_KIND), id: word(EVENT.WORD_ID), a: word(EVENT.WORD_A), b: word(EVENT.WORD_B), data: EMPTY };
 		const body = event.kind === EVENT.data ? this.#bodies.get(event.a) : undefined;
 		if (body) {
 			event.data = new Uint8Array(body);
@@ -250,11 +225,10 @@ export class Boundary {
 	 * @returns {{ rttMs: number | null, unacknowledged: number } | null}  null where there is none
 	 */
 	stats() {
-		const at = this.#call(() => this.#exports.stats() >>> 0);
-		if (!at) return null;
-		this.#view();
-		const rtt = this.#words.getUint32(at, true);
-		return { rttMs: rtt === 0 ? null : rtt / 1000, unacknowledged: this.#words.getUint32(at + 4, true) };
+		const word = this.#reader(this.#call(() => this.#exports.stats() >>> 0));
+		if (!word) return null;
+		const rtt = word(EVENT.WORD_RTT);
+		return { rttMs: rtt === 0 ? null : rtt / 1000, unacknowledged: word(EVENT.WORD_UNACKNOWLEDGED) };
 	}
 
 	/**
@@ -296,6 +270,13 @@ export class Boundary {
 		this.#view();
 		this.#bytes.set(bytes, at);
 		return bytes.length;
+	}
+
+	/** Returns what reads a word behind an address, or null if there is none. @param {number | undefined} at */
+	#reader(at) {
+		if (!at) return null;
+		this.#view();
+		return (/** @type {number} */ i) => this.#words.getUint32(at + 4 * i, true);
 	}
 
 	#view() {

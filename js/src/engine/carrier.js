@@ -1,7 +1,8 @@
 // The WebSockets under the tunnel. They are made with the constructor that the page had before ours took its place, or the tunnel
 // would travel through itself.
 
-import { CODES } from '../wire/codes.js';
+import * as CODES from '../wire/generated/code.js';
+import { ACK_BYTES, ATTEMPT_KEY, CLOSE_NORMAL, CLOSE_OWN_FIRST, CLOSE_OWN_LAST, CLOSE_TEXT, MAX_REASON_BYTES, SUBPROTOCOL, TYPE_FORE, TYPE_JOINED } from '../wire/generated/limit.js';
 import { Inflow } from './inflow.js';
 import { whyUnreachable } from './unreachable.js';
 
@@ -9,15 +10,6 @@ import { whyUnreachable } from './unreachable.js';
 /** @typedef {import('./traffic.js').Traffic} Traffic */
 
 /** Finds out why a dial failed. @typedef {(url: string, attempt: string) => Promise<string>} Probe */
-
-const SUBPROTOCOL = 'sockmux.v1';
-
-/**
- * The type of a message behind which a bare one comes: nothing but bytes of the session
- * (docs/PROTOCOL.md, 3.2). It is the first byte, or stands behind the 13 of an acknowledgement (3.3).
- */
-const FORE = 8;
-const JOINED = 9;
 
 export class Carriers {
 	/** @type {Map<number, WebSocket>} */
@@ -78,7 +70,7 @@ export class Carriers {
 		};
 		socket.onmessage = ({ data }) => {
 			if (!(data instanceof ArrayBuffer)) {
-				socket.close(3003, 'text message');
+				socket.close(CLOSE_TEXT, 'text message');
 				return;
 			}
 			this.#traffic.messagesIn++;
@@ -113,7 +105,9 @@ export class Carriers {
 				return;
 			}
 			const message = new Uint8Array(item);
-			bare = message[message[0] === JOINED ? 13 : 0] === FORE;
+			// Behind a FORE comes a bare message: nothing but bytes of the session (docs/PROTOCOL.md, 3.2).
+			// Its type is the first byte, or stands behind an acknowledgement (3.3).
+			bare = message[message[0] === TYPE_JOINED ? ACK_BYTES : 0] === TYPE_FORE;
 			if (bare) this.#boundary.carrierMessage(id, message, bare);
 			else this.#task(() => this.#boundary.carrierMessage(id, message));
 			/** @type {any} */ (item).transfer?.(0); // given back now, the memory is still warm when the next message needs it
@@ -149,7 +143,7 @@ export class Carriers {
 		const socket = this.#sockets.get(id);
 		if (!socket) return;
 		// A script may send only these codes; the others are the browser's own.
-		const allowed = code === 1000 || (code >= 3000 && code <= 4999);
+		const allowed = code === CLOSE_NORMAL || (code >= CLOSE_OWN_FIRST && code <= CLOSE_OWN_LAST);
 		if (allowed) socket.close(code, cutReason(reason));
 		else socket.close();
 	}
@@ -172,7 +166,7 @@ export class Carriers {
  */
 export function connect(Native, url) {
 	const attempt = randomText();
-	const socket = new Native(`${url}?attempt=${attempt}`, SUBPROTOCOL);
+	const socket = new Native(`${url}?${ATTEMPT_KEY}=${attempt}`, SUBPROTOCOL);
 	socket.binaryType = 'arraybuffer';
 	return { socket, attempt };
 }
@@ -182,9 +176,9 @@ function randomText() {
 	return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** A close reason has at most 123 bytes (RFC 6455, 5.5); the cut never falls into a character. @param {string} reason */
+/** Cuts a close reason to the bytes that it may have (RFC 6455, 5.5), never inside a character. @param {string} reason */
 export function cutReason(reason) {
 	const bytes = new TextEncoder().encode(reason);
-	if (bytes.length <= 123) return reason;
-	return new TextDecoder().decode(bytes.subarray(0, 123), { stream: true });
+	if (bytes.length <= MAX_REASON_BYTES) return reason;
+	return new TextDecoder().decode(bytes.subarray(0, MAX_REASON_BYTES), { stream: true });
 }

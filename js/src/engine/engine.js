@@ -17,7 +17,6 @@ import { GOODBYE_MS, reasonOf } from './tasks.js';
  * @property {Promise<void>} [wanted]  settles when a program wants a connection, which may be before the Go program is there
  * @property {() => void} onevent  nextEvent() has something to give
  * @property {(work: () => void) => void} task  does a task's work, which lets Go run, and hands out in the same task what Go tells by then
- * @property {(level: number, line: string) => void} onlog
  * @property {(why: string) => void} onfailure  the program is gone
  */
 
@@ -54,7 +53,6 @@ export async function startEngine({ start, Native, probe }, owner) {
 		bodyCopy: (/** @type {number} */ handle, /** @type {number} */ at, /** @type {number} */ to, /** @type {number} */ length) => boundary.copyBody(handle, at, to, length),
 		bodyDrop: (/** @type {number} */ handle) => boundary.dropBody(handle),
 		event: owner.onevent,
-		log: (/** @type {number} */ level, /** @type {number} */ at, /** @type {number} */ length) => owner.onlog(level, read(at, length)),
 	}, (code) => {
 		if (ended) ended();
 		else owner.onfailure(`the Go program ended with code ${code}`);

@@ -101,7 +101,6 @@ export function serve({ port, Native, Go, schedule, close, probe, program = prog
 					work();
 					drain();
 				},
-				onlog: (level, line) => post({ log: [level, line] }),
 				onfailure: (why) => schedule(() => fail(why)),
 			});
 		} catch (error) {

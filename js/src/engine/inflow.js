@@ -1,6 +1,8 @@
 // Messages of one WebSocket on their way to Go. The browser may hand over thousands of short
 // messages in one task; they are worked off in slices, so that the page's own tasks run between.
 
+import { MAX_BOUND_BYTES, MAX_MESSAGE_BYTES } from '../wire/generated/limit.js';
+
 /** Work of one task, in milliseconds. */
 const SLICE_MS = 8;
 
@@ -14,8 +16,8 @@ const PAUSE_MS = 1;
 /** Messages that wait at most. An honest server's wait for a few slices. */
 export const MAX_WAITING = 1 << 16;
 
-/** Bytes that wait at most: what a server may send ahead of acknowledgements (64 MiB, shared/link/bound.go), and a message more. */
-export const MAX_WAITING_BYTES = 65 << 20;
+/** Bytes that wait at most: what a server may send ahead of acknowledgements, and a message more. */
+export const MAX_WAITING_BYTES = MAX_BOUND_BYTES + MAX_MESSAGE_BYTES;
 
 /** Entries at the front that have been handled and are still there. */
 const COMPACT_AT = 4096;

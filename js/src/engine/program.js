@@ -1,8 +1,9 @@
 // Makes an instance of the Go program from the compiled wasm.
 
+import { MODULE } from '../wire/generated/boundary.js';
 import { clock, isSnapshot, restore } from './restore.js';
 
-/** @typedef {import('./boundary.js').Exports} Exports */
+/** @typedef {import('../wire/generated/boundary.js').Exports} Exports */
 
 /**
  * One instance of the Go program, not yet running.
@@ -15,7 +16,7 @@ import { clock, isSnapshot, restore } from './restore.js';
 /**
  * Makes an instance.
  * @callback Start
- * @param {WebAssembly.ModuleImports} imports  what Go calls as module "sockmux"
+ * @param {import('../wire/generated/boundary.js').Imports} imports  what Go calls
  * @param {(code: number) => void} onexit  called when the program has ended, perhaps while Go runs
  * @returns {Promise<Program>}
  */
@@ -33,7 +34,7 @@ export function programFrom(module, Go, native = WebAssembly) {
 		const begin = performance.now();
 		const { gojs } = go.importObject;
 		const instance = await native.instantiate(await module, {
-			gojs: { ...gojs, 'runtime.nanotime1': clock(go, () => performance.now() - begin) }, sockmux: imports,
+			gojs: { ...gojs, 'runtime.nanotime1': clock(go, () => performance.now() - begin) }, [MODULE]: /** @type {any} */ (imports),
 		});
 		return {
 			exports: /** @type {any} */ (instance.exports),

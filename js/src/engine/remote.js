@@ -19,7 +19,7 @@ import { GOODBYE_MS, reasonOf } from './tasks.js';
 
 /**
  * From the worker. `cost` is what the page tells back with `taken`.
- * @typedef {{ ready: true } | { events: Event[], cost: number, figures: Figures } | { figures: Figures } | { log: [level: number, line: string] } | { failed: string }} FromWorker
+ * @typedef {{ ready: true } | { events: Event[], cost: number, figures: Figures } | { figures: Figures } | { failed: string }} FromWorker
  */
 
 const REFUSED = 'the worker could not be started: worker-src of the Content-Security-Policy must have blob:';
@@ -33,7 +33,7 @@ const PLAIN = ['setToken', 'open', 'closeWrite', 'stop', 'reset', 'grant', 'setS
  * @param {Owner} owner
  * @returns {Promise<Engine>}
  */
-export function startRemote({ worker, module }, { url, traffic, onevent, onlog, onfailure }) {
+export function startRemote({ worker, module }, { url, traffic, onevent, onfailure }) {
 	/** What the page has not worked off. @type {{ events: Event[], cost: number }[]} */
 	const batches = [];
 	/** @type {[name: string, ...args: any[]][]} */
@@ -114,7 +114,7 @@ export function startRemote({ worker, module }, { url, traffic, onevent, onlog, 
 			if (data.events) {
 				batches.push(data);
 				onevent();
-			} else if (data.log) onlog(...(/** @type {[number, string]} */ (data.log)));
+			}
 			else if (data.failed) fail(data.failed);
 			else if (data.ready) {
 				ready = true;

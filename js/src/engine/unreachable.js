@@ -1,5 +1,7 @@
 // Finds out why a dial failed, which the browser hides from scripts.
 
+import { ATTEMPT_KEY, CHECK_PATH, ORIGIN_KEY } from '../wire/generated/limit.js';
+
 /** How long a question may take: the next attempt waits for the answer. */
 const PROBE_MS = 2000;
 
@@ -13,10 +15,10 @@ const options = () => /** @type {RequestInit} */ ({ cache: 'no-store', credentia
  * @param {string} attempt  what the dial had in its query
  */
 export async function whyUnreachable(url, attempt) {
-	const check = new URL('check', url.replace(/^ws/, 'http'));
-	const query = new URLSearchParams({ attempt });
+	const check = new URL(`../${CHECK_PATH}`, url.replace(/^ws/, 'http'));
+	const query = new URLSearchParams({ [ATTEMPT_KEY]: attempt });
 	// The browser itself says the origin, but not to the page's own server.
-	if (globalThis.origin) query.set('origin', globalThis.origin);
+	if (globalThis.origin) query.set(ORIGIN_KEY, globalThis.origin);
 	const asked = new URL(`?${query}`, check);
 	let response;
 	try {

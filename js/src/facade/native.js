@@ -1,6 +1,7 @@
 // A native WebSocket in the form of a stream of the tunnel: for sockets of webR that the rule leaves alone.
 
-import { CODES, ending } from '../wire/codes.js';
+import { ending } from '../wire/codes.js';
+import * as CODES from '../wire/generated/code.js';
 
 /** @typedef {import('../tunnel/stream.js').Handlers} Handlers */
 

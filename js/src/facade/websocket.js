@@ -3,7 +3,8 @@
 // Two things differ from it, for SOCKFS's sake: construction never throws for the URL (the exception would end webR's networking for
 // good), and the peer's FIN, which a WebSocket does not know, is a clean close.
 
-import { CODES, ending } from '../wire/codes.js';
+import { ending } from '../wire/codes.js';
+import * as CODES from '../wire/generated/code.js';
 import { cutReason } from '../engine/carrier.js';
 import { EVENT_NAMES, HandlerAttributes, NodeListeners } from './handlers.js';
 import { Inbox } from './inbox.js';

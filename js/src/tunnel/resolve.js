@@ -1,7 +1,11 @@
 // Names: asks the server for the addresses of one, by a stream of the kind resolve.
 
-import { CODES } from '../wire/codes.js';
+import * as CODES from '../wire/generated/code.js';
 import { text } from '../wire/events.js';
+import * as KIND from '../wire/generated/kind.js';
+
+/** In the table of kinds (kinds.js). @type {import('./kinds.js').KindRow} */
+export const resolveRow = { socket: false, port: false };
 
 /**
  * What a name resolves to.
@@ -26,7 +30,7 @@ export function resolve(tunnel, name, { timeoutMs, family } = {}) {
 	return new Promise((fulfil, reject) => {
 		/** The TTL, then the addresses. @type {string[]} */
 		let lines = [];
-		const stream = tunnel.open({ kind: 'resolve', host: name, port: 0, timeoutMs, family, quiet: true }, {
+		const stream = tunnel.open({ kind: KIND.resolve, host: name, port: 0, timeoutMs, family, quiet: true }, {
 			ondata(bytes) {
 				lines = text(bytes).split('\n');
 			},

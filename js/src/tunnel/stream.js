@@ -1,9 +1,13 @@
 // One stream of the tunnel, as the page sees it.
 
 import { Backlog } from './backlog.js';
-import { CODES, ending } from '../wire/codes.js';
-import { EVENT, text } from '../wire/events.js';
+import { ending } from '../wire/codes.js';
+import * as CODES from '../wire/generated/code.js';
+import { text } from '../wire/events.js';
+import * as EVENT from '../wire/generated/event.js';
+import * as KIND from '../wire/generated/kind.js';
 import { callHandler } from '../engine/tasks.js';
+import { KINDS } from './kinds.js';
 
 /** @typedef {import('../engine/engine.js').Commands} Commands */
 /** @typedef {import('../wire/events.js').Event} Event */
@@ -12,17 +16,8 @@ import { callHandler } from '../engine/tasks.js';
 /** @typedef {{ addr: string, port: number }} Address */
 
 /**
- * What to open.
- * @typedef {object} Request
- * @property {'tcp' | 'resolve'} [kind]  absent: tcp
- * @property {string} host  a name, an IPv4 or an IPv6 address without brackets
- * @property {number} port  0 for the kind resolve
- * @property {4 | 6} [family]  only addresses of that family; absent: of both
- * @property {import('../wire/socket-options.js').SocketOptions} [socketOptions]  of the target's socket
- * @property {number} [timeoutMs]  for everything until the stream is open; absent: as long as the server takes
- * @property {boolean} [optimistic]  the stream counts as open as soon as the request is on its way
- * @property {number} [window]  bytes that ondata may give before a grant; absent: unlimited
- * @property {boolean} [quiet]  whoever opens it tells people why it could not be opened; the tunnel does not
+ * What to open. An absent kind is tcp. `quiet`: what opens it tells people why it could not be opened; the tunnel does not.
+ * @typedef {Omit<import('../engine/boundary.js').OpenRequest, 'kind'> & { kind?: number, quiet?: boolean }} Request
  */
 
 /**
@@ -94,10 +89,11 @@ export class Stream {
 	constructor(id, request, handlers, owner) {
 		this.id = id;
 		this.quiet = request.quiet ?? false;
-		this.kind = request.kind ?? 'tcp';
 		this.host = request.host;
 		this.port = request.port;
-		this.#request = { ...request };
+		this.#request = { ...request, kind: request.kind ?? KIND.tcp };
+		/** Absent: this end has no such kind. */
+		this.row = /** @type {import('./kinds.js').KindRow | undefined} */ (KINDS[this.#request.kind]);
 		this.#handlers = handlers;
 		this.#owner = owner;
 		this.#queue = new Backlog(owner.blocks);

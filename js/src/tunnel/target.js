@@ -1,28 +1,28 @@
 // Says which targets may be sent to the server at all. Nothing here decides what may be reached (the server's policy does that); it only keeps
 // a string that is no host name from ever becoming a request for something else.
 
-import { CODES, ending } from '../wire/codes.js';
+import { ending } from '../wire/codes.js';
+import * as CODES from '../wire/generated/code.js';
+import { FAKE_NETWORK, MAX_NAME_BYTES } from '../wire/generated/limit.js';
 
 /** @typedef {{ host: string, port: number }} Target */
 
 /** @typedef {import('../wire/codes.js').Ending} Ending */
-
-/** A name on the wire has a length of one byte and names in the DNS end at 253 (RFC 1035, 2.3.4). */
-const MAX_NAME_BYTES = 253;
 
 /** How much of a malformed name is repeated in a message: a close reason holds 123 bytes. */
 const MAX_QUOTED = 40;
 
 /**
  * Why this target cannot be sent, or null if it can. An IPv6 address stands without brackets.
- * @param {Target & { kind?: import('./stream.js').Request['kind'] }} target  without a port for the kind resolve
+ * @param {Target} target
+ * @param {boolean} [hasPort]  false: the port says nothing
  * @returns {Ending | null}
  */
-export function checkTarget({ kind, host, port }) {
-	if (kind !== 'resolve' && (!Number.isInteger(port) || port < 1 || port > 65535)) {
+export function checkTarget({ host, port }, hasPort = true) {
+	if (hasPort && (!Number.isInteger(port) || port < 1 || port > 65535)) {
 		return ending(CODES.invalid_request, `port ${port} of ${quote(host)} is not in 1 to 65535`);
 	}
-	if (/^172\.29\.\d+\.\d+$/.test(host)) {
+	if (host.startsWith(FAKE_NETWORK) && /^\d+(\.\d+){3}$/.test(host)) {
 		return ending(CODES.fake_address, `${host} was made up by Emscripten's fake DNS, and no name is known for it`);
 	}
 	const fault = hostFault(host);

@@ -1,8 +1,11 @@
 // The tunnel: starts the Go program, owns its streams, tells its state.
 
 import { Blocks } from './backlog.js';
-import { CODES, ending } from '../wire/codes.js';
-import { EVENT, text } from '../wire/events.js';
+import { ending } from '../wire/codes.js';
+import * as CODES from '../wire/generated/code.js';
+import { text } from '../wire/events.js';
+import * as EVENT from '../wire/generated/event.js';
+import { LEVELS, STATES } from '../wire/generated/name.js';
 import { Limiter } from './limiter.js';
 import { resolve } from './resolve.js';
 import { Stream } from './stream.js';
@@ -21,7 +24,7 @@ import { turns } from './turns.js';
  * - connecting, open, resuming: the one WebSocket is being made, is there, is being made again for the same streams;
  * - closed: the session has ended, the next stream makes a new one;
  * - failed: the wasm could not be loaded or has crashed.
- * @typedef {'idle' | 'loading' | 'connecting' | 'open' | 'resuming' | 'closed' | 'failed'} TunnelState
+ * @typedef {(typeof STATES)[number] | 'loading' | 'failed'} TunnelState
  */
 
 /**
@@ -47,7 +50,7 @@ import { turns } from './turns.js';
  * @property {number} startedAt
  * @property {number | null} closedAt
  * @property {number | null} code  null while it lives
- * @property {string} name  of the code
+ * @property {import('../wire/codes.js').CodeName | ''} name  of the code
  * @property {string} text
  */
 
@@ -76,9 +79,6 @@ import { turns } from './turns.js';
  * @property {Pick<Console, 'error' | 'warn' | 'info'>} [log]
  */
 
-/** By the numbers of docs in wasm/pump/event.go. @type {readonly TunnelState[]} */
-const STATES = ['idle', 'connecting', 'open', 'resuming', 'closed'];
-
 /** Ended streams that stats() still shows. */
 const ENDED_KEPT = 100;
 
@@ -95,9 +95,6 @@ const CRASH_ADVICE = 'All sockets are gone; the next one starts the tunnel anew.
 
 /** The endings that nobody needs to read on the console. */
 const QUIET = new Set([CODES.ok, CODES.aborted, CODES.not_connected]);
-
-/** Levels of `log` and of notices. @type {readonly ('info' | 'warn' | 'error')[]} */
-const LEVELS = ['info', 'warn', 'error'];
 
 export class Tunnel {
 	/** Runs a function in a task of its own; for all that is built on the tunnel. */
@@ -157,7 +154,7 @@ export class Tunnel {
 			this.#opened++;
 			this.schedule(() => this.#emit('stream', describe(stream)));
 		}
-		const fault = checkTarget(request);
+		const fault = stream.row ? checkTarget(request, stream.row.port) : ending(CODES.unsupported_kind, `streams of the kind ${request.kind} are not known here`);
 		if (!fault) this.#live.set(stream.id, stream);
 		if (fault) this.schedule(() => stream.end(fault));
 		else if (this.#closed) this.#refuse(stream, 'sockmux was uninstalled');
@@ -262,7 +259,6 @@ export class Tunnel {
 				work();
 				this.#drain();
 			},
-			onlog: (level, line) => this.#write(level, line),
 			onfailure: (why) => this.schedule(() => this.#crashed(engine, why)),
 		});
 		if (this.#closed) {
@@ -408,8 +404,8 @@ export class Tunnel {
 	}
 }
 
-/** Reports whether a stream is a socket of a program; a question for a name is none. @param {Stream} stream */
-const isSocket = (stream) => stream.kind === 'tcp';
+/** Reports whether a stream is a socket of a program. @param {Stream} stream */
+const isSocket = (stream) => stream.row?.socket;
 
 /**
  * @param {Stream} stream

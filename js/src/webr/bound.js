@@ -1,7 +1,8 @@
 // For a program that runs already: its system calls are bound to its wasm for good. What they call can still be replaced, and a classic
 // script's functions show the arguments of the call that is under way.
 
-import { ERRNO, POLL } from '../sockfs/errno.js';
+import { POLL } from '../sockfs/flags.js';
+import * as ERRNO from '../wire/generated/errno.js';
 import { socketOf } from '../sockfs/sockets/ops.js';
 import { POLLFD_BYTES, waitFor } from '../sockfs/calls/syscalls.js';
 

@@ -1,5 +1,7 @@
 // Options of the connection to a target, as they are on the wire: docs/PROTOCOL.md, section 5.1.
 
+import { SOCKET_OPTIONS } from './generated/name.js';
+
 /**
  * Options of the target's socket, as setsockopt() knows them. What is absent stays as it is. The server bounds
  * the times and the count, and leaves an option as it is that its system refuses.
@@ -11,16 +13,13 @@
  * @property {number} [keepCount]  TCP_KEEPCNT
  */
 
-/** Numbers on the wire by name. @type {readonly (readonly [name: keyof SocketOptions, number: number])[]} */
-const NUMBERS = [['noDelay', 1], ['keepAlive', 2], ['keepIdle', 3], ['keepInterval', 4], ['keepCount', 5]];
-
 /**
  * The bytes of the options that are set. A number that is negative or none counts as 0, which sets nothing.
  * @param {SocketOptions} options
  * @returns {number[]}
  */
 export function encodeSocketOptions(options) {
-	return NUMBERS.flatMap(([name, number]) => {
+	return SOCKET_OPTIONS.flatMap(([name, number]) => {
 		if (options[name] === undefined) return [];
 		const value = Math.min(Math.max(Math.ceil(Number(options[name])) || 0, 0), 0xffffffff);
 		return [number, value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];

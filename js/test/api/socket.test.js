@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { targetFrom, targetOf } from '../../src/api/address.js';
 import { SocketError } from '../../src/api/errors.js';
 import { Socket } from '../../src/api/socket.js';
-import { CODES } from '../../src/wire/codes.js';
+import * as CODES from '../../src/wire/generated/code.js';
 import { FakeTunnel, settled } from '../fakes/tunnel.js';
 
 /**

@@ -4,6 +4,7 @@ import { FILES } from '../../src/entry/build.js';
 import { readConfig } from '../../src/api/config.js';
 import { installed, Sockmux } from '../../src/api/sockmux.js';
 import { startEngine } from '../../src/engine/engine.js';
+import * as KIND from '../../src/wire/generated/kind.js';
 import { fakeScope, NativeSocket } from '../fakes/page.js';
 import { FakeProgram } from '../fakes/program.js';
 import { settled, Tasks } from '../fakes/tunnel.js';
@@ -97,11 +98,11 @@ test('layers get the native constructor, and attach reaches those that can', asy
 
 test('connect: the page\'s settings are the defaults, and what is no target throws', async () => {
 	const { sockmux, program } = await make({ timeout: 3, optimistic: true });
-	const asked = () => program.calls.at(-1)?.slice(0, 5);
+	const asked = () => program.calls.at(-1)?.slice(0, 7);
 	sockmux.connect('db.example', 5432);
-	assert.deepEqual(asked(), ['streamOpen', 1, 5432, 3000, 0x101]);
+	assert.deepEqual(asked(), ['streamOpen', 1, KIND.tcp, 5432, 0, 3000, 1]);
 	sockmux.connect('db.example', 5432, { timeout: 1.5, optimistic: false });
-	assert.deepEqual(asked(), ['streamOpen', 2, 5432, 1500, 0x100]);
+	assert.deepEqual(asked(), ['streamOpen', 2, KIND.tcp, 5432, 0, 1500, 0]);
 	assert.throws(() => sockmux.connect(/** @type {any} */ (undefined), 80), TypeError);
 	assert.throws(() => sockmux.connect('db.example', 5432, { keepAliveDelay: 999 }), { name: 'TypeError', message: 'connect: keepAliveDelay 999 is less than 1000 milliseconds' });
 	assert.equal(sockmux.stats().opened, 2, 'nothing was asked for');
@@ -109,7 +110,7 @@ test('connect: the page\'s settings are the defaults, and what is no target thro
 
 test('connect: the forms of an address', async () => {
 	const { sockmux, program } = await make();
-	const asked = () => [program.calls.at(-1)?.[2], program.calls.at(-1)?.at(-1)];
+	const asked = () => [program.calls.at(-1)?.[3], program.calls.at(-1)?.at(-1)];
 	/** @type {[args: any[], port: number, host: string][]} */
 	const forms = [
 		[['db.example:5432'], 5432, 'db.example'],
@@ -134,13 +135,13 @@ test('connect: the forms of an address', async () => {
 test('connect: options of the socket go to the server', async () => {
 	const { sockmux, program } = await make();
 	sockmux.connect('h', 1, { noDelay: false, keepAliveDelay: 30_000 });
-	assert.equal(program.calls.at(-1)?.at(-1), 'h\0\x01\0\0\0\0\x02\0\0\0\x01\x03\0\0\0\x1e');
+	assert.equal(program.calls.at(-1)?.at(-1), 'h\x01\0\0\0\0\x02\0\0\0\x01\x03\0\0\0\x1e');
 });
 
 test('resolve: the page\'s time is the default, and failures are SocketErrors', async () => {
 	const { sockmux, program, tasks } = await make({ timeout: 3 });
 	sockmux.resolve('db.example', { family: 4 });
-	assert.deepEqual(program.calls.at(-1)?.slice(0, 5), ['streamOpen', 1, 0, 3000, 0x040400]);
+	assert.deepEqual(program.calls.at(-1)?.slice(0, 6), ['streamOpen', 1, KIND.resolve, 0, 4, 3000]);
 	const refused = assert.rejects(sockmux.resolve('a b'), { name: 'SocketError', code: 'invalid_request', message: 'a b: invalid_request: "a b" is not a host name: it contains a space' });
 	await tasks.run();
 	await refused;

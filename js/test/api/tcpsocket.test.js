@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SocketError } from '../../src/api/errors.js';
 import { tcpSocketOf } from '../../src/api/tcpsocket.js';
-import { CODES } from '../../src/wire/codes.js';
+import * as CODES from '../../src/wire/generated/code.js';
 import { FakeTunnel, settled } from '../fakes/tunnel.js';
 
 /** @param {unknown[]} args */

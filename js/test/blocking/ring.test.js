@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { Worker as NodeWorker } from 'node:worker_threads';
-import { CODES } from '../../src/wire/codes.js';
+import * as CODES from '../../src/wire/generated/code.js';
 import { Bridge } from '../../src/blocking/bridge.js';
 import { IN_BYTES, OUT_BYTES } from '../../src/blocking/layout.js';
 import { FakeTunnel } from '../fakes/tunnel.js';

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Boundary } from '../../src/engine/boundary.js';
-import { EVENT, text } from '../../src/wire/events.js';
+import * as KIND from '../../src/wire/generated/kind.js';
+import { UNLIMITED } from '../../src/wire/generated/limit.js';
+import { text } from '../../src/wire/events.js';
+import * as EVENT from '../../src/wire/generated/event.js';
 import { FakeProgram } from '../fakes/program.js';
 import { settled } from '../fakes/tunnel.js';
 
@@ -17,8 +20,8 @@ test('calls carry numbers and bytes', () => {
 	const { program, boundary } = make();
 	boundary.configure({ url: 'wss://h/v1/connect', agent: 'x/1' });
 	boundary.setToken('secret');
-	boundary.open(7, { host: 'bücher', port: 80 });
-	boundary.open(8, { host: 'h', port: 1, timeoutMs: 1.2, optimistic: true, window: 10 });
+	boundary.open(7, { kind: KIND.tcp, host: 'bücher', port: 80 });
+	boundary.open(8, { kind: KIND.tcp, host: 'h', port: 1, timeoutMs: 1.2, optimistic: true, window: 10 });
 	boundary.write(7, new Uint8Array([104, 105]));
 	boundary.closeWrite(7);
 	boundary.stop(7);
@@ -27,8 +30,8 @@ test('calls carry numbers and bytes', () => {
 	assert.deepEqual(program.calls, [
 		['configure', 'wss://h/v1/connect\0x/1'],
 		['setToken', 'secret'],
-		['streamOpen', 7, 80, 0, 0x100, 0xffffffff, Buffer.from('bücher').toString('latin1')],
-		['streamOpen', 8, 1, 2, 0x101, 10, 'h'],
+		['streamOpen', 7, KIND.tcp, 80, 0, 0, 0, UNLIMITED, 7, Buffer.from('bücher').toString('latin1')],
+		['streamOpen', 8, KIND.tcp, 1, 0, 2, 1, 10, 1, 'h'],
 		['streamWrite', 7, 'hi'],
 		['streamCloseWrite', 7],
 		['streamStop', 7],
@@ -39,19 +42,19 @@ test('calls carry numbers and bytes', () => {
 
 test('a request tells its kind, its family and socket options; options can change', () => {
 	const { program, boundary } = make();
-	boundary.open(1, { kind: 'resolve', host: 'h', port: 0, family: 6 });
-	boundary.open(2, { host: 'h', port: 1, socketOptions: { noDelay: false, keepAlive: true, keepIdle: 300 } });
+	boundary.open(1, { kind: KIND.resolve, host: 'h', port: 0, family: 6 });
+	boundary.open(2, { kind: KIND.tcp, host: 'h', port: 1, socketOptions: { noDelay: false, keepAlive: true, keepIdle: 300 } });
 	boundary.setSocketOptions(2, { keepInterval: 2 ** 40, keepCount: NaN });
 	assert.deepEqual(program.calls, [
-		['streamOpen', 1, 0, 0, 0x060400, 0xffffffff, 'h'],
-		['streamOpen', 2, 1, 0, 0x000100, 0xffffffff, 'h\0\x01\0\0\0\0\x02\0\0\0\x01\x03\0\0\x01\x2c'],
+		['streamOpen', 1, KIND.resolve, 0, 6, 0, 0, UNLIMITED, 1, 'h'],
+		['streamOpen', 2, KIND.tcp, 1, 0, 0, 0, UNLIMITED, 1, 'h\x01\0\0\0\0\x02\0\0\0\x01\x03\0\0\x01\x2c'],
 		['streamSocketOptions', 2, '\x04\xff\xff\xff\xff\x05\0\0\0\0'],
 	]);
 });
 
 test('many calls cost one run of the goroutines; a message runs them at once', async () => {
 	const { program, boundary } = make();
-	boundary.open(1, { host: 'h', port: 1 });
+	boundary.open(1, { kind: KIND.tcp, host: 'h', port: 1 });
 	boundary.write(1, new Uint8Array(3));
 	assert.equal(program.resumes, 0);
 	await settled();

@@ -25,7 +25,7 @@ test('a page that has replaced WebAssembly keeps its own, and the program gets t
 	});
 	const start = programFrom(MODULE, /** @type {any} */ (Go), native);
 	globalThis.WebAssembly = own;
-	const program = await start({}, () => undefined);
+	const program = await start(/** @type {any} */ ({}), () => undefined);
 	program.run();
 	assert.deepEqual(ran, [true]);
 	assert.equal(globalThis.WebAssembly, own);

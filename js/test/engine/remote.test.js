@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EVENT } from '../../src/wire/events.js';
+import * as EVENT from '../../src/wire/generated/event.js';
 import { serve } from '../../src/engine/host.js';
 import { startRemote } from '../../src/engine/remote.js';
+import * as KIND from '../../src/wire/generated/kind.js';
 import { Tunnel } from '../../src/tunnel/tunnel.js';
 import { FakeCarrier, FakeProgram } from '../fakes/program.js';
 import { settled, Tasks } from '../fakes/tunnel.js';
@@ -110,7 +111,7 @@ test('the worker\'s program is configured, and a stream lives as it does in the 
 	await settled();
 	await tell({ kind: EVENT.closed, id: 1 });
 	assert.deepEqual(program.calls, [
-		['configure', 'wss://h/v1/connect\0sockmux.js/1'], ['setToken', 'secret'], ['streamOpen', 1, 80, 0, 0x100, 10, 'h\0\x01\0\0\0\x01'], ['streamSocketOptions', 1, '\x02\0\0\0\x01'], ['streamWrite', 1, 'hi'], ['streamGrant', 1, 5],
+		['configure', 'wss://h/v1/connect\0sockmux.js/1'], ['setToken', 'secret'], ['streamOpen', 1, KIND.tcp, 80, 0, 0, 0, 10, 1, 'h\x01\0\0\0\x01'], ['streamSocketOptions', 1, '\x02\0\0\0\x01'], ['streamWrite', 1, 'hi'], ['streamGrant', 1, 5],
 		['streamStop', 1], ['streamCloseWrite', 1],
 	]);
 	assert.deepEqual(told, ['open', 'data 3', 'written 2', 'eof', 'close ok ']);
@@ -183,20 +184,13 @@ test('Go is asked nothing before it is configured', async (t) => {
 	worker.postMessage({ end: true }, []);
 });
 
-test('what Go logs reaches the page\'s console', async (t) => {
-	const { program, logged } = await make(t);
-	const { pointer, length } = program.put('hello');
-	program.imports.log(1, pointer, length);
-	assert.deepEqual(logged, ['sockmux: hello']);
-});
-
 test('a program that cannot be started, a worker that may not run', async (t) => {
 	const { tunnel, worker, logged } = await make(t, { error: new Error('no memory') });
 	assert.equal(tunnel.status.state, 'failed');
 	assert.match(logged[0], /the wasm could not be started: no memory/);
 	assert.equal(worker.terminated, true);
 	const forbidden = new FakeWorker();
-	const owner = /** @type {any} */ ({ url: 'wss://h/', traffic: {}, onevent() {}, onlog() {}, onfailure: () => assert.fail('it never ran') });
+	const owner = /** @type {any} */ ({ url: 'wss://h/', traffic: {}, onevent() {}, onfailure: () => assert.fail('it never ran') });
 	const starting = startRemote({ worker: /** @type {any} */ (forbidden), module: MODULE }, owner);
 	forbidden.onerror(new Event('error', { cancelable: true }));
 	await assert.rejects(starting, /worker-src of the Content-Security-Policy must have blob:/);

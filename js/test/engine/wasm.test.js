@@ -46,8 +46,8 @@ for (const type of ['application/wasm', 'application/octet-stream']) {
 		};
 		const wasm = wasmFrom({ url: 'https://h/w.wasm', integrity: 'sha384-x' });
 		const onexit = () => {};
-		const program = await programFrom(await wasm(), Go)({}, onexit);
-		await programFrom(await wasm(), Go)({}, onexit);
+		const program = await programFrom(await wasm(), Go)(/** @type {any} */ ({}), onexit);
+		await programFrom(await wasm(), Go)(/** @type {any} */ ({}), onexit);
 		assert.equal(fetched.mock.callCount(), 1);
 		assert.deepEqual(fetched.mock.calls[0].arguments, ['https://h/w.wasm', { integrity: 'sha384-x' }]);
 		assert.equal(made.length, 2);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createStreamSocket } from '../../src/facade/websocket.js';
-import { CODES } from '../../src/wire/codes.js';
+import * as CODES from '../../src/wire/generated/code.js';
 import { fakeScope, NativeSocket } from '../fakes/page.js';
 import { FakeTunnel, settled } from '../fakes/tunnel.js';
 

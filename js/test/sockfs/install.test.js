@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { ERRNO } from '../../src/sockfs/errno.js';
+import * as ERRNO from '../../src/wire/generated/errno.js';
 import { createHelper } from '../../src/sockfs/helper.js';
 import { installSockfsHook } from '../../src/sockfs/install.js';
 import { FakeEmscripten } from '../fakes/emscripten.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LocalConnector } from '../../src/sockfs/local.js';
 import { createOpener } from '../../src/sockfs/opener.js';
-import { CODES } from '../../src/wire/codes.js';
+import * as CODES from '../../src/wire/generated/code.js';
 import { FakeTunnel } from '../fakes/tunnel.js';
 
 function start() {

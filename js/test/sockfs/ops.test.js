@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ERRNO, POLL } from '../../src/sockfs/errno.js';
+import { POLL } from '../../src/sockfs/flags.js';
+import * as ERRNO from '../../src/wire/generated/errno.js';
 import { patchOps, socketOf } from '../../src/sockfs/sockets/ops.js';
 import { FakeConnector, FakeEmscripten } from '../fakes/emscripten.js';
 

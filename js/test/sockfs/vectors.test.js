@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ERRNO } from '../../src/sockfs/errno.js';
+import * as ERRNO from '../../src/wire/generated/errno.js';
 import { patchOps } from '../../src/sockfs/sockets/ops.js';
 import { FakeConnector, FakeEmscripten } from '../fakes/emscripten.js';
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CODES } from '../../src/wire/codes.js';
-import { EVENT } from '../../src/wire/events.js';
+import * as CODES from '../../src/wire/generated/code.js';
+import * as EVENT from '../../src/wire/generated/event.js';
+import * as KIND from '../../src/wire/generated/kind.js';
+import { UNLIMITED } from '../../src/wire/generated/limit.js';
 import { startEngine } from '../../src/engine/engine.js';
 import { Tunnel } from '../../src/tunnel/tunnel.js';
 import { FakeCarrier, FakeProgram } from '../fakes/program.js';
@@ -34,7 +36,7 @@ async function make() {
 test('the answer has addresses and a ttl, and the question is no socket of the page', async () => {
 	const { tunnel, program, said, tell } = await make();
 	const names = tunnel.resolve('db.example', { timeoutMs: 500, family: 6 });
-	assert.deepEqual(program.calls.at(-1), ['streamOpen', 1, 0, 500, 0x060400, 0xffffffff, 'db.example']);
+	assert.deepEqual(program.calls.at(-1), ['streamOpen', 1, KIND.resolve, 0, 6, 500, 0, UNLIMITED, 10, 'db.example']);
 	await tell({ kind: EVENT.opened, id: 1, text: '\0' }, { kind: EVENT.data, id: 1, text: '60\n2001:db8::1\n192.0.2.7' }, { kind: EVENT.eof, id: 1 });
 	assert.deepEqual(program.calls.slice(-2), [['streamStop', 1], ['streamCloseWrite', 1]], 'the stream is given back');
 	assert.deepEqual([tunnel.stats().streams, tunnel.stats().opened], [[], 0]);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EVENT } from '../../src/wire/events.js';
-import { CODES, ending } from '../../src/wire/codes.js';
+import * as KIND from '../../src/wire/generated/kind.js';
+import * as EVENT from '../../src/wire/generated/event.js';
+import { ending } from '../../src/wire/codes.js';
+import * as CODES from '../../src/wire/generated/code.js';
 import { Blocks } from '../../src/tunnel/backlog.js';
 import { Stream } from '../../src/tunnel/stream.js';
 import { Tasks } from '../fakes/tunnel.js';
@@ -46,7 +48,7 @@ test('what is asked for before the wasm is ready happens when it is, in order', 
 	stream.close();
 	assert.equal(stream.state, 'closing');
 	stream.attach(boundary);
-	assert.deepEqual(calls, [['open', 3, { host: 'h', port: 1, window: 15 }], ['stop', 3], ['write', 3, 3], ['closeWrite', 3]]);
+	assert.deepEqual(calls, [['open', 3, { kind: KIND.tcp, host: 'h', port: 1, window: 15 }], ['stop', 3], ['write', 3, 3], ['closeWrite', 3]]);
 });
 
 test('the life of a stream, told in order', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseAny, parseSockfs, unbracket } from '../../src/facade/target.js';
-import { CODES } from '../../src/wire/codes.js';
+import * as CODES from '../../src/wire/generated/code.js';
 import { checkTarget } from '../../src/tunnel/target.js';
 
 for (const host of ['example.org', 'localhost', '_dmarc.example.org', '127.0.0.1', '0x7f.1', '2130706433', '::1', '::ffff:1.2.3.4', '2001:db8::', 'bücher.example', 'xn--bcher-kva.example', 'a'.repeat(253), 'example.org.', '172.30.0.1', '172.29.example']) {

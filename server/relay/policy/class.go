@@ -1,6 +1,10 @@
 package policy
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
 
 // class is what kind of address an address is.
 type class struct {
@@ -25,7 +29,7 @@ var mappedClass = class{name: "an IPv4-mapped IPv6 address; use the IPv4 address
 var invalidClass = class{name: "not an address", never: true}
 
 // fakeDNS is what Emscripten's getaddrinfo invents for names (lib/libsockfs.js and libc's DNS emulation). It lies within 172.16.0.0/12.
-var fakeDNS = netip.MustParsePrefix("172.29.0.0/16")
+var fakeDNS = netip.MustParsePrefix(wire.FakeNetwork)
 
 var globalUnicast = netip.MustParsePrefix("2000::/3")
 

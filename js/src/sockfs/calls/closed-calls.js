@@ -3,7 +3,8 @@
 // program's business.
 
 import { Closed, LetGo } from './closed.js';
-import { ERRNO, O_NONBLOCK, POLL } from '../errno.js';
+import { O_NONBLOCK, POLL } from '../flags.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 import { address } from '../memory.js';
 import { dotted, readAddress, writeAddress } from './sockaddr.js';
 

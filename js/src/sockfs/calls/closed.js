@@ -3,7 +3,8 @@
 // the wasm keep their names. There the layer has a record of its own for each TCP socket that
 // the program's socket() makes, and carries out the system calls (closed-calls.js).
 
-import { ERRNO, SOCK_STREAM } from '../errno.js';
+import { SOCK_STREAM } from '../flags.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 import { modulesOf } from '../program/watch.js';
 
 /** @typedef {import('../program/instantiate.js').Instance} Instance */

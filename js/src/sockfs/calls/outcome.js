@@ -1,6 +1,6 @@
 // The outcome of a connect() whose system call does not give it.
 
-import { ERRNO } from '../errno.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 
 /** @typedef {import('../program/program.js').Program} Program */
 

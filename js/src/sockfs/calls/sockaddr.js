@@ -1,6 +1,6 @@
 // Socket addresses in a program's memory, for programs whose own functions for them have no names.
 
-import { ERRNO } from '../errno.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 import { address } from '../memory.js';
 
 const AF_INET = 2;

@@ -5,7 +5,7 @@
 
 import { patchBlocking } from './blocking.js';
 import { duplicateCalls } from '../sockets/duplicates.js';
-import { O_NONBLOCK } from '../errno.js';
+import { O_NONBLOCK } from '../flags.js';
 import { address } from '../memory.js';
 import { nameCalls } from '../names/name-calls.js';
 import { watchConnect } from './outcome.js';

@@ -1,12 +1,13 @@
 // What programs ask getaddrinfo() and gethostbyname() for, beside names of hosts: addresses in
 // text, services, and names that are known without asking.
 
+import { MAX_NAME_BYTES } from '../../wire/generated/limit.js';
+
 /** No name ends in a number (RFC 1123, section 2.1): such a text is an address, or nothing. */
 const NUMERIC = /^(0x[0-9a-f]*|\d+)$/i;
 /** What a name is made of; others than ASCII's letters are the resolver's business. */
 const LABEL = /^[a-z0-9_\u0080-\uffff]([a-z0-9_\u0080-\uffff-]*[a-z0-9_\u0080-\uffff])?$/i;
 const MAX_LABEL = 63;
-const MAX_NAME = 253;
 const LOOPBACK = '127.0.0.1';
 
 /**
@@ -35,7 +36,7 @@ export function judgeName(text) {
 		const address = text === name ? parseAddress(labels) : null;
 		return address === null ? { kind: 'none' } : { kind: 'address', address };
 	}
-	if (name.length > MAX_NAME || !labels.every((label) => label.length <= MAX_LABEL && LABEL.test(label))) return { kind: 'none' };
+	if (name.length > MAX_NAME_BYTES || !labels.every((label) => label.length <= MAX_LABEL && LABEL.test(label))) return { kind: 'none' };
 	const top = labels[labels.length - 1].toLowerCase();
 	if (top === 'localhost') return { kind: 'address', address: LOOPBACK };
 	if (top === 'invalid') return { kind: 'none' };

@@ -4,7 +4,7 @@
 
 import { newCall } from '../calls/call.js';
 import { installClosed } from '../calls/closed-calls.js';
-import { ERRNO } from '../errno.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 import { hasDescriptor } from '../sockets/record.js';
 
 /** @typedef {import('./instantiate.js').Instance} Instance */

@@ -1,6 +1,7 @@
 // connect() and the end of connections.
 
-import { ERRNO, O_NONBLOCK, POLL, SOCK_STREAM } from '../errno.js';
+import { O_NONBLOCK, POLL, SOCK_STREAM } from '../flags.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 import { dropsAtClose, sendTimeout, serverOptions } from './options.js';
 import { makePeer } from './peer.js';
 import { SHUTDOWN, ROOM } from './readiness.js';

@@ -3,7 +3,7 @@
 
 import { connectingOps } from './connecting.js';
 import { patchDuplicates } from './duplicates.js';
-import { POLL } from '../errno.js';
+import { POLL } from '../flags.js';
 import { transferOps } from './transfer.js';
 import { inOneCall } from './vectors.js';
 import { createWaiting } from './waiting.js';

@@ -1,7 +1,7 @@
 // Options of sockets: which there are, what they are at first, and how they stand in the memory of a
 // program. All are remembered; the server applies those that SocketOptions has.
 
-import { ERRNO } from '../errno.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 
 /** @typedef {import('../connector.js').SocketOptions} SocketOptions */
 /** @typedef {import('../program/program.js').Sock} Sock */

@@ -1,6 +1,6 @@
 // What poll() says of a socket, by the rules of Linux's TCP.
 
-import { POLL } from '../errno.js';
+import { POLL } from '../flags.js';
 
 /** @typedef {import('../connector.js').Socket} Socket */
 

@@ -1,6 +1,6 @@
 // What the layer knows of each socket of SOCKFS, beside SOCKFS's own record of it.
 
-import { SOCK_STREAM } from '../errno.js';
+import { SOCK_STREAM } from '../flags.js';
 import { newOptions } from './options.js';
 
 /** @typedef {import('../connector.js').Socket} Socket */

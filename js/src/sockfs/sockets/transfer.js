@@ -1,6 +1,7 @@
 // send() and recv() in all their forms, and options: the rest of what programs do with a connection.
 
-import { ERRNO, MSG } from '../errno.js';
+import { MSG } from '../flags.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 import { address } from '../memory.js';
 import { getOption, receiveTimeout, sendTimeout, serverOptions, setOption } from './options.js';
 import { UNCONNECTED, readiness } from './readiness.js';

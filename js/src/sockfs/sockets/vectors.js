@@ -2,7 +2,7 @@
 // what is done is not done again where the call is repeated, and what cannot go on ends it with
 // the count so far.
 
-import { ERRNO } from '../errno.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 import { socketOf } from './record.js';
 
 /** @typedef {import('../program/program.js').Program} Program */

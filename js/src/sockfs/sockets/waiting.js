@@ -1,7 +1,8 @@
 // Blocking calls. A thread that may block waits in the operation; where the caller waits and calls again
 // (JSPI, ASYNCIFY, pthreads), the operation keeps its progress and asks for that; others cannot block.
 
-import { ERRNO, MSG, O_NONBLOCK } from '../errno.js';
+import { MSG, O_NONBLOCK } from '../flags.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 
 /** @typedef {import('./record.js').Progress} Progress */
 /** @typedef {import('./record.js').SockRecord} SockRecord */

@@ -1,0 +1,17 @@
+// The kinds of streams that a page opens. A new one is a file with its row, and a line here.
+
+import * as KIND from '../wire/generated/kind.js';
+import { resolveRow } from './resolve.js';
+
+/**
+ * What the tunnel knows of a kind.
+ * @typedef {object} KindRow
+ * @property {boolean} socket  it is a socket of a program, which figures and events tell of
+ * @property {boolean} port  its target has a port
+ */
+
+/** @type {Record<number, KindRow>} */
+export const KINDS = {
+	[KIND.tcp]: { socket: true, port: true },
+	[KIND.resolve]: resolveRow,
+};

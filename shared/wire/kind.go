@@ -1,0 +1,57 @@
+package wire
+
+import "github.com/sockmux/sockmux/shared/decimal"
+
+// Kind says what a stream is.
+type Kind uint8
+
+// The kinds of streams.
+const (
+	TCP       Kind = 1
+	UDP       Kind = 2
+	WebSocket Kind = 3
+	Resolve   Kind = 4
+	Control   Kind = 255
+)
+
+// kindRow says what a request of one kind holds.
+type kindRow struct {
+	name       string
+	host, port bool // it has one
+}
+
+// row is the table of kinds. ok is false for a kind that is not in it.
+func (k Kind) row() (row kindRow, ok bool) {
+	switch k {
+	case TCP:
+		return kindRow{"tcp", true, true}, true
+	case UDP:
+		return kindRow{"udp", true, true}, true
+	case WebSocket:
+		return kindRow{"websocket", true, true}, true
+	case Resolve:
+		return kindRow{"resolve", true, false}, true
+	case Control:
+		return kindRow{"control", false, false}, true
+	}
+	return kindRow{}, false
+}
+
+// Kinds returns every kind, in the order of their numbers.
+func Kinds() []Kind {
+	var all []Kind
+	for k := range 256 {
+		if _, ok := Kind(k).row(); ok {
+			all = append(all, Kind(k))
+		}
+	}
+	return all
+}
+
+// String returns the kind's name, which is also its metric label.
+func (k Kind) String() string {
+	if row, ok := k.row(); ok {
+		return row.name
+	}
+	return "kind " + decimal.Of(k)
+}
