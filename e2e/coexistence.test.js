@@ -48,9 +48,9 @@ test('the page\'s own WebSockets and those of other forms stay native', async ()
 	await page.context().close();
 });
 
-test('native and tunnelled sockets at the same time, and a subclass of the page\'s', async () => {
+test('native and tunneled sockets at the same time, and a subclass of the page\'s', async () => {
 	const page = await open('bare.html');
-	const answers = await page.evaluate(async ([native, tunnelled]) => {
+	const answers = await page.evaluate(async ([native, tunneled]) => {
 		class Counting extends WebSocket {
 			sent = 0;
 			/** @param {any} data */
@@ -59,13 +59,13 @@ test('native and tunnelled sockets at the same time, and a subclass of the page\
 				this.send(data);
 			}
 		}
-		const counting = new Counting(tunnelled, 'binary');
+		const counting = new Counting(tunneled, 'binary');
 		await new Promise((resolve) => { counting.addEventListener('open', resolve); });
 		const message = new Promise((resolve) => { counting.addEventListener('message', ({ data }) => resolve(data.text())); });
 		counting.count('counted');
 		const subclass = [counting instanceof Counting, counting instanceof WebSocket, await message, counting.sent];
 		counting.close();
-		const both = await Promise.all([native, tunnelled].map((url) => /** @type {any} */ (globalThis).echo(url, 'binary', 'both')));
+		const both = await Promise.all([native, tunneled].map((url) => /** @type {any} */ (globalThis).echo(url, 'binary', 'both')));
 		return { subclass, both: both.map(({ text }) => text) };
 	}, [`${world.site.origin.replace('http', 'ws')}/echo`, `ws://127.0.0.1:${world.targets.ports.echo}/`]);
 	assert.deepEqual(answers, { subclass: [true, true, 'counted', 1], both: ['both', 'both'] });

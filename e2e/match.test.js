@@ -30,7 +30,7 @@ async function open(attributes) {
 const echo = (page, url, protocols = ['binary']) => page.evaluate(([u, p]) => /** @type {any} */ (globalThis).echo(u, p, 'hello'), /** @type {const} */ ([url, protocols]));
 
 /** @param {import('playwright-core').Page} page */
-const tunnelled = (page) => page.evaluate(() => /** @type {any} */ (globalThis).sockmux.stats().opened);
+const tunneled = (page) => page.evaluate(() => /** @type {any} */ (globalThis).sockmux.stats().opened);
 
 /**
  * Makes a WebSocket below a function of a wasm module, as SOCKFS does for a program.
@@ -59,7 +59,7 @@ test('a URL with a path or a query is for a WebSocket server, whatever the subpr
 			assert.deepEqual([answer.text, answer.protocol], ['hello', 'binary'], elsewhere + rest);
 		}
 	}
-	assert.equal(await tunnelled(page), 0);
+	assert.equal(await tunneled(page), 0);
 	await page.context().close();
 });
 
@@ -73,23 +73,23 @@ test('Emscripten\'s WebSockets API makes WebSockets, not sockets', async () => {
 		};
 	});
 	assert.equal((await echo(page, `${elsewhere}/`)).text, 'hello');
-	assert.equal(await tunnelled(page), 0);
+	assert.equal(await tunneled(page), 0);
 	await page.context().close();
 });
 
 test('by default a "/" with "binary" is a TCP connection', async () => {
 	const page = await open('');
 	assert.equal((await echo(page, `ws://127.0.0.1:${world.targets.ports.echo}/`)).text, 'hello');
-	assert.equal(await tunnelled(page), 1);
+	assert.equal(await tunneled(page), 1);
 	await page.context().close();
 });
 
 test('data-match="programs": the page\'s own stay native at "/", too; those of wasm are tunneled', async () => {
 	const page = await open('data-match="programs" data-sockfs="off"');
 	assert.equal((await echo(page, `${elsewhere}/`)).text, 'hello');
-	assert.equal(await tunnelled(page), 0);
+	assert.equal(await tunneled(page), 0);
 	assert.equal(await fromWasm(page, `ws://127.0.0.1:${world.targets.ports.echo}/`), 'hello');
-	assert.equal(await tunnelled(page), 1);
+	assert.equal(await tunneled(page), 1);
 	await page.context().close();
 });
 
@@ -116,7 +116,7 @@ test('data-match takes the patterns of --allow', async () => {
 	for (const [pattern, fits] of patterns) {
 		const page = await open(`data-match="${pattern}"`);
 		const answer = await echo(page, `ws://127.0.0.1:${port}/`);
-		assert.deepEqual([answer.text, await tunnelled(page)], fits ? ['hello', 1] : ['', 0], pattern);
+		assert.deepEqual([answer.text, await tunneled(page)], fits ? ['hello', 1] : ['', 0], pattern);
 		await page.context().close();
 	}
 });

@@ -156,7 +156,7 @@ for (const [name, options] of Object.entries({ wide: WIDE, narrow: NARROW })) {
 	});
 }
 
-test('colours follow the system and the button, and every text can be read', async () => {
+test('colors follow the system and the button, and every text can be read', async () => {
 	for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
 		const status = await openStatus({ ...WIDE, colorScheme });
 		const theme = () => status.evaluate(() => document.documentElement.dataset.theme);
@@ -175,7 +175,7 @@ test('colours follow the system and the button, and every text can be read', asy
 			}).sort((a, b) => a.ratio - b.ratio)[0];
 		});
 		assert.ok(worst.ratio >= 4.5, `${worst.ink} on ${worst.paper} has a contrast of ${worst.ratio.toFixed(2)}`);
-		await status.getByRole('button', { name: 'Dark colours' }).click();
+		await status.getByRole('button', { name: 'Dark colors' }).click();
 		assert.notEqual(await theme(), colorScheme);
 		await status.reload();
 		assert.notEqual(await theme(), colorScheme);
@@ -193,7 +193,7 @@ test('all of it can be reached with the keyboard and has a name', async () => {
 			return element.getAttribute('aria-label') ?? document.getElementById(element.getAttribute('aria-labelledby') ?? '')?.textContent ?? element.closest('label')?.textContent?.trim() ?? element.textContent?.trim() ?? '';
 		}));
 	}
-	for (const name of ['Skip to the sockets', 'Dark colours', '2 min', '10 min', 'Show only lines that contain', 'Copy', 'Metrics']) {
+	for (const name of ['Skip to the sockets', 'Dark colors', '2 min', '10 min', 'Show only lines that contain', 'Copy', 'Metrics']) {
 		assert.ok(reached.includes(name), `${name} is not among ${reached.join(', ')}`);
 	}
 	assert.ok(!reached.includes(''), `something without a name: ${reached.join(', ')}`);

@@ -3,7 +3,7 @@ JS_BUILD  := js/build
 JS_STAGE  := $(JS_BUILD)/dist
 JS_SRC    := $(shell find js/src -name '*.js')
 WASM_SRC  := $(shell find wasm shared -name '*.go' ! -name '*_test.go') go.mod go.sum
-# Colours, theme and formats are also the status page's.
+# Colors, theme and formats are also the status page's.
 PLAYGROUND := $(wildcard js/playground/*) $(filter-out %.go,$(wildcard server/gateway/theme/*))
 ESBUILD   := $(GOTOOL) esbuild --log-level=warning --bundle --minify --target=es2022 --charset=utf8
 JS_DEPS   := js/node_modules/.package-lock.json

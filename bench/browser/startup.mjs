@@ -8,7 +8,7 @@ import { alternate } from './alternate.mjs';
 import { HOST } from './place.mjs';
 import { withProfile } from './world.mjs';
 
-/** Chromium writes optimised code to its cache some time after it has compiled it. */
+/** Chromium writes optimized code to its cache some time after it has compiled it. */
 const CODE_CACHE_MS = 2000;
 
 export async function startup(world, report, size) {

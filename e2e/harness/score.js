@@ -1,7 +1,7 @@
 // Compares what a case prints with what it prints natively.
 
 /** Tells lines "label: value" with the same label apart. @param {string[]} lines @returns {Map<string, string>} */
-function labelled(lines) {
+function labeled(lines) {
 	/** @type {Map<string, number>} */
 	const seen = new Map();
 	return new Map(lines.map((line) => {
@@ -19,8 +19,8 @@ function labelled(lines) {
  * @param {string[]} printed
  */
 export function score(native, printed) {
-	const got = labelled(printed);
-	return [...labelled(native)].map(([label, value]) => (got.get(label) === value ? '+' : '-')).join('');
+	const got = labeled(printed);
+	return [...labeled(native)].map(([label, value]) => (got.get(label) === value ? '+' : '-')).join('');
 }
 
 /** Reports whether a cell has a line wrong that the other has right. @param {string} cell @param {string} other */

@@ -27,7 +27,7 @@ func wrong(value, problem, want string) error {
 	return fmt.Errorf("%q %s: want %s", value, problem, want)
 }
 
-// nearest returns the candidate that was probably meant by a misspelt name, or "".
+// nearest returns the candidate that was probably meant by a misspelled name, or "".
 func nearest(name string, candidates []string) string {
 	// One edit in three letters still looks like a slip; more is another word.
 	best, limit := "", len(name)/3+1

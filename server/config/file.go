@@ -179,7 +179,7 @@ func (r *fileReader) mapping(node *yaml.Node, what string, each func(key, value 
 	}
 }
 
-// setting reads one setting. others are names that may stand there too, for the search after a misspelt one.
+// setting reads one setting. others are names that may stand there too, for the search after a misspelled one.
 func (r *fileReader) setting(settings []setting, section string, key, node *yaml.Node, others ...string) (given layer) {
 	s := find(settings, key.Value)
 	if s == nil {

@@ -11,8 +11,9 @@ import (
 	"github.com/sockmux/sockmux/server/relay/policy"
 )
 
-// setting is one thing that an operator can set. This table is the only place that knows all of them: parsing, help, --print-config and the
-// table in docs/OPERATIONS.md come from it.
+// setting is one thing that an operator can set. A new flag is one element of the lists that
+// settingsOf joins. Parsing, help, --print-config, completion and the table of
+// docs/OPERATIONS.md come from them.
 type setting struct {
 	group      string // heading of the help
 	name       string // of the flag

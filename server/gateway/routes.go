@@ -8,7 +8,7 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// newRoutes returns the routes. Each is one line here, and its handler a file of this package.
+// newRoutes returns the routes. A new route is a line here and a file with its handler.
 func (g *Gateway) newRoutes() *http.ServeMux {
 	routes := http.NewServeMux()
 	below := g.config.Prefix

@@ -16,7 +16,7 @@ import (
 type failure struct {
 	code   wire.Code
 	text   string         // for the page
-	remote netip.AddrPort // what was dialled; zero if nothing was
+	remote netip.AddrPort // what was dialed; zero if nothing was
 	err    error          // for the log
 }
 

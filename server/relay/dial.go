@@ -48,7 +48,7 @@ func (r *service) within(ctx context.Context, request wire.Request) (context.Con
 // the first check and the connect can change the target.
 func (r *service) dial(ctx context.Context, host string, aliases []string, target netip.AddrPort) (egress.Conn, error) {
 	ended := r.step(events.StepDial, target)
-	conn, err := r.dialer.DialContext(ctx, host, target, func(dialled netip.AddrPort) error { return r.Policy.CheckAddr(host, aliases, dialled) })
+	conn, err := r.dialer.DialContext(ctx, host, target, func(dialed netip.AddrPort) error { return r.Policy.CheckAddr(host, aliases, dialed) })
 	if err != nil {
 		err = dialFailure(ctx, target, err)
 	}
@@ -91,7 +91,7 @@ func race(ctx context.Context, addrs []netip.AddrPort, delay time.Duration, dial
 			case a.err != nil:
 				failures[a.index] = a.err
 			case winner != nil:
-				_ = a.conn.Close() // it came in while the others were being cancelled
+				_ = a.conn.Close() // it came in while the others were being canceled
 			default:
 				winner = a.conn
 				cancel()

@@ -26,7 +26,7 @@ type attempts struct {
 type plan struct {
 	after    time.Duration // 0 with nothing else: never answers
 	err      error
-	stubborn bool // connects although it was cancelled
+	stubborn bool // connects although it was canceled
 }
 
 type fakeConn struct {

@@ -127,7 +127,7 @@ func (p *pipe) now() Live {
 	}
 	select {
 	case <-p.answered:
-		l.Opened, l.Remote = p.dialled, p.remote
+		l.Opened, l.Remote = p.dialed, p.remote
 	default:
 		return l
 	}

@@ -11,7 +11,7 @@ import (
 // answerOnce ends a stream whose kind is a question: with what it carries behind a result that
 // is ok, or with the reason why there is none.
 func (p *pipe) answerOnce(answer []byte, err error) {
-	p.dialled = time.Since(p.began)
+	p.dialed = time.Since(p.began)
 	if err != nil {
 		p.turnedAway(err)
 		return

@@ -21,16 +21,16 @@ type pipe struct {
 	request wire.Request
 	done    func() // called at the very end
 	began   time.Time
-	dialled time.Duration // how long resolving and connecting took
+	dialed  time.Duration // how long resolving and connecting took
 
 	// life ends when both directions must end at once, and ends the dial with it. It does not
 	// end with the session: what a client wrote before it closed its session is delivered.
 	life    context.Context
 	endLife context.CancelCauseFunc
 
-	uncancel  func() bool   // ends the watch for the end of the session
-	cancelled chan struct{} // closed when that watch has done its work
-	departed  chan struct{} // closed when the client has closed its session
+	uncancel func() bool   // ends the watch for the end of the session
+	canceled chan struct{} // closed when that watch has done its work
+	departed chan struct{} // closed when the client has closed its session
 
 	// Set before answered is closed.
 	conn     egress.Conn // nil: there is none
@@ -62,7 +62,7 @@ func newPipe(relay *service, stream Stream) *pipe {
 		relay:     relay,
 		stream:    stream,
 		request:   stream.Request(),
-		cancelled: make(chan struct{}),
+		canceled:  make(chan struct{}),
 		departed:  make(chan struct{}),
 		answered:  make(chan struct{}),
 		upEnded:   make(chan struct{}),
@@ -78,7 +78,7 @@ func (p *pipe) open(ctx context.Context) {
 	}
 	p.opened()
 	p.uncancel = context.AfterFunc(ctx, func() {
-		defer close(p.cancelled)
+		defer close(p.canceled)
 		p.sessionEnded(context.Cause(ctx))
 	})
 	go func() { // over waits for it
@@ -95,7 +95,7 @@ func (p *pipe) open(ctx context.Context) {
 // tcp connects and answers, then leaves the stream to the goroutines of its directions.
 func (p *pipe) tcp() {
 	conn, err := p.relay.connect(p.life, p.request)
-	p.dialled = time.Since(p.began)
+	p.dialed = time.Since(p.began)
 	if err != nil {
 		p.turnedAway(err)
 		return
@@ -160,7 +160,7 @@ func (p *pipe) over() {
 		p.lifetime.stop()
 	}
 	if !p.uncancel() {
-		<-p.cancelled
+		<-p.canceled
 	}
 	if p.conn != nil {
 		_ = p.conn.Close()

@@ -65,7 +65,7 @@ type Config struct {
 	Policy      *policy.Policy
 	Resolver    Resolver      // nil: resolver.System
 	Dialer      egress.Dialer // nil: targets are connected to directly
-	DialTimeout time.Duration // resolving and dialling together, also where the request asks for more; 0: DefaultDialTimeout
+	DialTimeout time.Duration // resolving and dialing together, also where the request asks for more; 0: DefaultDialTimeout
 	IdleTimeout time.Duration // a stream that moves no byte for so long is reset; 0: never
 	Events      events.Sink   // what happens to streams; nil: nothing is recorded
 }

@@ -187,7 +187,7 @@ func TestRefused(t *testing.T) {
 }
 
 func TestDenied(t *testing.T) {
-	target := listen(t, func(*net.TCPConn) { t.Error("the target was dialled") })
+	target := listen(t, func(*net.TCPConn) { t.Error("the target was dialed") })
 	resolver := lookup(func(_ context.Context, _, host string) ([]netip.Addr, error) {
 		if host == "denied.example" {
 			t.Error("a denied name was resolved")
@@ -227,7 +227,7 @@ func TestDenied(t *testing.T) {
 
 // The hook of the dialer is the last word, also when everything before it has let the address pass.
 func TestDeniedAtTheAddressDialled(t *testing.T) {
-	target := listen(t, func(*net.TCPConn) { t.Error("the target was dialled") })
+	target := listen(t, func(*net.TCPConn) { t.Error("the target was dialed") })
 	conn, err := New(Config{Policy: policy.New(nil)}).on(Terms{}).dial(t.Context(), "public.example", nil, target.addr)
 	if codeOf(err) != wire.Denied {
 		t.Errorf("dial gave %v, %v; want denied", conn, err)

@@ -18,7 +18,7 @@ func (p *pipe) opened() {
 // reportAnswer records the answer. err is what kept the relay from connecting, or nil.
 func (p *pipe) reportAnswer(code wire.Code, err error) {
 	answered := events.StreamAnswered{
-		Stream: p.relay.number, Client: p.relay.Client, Request: p.request, Code: code, Took: p.dialled,
+		Stream: p.relay.number, Client: p.relay.Client, Request: p.request, Code: code, Took: p.dialed,
 	}
 	if refusal, ok := refusalOf(code, err); ok {
 		answered.Refusal = &refusal
@@ -46,7 +46,7 @@ func (p *pipe) report() {
 		Stream: p.relay.number, Client: p.relay.Client, Request: p.request,
 		Code: end.code, Err: end.err, Refused: p.refusedByUs, Unused: errors.Is(end.err, errUnused),
 		Remote: p.remote, Dialed: p.told, Up: p.up.Load(), Down: p.given.Load(),
-		Dial: p.dialled, Duration: time.Since(p.began),
+		Dial: p.dialed, Duration: time.Since(p.began),
 	}
 	var refused *limit.Refused
 	if errors.As(end.err, &refused) {

@@ -111,7 +111,7 @@ func (r *Registry) receiveHello(ctx context.Context, c Newcomer) (hello wire.Hel
 		_ = c.Close(closeTryAgain, err.Error()) // it is given up in any case
 	case <-r.life.Done():
 		err = errEnded
-		refuse(ctx, c, err) // before the receiver is cancelled: that may cut the carrier short
+		refuse(ctx, c, err) // before the receiver is canceled: that may cut the carrier short
 	}
 	cancel()
 	<-received

@@ -123,8 +123,8 @@ func (s *server) set(answer func(wire.Hello) wire.Message) {
 	s.answer = answer
 }
 
-// dialled returns when the client has dialled.
-func (s *server) dialled() []time.Time {
+// dialed returns when the client has dialed.
+func (s *server) dialed() []time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.dials)
@@ -191,8 +191,8 @@ func TestTimes(t *testing.T) {
 		if e := end(t, c); e.Code != wire.NotConnected || e.Text != errNoNetwork.Error() {
 			t.Errorf("without a network: %v", e)
 		}
-		if took := time.Since(began); len(s.dialled()) != 2 || took < 100*time.Millisecond || took > time.Second {
-			t.Errorf("without a network: %d dials in %s", len(s.dialled()), took)
+		if took := time.Since(began); len(s.dialed()) != 2 || took < 100*time.Millisecond || took > time.Second {
+			t.Errorf("without a network: %d dials in %s", len(s.dialed()), took)
 		}
 
 		// A server that says nothing is given up, not waited for.
@@ -208,11 +208,11 @@ func TestTimes(t *testing.T) {
 		// A refusal is told as it is, and not tried again.
 		for _, code := range []wire.Code{wire.Unauthorized, wire.Limit, wire.Draining, wire.UnsupportedVersion} {
 			s.set(refusal(code))
-			before := len(s.dialled())
+			before := len(s.dialed())
 			if e := end(t, c); e.Code != code {
 				t.Errorf("refused with %s: %v", code, e)
 			}
-			if n := len(s.dialled()) - before; n != 1 {
+			if n := len(s.dialed()) - before; n != 1 {
 				t.Errorf("refused with %s: %d dials", code, n)
 			}
 		}
@@ -226,7 +226,7 @@ func TestTimes(t *testing.T) {
 		if _, err := stream.Result(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		before := len(s.dialled())
+		before := len(s.dialed())
 		s.cut()
 		time.Sleep(time.Hour) // of the bubble's clock
 		_, err = stream.Read(make([]byte, 1))
@@ -236,7 +236,7 @@ func TestTimes(t *testing.T) {
 		if state := c.State(); state.Phase != client.Closed || state.Reason == nil || state.Reason.Code != wire.SessionLost {
 			t.Errorf("after an hour: %+v", state)
 		}
-		attempts := s.dialled()[before:]
+		attempts := s.dialed()[before:]
 		if n := len(attempts); n < 12 || n > 60 {
 			t.Errorf("%d attempts in the grace period", n)
 		}

@@ -12,7 +12,7 @@ type Phase int
 // The phases.
 const (
 	Idle       Phase = iota // no session: nothing was opened yet, or the last one has ended as it should
-	Connecting              // the first carrier is being dialled, or the hello is under way
+	Connecting              // the first carrier is being dialed, or the hello is under way
 	Open                    // streams flow
 	Resuming                // the carrier was lost and the session waits for another
 	Closed                  // the last session has ended and not as it should; the next stream starts another
@@ -27,7 +27,7 @@ func (p Phase) String() string {
 type State struct {
 	Phase   Phase
 	Since   time.Time
-	Attempt int         // of the dial, from 1; 0 where nothing is dialled
+	Attempt int         // of the dial, from 1; 0 where nothing is dialed
 	Reason  *wire.Error // why it is not open: of the last failed attempt, or of the end; nil: nothing went wrong
 }
 

@@ -45,7 +45,7 @@ func (l *Link) Run(ctx context.Context, c Carrier, peerReceived uint64) error {
 	l.tell(c, err)
 	code, text := closing(err)
 	_ = c.Close(code, text) // the reason is in err; a carrier that cannot even close has nothing to add
-	cancel(err)             // only now: a cancelled Receive may cut the closing carrier short
+	cancel(err)             // only now: a canceled Receive may cut the closing carrier short
 	<-received
 	l.mu.Lock()
 	l.running, l.watchdog, l.confirm = false, nil, nil

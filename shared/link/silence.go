@@ -12,7 +12,8 @@ const frozenAfter = 2 * time.Second
 // lateProbe is frozenAfter for the few seconds of a probe.
 const lateProbe = 250 * time.Millisecond
 
-// watchdog ends a run whose other end is silent. It is apart from the sender, which may wait in Send for as long as a dead network lets it.
+// watchdog is the keepalive timer: it ends a run whose other end is silent. It is apart from the
+// sender, which may wait in Send for as long as a dead network lets it.
 type watchdog struct {
 	mu      sync.Mutex
 	timer   *time.Timer

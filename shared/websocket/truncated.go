@@ -69,11 +69,11 @@ func (h hijacked) Read(b []byte) (int, error) {
 	return n, unexpected(err)
 }
 
-// dialling is a transport whose upgraded connections never say io.EOF and join what is written.
-type dialling struct{ http.RoundTripper }
+// dialing is a transport whose upgraded connections never say io.EOF and join what is written.
+type dialing struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (d dialling) RoundTrip(r *http.Request) (*http.Response, error) {
+func (d dialing) RoundTrip(r *http.Request) (*http.Response, error) {
 	awaited := new(awaited)
 	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 		if tcp, ok := info.Conn.(*net.TCPConn); ok { // else it encrypts, or is another's
@@ -85,20 +85,20 @@ func (d dialling) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if conn, upgraded := response.Body.(io.ReadWriteCloser); upgraded {
-		response.Body = dialled{conn, &joined{to: conn, class: clientHolds}, awaited}
+		response.Body = dialed{conn, &joined{to: conn, class: clientHolds}, awaited}
 	}
 	return response, nil
 }
 
-type dialled struct {
+type dialed struct {
 	io.ReadWriteCloser
 	joined  *joined
 	awaited *awaited
 }
 
-func (d dialled) Write(b []byte) (int, error) { return d.joined.Write(b) }
+func (d dialed) Write(b []byte) (int, error) { return d.joined.Write(b) }
 
-func (d dialled) Read(b []byte) (int, error) {
+func (d dialed) Read(b []byte) (int, error) {
 	d.awaited.reading(len(b))
 	n, err := d.ReadWriteCloser.Read(b)
 	return n, unexpected(err)
@@ -121,6 +121,6 @@ func through(client *http.Client) *http.Client {
 	if with.Transport == nil {
 		with.Transport = transport
 	}
-	with.Transport = dialling{with.Transport}
+	with.Transport = dialing{with.Transport}
 	return &with
 }

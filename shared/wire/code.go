@@ -2,7 +2,9 @@ package wire
 
 import "strconv"
 
-// Code says how a stream, a carrier or a session ended. Numbers are on the wire and are never reused.
+// Code says how a stream, a carrier or a session ended. Numbers are on the wire and are never
+// reused. A new code is a constant here, a row of the table below and a row of docs/PROTOCOL.md,
+// section 7.
 type Code uint16
 
 // The codes of docs/PROTOCOL.md, section 7.

@@ -38,7 +38,7 @@ type Request struct {
 	Kind    Kind
 	Host    string
 	Port    uint16
-	Timeout time.Duration // for resolving and dialling together; milliseconds on the wire; 0: the server's own
+	Timeout time.Duration // for resolving and dialing together; milliseconds on the wire; 0: the server's own
 	Family  uint8         // 4 or 6: only addresses of that family; 0: both
 	Socket  SocketOptions // of the target's socket; sent only to an end that has CanSocketOptions
 }
@@ -146,7 +146,7 @@ func DecodeRequest(body []byte) (Request, error) {
 type Result struct {
 	Code   Code
 	Bound  netip.AddrPort // the server's own end; zero where there is none
-	Remote netip.AddrPort // the address that was dialled; zero where none was
+	Remote netip.AddrPort // the address that was dialed; zero where none was
 	Text   string         // cut to MaxText bytes when encoded
 }
 

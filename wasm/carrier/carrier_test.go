@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 // browser is the JavaScript half as the tests want it.
 type browser struct {
 	mu       sync.Mutex
-	dialled  []uint32
+	dialed   []uint32
 	sent     []string
 	buffered int
 	closed   []int
@@ -29,7 +29,7 @@ type browser struct {
 func (b *browser) Dial(id uint32) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.dialled = append(b.dialled, id)
+	b.dialed = append(b.dialed, id)
 }
 
 func (b *browser) Send(_ uint32, message []byte) int {
@@ -75,8 +75,8 @@ func dial(t *testing.T) (*Set, *browser, *Carrier) {
 	b := &browser{}
 	s := NewSet(b, &memory.Pool{})
 	var c *Carrier
-	var dialling sync.WaitGroup
-	dialling.Go(func() {
+	var dialing sync.WaitGroup
+	dialing.Go(func() {
 		var err error
 		if c, err = s.Dial(t.Context()); err != nil {
 			t.Error(err)
@@ -84,7 +84,7 @@ func dial(t *testing.T) (*Set, *browser, *Carrier) {
 	})
 	synctest.Wait()
 	s.Opened(1)
-	dialling.Wait()
+	dialing.Wait()
 	return s, b, c
 }
 

@@ -95,11 +95,11 @@ cutting:
 func TestCutWhileOpening(t *testing.T) {
 	const streams = 500
 	w := newWorld(t, quick)
-	var dialled atomic.Int64
-	target := product.Target(t, countDials(&dialled))
+	var dialed atomic.Int64
+	target := product.Target(t, countDials(&dialed))
 	c, states := w.client()
 	product.Open(t, c, target).Close()
-	eventually(t, "the first is there", func() bool { return dialled.Load() == 1 })
+	eventually(t, "the first is there", func() bool { return dialed.Load() == 1 })
 
 	stop := make(chan struct{})
 	var cutting sync.WaitGroup
@@ -140,7 +140,7 @@ func TestCutWhileOpening(t *testing.T) {
 	if cuts == 0 {
 		t.Error("nothing was cut")
 	}
-	if n := dialled.Load(); n != streams+1 {
+	if n := dialed.Load(); n != streams+1 {
 		t.Errorf("the target saw %d connections, want %d", n, streams+1)
 	}
 	if s := w.Counts(t); s.Sessions != 1 {

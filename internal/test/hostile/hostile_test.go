@@ -72,15 +72,15 @@ func TestHostileInput(t *testing.T) {
 	} {
 		began := time.Now()
 		t.Run(attack.name, attack.run)
-		t.Logf("%-14s %5.1f s, the neighbour's slowest exchange %s, then %s", attack.name, time.Since(began).Seconds(), time.Duration(beside.recent.Swap(0)).Round(time.Millisecond), p.Measure(t))
+		t.Logf("%-14s %5.1f s, the neighbor's slowest exchange %s, then %s", attack.name, time.Since(began).Seconds(), time.Duration(beside.recent.Swap(0)).Round(time.Millisecond), p.Measure(t))
 	}
 	close(stop)
 	<-stopped
 	if err := beside.end(); err != nil {
-		t.Errorf("the neighbour: %v", err)
+		t.Errorf("the neighbor: %v", err)
 	}
 	if beside.exchanges == 0 {
-		t.Error("the neighbour moved nothing")
+		t.Error("the neighbor moved nothing")
 	}
 
 	after := p.Measure(t)
@@ -97,7 +97,7 @@ func TestHostileInput(t *testing.T) {
 	t.Logf("before: %s", before)
 	t.Logf("peak: RSS %d MiB", peak.Load()>>20)
 	t.Logf("after:  %s", after)
-	t.Logf("the neighbour: %d exchanges, %d MiB, each with its digest; the slowest took %s", beside.exchanges, beside.bytes>>20, beside.slowest.Round(time.Millisecond))
+	t.Logf("the neighbor: %d exchanges, %d MiB, each with its digest; the slowest took %s", beside.exchanges, beside.bytes>>20, beside.slowest.Round(time.Millisecond))
 	t.Logf("what was tried:\n%s", counts)
 }
 

@@ -29,8 +29,8 @@ func startTargets(t *testing.T) targets {
 	return where
 }
 
-// neighbour is an honest session beside the hostile ones.
-type neighbour struct {
+// neighbor is an honest session beside the hostile ones.
+type neighbor struct {
 	client *client.Client
 	echo   netip.AddrPort
 	stop   chan struct{}
@@ -43,11 +43,11 @@ type neighbour struct {
 	err       error
 }
 
-// block is what a neighbour sends in one exchange: more than a window.
+// block is what a neighbor sends in one exchange: more than a window.
 var block = bytes.Repeat([]byte("0123456789abcde\n"), 20<<10)
 
-func startNeighbour(server *process, echo netip.AddrPort) *neighbour {
-	n := &neighbour{echo: echo, stop: make(chan struct{}), done: make(chan struct{})}
+func startNeighbour(server *process, echo netip.AddrPort) *neighbor {
+	n := &neighbor{echo: echo, stop: make(chan struct{}), done: make(chan struct{})}
 	n.client = client.New(client.Config{Dial: product.Transport(server.ConnectURL())})
 	go func() {
 		defer close(n.done)
@@ -72,7 +72,7 @@ func startNeighbour(server *process, echo netip.AddrPort) *neighbour {
 }
 
 // exchange sends a block to the echo and checks what comes back.
-func (n *neighbour) exchange() error {
+func (n *neighbor) exchange() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	s, err := n.client.Open(wire.Request{Kind: wire.TCP, Host: n.echo.Addr().String(), Port: n.echo.Port()})
@@ -106,8 +106,8 @@ func (n *neighbour) exchange() error {
 	return nil
 }
 
-// end returns why the neighbour could not go on, nil if it could.
-func (n *neighbour) end() error {
+// end returns why the neighbor could not go on, nil if it could.
+func (n *neighbor) end() error {
 	close(n.stop)
 	<-n.done
 	n.client.Close()

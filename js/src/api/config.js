@@ -9,7 +9,7 @@ import { CONNECT_PATH } from '../wire/generated/limit.js';
  * What a page may say. The attributes have the same names with data- before them, but for `token`, which no attribute carries, because attributes are public.
  * @typedef {object} Options
  * @property {string} [url]  of the server, or of its endpoint .../v1/connect; http:, https:, ws: or wss:; default: where the script came from
- * @property {Match} [match]  which constructions of a WebSocket are tunnelled; default: 'sockfs'
+ * @property {Match} [match]  which constructions of a WebSocket are tunneled; default: 'sockfs'
  * @property {boolean} [optimistic]  sockets count as open before the server has answered
  * @property {number} [timeout]  seconds that opening a socket may take; default: the server's
  * @property {string} [assets]  URL of the folder with the other files of the build; default: assets/ beside the script

@@ -35,7 +35,7 @@ import { parseAny, parseSockfs, unbracket } from './target.js';
 /**
  * Makes the rule. Throws a TypeError for a match that is none of the forms.
  * @param {Match} match
- * @param {{ origin: string, report: (error: unknown) => void }} page  the page's own origin, never tunnelled unless a function says
+ * @param {{ origin: string, report: (error: unknown) => void }} page  the page's own origin, never tunneled unless a function says
  *   so; where an error of a function is told
  * @returns {Rule}
  */

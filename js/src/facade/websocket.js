@@ -299,7 +299,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 }
 
 /**
- * The serialised URL and its origin; a string that is no URL stays as it is.
+ * The serialized URL and its origin; a string that is no URL stays as it is.
  * @param {string} url
  * @returns {[url: string, origin: string]}
  */

@@ -23,7 +23,7 @@ import { KINDS } from './kinds.js';
 /**
  * Called from tasks of their own, never from inside a call of the page's. None is called after onclose.
  * @typedef {object} Handlers
- * @property {(ends: { bound: Address | null, remote: Address | null }) => void} [onopen]  the server's own end and the address it dialled; null when it did not say
+ * @property {(ends: { bound: Address | null, remote: Address | null }) => void} [onopen]  the server's own end and the address it dialed; null when it did not say
  * @property {(bytes: Uint8Array) => void} [ondata]  the receiver owns the bytes
  * @property {() => void} [oneof]  the peer has ended its direction
  * @property {() => boolean} [holds]  asked when the tunnel goes away: reports whether the owner has bytes that it has not given to write() yet

@@ -12,7 +12,7 @@ function install(match = 'sockfs') {
 	return { scope, tunnel, uninstall };
 }
 
-test('a construction of SOCKFS is tunnelled, any other is the native object', () => {
+test('a construction of SOCKFS is tunneled, any other is the native object', () => {
 	const { scope, tunnel } = install();
 	const ours = new scope.WebSocket('wss://db.example:5432/', ['binary']);
 	const native = new scope.WebSocket('wss://page.example/chat', ['binary']);
@@ -27,7 +27,7 @@ test('a construction of SOCKFS is tunnelled, any other is the native object', ()
 	assert.deepEqual([scope.WebSocket.CONNECTING, scope.WebSocket.name], [0, 'NativeSocket']);
 });
 
-test('the native exceptions stay, and a tunnelled construction never throws', () => {
+test('the native exceptions stay, and a tunneled construction never throws', () => {
 	const { scope, tunnel } = install();
 	assert.throws(() => new scope.WebSocket('nonsense'), { name: 'SyntaxError' });
 	assert.throws(() => new scope.WebSocket(), TypeError);

@@ -259,7 +259,7 @@ test('a text message ends the carrier', async () => {
 	assert.deepEqual(FakeCarrier.made[0].closed, [[3003, 'text message']]);
 });
 
-test('a dial that fails is asked why; a URL that cannot be dialled fails too', async () => {
+test('a dial that fails is asked why; a URL that cannot be dialed fails too', async () => {
 	const first = await makeReady();
 	first.program.imports.carrierDial(4, 1024);
 	FakeCarrier.made[0].onclose({ code: 1006, reason: '' });

@@ -113,7 +113,7 @@ function makePage({ isolated = true, blobsAllowed = 'yes' } = {}) {
 	return { scope, workers, blobs, texts, reports, bridges, tunnel, uninstall, FakeWorker };
 }
 
-describe('recognising', () => {
+describe('recognizing', () => {
 	test('by the URL', () => {
 		const base = 'https://site.test/app/';
 		for (const url of ['webr-worker.js', '/webr/webr-worker.js?v=1', 'https://site.test/x/webr-worker.js#a']) assert.equal(isWebRUrl(url, base), true, url);

@@ -102,7 +102,7 @@ func Rebindable(requestHost string) bool {
 	return host != "localhost" && !strings.HasSuffix(host, ".localhost")
 }
 
-// split takes a serialised origin apart; the port is never empty.
+// split takes a serialized origin apart; the port is never empty.
 func split(header string) (scheme, host, port string, err error) {
 	u, err := url.Parse(header)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 // namespace begins the name of every metric of ours.
 const namespace = "sockmux"
 
-// dialBuckets reach from a neighbour on the same machine to the longest --dial-timeout in use.
+// dialBuckets reach from a neighbor on the same machine to the longest --dial-timeout in use.
 var dialBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
 // Sources are asked at every scrape. Each may be called at any time by any goroutine, and returns at once.

@@ -78,11 +78,11 @@ func (d *direct) dial(ctx context.Context, network, address string, check func(n
 		KeepAliveConfig: KeepAlive,
 		ControlContext: func(_ context.Context, network, address string, raw syscall.RawConn) error {
 			if check != nil {
-				dialled, err := netip.ParseAddrPort(address)
+				dialed, err := netip.ParseAddrPort(address)
 				if err != nil {
 					return fmt.Errorf("address %q: %w", address, err)
 				}
-				if err := check(dialled); err != nil {
+				if err := check(dialed); err != nil {
 					return err
 				}
 			}

@@ -2,7 +2,7 @@
 // SOCKS5).
 //
 // The policy decides on addresses, so names end before this package: a dialer is given the address that the name has resolved to and a check, which
-// runs on the very address that is dialled or that the proxy is asked for. A proxy is never asked for a name, because then the proxy would resolve
+// runs on the very address that is dialed or that the proxy is asked for. A proxy is never asked for a name, because then the proxy would resolve
 // it again, to what the check has not seen.
 package egress
 

@@ -27,8 +27,8 @@ const (
 	exactName  kind = iota + 1 // the name as requested
 	subdomains                 // every name below, not the name itself
 	anyHost                    // every host
-	prefix                     // the address that is dialled
-	publicOnly                 // the address that is dialled, if it is public
+	prefix                     // the address that is dialed
+	publicOnly                 // the address that is dialed, if it is public
 )
 
 // publicWord is the host of the rules about all public addresses. It is no name that anybody can own.

@@ -82,7 +82,7 @@ func TestSSRF(t *testing.T) {
 	for _, host := range forms {
 		code := codeOf(t, p.CheckHost(host, 80))
 		if addr, err := netip.ParseAddr(host); err == nil {
-			// A literal, or what a name resolves to: the address that is dialled decides.
+			// A literal, or what a name resolves to: the address that is dialed decides.
 			target := netip.AddrPortFrom(addr, 80)
 			for _, asked := range []string{host, "rebind.example.org"} {
 				if got := codeOf(t, p.CheckAddr(asked, nil, target)); got != wire.Denied {

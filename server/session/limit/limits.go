@@ -19,7 +19,7 @@ type Limits struct {
 	SessionLifetime time.Duration
 	StreamIdle      time.Duration // of a stream without a byte
 	StreamLifetime  time.Duration
-	DialTimeout     time.Duration // resolving and dialling together; 0: the relay's default
+	DialTimeout     time.Duration // resolving and dialing together; 0: the relay's default
 }
 
 // Reason names a limit in metrics and logs. There are few, so that they fit into the label of a metric.
