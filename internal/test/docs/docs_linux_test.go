@@ -24,7 +24,7 @@ import (
 const patience = 60 * time.Second
 
 // foreign are flags of other programs that the documents name.
-var foreign = []string{"check", "ignore-missing", "closure", "js-library"}
+var foreign = []string{"check", "ignore-missing", "closure", "js-library", "token"}
 
 // Each flag and each target of make that a document names exists.
 func TestNames(t *testing.T) {
