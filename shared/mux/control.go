@@ -65,6 +65,17 @@ func (c *control) pong(opaque uint32) bool {
 	return true
 }
 
+// answerFrame queues a frame that the other end has caused, unless too many wait.
+func (c *control) answerFrame(h header) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.frames) >= maxAnswers*headerSize {
+		return false
+	}
+	c.frameLocked(h)
+	return true
+}
+
 // frame queues a frame without a body.
 func (c *control) frame(h header) {
 	c.mu.Lock()
@@ -212,10 +223,10 @@ func (s *Session) handleControl(m wire.ControlMessage) (bad *wire.Error) {
 
 // Drain tells the client that the server goes away.
 func (s *Session) Drain(in time.Duration, text string) {
-	s.control.send(wire.Drain{In: in, Text: text})
+	s.signals.send(wire.Drain{In: in, Text: text})
 }
 
 // Notify sends the client a text for people.
 func (s *Session) Notify(level wire.Level, code wire.Code, text string) {
-	s.control.send(wire.Notice{Level: level, Code: code, Text: text})
+	s.signals.send(wire.Notice{Level: level, Code: code, Text: text})
 }

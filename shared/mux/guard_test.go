@@ -25,7 +25,7 @@ func frame(kind byte, flags uint16, stream, length uint32, body ...byte) []byte 
 // Types and flags of yamux frames.
 const (
 	data, update, ping = 0, 1, 2
-	syn, fin, rst      = 1, 4, 8
+	syn, ack, fin, rst = 1, 2, 4, 8
 )
 
 // deaf is a stream whose other end sends what the test gives and reads nothing.

@@ -52,7 +52,7 @@ func (s *Session) begin(request wire.Request) (*Stream, error) {
 	}
 	stream := newStream(s, s.nextID)
 	stream.request = request
-	stream.control = request.Kind == wire.Control && stream.id == controlID
+	stream.control = request.Kind == wire.Control && stream.id == s.controlID
 	s.nextID += 2
 	s.streams[stream.id] = stream
 	if request.Kind != wire.Control {

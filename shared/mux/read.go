@@ -119,6 +119,6 @@ func (s *Stream) windowUpdate(n int) (h header, urgent, due bool) {
 	if s.recv.finished() || !s.recv.window.due(n) {
 		return h, false, false
 	}
-	more, urgent := s.recv.window.update(s.session.conn.RTT(), &s.session.growth)
+	more, urgent := s.recv.window.update(s.session.signals.rtt(), &s.session.growth)
 	return newHeader(typeWindowUpdate, 0, s.id, more), urgent, true
 }

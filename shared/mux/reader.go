@@ -52,6 +52,9 @@ func (s *Session) frameRead(h *header, r *bufio.Reader) (bad *wire.Error, err er
 		if h.flags()&flagSYN != 0 && !s.control.pong(h.length()) {
 			return violation("more than " + strconv.Itoa(maxPings) + " yamux pings wait for answers"), nil
 		}
+		if h.flags()&flagACK != 0 {
+			s.signals.answered(h.length())
+		}
 		return nil, nil
 	case typeGoAway:
 		if h.length() != 0 {
@@ -140,6 +143,9 @@ func (s *Session) opened(id uint32) *wire.Error {
 	defer s.mu.Unlock()
 	if s.streams[id] != nil {
 		return violation("duplicate stream " + decimal(id))
+	}
+	if len(s.waiting) >= backlog && s.signals.reject(id) {
+		return nil
 	}
 	s.streams[id] = stream
 	s.waiting = append(s.waiting, stream)

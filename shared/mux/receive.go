@@ -79,7 +79,7 @@ func (s *Stream) headCame(message []byte, malformed *wire.Error) (bad *wire.Erro
 	}
 	s.malformed = malformed
 	s.socket.set(s.request.Socket)
-	s.control = malformed == nil && s.request.Kind == wire.Control && s.id == controlID
+	s.control = malformed == nil && s.request.Kind == wire.Control && s.id == s.session.controlID
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.recv.window.consumed += uint32(2 + len(message)) // too few for an update
@@ -175,12 +175,13 @@ func (s *Stream) finished() bool {
 	return first
 }
 
-// rejected is yamux's RST, which no end of version 1 sends. Nothing is left of the stream.
+// rejected is yamux's RST. Nothing is left of the stream.
 func (s *Stream) rejected() {
 	s.taken()
+	err := s.session.signals.rejection()
 	s.mu.Lock()
-	s.send.rejected(errRejected)
-	s.recv.rejected()
+	s.send.rejected(err)
+	s.recv.rejected(err)
 	s.wakeLocked()
 	s.mu.Unlock()
 	s.forget()

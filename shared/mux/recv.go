@@ -37,7 +37,7 @@ const (
 	recvRejected                         // the stream was rejected: nothing comes
 )
 
-// errRejected is what yamux's RST means.
+// errRejected is what yamux's RST means where resets have a control stream.
 var errRejected = wire.NewError(wire.Limit, "the other end has too many streams that wait")
 
 // errNoHead is the outcome of a first message that did not come before the FIN.
@@ -58,22 +58,20 @@ type recvHalf struct {
 	came    chan struct{} // closed when the first message has come, or will not
 	headErr error         // why it will not; set before came is closed
 
-	stopErr error       // what Read returns in the stopped states
-	peer    *wire.Error // of the peer's RESET, in any state; nil: none
+	stopErr error       // what Read returns in the stopped states and when rejected
+	peer    *wire.Error // of the peer's RESET or RST, in any state; nil: none
 	size    uint64      // bytes before it
 }
 
 // err returns why no more will come than what is in the inbox; nil: more may come.
 func (h *recvHalf) err() error {
 	switch h.state {
-	case recvHeadStopped, recvStopped, recvStoppedFinished:
+	case recvHeadStopped, recvStopped, recvStoppedFinished, recvRejected:
 		return h.stopErr
 	case recvReset, recvResetFinished:
 		return h.peer
 	case recvFinished:
 		return io.EOF
-	case recvRejected:
-		return errRejected
 	default:
 		return nil
 	}
@@ -195,8 +193,8 @@ func (h *recvHalf) fin() bool {
 }
 
 // rejected is yamux's RST.
-func (h *recvHalf) rejected() {
-	h.noHead(errRejected)
-	h.state = recvRejected
+func (h *recvHalf) rejected(err *wire.Error) {
+	h.noHead(err)
+	h.state, h.stopErr, h.peer = recvRejected, err, err
 	h.inbox.drop()
 }

@@ -24,7 +24,7 @@ var recvEvents = []struct {
 	{"Reset", func(h *recvHalf) bool { h.drop(errOwn); return false }},
 	{"RESET", func(h *recvHalf) bool { h.peerReset(errPeer, 9); return false }},
 	{"FIN", func(h *recvHalf) bool { return h.fin() }},
-	{"RST", func(h *recvHalf) bool { h.rejected(); return false }},
+	{"RST", func(h *recvHalf) bool { h.rejected(errRejected); return false }},
 }
 
 // recvNames are the states as the table writes them.
@@ -65,6 +65,8 @@ func received(state recvState) *recvHalf {
 		h.stopErr = net.ErrClosed
 	case recvReset, recvResetFinished:
 		h.peer = errPeer
+	case recvRejected:
+		h.stopErr = errRejected
 	default:
 	}
 	return h

@@ -38,12 +38,15 @@ type Session struct {
 	conn    Conn
 	writer  *frameWriter
 	control control
+	signals signals
 	gate    *gate
 	growth  growth
 	tasks   sync.WaitGroup
 	done    chan struct{}
 	over    atomic.Bool // done is closed, or just about to be
 	away    atomic.Bool // the other end takes no more streams
+
+	controlID uint32 // of the control stream; 0: there is none
 
 	// Of an initiator.
 	unanswered chan struct{} // holds one for each stream that the other end has not taken; its capacity is the backlog's
@@ -90,6 +93,12 @@ func Client(conn Conn, config Config) (*Session, error) {
 // waits until handle has delivered that, so handle must bound how long it takes.
 func Server(conn Conn, config Config, handle func(context.Context, *Stream)) (*Session, error) {
 	s := newSession(conn, config)
+	s.serve(handle)
+	return s, nil
+}
+
+// serve starts an acceptor's end.
+func (s *Session) serve(handle func(context.Context, *Stream)) {
 	s.handle = handle
 	s.life, s.endLife = context.WithCancelCause(context.Background())
 	s.tasks.Go(func() {
@@ -97,7 +106,6 @@ func Server(conn Conn, config Config, handle func(context.Context, *Stream)) (*S
 		s.read()
 		s.finish()
 	})
-	return s, nil
 }
 
 func newSession(conn Conn, config Config) *Session {
@@ -110,6 +118,7 @@ func newSession(conn Conn, config Config) *Session {
 		growth: newGrowth(config.WindowBudget, config.Received),
 	}
 	s.control.session = s
+	s.signals, s.controlID = &s.control, controlID
 	s.control.incoming.limit = wire.MaxControl
 	return s
 }

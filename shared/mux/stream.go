@@ -3,6 +3,7 @@ package mux
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/sockmux/sockmux/shared/closed"
 	"github.com/sockmux/sockmux/shared/deadline"
@@ -42,12 +43,13 @@ type Stream struct {
 	send     sendHalf
 	recv     recvHalf
 	deadline deadline.Deadline // of Read
+	overdue  *time.Timer       // of a stream that only waits for the other end; nil: none
 }
 
 // newStream returns a stream that this end opens, or has been opened by the peer.
 func newStream(session *Session, id uint32) *Stream {
 	size, limit, state := uint32(firstWindow), wire.MaxResult, sendOpen
-	if id == controlID {
+	if id == session.controlID {
 		size = controlWindow
 	}
 	if session.handle != nil {
@@ -68,7 +70,7 @@ func newStream(session *Session, id uint32) *Stream {
 // widen returns by how much the window is larger than firstWindow, which goes with the first
 // frame of this end.
 func (s *Stream) widen() (extra uint32) {
-	if s.id == controlID {
+	if s.id == s.session.controlID {
 		return controlWindow - firstWindow
 	}
 	s.mu.Lock()
@@ -102,7 +104,7 @@ func (s *Stream) ClosedCleanly() bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.recv.peer == nil
+	return s.recv.peer == nil && s.session.signals.complete(&s.recv)
 }
 
 // Stopped returns a channel that is closed when the other end reads no more: after its stop,
@@ -163,7 +165,7 @@ func (s *Stream) StopRead(code wire.Code) error {
 	s.readable.Broadcast()
 	s.mu.Unlock()
 	if tell {
-		s.session.control.send(wire.StreamStop{ID: s.id, Code: code})
+		s.session.signals.send(wire.StreamStop{ID: s.id, Code: code})
 	}
 	return nil
 }
@@ -219,7 +221,7 @@ func (s *Stream) queue(action sendAction) {
 		s.mu.Lock()
 		m := wire.StreamReset{ID: s.id, Code: s.send.own.Code, Size: s.send.written, Text: s.send.own.Text}
 		s.mu.Unlock()
-		s.session.control.send(m)
+		s.session.signals.send(m)
 	case sendNothing:
 	}
 }
@@ -241,9 +243,10 @@ func (s *Stream) wake() {
 // forget gives the stream back if both halves have ended.
 func (s *Stream) forget() {
 	s.mu.Lock()
-	over := s.send.state == sendDone && s.recv.finished()
+	sent := s.send.state == sendDone
+	over := sent && s.recv.finished()
 	var grown, extra uint32
-	if over && s.id != controlID {
+	if over && s.id != s.session.controlID {
 		grown, extra = s.recv.window.end()
 	}
 	if over && s.recv.inbox.empty() {
@@ -253,5 +256,7 @@ func (s *Stream) forget() {
 	if over {
 		s.session.growth.give(grown, extra)
 		s.session.remove(s)
+	} else if sent {
+		s.session.signals.sent(s)
 	}
 }

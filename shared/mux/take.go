@@ -31,12 +31,12 @@ func (s *Session) takeLocked() {
 			s.listed++
 			stream.listed = true
 		}
-		s.tasks.Go(func() { s.serve(stream) })
+		s.tasks.Go(func() { s.take(stream) })
 	}
 }
 
-// serve is the goroutine of one stream of the other end.
-func (s *Session) serve(stream *Stream) {
+// take is the goroutine of one stream of the other end.
+func (s *Session) take(stream *Stream) {
 	// It goes with the result, unless that takes its time: a page pays for each message.
 	err := s.writer.later(newHeader(typeWindowUpdate, flagACK, stream.id, stream.widen()), nil)
 	s.mu.Lock()
@@ -85,9 +85,9 @@ func (s *Session) answer(stream *Stream) {
 	switch {
 	case err != nil:
 		refusal = wire.NewError(wire.InvalidRequest, "the stream began without a request: "+err.Error())
-	case refusal == nil && stream.request.Kind == wire.Control:
+	case refusal == nil && stream.request.Kind == wire.Control && s.controlID != 0: // else as any kind that is unknown
 		s.unlist(stream)
-		if stream.id == controlID {
+		if stream.id == s.controlID {
 			_ = stream.Reply(wire.Result{}) // fails only with the session
 			s.control.use(stream)           // not before: what waits there must not overtake the result
 			return

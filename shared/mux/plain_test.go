@@ -1,0 +1,397 @@
+package mux_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/yamux"
+	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/mux/muxtest"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// plainEnds joins hashicorp/yamux's client and a PlainServer.
+func plainEnds(t *testing.T, config mux.Config, handle func(context.Context, *mux.Stream)) (*yamux.Session, *mux.PlainSession) {
+	t.Helper()
+	a, b := net.Pipe()
+	server, err := mux.PlainServer(muxtest.New(b), config, handle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := yamux.Client(a, yamuxConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = client.Close()
+		server.Close()
+	})
+	return client, server
+}
+
+// TestPlainClient has streams of hashicorp/yamux carry more than a window each way, from the
+// first one on, and end with both half-closes.
+func TestPlainClient(t *testing.T) {
+	client, _ := plainEnds(t, mux.Config{}, accepted(t, echo))
+	var streams sync.WaitGroup
+	for range 3 {
+		stream := yamuxOpen(t, client, target)
+		streams.Go(func() {
+			sent := make([]byte, 3<<20)
+			rand.NewChaCha8([32]byte{}).Read(sent)
+			go func() {
+				if _, err := stream.Write(sent); err != nil {
+					t.Errorf("write: %v", err)
+				}
+				if err := stream.Close(); err != nil { // yamux's half-close
+					t.Errorf("close: %v", err)
+				}
+			}()
+			if got, err := io.ReadAll(stream); err != nil || !bytes.Equal(got, sent) {
+				t.Errorf("%d bytes came back of %d, %v", len(got), len(sent), err)
+			}
+		})
+	}
+	streams.Wait()
+	for client.NumStreams() > 0 {
+		runtime.Gosched() // until the FINs have crossed
+	}
+}
+
+// TestPlainControlIsNoKind hands a request for a control stream to the handler, as any other.
+func TestPlainControlIsNoKind(t *testing.T) {
+	asked := make(chan wire.Kind, 1)
+	client, _ := plainEnds(t, mux.Config{}, func(ctx context.Context, s *mux.Stream) {
+		asked <- s.Request().Kind
+		accepted(t, echo)(ctx, s)
+	})
+	stream := yamuxOpen(t, client, wire.Request{Kind: wire.Control})
+	defer stream.Close()
+	if kind := <-asked; kind != wire.Control {
+		t.Errorf("the handler was asked for %s", kind)
+	}
+}
+
+// TestPlainReset tells the client by RST, behind what was written.
+func TestPlainReset(t *testing.T) {
+	readIt := make(chan struct{})
+	client, server := plainEnds(t, mux.Config{}, accepted(t, func(s *mux.Stream) {
+		if _, err := s.Write([]byte("before")); err != nil {
+			t.Errorf("write: %v", err)
+		}
+		<-readIt
+		if err := s.Reset(wire.Reset, "the target has reset the connection"); err != nil {
+			t.Errorf("reset: %v", err)
+		}
+		if _, err := s.Write([]byte("x")); !isCode(err, wire.Reset) {
+			t.Errorf("write after the reset: %v", err)
+		}
+		if _, err := s.Read(make([]byte, 1)); !isCode(err, wire.Reset) {
+			t.Errorf("read after the reset: %v", err)
+		}
+	}))
+	stream := yamuxOpen(t, client, target)
+	if _, err := io.ReadFull(stream, make([]byte, 6)); err != nil {
+		t.Fatal(err)
+	}
+	close(readIt)
+	if _, err := stream.Read(make([]byte, 1)); !errors.Is(err, yamux.ErrConnectionReset) {
+		t.Errorf("the client reads %v", err)
+	}
+	for server.Streams() > 0 {
+		runtime.Gosched() // until the handler has returned
+	}
+}
+
+// TestPlainClientResets gives the handler an error, and what it writes an end.
+func TestPlainClientResets(t *testing.T) {
+	conn := taking{newDeaf()}
+	ends := make(chan error, 3)
+	s, err := mux.PlainServer(muxtest.New(conn), mux.Config{}, func(_ context.Context, s *mux.Stream) {
+		_ = s.Reply(wire.Result{}) // the client may be gone
+		_, err := io.ReadAll(s)
+		ends <- err
+		<-s.Stopped()
+		_, err = s.Write([]byte("x"))
+		ends <- err
+		if s.ClosedCleanly() {
+			ends <- errors.New("the stream was closed cleanly")
+		}
+		ends <- s.Close()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := conn.feed.Write(append(request(t, 1, target), frame(update, rst, 1, 0)...)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := <-ends; !isCode(err, wire.Aborted) {
+			t.Errorf("the handler got %v", err)
+		}
+	}
+	if err := <-ends; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPlainDrain ends the opening of streams by GoAway. Those that are open go on.
+func TestPlainDrain(t *testing.T) {
+	client, server := plainEnds(t, mux.Config{}, accepted(t, echo))
+	stream := yamuxOpen(t, client, target)
+	server.Drain(time.Second, "the server is going away")
+	server.Notify(wire.Info, wire.OK, "nothing of this can be said")
+	if _, err := client.Ping(); err != nil { // answered behind GoAway
+		t.Fatal(err)
+	}
+	if _, err := client.Open(); !errors.Is(err, yamux.ErrRemoteGoAway) {
+		t.Errorf("open: %v", err)
+	}
+	if _, err := stream.Write([]byte("still")); err != nil {
+		t.Error(err)
+	}
+	_ = stream.Close()
+	if got, err := io.ReadAll(stream); err != nil || string(got) != "still" {
+		t.Errorf("read %q, %v", got, err)
+	}
+}
+
+// TestPlainRefusal bounds the life of a refused stream whose client never ends its direction. What
+// it sends meanwhile is dropped.
+func TestPlainRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := &watched{deaf: newDeaf()}
+		resets := make(chan time.Time, 2)
+		conn.frame = func(_ byte, flags uint16, _ uint32) {
+			if flags&rst != 0 {
+				resets <- time.Now()
+			}
+		}
+		s, err := mux.PlainServer(muxtest.New(conn), mux.Config{}, func(_ context.Context, s *mux.Stream) {
+			_ = s.Reply(wire.Result{Code: wire.Denied, Text: "no"})
+			_ = s.Close()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		began := time.Now()
+		// The second is ended by its client in time.
+		if _, err := conn.feed.Write(append(request(t, 1, target), request(t, 3, target)...)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(29 * time.Second)
+		if _, err := conn.feed.Write(append(frame(data, 0, 1, 2, 'h', 'i'), frame(update, fin, 3, 0)...)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := s.Streams(); n != 1 || len(resets) != 0 {
+			t.Errorf("%d streams are left and %d are reset within 30 s, want 1 and 0", n, len(resets))
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if n := s.Streams(); n != 0 || len(resets) != 1 {
+			t.Fatalf("%d streams are left and %d are reset after 30 s, want 0 and 1", n, len(resets))
+		}
+		if took := (<-resets).Sub(began); took < 30*time.Second {
+			t.Errorf("reset after %s", took)
+		}
+	})
+}
+
+// TestPlainBacklog refuses streams that nobody takes with RST, and the session goes on.
+func TestPlainBacklog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most, all = 4, 1000
+		release := make(chan struct{})
+		rejected := make(map[uint32]bool)
+		conn := &watched{deaf: newDeaf(), frame: func(kind byte, flags uint16, id uint32) {
+			if flags&rst != 0 {
+				rejected[id] = true
+			}
+		}}
+		s, err := mux.PlainServer(muxtest.New(conn), mux.Config{MaxStreams: func() int { return most }}, accepted(t, func(s *mux.Stream) {
+			<-release
+			_ = s.Close()
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id := uint32(1); id < 2*all; id += 2 {
+			if _, err := conn.feed.Write(request(t, id, target)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		const kept = most + 256 // served, and in the backlog
+		if n := len(rejected); n != all-kept || rejected[1] {
+			t.Errorf("%d streams were refused of %d, %d may wait", n, all, kept)
+		}
+		close(release)
+		s.Close()
+	})
+}
+
+// watched is a deaf stream that reports the frames that are written to it.
+type watched struct {
+	*deaf
+	frame func(kind byte, flags uint16, id uint32)
+	rest  []byte
+}
+
+func (w *watched) Write(b []byte) (int, error) {
+	w.rest = append(w.rest, b...)
+	for len(w.rest) >= 12 {
+		h := w.rest[:12]
+		length := 0
+		if h[1] == data {
+			length = int(h[8])<<24 | int(h[9])<<16 | int(h[10])<<8 | int(h[11])
+		}
+		if len(w.rest) < 12+length {
+			break
+		}
+		w.frame(h[1], uint16(h[2])<<8|uint16(h[3]), uint32(h[4])<<24|uint32(h[5])<<16|uint32(h[6])<<8|uint32(h[7]))
+		w.rest = w.rest[12+length:]
+	}
+	return len(b), nil
+}
+
+// TestPlainRejectionsAreBounded ends the session of a client that opens streams without end and
+// reads no refusal.
+func TestPlainRejectionsAreBounded(t *testing.T) {
+	conn := newDeaf()
+	under := muxtest.New(conn)
+	s, err := mux.PlainServer(under, mux.Config{MaxStreams: func() int { return 1 }}, func(context.Context, *mux.Stream) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id := uint32(1); id < 1<<20; id += 2 {
+		if _, err = conn.feed.Write(frame(update, syn, id, 0)); err != nil {
+			break
+		}
+	}
+	<-s.Done()
+	if err := s.Err(); !isCode(err, wire.Protocol) || !strings.Contains(err.Error(), "streams wait") {
+		t.Errorf("%v, want protocol", err)
+	}
+	s.Close()
+}
+
+// TestPlainPing measures the round trip, asks once at a time, and takes no answer that it has
+// not asked for.
+func TestPlainPing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := &watched{deaf: newDeaf()}
+		pings := make(chan struct{}, 10)
+		conn.frame = func(kind byte, _ uint16, _ uint32) {
+			if kind == ping {
+				pings <- struct{}{}
+			}
+		}
+		s, err := mux.PlainServer(muxtest.New(conn), mux.Config{}, func(context.Context, *mux.Stream) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		pong := func(opaque uint32) {
+			if _, err := conn.feed.Write(frame(ping, ack, 0, opaque)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Ping()
+		s.Ping()
+		<-pings
+		pong(77)
+		if rtt := s.RTT(); rtt != 0 {
+			t.Errorf("round trip %s before the answer", rtt)
+		}
+		time.Sleep(time.Second)
+		pong(1)
+		synctest.Wait()
+		if rtt := s.RTT(); rtt < time.Second || rtt > 2*time.Second {
+			t.Errorf("round trip %s, want about a second", rtt)
+		}
+		select {
+		case <-pings:
+			t.Error("a second ping was sent before the answer to the first")
+		default:
+		}
+		s.Ping()
+		<-pings
+	})
+}
+
+// TestPlainCleanClose delivers what had its FIN, and gives an error for what had none.
+func TestPlainCleanClose(t *testing.T) {
+	for _, test := range []struct {
+		what  string
+		bytes []byte
+		clean bool
+	}{
+		{"FIN", frame(data, fin, 1, 5, 'w', 'h', 'o', 'l', 'e'), true},
+		{"no FIN", frame(data, 0, 1, 5, 'w', 'h', 'o', 'l', 'e'), false},
+		{"inside a frame", frame(data, fin, 1, 500, 'w', 'h', 'o', 'l', 'e'), false},
+		{"FIN, then RST", append(frame(data, fin, 1, 5, 'w', 'h', 'o', 'l', 'e'), frame(update, rst, 1, 0)...), false},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			conn := &ending{taking: taking{newDeaf()}, left: bytes.NewReader(append(request(t, 1, target), test.bytes...))}
+			conn.under = muxtest.New(conn)
+			type end struct {
+				bytes string
+				err   error
+				clean bool
+			}
+			ends := make(chan end, 1)
+			s, err := mux.PlainServer(conn.under, mux.Config{}, func(ctx context.Context, s *mux.Stream) {
+				_ = s.Reply(wire.Result{}) // nothing reads it
+				<-ctx.Done()
+				b, err := io.ReadAll(s)
+				ends <- end{string(b), err, s.ClosedCleanly()}
+				_ = s.Close()
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := <-ends
+			if got.clean != test.clean || test.clean && (got.bytes != "whole" || got.err != nil) {
+				t.Errorf("%q, %v, clean %t; want clean %t", got.bytes, got.err, got.clean, test.clean)
+			}
+			s.Close()
+		})
+	}
+}
+
+// ending is a connection that the other end closes cleanly behind some bytes.
+type ending struct {
+	taking
+	under *muxtest.Conn
+	left  io.Reader
+}
+
+func (e *ending) Read(b []byte) (int, error) {
+	n, err := e.left.Read(b)
+	if err == io.EOF {
+		e.under.Fail(wire.NewError(wire.OK, ""))
+	}
+	return n, err
+}
+
+// TestGoAway has the reasons of yamux's specification.
+func TestGoAway(t *testing.T) {
+	for code, reason := range map[wire.Code]uint32{wire.OK: 0, wire.Draining: 0, wire.Limit: 0, wire.Protocol: 1, wire.Internal: 2} {
+		if got := mux.GoAway(wire.NewError(code, "")); !bytes.Equal(got, frame(3, 0, 0, reason)) {
+			t.Errorf("%s: %x", code, got)
+		}
+	}
+}
