@@ -11,6 +11,7 @@ import (
 	"github.com/sockmux/sockmux/server/app/demo"
 	"github.com/sockmux/sockmux/server/app/memory"
 	"github.com/sockmux/sockmux/server/config"
+	"github.com/sockmux/sockmux/server/fronts/yamux"
 	"github.com/sockmux/sockmux/server/gateway"
 	"github.com/sockmux/sockmux/server/gateway/assets"
 	"github.com/sockmux/sockmux/server/listener"
@@ -179,9 +180,14 @@ func (s *server) openRoutes() (err error) {
 	if _, err := files.Manifest(); err != nil {
 		s.logger.Warn("no script to serve", "error", err)
 	}
+	var plain func(context.Context, yamux.Transport, session.Peer, string) error
+	if s.settings.Yamux {
+		plain = yamux.New(s.sessions).Serve
+	}
 	s.routes, err = gateway.New(gateway.Config{
 		Prefix:       s.settings.Prefix,
 		Serve:        s.sessions.Serve,
+		Yamux:        plain,
 		AllowOrigins: s.settings.AllowOrigins,
 		Strangers:    s.own.strangers,
 		Assets:       files,

@@ -63,6 +63,7 @@ type Config struct {
 	// What is served.
 	AssetsDir string // folder in place of the embedded files; empty: embedded
 	WebR      string // folder served at PREFIX/webr/; empty: none
+	Yamux     bool   // serve clients of plain yamux at PREFIX/v1/yamux
 
 	// Warnings are for the log: what looks like a mistake and is no reason not to start.
 	Warnings []string

@@ -158,6 +158,11 @@ func settingsOf(c *Config) []setting {
 			parse: duration(&c.HandshakeTimeout, shortest, longestDial, ""), print: printed(&c.HandshakeTimeout, brief),
 		},
 		{
+			group: groupServe, name: "allow-yamux",
+			help:  "Serve clients of plain yamux at PREFIX/v1/yamux. Their streams end with their connection.",
+			parse: boolean(&c.Yamux), print: printed(&c.Yamux, strconv.FormatBool),
+		},
+		{
 			group: groupServe, name: "webr", hint: "DIR",
 			help:  "Folder with webR, which is dist of the npm package webr. It is served at PREFIX/webr/ for the playground.",
 			parse: text(&c.WebR), print: one(&c.WebR),

@@ -19,7 +19,7 @@ import (
 // connect upgrades the request to a carrier and serves it until its end (docs/PROTOCOL.md, 2). A page never sees the texts of refusals, but people do who look at
 // the browser's network tab or at the log.
 func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
-	if refused := g.judge(r); refused != nil {
+	if refused := g.judge(r, wire.Subprotocol); refused != nil {
 		g.refuse(w, r, refused)
 		return
 	}
@@ -74,16 +74,16 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, refused *events
 	answer(w, refused.Status, refused.Refusal.Text)
 }
 
-// judge says why the request is not upgraded, or returns nil.
-func (g *Gateway) judge(r *http.Request) *events.UpgradeRefused {
+// judge returns why the request is not upgraded to that subprotocol, or nil.
+func (g *Gateway) judge(r *http.Request, subprotocol string) *events.UpgradeRefused {
 	if !lists(r.Header["Connection"], "upgrade") || !lists(r.Header["Upgrade"], "websocket") {
 		return refusal(ReasonNoWebSocket, http.StatusUpgradeRequired, "this address takes WebSockets only: load "+g.config.Prefix+"sockmux.js in a page; if this is a proxy's request, the proxy must pass Upgrade and Connection on")
 	}
 	if header := r.Header.Get("Origin"); !g.allowed(header, r) {
 		return refusal(ReasonOrigin, http.StatusForbidden, "origin "+printable(header)+" may not connect: start the server with --allow-origin "+printable(header))
 	}
-	if !lists(r.Header["Sec-Websocket-Protocol"], wire.Subprotocol) {
-		return refusal(ReasonSubprotocol, http.StatusBadRequest, "the subprotocol "+wire.Subprotocol+" is not offered: another program's WebSocket, or a proxy that drops Sec-WebSocket-Protocol")
+	if !lists(r.Header["Sec-Websocket-Protocol"], subprotocol) {
+		return refusal(ReasonSubprotocol, http.StatusBadRequest, "the subprotocol "+subprotocol+" is not offered: another program's WebSocket, or a proxy that drops Sec-WebSocket-Protocol")
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/sockmux/sockmux/server/listener/places"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // echoOnce answers the first message with the peer and the message, then closes.
@@ -126,7 +127,7 @@ func TestOrigins(t *testing.T) {
 		if test.origin != "" {
 			r.Header.Set("Origin", test.origin)
 		}
-		refusal := g.judge(r)
+		refusal := g.judge(r, wire.Subprotocol)
 		if test.want != (refusal == nil) {
 			t.Errorf("origin %q at %s: %+v, want allowed %t", test.origin, test.host, refusal, test.want)
 			continue

@@ -13,6 +13,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/sockmux/sockmux/server/fronts/yamux"
 	"github.com/sockmux/sockmux/server/gateway/assets"
 	"github.com/sockmux/sockmux/server/gateway/origin"
 	"github.com/sockmux/sockmux/server/listener/places"
@@ -31,6 +32,10 @@ type Config struct {
 	// Serve drives one carrier from its first message to its end. It owns the carrier and returns only when it has closed it. ctx ends with the HTTP server's
 	// base context. peer is who asked for the upgrade.
 	Serve func(ctx context.Context, c session.Newcomer, peer session.Peer) error
+
+	// Yamux serves one client that speaks plain yamux, as Serve does. token is its credential,
+	// empty for none. nil: there are no such clients, and their route is not found.
+	Yamux func(ctx context.Context, t yamux.Transport, peer session.Peer, token string) error
 
 	// AllowOrigins are the pages that may connect beside those of the server's own host, until SetAllowOrigins.
 	AllowOrigins []origin.Pattern

@@ -15,6 +15,7 @@ const (
 	ReasonSubprotocol = "subprotocol"
 	ReasonHandshake   = "handshake" // the headers of a WebSocket, but wrong ones
 	ReasonEnded       = "ended"
+	ReasonOff         = "off" // a protocol that the operator has not allowed
 )
 
 // refusal is the answer to a request that is not upgraded.

@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/sockmux/sockmux/server/fronts/yamux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -14,6 +15,7 @@ func (g *Gateway) newRoutes() *http.ServeMux {
 	below := g.config.Prefix
 	routes.HandleFunc(below+wire.ConnectPath, g.connect)
 	routes.HandleFunc(below+wire.CheckPath, readOnly(g.check))
+	routes.HandleFunc(below+yamux.Path, g.yamux)
 	routes.HandleFunc(below+"healthz", readOnly(g.health))
 	routes.HandleFunc(below+"readyz", readOnly(g.ready))
 	routes.HandleFunc(below+"demo.json", readOnly(g.demo))

@@ -43,14 +43,14 @@ func (s *session) drained(ctx context.Context, in time.Duration) (err error) {
 	s.drain(in, text)
 	select {
 	case <-s.idle:
-	case <-s.link.Done():
+	case <-s.tunnel.Done():
 		return nil
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
 	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
-	_ = s.link.Shutdown(flush, wire.Draining, text) // its end is what counts
-	s.fail(wire.NewError(wire.Draining, text))      // a parked one too
+	_ = s.tunnel.Shutdown(flush, wire.Draining, text) // its end is what counts
+	s.fail(wire.NewError(wire.Draining, text))        // a parked one too
 	return err
 }

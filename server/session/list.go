@@ -30,7 +30,7 @@ func (r *Registry) List() []Info {
 }
 
 func (s *session) info() Info {
-	rtt := s.link.Stats().RTT
+	rtt := s.tunnel.RTT()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	identity := s.identity.Name

@@ -180,15 +180,15 @@ func (r *Registry) begin() error {
 
 var errEnded = wire.NewError(wire.Draining, "the server has ended")
 
-// add makes a new session. Where there is no place for it, a client that has several sessions
+// add makes a new session, whose tunnel open sets. Where there is no place for it, a client that has several sessions
 // without a carrier, and more than this one, loses one.
-func (r *Registry) add(who admitted, hello wire.Hello) (*session, error) {
-	s, victim, err := r.place(who, hello)
+func (r *Registry) add(who admitted, agent string, open func(*session) error) (*session, error) {
+	s, victim, err := r.place(who, agent, open)
 	victim.giveWay(limit.ParkedSessions, "a new session of another client needs the place")
 	return s, err
 }
 
-func (r *Registry) place(who admitted, hello wire.Hello) (s, victim *session, err error) {
+func (r *Registry) place(who admitted, agent string, open func(*session) error) (s, victim *session, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.draining {
@@ -204,7 +204,7 @@ func (r *Registry) place(who admitted, hello wire.Hello) (s, victim *session, er
 			return nil, nil, limit.Refuse(limit.Sessions, "the server has its %d sessions", r.most.sessions)
 		}
 	}
-	if s, err = newSession(r, who, account, hello); err != nil {
+	if s, err = newSession(r, who, account, agent, open); err != nil {
 		account.Leave()
 		return nil, victim, err
 	}

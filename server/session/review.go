@@ -112,8 +112,8 @@ func (s *session) terminate(err error) {
 	s.registry.refused(events.LiveSession, s.event(), err)
 	ctx, cancel := context.WithTimeout(s.registry.life, flushTimeout)
 	defer cancel()
-	_ = s.link.Shutdown(ctx, e.Code, e.Text) // its end is what counts
-	s.fail(e)                                // a parked one too
+	_ = s.tunnel.Shutdown(ctx, e.Code, e.Text) // its end is what counts
+	s.fail(e)                                  // a parked one too
 }
 
 // readmit decides whether a session may come back. Its secret suffices where the identity that began it is still good, and a session that was opened with a client certificate

@@ -62,7 +62,7 @@ func (r *Registry) Serve(ctx context.Context, c Newcomer, peer Peer) error {
 	who, err := r.admit(ctx, peer, hello.Token)
 	var s *session
 	if err == nil {
-		s, err = r.add(who, hello)
+		s, err = r.add(who, hello.Agent, func(s *session) error { return s.openLinked(hello) })
 	}
 	if err != nil {
 		r.notOpened(peer, eventOf(peer, who.now, hello.Agent), began, err)
@@ -222,7 +222,7 @@ func (s *session) claim(ctx context.Context, c Newcomer, received uint64, greet 
 		_ = c.Close(0, "") // the carrier is lost
 		err = fmt.Errorf("welcome: %w", err)
 	}
-	if context.Cause(ctx) != errTakenOver || s.link.Err() != nil {
+	if context.Cause(ctx) != errTakenOver || s.tunnel.Err() != nil {
 		s.afterRun(err)
 	}
 	return err
@@ -238,10 +238,10 @@ func (s *session) noteTooLong(err error) {
 
 // afterRun parks the session or ends it.
 func (s *session) afterRun(err error) {
-	if s.link.Err() == nil && s.park(err) {
+	if s.tunnel.Err() == nil && s.park(err) {
 		return
 	}
 	streams := s.streams()
-	s.link.Fail(wire.NewError(wire.SessionLost, "the connection was lost"))
+	s.tunnel.Fail(wire.NewError(wire.SessionLost, "the connection was lost"))
 	s.close(events.SessionEnded{Reason: err, Streams: streams})
 }

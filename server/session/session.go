@@ -35,8 +35,8 @@ type session struct {
 	outlives context.Context
 	cutOff   context.CancelCauseFunc // ends outlives
 	sockets  *budget.Account
-	link     *link.Link
-	mux      *mux.Session
+	tunnel   tunnel
+	link     *link.Link // of the tunnel; nil: a Foreign, which is not resumed
 
 	turn      chan struct{} // capacity 1: filled by the Serve that runs the session
 	mu        sync.Mutex
@@ -58,24 +58,16 @@ type session struct {
 	idle     chan struct{} // closed when draining and no stream is served
 }
 
-func newSession(r *Registry, who admitted, account *limit.Account, hello wire.Hello) (*session, error) {
+// newSession makes a session, whose tunnel open sets.
+func newSession(r *Registry, who admitted, account *limit.Account, agent string, open func(*session) error) (*session, error) {
 	s := &session{
 		registry: r, peer: who.peer, secured: who.peer.TLS, proved: who.proved, identity: who.now, account: account, key: who.key(), gone: make(chan struct{}), memory: r.newMemory(), sockets: r.config.Sockets.Account(), began: time.Now(), idleFrom: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
-		resumes: hello.Capabilities&wire.CanResume != 0, agent: hello.Agent,
+		agent: agent,
 	}
 	s.outlives, s.cutOff = context.WithCancelCause(context.Background()) // until close
-	s.link = link.New(r.linkConfig(s.memory.unacked))
-
-	if hello.Capabilities&wire.CanBare != 0 {
-		s.link.SendBare()
-	}
-	if hello.Capabilities&wire.CanJoin != 0 {
-		s.link.Join()
-	}
-	_, _ = rand.Read(s.known.ID[:]) // never fails (crypto/rand)
+	_, _ = rand.Read(s.known.ID[:])                                      // never fails (crypto/rand)
 	_, _ = rand.Read(s.known.Secret[:])
-	var err error
-	if s.mux, err = mux.Server(s.link, mux.Config{WindowBudget: windowBudget, Received: s.memory.received, Written: s.memory.buffers, MaxStreams: s.maxStreams}, s.handle); err != nil {
+	if err := open(s); err != nil {
 		s.memory.close()
 		s.sockets.Close()
 		s.cutOff(nil)
@@ -86,6 +78,11 @@ func newSession(r *Registry, who admitted, account *limit.Account, hello wire.He
 
 // spareStreams is how many streams there may be beside those that are served: that wait for their requests, are being refused, or wait for the client's FIN.
 const spareStreams = 64
+
+// muxConfig is for the streams of the session.
+func (s *session) muxConfig() mux.Config {
+	return mux.Config{WindowBudget: windowBudget, Received: s.memory.received, Written: s.memory.buffers, MaxStreams: s.maxStreams}
+}
 
 // maxStreams is what mux.Config asks for.
 func (s *session) maxStreams() int { return s.account.Limits().Streams + spareStreams }
@@ -181,12 +178,12 @@ func (s *session) drain(in time.Duration, text string) {
 		close(s.idle)
 	}
 	s.mu.Unlock()
-	s.mux.Drain(in, text)
+	s.tunnel.Drain(in, text)
 }
 
 // fail ends the session at once; the client is told if it has a carrier.
 func (s *session) fail(err *wire.Error) {
-	s.link.Fail(err)
+	s.tunnel.Fail(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.expiry != nil && s.expiry.Stop() {
@@ -210,7 +207,7 @@ func (s *session) close(end events.SessionEnded) {
 		return
 	}
 	s.registry.remove(s)
-	s.mux.Close()
+	s.tunnel.Close()
 	s.cutOff(nil)
 	s.registry.forget(s)
 	s.account.Leave() // behind the last stream
@@ -223,7 +220,7 @@ func (s *session) close(end events.SessionEnded) {
 
 // endOf is why a session has ended.
 func (s *session) endOf() error {
-	if err := s.link.Err(); err != nil {
+	if err := s.tunnel.Err(); err != nil {
 		return err
 	}
 	return wire.NewError(wire.SessionLost, "the session was given up")
@@ -249,7 +246,7 @@ func (s *session) park(reason error) bool {
 	// A resume of which the client saw nothing does not begin another grace period. Otherwise a
 	// path that passes hellos and no answers would keep the session without end.
 	wait := max(0, r.config.Grace-time.Since(s.lost))
-	if s.link.Err() != nil {
+	if s.tunnel.Err() != nil {
 		wait = 0 // fail was here, and found no expiry
 	}
 	s.expiry = time.AfterFunc(wait, s.expire)
@@ -280,7 +277,7 @@ func (s *session) unpark() bool {
 // expire ends a parked session.
 func (s *session) expire() {
 	streams := s.streams()
-	s.link.Fail(wire.NewError(wire.SessionLost, "the client did not come back in time"))
+	s.tunnel.Fail(wire.NewError(wire.SessionLost, "the client did not come back in time"))
 	s.close(events.SessionEnded{Expired: true, Streams: streams})
 	s.registry.unpark(s)
 }

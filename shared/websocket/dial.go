@@ -38,7 +38,7 @@ func Dial(ctx context.Context, url string, client *http.Client, header http.Head
 
 // carrierOf is newConn without a nil pointer in the interface.
 func carrierOf(ws *websocket.Conn) (link.Carrier, error) {
-	c, err := newConn(ws)
+	c, err := newConn(ws, wire.Subprotocol)
 	if err != nil {
 		return nil, err
 	}

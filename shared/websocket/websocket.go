@@ -31,9 +31,14 @@ var _ link.Carrier = (*Conn)(nil)
 // have MaxFirst bytes. socket finds the TCP socket
 // below the request's connection, such as listener.TCP; what it has not sent is then limited by the length of the messages (internal/notsentlowat). nil leaves it to the system.
 func Accept(w http.ResponseWriter, r *http.Request, socket func(net.Conn) (*net.TCPConn, bool)) (*Conn, error) {
+	return accept(w, r, wire.Subprotocol, socket)
+}
+
+// accept is Accept for any subprotocol.
+func accept(w http.ResponseWriter, r *http.Request, subprotocol string, socket func(net.Conn) (*net.TCPConn, bool)) (*Conn, error) {
 	u := &upgrading{ResponseWriter: w, socket: socket, secure: r.TLS != nil}
 	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
-		Subprotocols: []string{wire.Subprotocol},
+		Subprotocols: []string{subprotocol},
 		// The gateway checks origins, by rules that know schemes and ports.
 		InsecureSkipVerify: true,
 		// What travels is mostly compressed or encrypted already, and compression beside secrets gives them away (CRIME).
@@ -42,7 +47,7 @@ func Accept(w http.ResponseWriter, r *http.Request, socket func(net.Conn) (*net.
 	if err != nil {
 		return nil, fmt.Errorf("upgrade: %w", err)
 	}
-	c, err := newConn(ws)
+	c, err := newConn(ws, subprotocol)
 	if err != nil {
 		return nil, err
 	}
@@ -58,10 +63,10 @@ func Accept(w http.ResponseWriter, r *http.Request, socket func(net.Conn) (*net.
 	return c, nil
 }
 
-func newConn(ws *websocket.Conn) (*Conn, error) {
-	if got := ws.Subprotocol(); got != wire.Subprotocol {
-		_ = ws.Close(websocket.StatusPolicyViolation, "subprotocol "+wire.Subprotocol+" is needed") // the error below says it too
-		return nil, fmt.Errorf("the other end chose the subprotocol %q, not %s", got, wire.Subprotocol)
+func newConn(ws *websocket.Conn, subprotocol string) (*Conn, error) {
+	if got := ws.Subprotocol(); got != subprotocol {
+		_ = ws.Close(websocket.StatusPolicyViolation, "subprotocol "+subprotocol+" is needed") // the error below says it too
+		return nil, fmt.Errorf("the other end chose the subprotocol %q, not %s", got, subprotocol)
 	}
 	ws.SetReadLimit(wire.MaxMessage)
 	return &Conn{ws: ws}, nil

@@ -1,0 +1,97 @@
+package yamux
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/shared/mux"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+const (
+	// Path is where the WebSocket is, below the server's prefix.
+	Path = "v1/yamux"
+	// Subprotocol is the WebSocket's. A client offers it beside nothing but its token.
+	Subprotocol = "yamux"
+)
+
+// agent is what these clients are called in logs. They have no message in which to say more.
+const agent = "yamux"
+
+// Front serves plain clients. Any number of goroutines may use it.
+type Front struct{ sessions *session.Registry }
+
+// New returns a Front that opens its sessions at the given registry.
+func New(sessions *session.Registry) *Front { return &Front{sessions} }
+
+// Serve serves the client of one WebSocket until its end, and closes the WebSocket. token is the
+// client's credential, empty for none. The error says why the connection has ended.
+func (f *Front) Serve(ctx context.Context, t Transport, peer session.Peer, token string) error {
+	opened, err := f.sessions.ServeForeign(ctx, peer, token, agent, func(terms session.ForeignTerms) (session.Foreign, error) {
+		return open(t, terms)
+	})
+	if !opened {
+		refuse(t, err)
+	}
+	return err
+}
+
+// refuse closes the WebSocket of a client that gets no session. The close code says why.
+func refuse(t Transport, err error) {
+	t.Dismiss()
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		e = wire.NewError(wire.Internal, "")
+	}
+	_ = t.Close(e.Code.CloseCode(), e.Text) // the client is given up in any case
+}
+
+// tunnel is the session of one client: a session.Foreign.
+type tunnel struct {
+	*conn
+	mux       *mux.PlainSession
+	keepalive time.Duration
+}
+
+var _ session.Foreign = (*tunnel)(nil)
+
+func open(t Transport, terms session.ForeignTerms) (session.Foreign, error) {
+	c := newConn(t, terms.Unsent)
+	streams, err := mux.PlainServer(c, terms.Mux, terms.Handle)
+	if err != nil {
+		return nil, err
+	}
+	return &tunnel{c, streams, terms.Keepalive}, nil
+}
+
+// Run implements session.Foreign.
+func (t *tunnel) Run(ctx context.Context) error {
+	t.transport.Admit()
+	t.mux.Ping() // for the round trip
+	stop := t.silence.watch(t.keepalive, t.mux.Ping, func() { t.end(errSilent, true) })
+	defer stop()
+	return t.run(ctx)
+}
+
+// errSilent is the end of a connection that gives no sign of life.
+var errSilent = wire.NewError(wire.SessionLost, "the client gave no sign of life")
+
+// Drain implements session.Foreign.
+func (t *tunnel) Drain(in time.Duration, text string) { t.mux.Drain(in, text) }
+
+// Shutdown implements session.Foreign.
+func (t *tunnel) Shutdown(ctx context.Context, code wire.Code, text string) error {
+	return t.shutdown(ctx, code, text)
+}
+
+// Close implements session.Foreign.
+func (t *tunnel) Close() { t.mux.Close() }
+
+// Err implements session.Foreign: unlike that of a mux.Conn, it tells a connection that was lost
+// from one that the client has closed.
+func (t *tunnel) Err() error { return t.reason() }
+
+// RTT implements session.Foreign.
+func (t *tunnel) RTT() time.Duration { return t.mux.RTT() }
