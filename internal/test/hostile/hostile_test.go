@@ -27,7 +27,7 @@ func bound() int64 {
 // TestHostileInput sends everything to one server, beside a session that goes on, and looks at what is left of it.
 func TestHostileInput(t *testing.T) {
 	where := startTargets(t)
-	p := startServer(t, "--allow", where.echo.String(), "--allow", where.deaf.String())
+	p := startServer(t, "--allow-yamux", "--allow", where.echo.String(), "--allow", where.deaf.String())
 	_ = p.greet(t).bye() // what is made once is there
 	p.Measure(t)
 	before := p.Measure(t)
@@ -69,6 +69,9 @@ func TestHostileInput(t *testing.T) {
 		{"paced", func(t *testing.T) { paced(t, p, where, counts) }},
 		{"floods", func(t *testing.T) { floods(t, p, where, counts) }},
 		{"unread", func(t *testing.T) { unread(t, p, where, counts) }},
+		{"plain yamux", func(t *testing.T) { plainViolations(t, p, where, counts) }},
+		{"plain floods", func(t *testing.T) { plainFloods(t, p, where, counts) }},
+		{"plain unread", func(t *testing.T) { plainUnread(t, p, where, counts) }},
 	} {
 		began := time.Now()
 		t.Run(attack.name, attack.run)

@@ -23,7 +23,8 @@ type endings struct {
 	have    int
 	body    uint32
 	ended   func(id uint32)
-	granted func(id, n uint32) // nil: nobody cares
+	granted func(id, n uint32) // nil: not asked for
+	pinged  func(opaque uint32) // likewise
 }
 
 func (f *endings) follow(b []byte) {
@@ -46,6 +47,9 @@ func (f *endings) follow(b []byte) {
 		}
 		if f.header[1] <= typeWindow && binary.BigEndian.Uint16(f.header[2:])&(flagFIN|flagRST) != 0 {
 			f.ended(binary.BigEndian.Uint32(f.header[4:]))
+		}
+		if f.header[1] == typePing && binary.BigEndian.Uint16(f.header[2:])&flagSYN != 0 && f.pinged != nil {
+			f.pinged(binary.BigEndian.Uint32(f.header[8:]))
 		}
 		if n := binary.BigEndian.Uint32(f.header[8:]); f.header[1] == typeWindow && n > 0 && f.granted != nil {
 			f.granted(binary.BigEndian.Uint32(f.header[4:]), n)

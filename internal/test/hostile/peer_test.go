@@ -54,13 +54,19 @@ const upgrade = "GET /v1/connect HTTP/1.1\r\nHost: localhost\r\nConnection: Upgr
 // dial connects and upgrades.
 func (p *process) dial(t testing.TB) *peer {
 	t.Helper()
+	return p.dialWith(t, upgrade)
+}
+
+// dialWith is dial with another request.
+func (p *process) dialWith(t testing.TB, request string) *peer {
+	t.Helper()
 	conn, err := net.Dial("tcp", p.Addr())
 	if err != nil {
 		giveUp(t, err)
 	}
 	_ = conn.SetDeadline(time.Now().Add(patience)) // never fails on an open socket
 	e := &peer{conn: conn, read: bufio.NewReader(conn)}
-	if _, err := io.WriteString(conn, upgrade); err != nil {
+	if _, err := io.WriteString(conn, request); err != nil {
 		giveUp(t, err)
 	}
 	response, err := http.ReadResponse(e.read, nil)
