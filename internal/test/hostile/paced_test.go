@@ -23,7 +23,7 @@ type endings struct {
 	have    int
 	body    uint32
 	ended   func(id uint32)
-	granted func(id, n uint32) // nil: not asked for
+	granted func(id, n uint32)  // nil: not asked for
 	pinged  func(opaque uint32) // likewise
 }
 
