@@ -14,7 +14,7 @@ const MAX_PLOTS = 20;
 export function page(title, text) {
 	const body = document.createElement('pre');
 	body.tabIndex = 0; // a region that scrolls must be reachable by keyboard
-	body.textContent = text.replace(/.\x08/g, '').trimEnd();
+	body.textContent = text.replace(/.[\b]/g, '').trimEnd();
 	return block('page', title, body);
 }
 

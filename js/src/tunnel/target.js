@@ -36,7 +36,7 @@ export function checkTarget({ host, port }, hasPort = true) {
 function hostFault(host) {
 	if (host === '') return 'it is empty';
 	if (isIPv6(host)) return null;
-	if (/[\x00-\x1f\x7f-\x9f]/.test(host)) return 'it contains a control character';
+	if (/\p{Cc}/u.test(host)) return 'it contains a control character';
 	if (/\s/.test(host)) return 'it contains a space';
 	if (host.includes('@')) return 'it contains a user name';
 	// Underscores are common in real zones; letters beyond ASCII are for the server to encode (RFC 5891).
