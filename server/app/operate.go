@@ -38,7 +38,7 @@ type operations struct {
 // newOperations returns the sinks of a server. tracer is nil or the caller's to close behind the
 // last event.
 func newOperations(tracer *tracing.Tracer, logger *slog.Logger) *operations {
-	o := &operations{log: oplog.NewSink(logger), metrics: metrics.New(Version()), status: status.New(), tracer: tracer}
+	o := &operations{log: oplog.NewSink(logger), metrics: metrics.New(Version(), relay.Kinds()), status: status.New(), tracer: tracer}
 	o.Sinks = events.Sinks{o.log, o.metrics, o.status}
 	if tracer != nil {
 		o.Sinks = append(o.Sinks, tracer)

@@ -154,6 +154,7 @@ func (s *server) openStreams() error {
 			terms.Resolver = lookups.For(who.Event.Session)
 			s.streams.Start(ctx, stream, terms, stream.Detach())
 		},
+		Kinds:         relay.Kinds(),
 		Authenticator: s.credentials.Authenticator,
 		Trusts:        trusts(s.certificates),
 		Limits:        s.policies.limits,

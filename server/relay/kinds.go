@@ -1,6 +1,11 @@
 package relay
 
-import "github.com/sockmux/sockmux/shared/wire"
+import (
+	"maps"
+	"slices"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
 
 // kinds are the kinds of streams that are served, each with the method that answers one and sees
 // it to its end: answerOnce does that for a question. A kind that is missing here is refused.
@@ -9,3 +14,6 @@ var kinds = map[wire.Kind]func(*pipe){
 	wire.TCP:     (*pipe).tcp,
 	wire.Resolve: (*pipe).names,
 }
+
+// Kinds returns the kinds of streams that a relay serves, in the order of their numbers.
+func Kinds() []wire.Kind { return slices.Sorted(maps.Keys(kinds)) }

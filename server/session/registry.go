@@ -42,6 +42,9 @@ const windowBudget = 16 << 20
 type Config struct {
 	// Handle serves one stream of a client (mux.Server). It may detach the stream.
 	Handle func(context.Context, *mux.Stream, Client)
+	// Kinds are the kinds of streams that Handle serves. Clients learn which of them need a
+	// capability.
+	Kinds []wire.Kind
 	// Authenticator says who clients are; nil: nobody has to say.
 	Authenticator auth.Authenticator
 	// Trusts returns an error if the certificate that a client has shown is no longer trusted.

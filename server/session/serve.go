@@ -150,7 +150,7 @@ func (r *Registry) welcome(hello wire.Hello, known *wire.Session, resumed *uint6
 		Version: wire.Version, Session: known, Resumed: resumed, Agent: r.config.Agent,
 		Limits:    wire.Limits{Streams: uint32(limits.Streams), Unacknowledged: uint32(r.config.Bound)},
 		PingAfter: config.PingAfter, DeadAfter: config.DeadAfter,
-		Capabilities: hello.Capabilities & (wire.CanBare | wire.CanSocketOptions | wire.CanResolve | wire.CanJoin),
+		Capabilities: hello.Capabilities & (wire.CanBare | wire.CanSocketOptions | wire.CanJoin | wire.Needs(r.config.Kinds...)),
 	}
 	if r.resumable() {
 		w.Capabilities |= hello.Capabilities & wire.CanResume

@@ -35,8 +35,8 @@ func (s *session) open(ctx context.Context, request wire.Request) (*mux.Stream, 
 		// A request with an option that an older server does not know would be refused. That
 		// server passes over a control message that it does not know.
 		later, request.Socket = request.Socket, wire.SocketOptions{}
-	case request.Kind == wire.Resolve && w.Capabilities&wire.CanResolve == 0:
-		return nil, wire.NewError(wire.UnsupportedKind, "the server resolves no names for clients")
+	case wire.Needs(request.Kind)&^w.Capabilities != 0:
+		return nil, wire.NewError(wire.UnsupportedKind, "the server serves no streams of kind "+request.Kind.String())
 	case w.Capabilities&wire.CanSocketOptions == 0:
 		request.Socket = wire.SocketOptions{}
 	}

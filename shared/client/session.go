@@ -241,8 +241,11 @@ func (s *session) dial(patience time.Duration) (link.Carrier, error) {
 	return carrier, err
 }
 
+// kinds are the kinds of streams that programs open.
+var kinds = []wire.Kind{wire.TCP, wire.Resolve}
+
 func (c *Client) capabilities() wire.Capabilities {
-	all := wire.CanResume | wire.CanSocketOptions | wire.CanResolve | wire.CanJoin
+	all := wire.CanResume | wire.CanSocketOptions | wire.CanJoin | wire.Needs(kinds...)
 	if c.config.Bare {
 		all |= wire.CanBare
 	}

@@ -14,25 +14,26 @@ const (
 	Control   Kind = 255
 )
 
-// kindRow says what a request of one kind holds.
+// kindRow describes a kind of streams.
 type kindRow struct {
 	name       string
-	host, port bool // it has one
+	host, port bool         // its requests have one
+	needs      Capabilities // that both ends must have
 }
 
 // row is the table of kinds. ok is false for a kind that is not in it.
 func (k Kind) row() (row kindRow, ok bool) {
 	switch k {
 	case TCP:
-		return kindRow{"tcp", true, true}, true
+		return kindRow{"tcp", true, true, 0}, true
 	case UDP:
-		return kindRow{"udp", true, true}, true
+		return kindRow{"udp", true, true, CanUDP}, true
 	case WebSocket:
-		return kindRow{"websocket", true, true}, true
+		return kindRow{"websocket", true, true, CanWebSocket}, true
 	case Resolve:
-		return kindRow{"resolve", true, false}, true
+		return kindRow{"resolve", true, false, CanResolve}, true
 	case Control:
-		return kindRow{"control", false, false}, true
+		return kindRow{"control", false, false, 0}, true
 	}
 	return kindRow{}, false
 }
@@ -44,6 +45,15 @@ func Kinds() []Kind {
 		if _, ok := Kind(k).row(); ok {
 			all = append(all, Kind(k))
 		}
+	}
+	return all
+}
+
+// Needs returns the capabilities that both ends must have for streams of these kinds.
+func Needs(kinds ...Kind) (all Capabilities) {
+	for _, k := range kinds {
+		row, _ := k.row()
+		all |= row.needs
 	}
 	return all
 }

@@ -7,6 +7,7 @@ package metrics
 import (
 	"net/http"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -61,6 +62,7 @@ type Share struct{ Used, Max int64 }
 // Metrics is the registry, and the events.Sink of what is counted. All methods may be called at any
 // time.
 type Metrics struct {
+	kinds    []wire.Kind
 	registry *prometheus.Registry
 	opens    *prometheus.CounterVec
 	ended    *prometheus.CounterVec
@@ -72,9 +74,11 @@ type Metrics struct {
 
 var _ events.Sink = (*Metrics)(nil)
 
-// New returns a registry in which nothing has happened. version is the build's.
-func New(version string) *Metrics {
+// New returns a registry in which nothing has happened. version is the build's, kinds are the
+// kinds of streams that the server serves.
+func New(version string, kinds []wire.Kind) *Metrics {
 	m := &Metrics{
+		kinds:    kinds,
 		registry: prometheus.NewRegistry(),
 		opens: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "stream_opens_total", Help: "Streams that were answered, by their kind and the code of the answer.",
@@ -97,9 +101,9 @@ func New(version string) *Metrics {
 	}
 	// What has not happened yet is 0 and not absent: a rate of something absent is no rate.
 	for _, code := range wire.Codes() {
-		for _, kind := range []wire.Kind{wire.TCP, wire.Resolve} {
-			m.opens.WithLabelValues(kindOf(kind), code.String())
-			m.ended.WithLabelValues(kindOf(kind), code.String())
+		for _, kind := range kinds {
+			m.opens.WithLabelValues(m.kindOf(kind), code.String())
+			m.ended.WithLabelValues(m.kindOf(kind), code.String())
 		}
 	}
 	for _, code := range dialCodes {
@@ -151,7 +155,7 @@ func (m *Metrics) Record(e events.Event) {
 			m.failures.WithLabelValues(known(e.Code).String()).Inc()
 		}
 	case events.StreamEnded:
-		m.ended.WithLabelValues(kindOf(e.Request.Kind), known(e.Code).String()).Inc()
+		m.ended.WithLabelValues(m.kindOf(e.Request.Kind), known(e.Code).String()).Inc()
 		if e.Limit != "" {
 			m.limits.WithLabelValues(string(e.Limit)).Inc()
 		}
@@ -169,18 +173,17 @@ func known(code wire.Code) wire.Code {
 	return code
 }
 
-// kindOf is a kind as a label: a client can give any number.
-func kindOf(kind wire.Kind) string {
-	switch kind {
-	case wire.TCP, wire.Resolve:
+// kindOf returns the label of a kind. A client can give any number.
+func (m *Metrics) kindOf(kind wire.Kind) string {
+	if slices.Contains(m.kinds, kind) {
 		return kind.String()
 	}
 	return "other"
 }
 
 func (m *Metrics) answered(kind wire.Kind, code wire.Code, took time.Duration) {
-	m.opens.WithLabelValues(kindOf(kind), known(code).String()).Inc()
-	if kind == wire.Resolve {
+	m.opens.WithLabelValues(m.kindOf(kind), known(code).String()).Inc()
+	if kind != wire.TCP {
 		return // nothing is dialed
 	}
 	outcome := outcomeOK

@@ -58,7 +58,7 @@ var denied = events.StreamAnswered{
 }
 
 func watching(version string, sources Sources) *Metrics {
-	m := New(version)
+	m := New(version, []wire.Kind{wire.TCP, wire.Resolve})
 	m.Watch(sources)
 	return m
 }
