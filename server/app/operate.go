@@ -69,7 +69,7 @@ func (o *operations) serve(ctx context.Context, settings *config.Config, p parts
 	}
 	o.metrics.Watch(metrics.Sources{
 		Sessions: p.sessions.Stats, Carriers: p.routes.Carriers, Active: p.streams.Active, Bytes: p.streams.Bytes,
-		Most: p.sessions.Most, Memory: shareOf(p.own.memory), Targets: shareOf(p.own.sockets),
+		Most: p.sessions.Capacity, Memory: shareOf(p.own.memory), Targets: shareOf(p.own.sockets),
 		Plain: p.own.plain.Stats, Strangers: p.own.strangers.Stats,
 		RTTs:     func() []time.Duration { return roundTrips(p.sessions.List()) },
 		Resolver: p.names.Stats, Log: p.lost, Traces: o.traces(), CertificateExpires: p.expires, Reloaded: p.reloaded,
@@ -126,7 +126,7 @@ func serveAdmin(ctx context.Context, l net.Listener, handler http.Handler, run f
 
 func roundTrips(sessions []session.Info) (rtts []time.Duration) {
 	for _, s := range sessions {
-		if !s.Parked && s.RTT > 0 {
+		if !s.Detached && s.RTT > 0 {
 			rtts = append(rtts, s.RTT)
 		}
 	}

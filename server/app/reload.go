@@ -124,7 +124,7 @@ func (r *reloader) reload(why string) {
 	}
 	r.policies.set(next)
 	r.routes.SetAllowOrigins(next.AllowOrigins)
-	r.sessions.SetMost(next.MaxSessions, next.Parked())
+	r.sessions.SetCapacity(next.MaxSessions, next.Detached())
 	r.sessions.Review()
 	for _, warning := range next.Warnings {
 		r.logger.Warn(warning)

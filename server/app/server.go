@@ -162,7 +162,7 @@ func (s *server) openStreams() error {
 		Memory:        s.own.memory,
 		Sockets:       s.own.sockets,
 		MaxSessions:   s.settings.MaxSessions,
-		MaxParked:     s.settings.Parked(),
+		MaxDetached:   s.settings.Detached(),
 		Bound:         s.settings.MaxUnacknowledged,
 		Handshake:     s.settings.HandshakeTimeout,
 		Grace:         s.settings.Grace,

@@ -42,8 +42,8 @@ type Config struct {
 	Egress
 
 	// How much, how long.
-	MaxSessions       int           // in all, parked ones included
-	MaxParked         int           // sessions without a connection; 0: MaxSessions. Parked has the number
+	MaxSessions       int           // in all, detached ones included
+	MaxParked         int           // sessions without a connection; 0: MaxSessions. Detached has the number
 	MaxUnacknowledged int           // bytes that are kept of one session until the page has acknowledged them
 	MaxMemory         int64         // bytes that all sessions together may hold; 0: as memory.Budget says
 	Keepalive         time.Duration // between pings on a silent connection; it is dead after twice this time
@@ -69,8 +69,8 @@ type Config struct {
 	Warnings []string
 }
 
-// Parked returns how many sessions may be without a connection.
-func (c *Config) Parked() int {
+// Detached returns how many sessions may be without a connection.
+func (c *Config) Detached() int {
 	if c.MaxParked == 0 {
 		return c.MaxSessions
 	}

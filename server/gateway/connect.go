@@ -19,7 +19,7 @@ import (
 // connect upgrades the request to a carrier and serves it until its end (docs/PROTOCOL.md, 2). A page never sees the texts of refusals, but people do who look at
 // the browser's network tab or at the log.
 func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
-	if refused := g.judge(r, wire.Subprotocol); refused != nil {
+	if refused := g.authorize(r, wire.Subprotocol); refused != nil {
 		g.refuse(w, r, refused)
 		return
 	}
@@ -74,8 +74,8 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, refused *events
 	answer(w, refused.Status, refused.Refusal.Text)
 }
 
-// judge returns why the request is not upgraded to that subprotocol, or nil.
-func (g *Gateway) judge(r *http.Request, subprotocol string) *events.UpgradeRefused {
+// authorize returns why the request is not upgraded to that subprotocol, or nil.
+func (g *Gateway) authorize(r *http.Request, subprotocol string) *events.UpgradeRefused {
 	if !lists(r.Header["Connection"], "upgrade") || !lists(r.Header["Upgrade"], "websocket") {
 		return refusal(ReasonNoWebSocket, http.StatusUpgradeRequired, "this address takes WebSockets only: load "+g.config.Prefix+"sockmux.js in a page; if this is a proxy's request, the proxy must pass Upgrade and Connection on")
 	}

@@ -127,7 +127,7 @@ func TestOrigins(t *testing.T) {
 		if test.origin != "" {
 			r.Header.Set("Origin", test.origin)
 		}
-		refusal := g.judge(r, wire.Subprotocol)
+		refusal := g.authorize(r, wire.Subprotocol)
 		if test.want != (refusal == nil) {
 			t.Errorf("origin %q at %s: %+v, want allowed %t", test.origin, test.host, refusal, test.want)
 			continue

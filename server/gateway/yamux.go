@@ -21,7 +21,7 @@ func (g *Gateway) yamux(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token, refused := bearer(r.Header)
-	if first := g.judge(r, yamux.Subprotocol); first != nil {
+	if first := g.authorize(r, yamux.Subprotocol); first != nil {
 		refused = first
 	}
 	if refused == nil {

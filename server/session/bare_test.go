@@ -37,7 +37,7 @@ func TestBare(t *testing.T) {
 		most     = 1 << 30 // before the machine has been fast for a moment
 	)
 	for _, bare := range []bool{true, false} {
-		w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10, Handle: pour})
+		w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 10, Handle: pour})
 		var kept linktest.Bodies
 		c := client.New(client.Config{Bare: bare, Dial: func(ctx context.Context) (link.Carrier, error) {
 			c, err := w.dial(ctx)
@@ -92,7 +92,7 @@ func TestBare(t *testing.T) {
 // TestBareIsAgreed: the welcome repeats what the client takes, whether sessions are kept or not.
 func TestBareIsAgreed(t *testing.T) {
 	for _, grace := range []time.Duration{0, time.Minute} {
-		w := newWorld(t, session.Config{Grace: grace, MaxParked: 10})
+		w := newWorld(t, session.Config{Grace: grace, MaxDetached: 10})
 		for _, asked := range []wire.Capabilities{0, wire.CanBare, wire.CanResume, wire.CanResume | wire.CanBare, wire.CanJoin} {
 			want := asked
 			if grace == 0 {

@@ -56,9 +56,9 @@ func (d *detached) largest(key string, extra, least int) *session {
 	return victim
 }
 
-// park counts a session without a carrier. Where there is no place for one more, the client
+// detach counts a session without a carrier. Where there is no place for one more, the client
 // that has the most loses one. The error says why the session is not kept.
-func (r *Registry) park(s *session) error {
+func (r *Registry) detach(s *session) error {
 	victim, err := r.placeDetached(s)
 	victim.giveWay(limit.ParkedSessions, "another client's session without a connection needs the place")
 	return err
@@ -70,21 +70,21 @@ func (r *Registry) placeDetached(s *session) (victim *session, err error) {
 	if r.closed {
 		return nil, errEnded
 	}
-	if r.detached.count >= r.most.parked {
+	if r.detached.count >= r.capacity.detached {
 		if victim = r.detached.largest(s.key, 1, 1); victim == nil {
 			return nil, limit.RefuseWith(limit.ParkedSessions, wire.SessionLost,
-				"the server has its %d sessions without a connection", r.most.parked)
+				"the server has its %d sessions without a connection", r.capacity.detached)
 		}
 		r.detached.remove(victim)
 	}
 	r.waited++
 	s.waits = r.waited
 	r.detached.add(s)
-	r.tasks.Add(1) // for the expiry, which unpark or expire gives back
+	r.tasks.Add(1) // for the expiry, which attach or expire gives back
 	return victim, nil
 }
 
-func (r *Registry) unpark(s *session) {
+func (r *Registry) attach(s *session) {
 	r.mu.Lock()
 	r.detached.remove(s)
 	r.mu.Unlock()

@@ -51,6 +51,6 @@ func (s *session) drained(ctx context.Context, in time.Duration) (err error) {
 	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
 	defer cancel()
 	_ = s.tunnel.Shutdown(flush, wire.Draining, text) // its end is what counts
-	s.fail(wire.NewError(wire.Draining, text))        // a parked one too
+	s.fail(wire.NewError(wire.Draining, text))        // a detached one too
 	return err
 }

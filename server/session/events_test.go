@@ -40,7 +40,7 @@ func (r *recorder) life() string {
 	for _, e := range r.All() {
 		switch e := e.(type) {
 		case events.SessionDetached:
-			words = append(words, fmt.Sprint("parked ", e.Reason != nil))
+			words = append(words, fmt.Sprint("detached ", e.Reason != nil))
 		case events.SessionResumed:
 			words = append(words, "resumed")
 		case events.SessionEnded:
@@ -55,7 +55,7 @@ func (r *recorder) life() string {
 // A session that is lost, comes back and ends is recorded as that.
 func TestEvents(t *testing.T) {
 	seen := new(recorder)
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10, Events: seen})
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 10, Events: seen})
 	began := time.Now()
 	c, _ := w.client()
 	s := open(t, c)
@@ -63,7 +63,7 @@ func TestEvents(t *testing.T) {
 	roundTrip(t, s, 1000, 1)
 	c.Close()
 	eventually(t, "the end is recorded", func() bool { return strings.Contains(seen.life(), "ended") })
-	if got := seen.life(); got != "parked true, resumed, ended ok" && got != "resumed, ended ok" { // a session that is taken over was never parked
+	if got := seen.life(); got != "detached true, resumed, ended ok" && got != "resumed, ended ok" { // a session that is taken over was never detached
 		t.Errorf("recorded %s", got)
 	}
 	opened := seen.opened()
@@ -87,10 +87,10 @@ func TestEvents(t *testing.T) {
 // A session that does not come back in time.
 func TestEventsOfALostSession(t *testing.T) {
 	seen := new(recorder)
-	w := newWorld(t, session.Config{Grace: time.Millisecond, MaxParked: 10, Events: seen})
+	w := newWorld(t, session.Config{Grace: time.Millisecond, MaxDetached: 10, Events: seen})
 	_, carrier := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume})
 	carrier.Cut()
-	eventually(t, "the end is recorded", func() bool { return seen.life() == "parked true, ended session_lost" })
+	eventually(t, "the end is recorded", func() bool { return seen.life() == "detached true, ended session_lost" })
 }
 
 // Refused ones are recorded, with as much as is known of them.

@@ -67,7 +67,7 @@ func TestClientGivesUpLast(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 9))
 			lateness := rand.New(rand.NewPCG(seed, 10)) // under mu
-			w := newWorld(t, session.Config{Grace: grace, MaxParked: 10, Keepalive: time.Duration(1+random.IntN(20)) * time.Second})
+			w := newWorld(t, session.Config{Grace: grace, MaxDetached: 10, Keepalive: time.Duration(1+random.IntN(20)) * time.Second})
 			var mu sync.Mutex
 			var last *deaf
 			away, half := false, random.IntN(2) == 0 // half: the way there goes on
@@ -134,7 +134,7 @@ func TestClientGivesUpLast(t *testing.T) {
 func TestFruitlessResume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const grace = time.Minute
-		w := newWorld(t, session.Config{Grace: grace, MaxParked: 10})
+		w := newWorld(t, session.Config{Grace: grace, MaxDetached: 10})
 		m, c := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume})
 		known := m.(wire.Welcome).Session
 		c.Cut()

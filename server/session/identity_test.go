@@ -164,12 +164,12 @@ func TestRevocation(t *testing.T) {
 	bob, bobLine := line(t, "bob", "", time.Time{})
 	known.set(aliceLine, bobLine)
 	out := new(log)
-	w := newWorld(t, session.Config{Authenticator: known, Grace: time.Minute, MaxParked: 10, Events: oplog.NewSink(slog.New(slog.NewTextHandler(out, nil)))})
+	w := newWorld(t, session.Config{Authenticator: known, Grace: time.Minute, MaxDetached: 10, Events: oplog.NewSink(slog.New(slog.NewTextHandler(out, nil)))})
 	a, states := w.as(alice)
 	b, _ := w.as(bob)
 	mine, other := open(t, a), open(t, b)
-	_, parked := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Token: alice})
-	parked.Cut()
+	_, detached := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Token: alice})
+	detached.Cut()
 	known.set(bobLine)
 	w.registry.Review()
 	ended(t, mine, wire.Expired, "alice")
@@ -240,7 +240,7 @@ func TestResumeAs(t *testing.T) {
 	alice, aliceLine := line(t, "alice", "", time.Time{})
 	bob, bobLine := line(t, "bob", "", time.Time{})
 	known.set(aliceLine, bobLine)
-	w := newWorld(t, session.Config{Authenticator: known, Grace: time.Minute, MaxParked: 10})
+	w := newWorld(t, session.Config{Authenticator: known, Grace: time.Minute, MaxDetached: 10})
 	m, _ := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Token: alice})
 	secret := m.(wire.Welcome).Session
 	for _, token := range []string{alice, "", "smx_wrong"} {
@@ -263,7 +263,7 @@ func TestRenewal(t *testing.T) {
 	old, oldLine := line(t, "alice", "", time.Now().Add(time.Hour))
 	renewed, renewedLine := line(t, "alice", "", time.Now().Add(2*time.Hour))
 	known.set(oldLine, renewedLine)
-	w := newWorld(t, session.Config{Authenticator: known, Grace: time.Minute, MaxParked: 10})
+	w := newWorld(t, session.Config{Authenticator: known, Grace: time.Minute, MaxDetached: 10})
 	m, _ := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Token: old})
 	secret := m.(wire.Welcome).Session
 	if m, ok := w.resume(secret, renewed).(wire.Welcome); !ok || m.Resumed == nil {
@@ -272,7 +272,7 @@ func TestRenewal(t *testing.T) {
 	known.set(renewedLine)
 	w.registry.Review()
 	if m, ok := w.resume(secret, "").(wire.Welcome); !ok || m.Resumed == nil {
-		t.Errorf("after the review: %+v", m)
+		t.Errorf("after the revalidation: %+v", m)
 	}
 }
 
@@ -367,7 +367,7 @@ func TestSetMost(t *testing.T) {
 	w := newWorld(t, session.Config{MaxSessions: 1})
 	w.hello(wire.Hello{Version: wire.Version})
 	w.refused(wire.Hello{Version: wire.Version}, wire.Limit)
-	w.registry.SetMost(2, 0)
+	w.registry.SetCapacity(2, 0)
 	w.hello(wire.Hello{Version: wire.Version})
 	w.refused(wire.Hello{Version: wire.Version}, wire.Limit)
 	if n := w.seen.limits()[limit.Sessions]; n != 2 {

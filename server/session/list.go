@@ -14,9 +14,9 @@ type Info struct {
 	Agent    string // of the client
 	Began    time.Time
 
-	Parked  bool // it has no carrier
-	Streams int
-	RTT     time.Duration // smoothed; 0: not known
+	Detached bool // it has no carrier
+	Streams  int
+	RTT      time.Duration // smoothed; 0: not known
 }
 
 // List returns the sessions of now, in any order.
@@ -39,6 +39,6 @@ func (s *session) info() Info {
 	}
 	return Info{
 		ID: s.name(), Identity: identity, Peer: s.peer.Address, Agent: s.agent, Began: s.began,
-		Parked: s.expiry != nil, Streams: s.active, RTT: rtt,
+		Detached: s.expiry != nil, Streams: s.active, RTT: rtt,
 	}
 }

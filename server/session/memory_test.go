@@ -57,7 +57,7 @@ func (w *world) ended() (reasons []limit.Reason) {
 func TestScarceMemoryEndsDetachedSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory := budget.New(8<<20, session.MemoryFloor)
-		w := newWorld(t, session.Config{Handle: unread, Grace: time.Hour, MaxParked: 10, Memory: memory})
+		w := newWorld(t, session.Config{Handle: unread, Grace: time.Hour, MaxDetached: 10, Memory: memory})
 		large, small := w.full(memory, 2<<20), w.full(memory, 1<<20)
 		w.setRefuse(errors.New("away"))
 		for _, c := range w.carriers {
@@ -67,11 +67,11 @@ func TestScarceMemoryEndsDetachedSessions(t *testing.T) {
 		hog := memory.Account()
 		hog.Hold(4 << 20)
 		time.Sleep(4 * time.Second)
-		if s := w.registry.Stats(); s.Parked != 2 {
+		if s := w.registry.Stats(); s.Detached != 2 {
 			t.Errorf("%+v, want both sessions for a while", s)
 		}
 		time.Sleep(5 * time.Second)
-		if s := w.registry.Stats(); s.Parked != 1 || memory.Scarce() {
+		if s := w.registry.Stats(); s.Detached != 1 || memory.Scarce() {
 			t.Errorf("%+v, %d bytes are held, want the larger session to end and the smaller to stay", s, memory.Used())
 		}
 		if got := w.ended(); len(got) != 1 || got[0] != limit.Memory {

@@ -1,7 +1,7 @@
 // Package session keeps the server's sessions: it answers the hello of each carrier, runs sessions over their carriers, keeps those that have lost
 // theirs for the grace period, and drains them all at the end.
 //
-// Goroutines: Serve runs a session in the caller's goroutine for as long as its carrier lives. The registry owns the goroutines of parked
+// Goroutines: Serve runs a session in the caller's goroutine for as long as its carrier lives. The registry owns the goroutines of detached
 // sessions; Close waits for them, and for every Serve.
 package session
 
@@ -38,7 +38,7 @@ const deadAfter = 2
 // windowBudget is what the windows of a session may grow by, beside the 256 KiB of each stream and before they take of what sessions have in common. docs/SECURITY.md adds up what a session may hold.
 const windowBudget = 16 << 20
 
-// Config says how sessions are kept. Handle must be set; zero values stand for the defaults, but for Grace and MaxParked, where 0 means never.
+// Config says how sessions are kept. Handle must be set; zero values stand for the defaults, but for Grace and MaxDetached, where 0 means never.
 type Config struct {
 	// Handle serves one stream of a client (mux.Server). It may detach the stream.
 	Handle func(context.Context, *mux.Stream, Client)
@@ -48,9 +48,9 @@ type Config struct {
 	// Authenticator says who clients are; nil: nobody has to say.
 	Authenticator auth.Authenticator
 	// Trusts returns an error if the certificate that a client has shown is no longer trusted.
-	// It is asked at each review; nil: what the handshake has verified stays trusted.
+	// It is asked at each revalidation; nil: what the handshake has verified stays trusted.
 	Trusts func(*tls.ConnectionState) error
-	// Limits returns what those may have whose policy has that name, and whether there is such a policy. It is asked again at every review and must not call the
+	// Limits returns what those may have whose policy has that name, and whether there is such a policy. It is asked again at every revalidation and must not call the
 	// registry. nil: every policy is there and has no limits but DefaultMaxStreams.
 	Limits func(policy string) (limits limit.Limits, known bool)
 	// Book counts what clients take; nil: one that only this registry knows.
@@ -63,7 +63,7 @@ type Config struct {
 	// Sockets is how many streams all sessions together may have; nil: any number.
 	Sockets     *budget.Budget
 	MaxSessions int           // in all
-	MaxParked   int           // without a carrier
+	MaxDetached int           // without a carrier
 	Handshake   time.Duration // from the upgrade to the hello
 	Grace       time.Duration // for which a session without a carrier is kept
 	Keepalive   time.Duration // of silence before a ping
@@ -79,7 +79,7 @@ type Registry struct {
 	end    context.CancelFunc
 
 	mu       sync.Mutex
-	most     most
+	capacity capacity
 	sessions map[wire.SessionID]*session
 	closing  map[*session]struct{} // those that have ended, of which streams are left
 	detached detached
@@ -90,21 +90,21 @@ type Registry struct {
 	closed   bool
 }
 
-// most are the bounds of the whole registry.
-type most struct{ sessions, parked int }
+// capacity holds the limits of the whole registry.
+type capacity struct{ sessions, detached int }
 
-// most returns the bounds that are wanted, as far as there is memory.
-func (c *Config) most(sessions, parked int) most {
+// capacity returns the given limits, as far as there is memory.
+func (c *Config) capacity(sessions, detached int) capacity {
 	if c.Memory != nil {
 		sessions = min(sessions, Room(c.Memory.Max()))
 	}
-	return most{sessions, min(parked, sessions)}
+	return capacity{sessions, min(detached, sessions)}
 }
 
 // Stats are the present figures, and what has happened since the start.
 type Stats struct {
-	Sessions int // parked ones included
-	Parked   int
+	Sessions int // detached ones included
+	Detached int
 	Streams  int
 	Opened   uint64 // sessions since the start
 	Resumed  uint64 // likewise: how often one has come back over another carrier
@@ -136,7 +136,7 @@ func New(config Config) *Registry {
 	if config.Bound == 0 {
 		config.Bound = DefaultBound
 	}
-	r := &Registry{config: config, sessions: make(map[wire.SessionID]*session), closing: make(map[*session]struct{}), detached: detached{clients: make(map[string][]*session)}, most: config.most(config.MaxSessions, config.MaxParked)}
+	r := &Registry{config: config, sessions: make(map[wire.SessionID]*session), closing: make(map[*session]struct{}), detached: detached{clients: make(map[string][]*session)}, capacity: config.capacity(config.MaxSessions, config.MaxDetached)}
 	r.life, r.end = context.WithCancel(context.Background()) // until Close
 	if config.Memory != nil {
 		r.tasks.Go(r.relieve)
@@ -147,7 +147,7 @@ func New(config Config) *Registry {
 // Stats returns the present figures.
 func (r *Registry) Stats() Stats {
 	r.mu.Lock()
-	s := Stats{Sessions: len(r.sessions), Parked: r.detached.count, Opened: r.opened, Resumed: r.resumed}
+	s := Stats{Sessions: len(r.sessions), Detached: r.detached.count, Opened: r.opened, Resumed: r.resumed}
 	r.mu.Unlock()
 	for _, one := range r.all() { // without the lock: sessions take it under their own
 		s.Streams += one.streams()
@@ -155,19 +155,19 @@ func (r *Registry) Stats() Stats {
 	return s
 }
 
-// Most returns how many sessions there may be, and how many of them without a carrier.
-func (r *Registry) Most() (sessions, parked int) {
+// Capacity returns how many sessions there may be, and how many of them without a carrier.
+func (r *Registry) Capacity() (sessions, detached int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.most.sessions, r.most.parked
+	return r.capacity.sessions, r.capacity.detached
 }
 
-// SetMost replaces Config's MaxSessions and MaxParked. Sessions that exist stay. There are never
+// SetCapacity replaces Config's MaxSessions and MaxDetached. Sessions that exist stay. There are never
 // more than Config.Memory has room for.
-func (r *Registry) SetMost(sessions, parked int) {
+func (r *Registry) SetCapacity(sessions, detached int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.most = r.config.most(sessions, parked)
+	r.capacity = r.config.capacity(sessions, detached)
 }
 
 // begin counts a Serve; it fails once the registry is closed.
@@ -201,10 +201,10 @@ func (r *Registry) place(who admitted, agent string, open func(*session) error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(r.sessions) >= r.most.sessions {
+	if len(r.sessions) >= r.capacity.sessions {
 		if victim = r.surplusLocked(who.key(), account); victim == nil {
 			account.Leave()
-			return nil, nil, limit.Refuse(limit.Sessions, "the server has its %d sessions", r.most.sessions)
+			return nil, nil, limit.Refuse(limit.Sessions, "the server has its %d sessions", r.capacity.sessions)
 		}
 	}
 	if s, err = newSession(r, who, account, agent, open); err != nil {

@@ -50,7 +50,7 @@ func (r *Registry) Serve(ctx context.Context, c Newcomer, peer Peer) error {
 	if hello.Resume != nil {
 		s, err := r.find(hello.Resume)
 		if err == nil {
-			err = s.readmit(ctx, peer, hello.Token)
+			err = s.reauthorize(ctx, peer, hello.Token)
 		}
 		if err != nil {
 			r.refused(events.Resume, events.Client{Peer: peer.Address, Agent: hello.Agent}, err)
@@ -163,13 +163,13 @@ func (r *Registry) welcome(hello wire.Hello, known *wire.Session, resumed *uint6
 func (r *Registry) resumable() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.config.Grace > 0 && r.most.parked > 0
+	return r.config.Grace > 0 && r.capacity.detached > 0
 }
 
 // resume takes the session from its old carrier, which may not know yet that it is dead, or from its wait.
 func (s *session) resume(ctx context.Context, c Newcomer, peer Peer, hello wire.Hello) error {
 	return s.claim(ctx, c, hello.Resume.Received, func() (wire.Welcome, error) {
-		if !s.unpark() {
+		if !s.attach() {
 			return wire.Welcome{}, wire.NewError(wire.UnknownSession, "the session has just ended")
 		}
 		if !s.link.Resumable(hello.Resume.Received) {
@@ -236,9 +236,9 @@ func (s *session) noteTooLong(err error) {
 	s.registry.refused(events.LiveSession, s.event(), &limit.Refused{Reason: limit.MessageSize, Err: websocket.ErrTooLong})
 }
 
-// afterRun parks the session or ends it.
+// afterRun detaches the session or ends it.
 func (s *session) afterRun(err error) {
-	if s.tunnel.Err() == nil && s.park(err) {
+	if s.tunnel.Err() == nil && s.detach(err) {
 		return
 	}
 	streams := s.streams()

@@ -18,7 +18,7 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// session is one client's streams. It has a carrier, or is parked and waits for one, or has ended.
+// session is one client's streams. It has a carrier, or is detached and waits for one, or has ended.
 type session struct {
 	registry *Registry
 	number   uint64 // counted from 1
@@ -41,7 +41,7 @@ type session struct {
 	turn      chan struct{} // capacity 1: filled by the Serve that runs the session
 	mu        sync.Mutex
 	newest    context.CancelCauseFunc // ends the claim of the newest carrier, which runs the session or waits for its turn
-	expiry    *time.Timer             // of a parked session
+	expiry    *time.Timer             // of a detached session
 	lost      time.Time               // when the last carrier was lost over which the client was heard; zero: none yet
 	ended     bool
 	closed    time.Time // when the session ended; its streams may outlive it
@@ -187,7 +187,7 @@ func (s *session) fail(err *wire.Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.expiry != nil && s.expiry.Stop() {
-		s.expiry.Reset(0) // a parked session is ended by its expiry
+		s.expiry.Reset(0) // a detached session is ended by its expiry
 	}
 }
 
@@ -226,13 +226,13 @@ func (s *session) endOf() error {
 	return wire.NewError(wire.SessionLost, "the session was given up")
 }
 
-// park keeps the session, which has lost its carrier for that reason, for the grace period; it returns false where that is not allowed. The caller has the turn.
-func (s *session) park(reason error) bool {
+// detach keeps the session, which has lost its carrier for that reason, for the grace period; it returns false where that is not allowed. The caller has the turn.
+func (s *session) detach(reason error) bool {
 	r := s.registry
 	if !s.resumes || !r.resumable() {
 		return false
 	}
-	if err := r.park(s); err != nil {
+	if err := r.detach(s); err != nil {
 		r.refused(events.Detaching, s.event(), err)
 		return false
 	}
@@ -260,8 +260,8 @@ func (s *session) lostNow() {
 	s.lost = time.Now()
 }
 
-// unpark ends the wait of a parked session; it returns false if the session has expired.
-func (s *session) unpark() bool {
+// attach ends the wait of a detached session; it returns false if the session has expired.
+func (s *session) attach() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.expiry != nil {
@@ -269,17 +269,17 @@ func (s *session) unpark() bool {
 			return false // expire runs
 		}
 		s.expiry = nil
-		s.registry.unpark(s)
+		s.registry.attach(s)
 	}
 	return !s.ended
 }
 
-// expire ends a parked session.
+// expire ends a detached session.
 func (s *session) expire() {
 	streams := s.streams()
 	s.tunnel.Fail(wire.NewError(wire.SessionLost, "the client did not come back in time"))
 	s.close(events.SessionEnded{Expired: true, Streams: streams})
-	s.registry.unpark(s)
+	s.registry.attach(s)
 }
 
 // name is what logs say: enough of the id to tell sessions apart, and nothing of the secret.

@@ -189,7 +189,7 @@ func TestSession(t *testing.T) {
 	c, states := w.client()
 	roundTrip(t, open(t, c), 100_000, 1)
 	await(t, states, client.Open)
-	if s := w.registry.Stats(); s.Sessions != 1 || s.Parked != 0 {
+	if s := w.registry.Stats(); s.Sessions != 1 || s.Detached != 0 {
 		t.Errorf("stats: %+v", s)
 	}
 	if w.dials() != 1 {
@@ -201,7 +201,7 @@ func TestSession(t *testing.T) {
 
 // TestResume: carriers are cut again and again while streams move bytes both ways; no stream notices.
 func TestResume(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 10})
 	r := rand.New(rand.NewPCG(1, 2))
 	w.lives = func() int { return 5 + r.IntN(25) } // called by one dial at a time
 	c := client.New(client.Config{Dial: w.dial})
@@ -237,7 +237,7 @@ func TestResume(t *testing.T) {
 
 func TestGraceEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, session.Config{Grace: 20 * time.Millisecond, MaxParked: 10})
+		w := newWorld(t, session.Config{Grace: 20 * time.Millisecond, MaxDetached: 10})
 		c, states := w.client()
 		s := open(t, c)
 		w.setRefuse(errors.New("no network"))
@@ -273,12 +273,12 @@ func TestNoGrace(t *testing.T) {
 }
 
 func TestRestartedServer(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 10})
 	c, _ := w.client()
 	s := open(t, c)
 	old := w.registry
 	w.mu.Lock()
-	w.registry = session.New(session.Config{Handle: echo, Grace: time.Minute, MaxParked: 10})
+	w.registry = session.New(session.Config{Handle: echo, Grace: time.Minute, MaxDetached: 10})
 	w.mu.Unlock()
 	w.last().Cut()
 	if _, err := s.Read(make([]byte, 1)); !isCode(err, wire.UnknownSession) {
@@ -333,7 +333,7 @@ func (w *world) refused(h wire.Hello, want wire.Code) {
 }
 
 func TestSecret(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 10})
 	m, c := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume})
 	known := m.(wire.Welcome).Session
 	wrong := known.Secret
@@ -341,7 +341,7 @@ func TestSecret(t *testing.T) {
 	w.refused(wire.Hello{Version: wire.Version, Resume: &wire.Resume{ID: known.ID, Secret: wrong}}, wire.UnknownSession)
 	w.refused(wire.Hello{Version: wire.Version, Resume: &wire.Resume{}}, wire.UnknownSession)
 	// The session was not touched by that.
-	if s := w.registry.Stats(); s.Sessions != 1 || s.Parked != 0 {
+	if s := w.registry.Stats(); s.Sessions != 1 || s.Detached != 0 {
 		t.Errorf("stats: %+v", s)
 	}
 	// The owner takes it over while the old carrier still looks alive.
@@ -356,7 +356,7 @@ func TestSecret(t *testing.T) {
 
 func TestRacingResumesLeaveOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
+		w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 10})
 		m, _ := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume})
 		known := m.(wire.Welcome).Session
 		h := wire.Hello{Version: wire.Version, Capabilities: wire.CanResume, Resume: &wire.Resume{ID: known.ID, Secret: known.Secret}}
@@ -394,7 +394,7 @@ func TestRacingResumesLeaveOne(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%d carriers hold the session, want 1", n)
 		}
-		if s := w.registry.Stats(); s.Sessions != 1 || s.Parked != 0 {
+		if s := w.registry.Stats(); s.Sessions != 1 || s.Detached != 0 {
 			t.Errorf("stats: %+v", s)
 		}
 	})
@@ -439,13 +439,13 @@ func TestStreamsAreLimited(t *testing.T) {
 }
 
 func TestParkedSessionsAreLimited(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1})
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 1})
 	for range 3 {
 		_, c := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume})
 		c.Cut()
 	}
-	eventually(t, "one is parked and the others are gone", func() bool {
-		return w.figures() == session.Stats{Sessions: 1, Parked: 1}
+	eventually(t, "one is detached and the others are gone", func() bool {
+		return w.figures() == session.Stats{Sessions: 1, Detached: 1}
 	})
 	if n := w.seen.limits()[limit.ParkedSessions]; n != 2 {
 		t.Errorf("%d are counted", n)
@@ -507,11 +507,11 @@ func TestDrainSendsNewStreamsElsewhere(t *testing.T) {
 }
 
 func TestDrainEndsAtItsTimeout(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 10})
 	c, _ := w.client()
 	s := open(t, c)
-	_, parked := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume})
-	parked.Cut()
+	_, detached := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume})
+	detached.Cut()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := w.registry.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -525,7 +525,7 @@ func TestDrainEndsAtItsTimeout(t *testing.T) {
 
 // A session that loses its carrier while the server drains comes back; a new one is refused.
 func TestResumeWhileDraining(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 10})
 	c, _ := w.client()
 	s := open(t, c)
 	drained := make(chan error, 1)
@@ -555,7 +555,7 @@ func TestResumeWhileDraining(t *testing.T) {
 func TestManyStreamsEndWithTheirSession(t *testing.T) {
 	n := map[bool]int{false: 5000, true: 1000}[product.Race]
 	for _, closes := range []bool{true, false} {
-		w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 1, Limits: fixed(limit.Limits{Streams: n})})
+		w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 1, Limits: fixed(limit.Limits{Streams: n})})
 		c, _ := w.client()
 		streams := make([]*mux.Stream, n)
 		for i := range streams {

@@ -32,7 +32,7 @@ func (w welcomed) Receive(ctx context.Context) ([]byte, error) {
 
 // TestStaleResume: a resume that was sent before others and comes to its turn after them, with an offset that is long outdated, does the session no harm.
 func TestStaleResume(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: time.Minute, MaxParked: 10})
+	w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 10})
 	var known atomic.Pointer[wire.Session]
 	c := client.New(client.Config{Dial: func(ctx context.Context) (link.Carrier, error) {
 		carrier, err := w.dial(ctx)
@@ -64,7 +64,7 @@ func TestStaleResume(t *testing.T) {
 
 // TestStaleResumeOfParked: the session goes on waiting, and not for ever.
 func TestStaleResumeOfParked(t *testing.T) {
-	w := newWorld(t, session.Config{Grace: 50 * time.Millisecond, MaxParked: 10})
+	w := newWorld(t, session.Config{Grace: 50 * time.Millisecond, MaxDetached: 10})
 	m, c := w.hello(wire.Hello{Version: wire.Version, Capabilities: wire.CanResume})
 	known := m.(wire.Welcome).Session
 	carrier, err := w.dial(t.Context())
@@ -81,5 +81,5 @@ func TestStaleResumeOfParked(t *testing.T) {
 	if _, err := c.Receive(t.Context()); err == nil {
 		t.Error("the carrier that was taken over is still served")
 	}
-	eventually(t, "the session has expired", func() bool { s := w.registry.Stats(); return s.Sessions == 0 && s.Parked == 0 })
+	eventually(t, "the session has expired", func() bool { s := w.registry.Stats(); return s.Sessions == 0 && s.Detached == 0 })
 }

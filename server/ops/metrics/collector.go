@@ -66,7 +66,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	}
 	sessions := c.sources.Sessions()
 	gauge(descSessions, float64(sessions.Sessions))
-	gauge(descParked, float64(sessions.Parked))
+	gauge(descParked, float64(sessions.Detached))
 	mostSessions, mostParked := c.sources.Most()
 	gauge(descMost, float64(mostSessions))
 	gauge(descParkMost, float64(mostParked))

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func full() Sources {
 	return Sources{
-		Sessions:  func() session.Stats { return session.Stats{Sessions: 7, Parked: 2, Opened: 100, Resumed: 9} },
+		Sessions:  func() session.Stats { return session.Stats{Sessions: 7, Detached: 2, Opened: 100, Resumed: 9} },
 		Most:      func() (int, int) { return 1000, 500 },
 		Memory:    func() Share { return Share{Used: 300, Max: 1 << 20} },
 		Targets:   func() Share { return Share{Used: 60, Max: 2000} },

@@ -133,12 +133,12 @@ func (s *Status) sessions() sessions {
 	})
 	out := sessions{Live: len(list), Opened: stats.Opened, Resumed: stats.Resumed, List: []sessionLine{}}
 	for i, one := range list {
-		if one.Parked {
+		if one.Detached {
 			out.Parked++
 		}
 		if i < mostSessions {
 			out.List = append(out.List, sessionLine{
-				one.ID, one.Identity, one.Peer, one.Agent, one.Began.UnixMilli(), one.Parked, one.Streams, milliseconds(one.RTT),
+				one.ID, one.Identity, one.Peer, one.Agent, one.Began.UnixMilli(), one.Detached, one.Streams, milliseconds(one.RTT),
 			})
 		}
 	}

@@ -141,7 +141,7 @@ func TestDocument(t *testing.T) {
 	s := newStatus(func(c *Config) {
 		c.Sessions = func() (session.Stats, []session.Info) {
 			return session.Stats{Opened: 9, Resumed: 4}, []session.Info{
-				{ID: "0a0b", Peer: "192.0.2.1:99", Began: began, Parked: true},
+				{ID: "0a0b", Peer: "192.0.2.1:99", Began: began, Detached: true},
 				{ID: "0102", Identity: "alice", Peer: "192.0.2.2:99", Agent: "test/1", Began: began, Streams: 1, RTT: 1500 * time.Microsecond},
 			}
 		}

@@ -28,23 +28,23 @@ func (s *session) watch() {
 	case s.overdue != nil:
 		s.overdue.Reset(0)
 	default:
-		s.overdue = time.AfterFunc(0, s.look)
+		s.overdue = time.AfterFunc(0, s.revalidate)
 	}
 }
 
-// look ends the session if its time is over, and else waits for when that may be. It runs in a goroutine of the timer, which the registry waits for.
-func (s *session) look() {
+// revalidate ends the session if its time is over, and else waits for when that may be. It runs in a goroutine of the timer, which the registry waits for.
+func (s *session) revalidate() {
 	if s.registry.begin() != nil {
 		return // everything ends
 	}
 	defer s.registry.tasks.Done()
-	if err := s.judge(); err != nil {
+	if err := s.refresh(); err != nil {
 		s.terminate(err)
 	}
 }
 
-// judge brings identity and limits up to date. It returns why the session must end, or nil.
-func (s *session) judge() error {
+// refresh brings identity and limits up to date. It returns why the session must end, or nil.
+func (s *session) refresh() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
@@ -108,17 +108,17 @@ func (s *session) terminate(err error) {
 		return // two looks at once have come to the same end
 	}
 	var e *wire.Error
-	errors.As(err, &e) // one is in all that judge returns
+	errors.As(err, &e) // one is in all that refresh returns
 	s.registry.refused(events.LiveSession, s.event(), err)
 	ctx, cancel := context.WithTimeout(s.registry.life, flushTimeout)
 	defer cancel()
 	_ = s.tunnel.Shutdown(ctx, e.Code, e.Text) // its end is what counts
-	s.fail(e)                                  // a parked one too
+	s.fail(e)                                  // a detached one too
 }
 
-// readmit decides whether a session may come back. Its secret suffices where the identity that began it is still good, and a session that was opened with a client certificate
+// reauthorize decides whether a session may come back. Its secret suffices where the identity that began it is still good, and a session that was opened with a client certificate
 // needs it again. Credentials that come along may renew it, and must not be those of another identity.
-func (s *session) readmit(ctx context.Context, peer Peer, token string) error {
+func (s *session) reauthorize(ctx context.Context, peer Peer, token string) error {
 	if err := s.sameCertificate(peer.TLS); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (s *session) readmit(ctx context.Context, peer Peer, token string) error {
 	if err == nil && !s.renew(identity, peer) {
 		return wire.NewError(wire.Unauthorized, "the session belongs to another identity than "+identity.Name)
 	}
-	return s.judge()
+	return s.refresh()
 }
 
 // renew takes newer credentials of the same identity; it returns false for those of another.
