@@ -148,6 +148,7 @@ func limits() table {
 		{"TYPE_JOINED", wire.TypeJoined},
 		{"ACK_BYTES", wire.AckSize},
 		{"MAX_NAME_BYTES", wire.MaxName},
+		{"MAX_TEXT_BYTES", wire.MaxText},
 		{"MAX_BOUND_BYTES", link.DefaultMaxBound},
 		{"MAX_MESSAGE_BYTES", wire.MaxMessage},
 		{"MAX_REASON_BYTES", wire.MaxReason},

@@ -26,8 +26,8 @@ export class Bridge {
 
 	/**
 	 * @param {Worker} worker
-	 * @param {{ open: Open, report: (text: string) => void, resolve?: Resolve }} options
-	 *   report: tells the user, a line at a time; resolve: asks the server whether a name exists
+	 * @param {{ open: Open, report: (text: string) => void, program: string, resolve?: Resolve }} options
+	 *   report: tells the user, a line at a time; program: what the worker runs, for people; resolve: asks the server whether a name exists
 	 */
 	constructor(worker, options) {
 		this.#options = options;
@@ -92,7 +92,7 @@ export class Bridge {
 	#connect({ id, buffer, host, port, timeoutMs, socketOptions }) {
 		const socket = new BridgeSocket(buffer, {
 			notify: () => this.#notify(),
-			failed: (why) => this.#options.report(`R's connection to ${host}:${port} failed: ${why ? `${why.name}: ${why.text || 'no more is known'}` : 'R gave it up before there was an answer'}`),
+			failed: (why) => this.#options.report(`${this.#options.program}'s connection to ${host}:${port} failed: ${why ? `${why.name}: ${why.text || 'no more is known'}` : `${this.#options.program} gave it up before there was an answer`}`),
 			released: () => this.#sockets.delete(id),
 		});
 		this.#sockets.set(id, socket);
@@ -166,8 +166,10 @@ class BridgeSocket {
 			onopen: ({ bound, remote }) => {
 				this.#opened = true;
 				if (this.#released) return;
-				const part = (/** @type {{ addr: string, port: number } | null} */ end) => (end ? `${end.addr} ${end.port}` : '- 0');
-				putText(this.#buffer, 'ends', `${part(bound)} ${part(remote)}`);
+				putText(this.#buffer, 'bound', bound?.addr ?? '');
+				putText(this.#buffer, 'remote', remote?.addr ?? '');
+				Atomics.store(this.#words, WORD.boundPort, bound?.port ?? 0);
+				Atomics.store(this.#words, WORD.remotePort, remote?.port ?? 0);
 				Atomics.store(this.#words, WORD.state, STATE.open);
 				this.#owner.notify();
 			},
@@ -297,8 +299,8 @@ class BridgeSocket {
 		if (this.#waiting.length > 0) return;
 		if (this.#eof) Atomics.store(this.#words, WORD.eof, 1);
 		if (this.#ending === null || Atomics.load(this.#words, WORD.state) === STATE.closed) return;
-		putText(this.#buffer, 'error', `${this.#ending.name}: ${this.#ending.text}`);
-		Atomics.store(this.#words, WORD.errno, this.#ending.errno);
+		putText(this.#buffer, 'why', this.#ending.text);
+		Atomics.store(this.#words, WORD.code, this.#ending.code);
 		Atomics.store(this.#words, WORD.state, STATE.closed);
 	}
 

@@ -1,9 +1,9 @@
-// Holds the messages of webR's worker until what serves them is loaded.
+// Holds the messages of a worker's layer until what serves them is loaded.
 
 /** @typedef {import('./bridges.js').Bridges} Bridges */
 
 /**
- * Listens from now on, before webR does, which so never sees a message of the layer.
+ * Listens from now on, before the page's own script does, which so never sees a message of the layer.
  * @param {Worker} worker
  * @param {Promise<Bridges>} loading
  * @param {(text: string) => void} report  tells the user, one line

@@ -22,13 +22,12 @@ export class Failures {
 	/**
 	 * @param {string} host
 	 * @param {number} port
-	 * @param {string} why  "name: text", the names of docs/PROTOCOL.md, section 7
+	 * @param {Pick<import('../wire/codes.js').Ending, 'name' | 'text'>} why
 	 */
-	add(host, port, why) {
+	add(host, port, { name, text }) {
 		const target = `${host}:${port}`;
-		const [name, ...rest] = why.split(': ');
-		const text = rest.join(': ') || 'no more is known';
-		this.last = `${name}: ${text.startsWith(target) ? text : `${target}: ${text}`}`;
+		const known = text || 'no more is known';
+		this.last = `${name}: ${known.startsWith(target) ? known : `${target}: ${known}`}`;
 		this.#byTarget.delete(target);
 		this.#byTarget.set(target, this.last);
 		const [oldest] = this.#byTarget.keys();

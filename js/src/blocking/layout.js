@@ -3,14 +3,16 @@
 // The worker makes the buffers and tells the page by messages of the form { sockmux: ... }; the page answers only through
 // the buffers, because a blocked worker hears no messages. Every word below has one writer.
 
+import { MAX_TEXT_BYTES } from '../wire/generated/limit.js';
+
 /**
  * Words (Int32) at the start of a socket's buffer. Counters are numbers of bytes since the start modulo 2^32.
  */
 export const WORD = Object.freeze({
 	/** By the page: one of STATE. */
 	state: 0,
-	/** By the page: Emscripten's errno of the end, 0 after a clean one. */
-	errno: 1,
+	/** By the page: the code of the end (wire/generated/code.js). */
+	code: 1,
 	/** By the page: 1 once everything that the peer sent before its FIN is in the ring. */
 	eof: 2,
 	/** By the page: bytes put into the ring for the worker. */
@@ -27,9 +29,13 @@ export const WORD = Object.freeze({
 	kicked: 8,
 	/** By the page: 1 once it will never touch this buffer again. */
 	released: 9,
-	/** By the page: length of the error text, and of the text with both ends. */
-	errorLength: 10,
-	endsLength: 11,
+	/** By the page: lengths of the texts of the end's reason and of both addresses. */
+	whyLength: 10,
+	boundLength: 11,
+	remoteLength: 12,
+	/** By the page: the ports of both addresses. */
+	boundPort: 13,
+	remotePort: 14,
 });
 
 export const STATE = Object.freeze({ connecting: 0, open: 1, closed: 2 });
@@ -58,20 +64,25 @@ export const IN_BYTES = 1 << 20;
 export const OUT_BYTES = 1 << 19;
 
 const WORDS_BYTES = 64;
-/** Longer than any text of the protocol (512 bytes). */
-const ERROR_BYTES = 640;
-/** Two addresses and two ports. */
-const ENDS_BYTES = 128;
+/** What the text of an end may have in an answer (MAX_TEXT_BYTES), and room for a code that is not known. */
+const WHY_BYTES = MAX_TEXT_BYTES + 128;
+/** Longer than any address. */
+const ADDRESS_BYTES = 64;
 
-export const ERROR_AT = WORDS_BYTES;
-export const ENDS_AT = ERROR_AT + ERROR_BYTES;
-export const IN_AT = ENDS_AT + ENDS_BYTES;
+/** Where each text is, and the word of its length. */
+const TEXT = Object.freeze({
+	why: { at: WORDS_BYTES, room: WHY_BYTES, word: WORD.whyLength },
+	bound: { at: WORDS_BYTES + WHY_BYTES, room: ADDRESS_BYTES, word: WORD.boundLength },
+	remote: { at: WORDS_BYTES + WHY_BYTES + ADDRESS_BYTES, room: ADDRESS_BYTES, word: WORD.remoteLength },
+});
+
+export const IN_AT = WORDS_BYTES + WHY_BYTES + 2 * ADDRESS_BYTES;
 export const OUT_AT = IN_AT + IN_BYTES;
 export const BUFFER_BYTES = OUT_AT + OUT_BYTES;
 export const SIGNAL_BYTES = 8;
 
 /** Version of this layout: page and worker of different builds do not talk to each other. */
-export const LAYOUT = 2;
+export const LAYOUT = 3;
 
 /**
  * The difference of two counters.
@@ -83,11 +94,11 @@ export const span = (later, earlier) => (later - earlier) >>> 0;
 /**
  * Writes a text into its area, cut to fit, and its length into its word.
  * @param {SharedArrayBuffer} buffer
- * @param {'error' | 'ends'} area
+ * @param {keyof typeof TEXT} area
  * @param {string} text
  */
 export function putText(buffer, area, text) {
-	const [at, room, word] = areaOf(area);
+	const { at, room, word } = TEXT[area];
 	// encodeInto() takes no shared memory.
 	const bytes = new TextEncoder().encode(text).subarray(0, room);
 	new Uint8Array(buffer, at, room).set(bytes);
@@ -96,17 +107,12 @@ export function putText(buffer, area, text) {
 
 /**
  * @param {SharedArrayBuffer} buffer
- * @param {'error' | 'ends'} area
+ * @param {keyof typeof TEXT} area
  */
 export function getText(buffer, area) {
-	const [at, , word] = areaOf(area);
+	const { at, word } = TEXT[area];
 	const length = Atomics.load(new Int32Array(buffer, 0, WORDS_BYTES / 4), word);
 	return new TextDecoder().decode(new Uint8Array(buffer, at, length).slice());
-}
-
-/** @param {'error' | 'ends'} area */
-function areaOf(area) {
-	return area === 'error' ? [ERROR_AT, ERROR_BYTES, WORD.errorLength] : [ENDS_AT, ENDS_BYTES, WORD.endsLength];
 }
 
 /** The words of a socket's buffer. @param {SharedArrayBuffer} buffer */

@@ -1,6 +1,8 @@
 // The connector for a worker that blocks: sockets whose bytes pass through shared memory, which the page fills and empties.
 
 import { isWritable } from '../sockfs/connector.js';
+import { ending } from '../wire/codes.js';
+import * as CODES from '../wire/generated/code.js';
 import * as ERRNO from '../wire/generated/errno.js';
 import { Failures } from './failures.js';
 import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL, SIGNAL_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
@@ -36,9 +38,9 @@ const SCRATCH_BYTES = 1 << 16;
 const SLICE_MS = 50;
 
 /** Why a connection ended whose page half is no more. */
-const GONE = 'not_connected: sockmux was uninstalled from the page';
+const GONE = ending(CODES.not_connected, 'sockmux was uninstalled from the page');
 /** Why a connection has no end of its own. */
-const GIVEN_UP = 'timed_out: R gave it up before there was an answer';
+const GIVEN_UP = ending(CODES.timed_out, 'the program gave it up before there was an answer');
 
 const scratch = new Uint8Array(SCRATCH_BYTES);
 
@@ -127,7 +129,7 @@ export class RingConnector {
  * @typedef {object} Owner
  * @property {() => void} kick  tells the page to look
  * @property {(options: SocketOptions) => void} setOptions
- * @property {(why: string) => void} failed  the program has got the error, or given up
+ * @property {(why: import('../wire/codes.js').Ending) => void} failed  the program has got the error, or given up
  * @property {() => boolean} alive  whether the page is there
  * @property {() => void} release  the buffer is needed no more
  */
@@ -168,17 +170,24 @@ class RingSocket {
 		if (this.#load(WORD.state) !== STATE.closed) return this.#owner.alive() ? 0 : ERRNO.ENETDOWN;
 		// What arrived before it is read before it. A program that asks in between (R does, when connect() has ended) must not take a
 		// connection for one that was never made.
-		return this.available > 0 ? 0 : this.#load(WORD.errno);
+		return this.available > 0 ? 0 : this.#why.errno;
 	}
 
 	clearError() {
 		if (this.error === 0) return;
 		this.#errorTaken = true;
-		this.#owner.failed(this.errorText || GONE);
+		this.#owner.failed(this.#why);
 	}
 
 	get errorText() {
-		return getText(this.#buffer, 'error');
+		if (this.state !== 'closed') return '';
+		const { name, text } = this.#why;
+		return `${name}: ${text}`;
+	}
+
+	/** Why it has ended. */
+	get #why() {
+		return this.#load(WORD.state) === STATE.closed ? ending(this.#load(WORD.code), getText(this.#buffer, 'why')) : GONE;
 	}
 
 	get available() {
@@ -203,11 +212,11 @@ class RingSocket {
 	}
 
 	get local() {
-		return this.#end(0);
+		return this.#end('bound', WORD.boundPort);
 	}
 
 	get remote() {
-		return this.#end(2);
+		return this.#end('remote', WORD.remotePort);
 	}
 
 	/** @param {number} max */
@@ -288,9 +297,9 @@ class RingSocket {
 		if (Atomics.exchange(this.#words, WORD.kicked, 1) === 0) this.#owner.kick();
 	}
 
-	/** @param {number} at */
-	#end(at) {
-		const parts = getText(this.#buffer, 'ends').split(' ');
-		return parts.length === 4 && parts[at] !== '-' ? { addr: parts[at], port: Number(parts[at + 1]) } : null;
+	/** @param {'bound' | 'remote'} area @param {number} port  the word with the port */
+	#end(area, port) {
+		const addr = getText(this.#buffer, area);
+		return addr ? { addr, port: this.#load(port) } : null;
 	}
 }

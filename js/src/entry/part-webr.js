@@ -16,7 +16,7 @@ import { fetchPart, handOver } from './parts.js';
 /** @type {WebRPartOf} */
 const webrPartOf = (parts) => {
 	const { scope, config, report } = parts;
-	const bridges = new Bridges({ open: opener(parts), resolve: resolver(parts), report });
+	const bridges = new Bridges({ open: opener(parts), resolve: resolver(parts), report, program: 'R' });
 	return { bridges, textOf, attach: (webR) => attach({ bridges, source: () => fetchPart(config.files.worker), scope }, webR) };
 };
 

@@ -33,6 +33,7 @@ async function start(workerData = { interruptAfter: Infinity }, serverAsks = /**
 	/** @type {string[]} */
 	const reports = [];
 	const bridge = new Bridge(worker, {
+		program: 'R',
 		open(request, handlers) {
 			const stream = tunnel.open(request, handlers);
 			queueMicrotask(() => opened?.());

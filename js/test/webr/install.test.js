@@ -102,7 +102,7 @@ function makePage({ isolated = true, blobsAllowed = 'yes' } = {}) {
 	const reports = [];
 	const tunnel = new FakeTunnel();
 	const report = (/** @type {string} */ text) => void reports.push(text);
-	const bridges = new Bridges({ open: (request, handlers) => tunnel.open(request, handlers), report });
+	const bridges = new Bridges({ open: (request, handlers) => tunnel.open(request, handlers), report, program: 'R' });
 	const serve = (/** @type {Worker} */ worker) => void bridges.of(worker);
 	const webr = recognizeWebR({ serve, prelude: 'https://t.test/layer.js', scope, say: (note) => report(textOf(note)) });
 	const restore = installWorkerHook(scope, [webr.recognize]);

@@ -11,6 +11,7 @@ export const TYPE_FORE = 8;
 export const TYPE_JOINED = 9;
 export const ACK_BYTES = 13;
 export const MAX_NAME_BYTES = 253;
+export const MAX_TEXT_BYTES = 512;
 export const MAX_BOUND_BYTES = 67108864;
 export const MAX_MESSAGE_BYTES = 1048576;
 export const MAX_REASON_BYTES = 123;
