@@ -5,8 +5,15 @@ $(E2E_DEPS): e2e/package.json e2e/package-lock.json
 	cd e2e && npm ci --ignore-scripts
 	@touch $@
 
+# The example for Node has its own, as its README says.
+YAMUX_DEPS := examples/yamux-node/node_modules/.package-lock.json
+
+$(YAMUX_DEPS): examples/yamux-node/package.json examples/yamux-node/package-lock.json
+	cd examples/yamux-node && npm ci --ignore-scripts
+	@touch $@
+
 .PHONY: e2e-deps
-e2e-deps: $(E2E_DEPS) ## fetch what the end-to-end tests need (npm: webr, playwright-core)
+e2e-deps: $(E2E_DEPS) $(YAMUX_DEPS) ## fetch what the end-to-end tests need (npm: webr, playwright-core)
 
 .PHONY: webr
 webr: e2e-deps

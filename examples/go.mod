@@ -5,6 +5,8 @@ go 1.26.0
 replace github.com/sockmux/sockmux => ../
 
 require (
+	github.com/coder/websocket v1.8.15
+	github.com/hashicorp/yamux v0.1.2
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/sockmux/sockmux v0.0.0
 	golang.org/x/crypto v0.58.0
@@ -12,7 +14,6 @@ require (
 )
 
 require (
-	github.com/coder/websocket v1.8.15 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	golang.org/x/net v0.62.0 // indirect

@@ -37,7 +37,7 @@ func build(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(built)) }()
-	compile := exec.Command("go", "build", "-o", built, "./native", "./http", "./ssh", "./pgx", "./grpc")
+	compile := exec.Command("go", "build", "-o", built, "./native", "./yamux-go", "./http", "./ssh", "./pgx", "./grpc")
 	compile.Dir = "../.."
 	compile.Stderr = os.Stderr
 	if err := compile.Run(); err != nil {
