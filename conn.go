@@ -59,7 +59,7 @@ func (c *Conn) Close() error {
 		return c.opError("close", net.ErrClosed)
 	}
 	c.stream.SetReadDeadline(time.Time{})
-	_ = c.stream.StopRead(wire.Aborted) // never fails
+	_ = c.stream.CancelRead(wire.Aborted) // never fails
 	c.out.close(func() {
 		_ = c.stream.Close() // as after close(2), there is no one to whom it matters
 		c.dialer.forget(c)
@@ -74,8 +74,8 @@ func (c *Conn) Reset() error {
 		return c.opError("close", net.ErrClosed)
 	}
 	c.stream.SetReadDeadline(time.Time{})
-	_ = c.stream.Reset(wire.Aborted, "") // never fails
-	_ = c.stream.StopRead(wire.Aborted)  // likewise
+	_ = c.stream.Reset(wire.Aborted, "")  // never fails
+	_ = c.stream.CancelRead(wire.Aborted) // likewise
 	c.out.close(func() { c.dialer.forget(c) })
 	return nil
 }
@@ -89,7 +89,7 @@ func (c *Conn) CloseRead() error {
 	if c.closing.Load() {
 		return c.opError("close", net.ErrClosed)
 	}
-	return c.opError("close", c.stream.StopRead(wire.Aborted))
+	return c.opError("close", c.stream.CancelRead(wire.Aborted))
 }
 
 // LocalAddr implements net.Conn. The address is the server's end of the connection.

@@ -155,7 +155,7 @@ func (s *pageStream) askLocked() {
 		defer s.mu.Unlock()
 		s.asked = false
 		switch {
-		case s.err != nil: // of StopRead
+		case s.err != nil: // of CancelRead
 		case err != nil:
 			s.err = err
 		case result.Get("done").Bool():
@@ -190,8 +190,8 @@ func (s *pageStream) CloseWrite() error {
 	return err
 }
 
-// StopRead implements stream.
-func (s *pageStream) StopRead(wire.Code) error {
+// CancelRead implements stream.
+func (s *pageStream) CancelRead(wire.Code) error {
 	s.mu.Lock()
 	if s.err == nil {
 		s.err = closed.Err

@@ -31,8 +31,8 @@ type stream interface {
 	Write(b []byte) (int, error)
 	// CloseWrite ends the direction behind what Write has taken.
 	CloseWrite() error
-	// StopRead ends the other one.
-	StopRead(code wire.Code) error
+	// CancelRead ends the other one.
+	CancelRead(code wire.Code) error
 	// Close ends both, and Reset does at once.
 	Close() error
 	Reset(code wire.Code, text string) error

@@ -37,7 +37,7 @@ func warnOfDescriptors(maxSessions int, logger *slog.Logger) {
 
 // warnOfMemory warns if so many sessions do not fit into what sessions may hold, in bytes.
 func warnOfMemory(maxSessions int, budget int64, logger *slog.Logger) {
-	if room := session.Room(budget); room < maxSessions {
+	if room := session.SessionsIn(budget); room < maxSessions {
 		logger.Warn("too little memory for --max-sessions: raise --max-memory or lower --max-sessions", "room", room, "max_sessions", maxSessions)
 	}
 }

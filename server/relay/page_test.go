@@ -147,7 +147,7 @@ func (p *page) CloseWrite() error {
 	return nil
 }
 
-func (p *page) StopRead(code wire.Code) error {
+func (p *page) CancelRead(code wire.Code) error {
 	p.change(func() { p.up.stopped = wire.NewError(code, "") })
 	return nil
 }

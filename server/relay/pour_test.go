@@ -85,7 +85,7 @@ func TestPourToAPageThatStops(t *testing.T) {
 	if _, err := io.CopyN(io.Discard, stream, 4<<20); err != nil {
 		t.Fatal(err)
 	}
-	if err := stream.StopRead(wire.Aborted); err != nil {
+	if err := stream.CancelRead(wire.Aborted); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := stream.Write([]byte("last")); err != nil {

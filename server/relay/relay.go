@@ -45,7 +45,7 @@ type Stream interface {
 	// EachSocketOptions calls apply with the options that the page wants of the connection: those
 	// of the request, and all of them again after each change. apply must not block.
 	EachSocketOptions(apply func(wire.SocketOptions))
-	StopRead(wire.Code) error
+	CancelRead(wire.Code) error
 	// Reset and Close make a Read or a Write that is under way return.
 	Reset(code wire.Code, text string) error
 	Close() error

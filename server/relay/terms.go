@@ -23,7 +23,7 @@ type Terms struct {
 	Outlives context.Context
 }
 
-// Meter says when bytes may pass; *limit.Account is one.
+// Meter says when bytes may pass; *limit.Client is one.
 type Meter interface {
 	// Take waits until n more bytes may pass, ctx has ended, which gives its cause, or stop is closed, which gives nil: nobody wants the bytes any more. stop may be
 	// nil. Any error ends the stream, with the code of the *wire.Error in it.

@@ -175,7 +175,7 @@ func TestMeterWaits(t *testing.T) {
 // A real account at work: what is beyond the rate is late, and arrives.
 func TestRate(t *testing.T) {
 	const rate, total = 1 << 20, 1<<20 + 200<<10
-	account, err := limit.NewBook().Enter("alice", limit.Limits{BytesPerSecond: rate})
+	account, err := limit.NewCounters().Enter("alice", limit.Limits{BytesPerSecond: rate})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func (p *pipe) writeUp(b []byte) bool {
 	case errors.Is(err, net.ErrClosed): // aborted, with a reason
 	default:
 		// What the target sent before it died is still to be read: copyDown goes on to the end.
-		_ = p.stream.StopRead(codeOf(err))
+		_ = p.stream.CancelRead(codeOf(err))
 		p.noTaker(err)
 	}
 	return false

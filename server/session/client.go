@@ -15,8 +15,8 @@ import (
 type Client struct {
 	Peer     Peer // at the session's first carrier
 	Identity *auth.Identity
-	Account  *limit.Account // what the client takes, over all of its sessions
-	Event    events.Client  // the same for events
+	Account  *limit.Client // what the client takes, over all of its sessions
+	Event    events.Client // the same for events
 	// Outlives ends, with a *limit.Refused as its cause, where the streams of the session, which
 	// was closed, must not take more time to deliver what the client wrote.
 	Outlives context.Context

@@ -96,7 +96,7 @@ func (r *Registry) attach(s *session) {
 // It returns nil where no client has two, or more than the other, or where the other holds as
 // many sessions in all: a client that has them all over carriers must not take those of one
 // that has lost its carriers for a moment.
-func (r *Registry) surplusLocked(key string, account *limit.Account) *session {
+func (r *Registry) surplusLocked(key string, account *limit.Client) *session {
 	victim := r.detached.largest(key, 1, 2)
 	if victim == nil || victim.key == key || victim.account.Usage().Sessions <= account.Usage().Sessions {
 		return nil

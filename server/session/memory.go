@@ -17,8 +17,8 @@ const (
 // crowd of idle sessions would use it up, and the largest of those that work would end for it.
 const idleShare = 2
 
-// Room returns how many sessions there may be in so many bytes of memory.
-func Room(memory int64) int {
+// SessionsIn returns how many sessions there may be in so many bytes of memory.
+func SessionsIn(memory int64) int {
 	return int(min(max(memory/idleShare/sessionCost, 1), math.MaxInt32))
 }
 

@@ -53,8 +53,8 @@ type Config struct {
 	// Limits returns what those may have whose policy has that name, and whether there is such a policy. It is asked again at every revalidation and must not call the
 	// registry. nil: every policy is there and has no limits but DefaultMaxStreams.
 	Limits func(policy string) (limits limit.Limits, known bool)
-	// Book counts what clients take; nil: one that only this registry knows.
-	Book *limit.Book
+	// Counters count what clients take; nil: one that only this registry knows.
+	Counters *limit.Counters
 	// Events takes what happens to sessions; nil: nothing is recorded.
 	Events events.Sink
 	// Memory is what all sessions together may hold, with MemoryFloor for each kind; nil: as much
@@ -96,7 +96,7 @@ type capacity struct{ sessions, detached int }
 // capacity returns the given limits, as far as there is memory.
 func (c *Config) capacity(sessions, detached int) capacity {
 	if c.Memory != nil {
-		sessions = min(sessions, Room(c.Memory.Max()))
+		sessions = min(sessions, SessionsIn(c.Memory.Max()))
 	}
 	return capacity{sessions, min(detached, sessions)}
 }
@@ -124,8 +124,8 @@ func New(config Config) *Registry {
 	if config.Limits == nil {
 		config.Limits = func(string) (limit.Limits, bool) { return limit.Limits{}, true }
 	}
-	if config.Book == nil {
-		config.Book = limit.NewBook()
+	if config.Counters == nil {
+		config.Counters = limit.NewCounters()
 	}
 	if config.Handshake == 0 {
 		config.Handshake = DefaultHandshake
@@ -197,7 +197,7 @@ func (r *Registry) place(who admitted, agent string, open func(*session) error) 
 	if r.draining {
 		return nil, nil, errDraining
 	}
-	account, err := r.config.Book.Enter(who.key(), who.limits)
+	account, err := r.config.Counters.Enter(who.key(), who.limits)
 	if err != nil {
 		return nil, nil, err
 	}

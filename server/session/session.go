@@ -27,7 +27,7 @@ type session struct {
 	resumes  bool // the client can
 	agent    string
 	began    time.Time
-	account  *limit.Account
+	account  *limit.Client
 	key      string // of the client, in the book
 	waits    uint64 // how many had lost a carrier when this one did; guarded by the registry
 	memory   memory
@@ -59,7 +59,7 @@ type session struct {
 }
 
 // newSession makes a session, whose tunnel open sets.
-func newSession(r *Registry, who admitted, account *limit.Account, agent string, open func(*session) error) (*session, error) {
+func newSession(r *Registry, who admitted, account *limit.Client, agent string, open func(*session) error) (*session, error) {
 	s := &session{
 		registry: r, peer: who.peer, secured: who.peer.TLS, proved: who.proved, identity: who.now, account: account, key: who.key(), gone: make(chan struct{}), memory: r.newMemory(), sockets: r.config.Sockets.Account(), began: time.Now(), idleFrom: time.Now(), idle: make(chan struct{}), turn: make(chan struct{}, 1),
 		agent: agent,

@@ -157,15 +157,15 @@ func TestStop(t *testing.T) {
 	if _, err := io.ReadFull(stream, make([]byte, 10_000)); err != nil {
 		t.Fatal(err)
 	}
-	_ = stream.StopRead(wire.Aborted)
+	_ = stream.CancelRead(wire.Aborted)
 	if err := <-stopped; !isCode(err, wire.Aborted) {
 		t.Errorf("server write: %v", err)
 	}
 	if _, err := stream.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("read after StopRead: %v", err)
+		t.Errorf("read after CancelRead: %v", err)
 	}
 	if _, err := stream.Write([]byte("still")); err != nil {
-		t.Errorf("write after StopRead: %v", err)
+		t.Errorf("write after CancelRead: %v", err)
 	}
 	_ = stream.Close()
 	e.gone(t)

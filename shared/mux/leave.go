@@ -57,5 +57,5 @@ func (s *Stream) leave() {
 	s.wakeLocked()
 	s.mu.Unlock()
 	s.queue(action)
-	_ = s.StopRead(wire.Aborted) // never fails
+	_ = s.CancelRead(wire.Aborted) // never fails
 }

@@ -12,7 +12,7 @@ import (
 // section 9): no stream is a control stream. So these differ:
 //
 //   - Reset and the client's reset are yamux's RST, which may destroy what was not read yet.
-//   - StopRead tells the client nothing. A client that has not ended its direction within
+//   - CancelRead tells the client nothing. A client that has not ended its direction within
 //     half a minute of this end's FIN gets RST.
 //   - Drain is yamux's GoAway, and Notify does nothing.
 //   - A stream beyond the backlog gets RST, and the session goes on.

@@ -38,7 +38,7 @@ func (s *Stream) waitHead(ctx context.Context) error {
 }
 
 // Read returns bytes. It returns io.EOF after the other end's FIN, net.ErrClosed after
-// StopRead, and a *wire.Error after the other end's reset (it has returned all bytes
+// CancelRead, and a *wire.Error after the other end's reset (it has returned all bytes
 // before it), after a result other than ok, after Reset, and when the session has ended.
 func (s *Stream) Read(b []byte) (int, error) {
 	n, _, err := s.ReadOrTake(b, 0)

@@ -12,14 +12,14 @@ import (
 // result at an initiator, the request at an acceptor), FIN and RESET come behind all bytes, so
 // that the size is known with the last byte, and FIN follows a RESET too.
 //
-//	              head ----------- StopRead -------> headStopped
+//	              head ----------- CancelRead -----> headStopped
 //	                | message                          | message
 //	                v                                  v
-//	              open ----------- StopRead, Reset --> stopped
+//	              open ----------- CancelRead, Reset --> stopped
 //	               | |                                 ^ |
 //	         RESET | +--------- FIN -----> finished    | +-- FIN --> stoppedFinished
 //	               v                          |        |                  ^
-//	             reset -- FIN --> resetFinished -------+----- StopRead ---+
+//	             reset -- FIN --> resetFinished -------+----- CancelRead -+
 //
 //	any -- yamux's RST --> rejected
 type recvState uint8
@@ -125,7 +125,7 @@ func (h *recvHalf) headCame() {
 // refused notes that the first message is a refusal, which Read returns from now on.
 func (h *recvHalf) refused(err *wire.Error) { h.drop(err) }
 
-// stop is StopRead. It reports whether the peer is to be told.
+// stop is CancelRead. It reports whether the peer is to be told.
 func (h *recvHalf) stop() (tell bool) {
 	switch h.state {
 	case recvHead:

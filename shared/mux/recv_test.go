@@ -20,7 +20,7 @@ var recvEvents = []struct {
 		}
 		return false
 	}},
-	{"StopRead", func(h *recvHalf) bool { return h.stop() }},
+	{"CancelRead", func(h *recvHalf) bool { return h.stop() }},
 	{"Reset", func(h *recvHalf) bool { h.drop(errOwn); return false }},
 	{"RESET", func(h *recvHalf) bool { h.peerReset(errPeer, 9); return false }},
 	{"FIN", func(h *recvHalf) bool { return h.fin() }},
@@ -42,7 +42,7 @@ var recvTable = []struct {
 	drops bool
 	err   error
 }{
-	// message StopRead        Reset           RESET   FIN              RST
+	// message CancelRead      Reset           RESET   FIN              RST
 	{"open    headStopped+    stopped         reset   finished+        rejected", recvHead, false, nil},
 	{"stopped -               stopped         stopped stoppedFinished+ rejected", recvHeadStopped, true, net.ErrClosed},
 	{"-       stopped+        stopped         reset   finished+        rejected", recvOpen, false, nil},

@@ -157,9 +157,9 @@ func (s *Stream) CloseWrite() error {
 	return err
 }
 
-// StopRead gives up reading: a Read that waits returns net.ErrClosed, and the other end is told
+// CancelRead gives up reading: a Read that waits returns net.ErrClosed, and the other end is told
 // to stop sending. The result of the stream's request can still be had.
-func (s *Stream) StopRead(code wire.Code) error {
+func (s *Stream) CancelRead(code wire.Code) error {
 	s.mu.Lock()
 	tell := s.recv.stop()
 	s.readable.Broadcast()
@@ -178,7 +178,7 @@ func (s *Stream) Reset(code wire.Code, text string) error {
 	action, ok := s.send.reset(err)
 	if !ok { // too late to reset what was sent; the rest is not wanted
 		s.mu.Unlock()
-		return s.StopRead(code)
+		return s.CancelRead(code)
 	}
 	s.recv.drop(err)
 	s.wakeLocked()
@@ -194,7 +194,7 @@ func (s *Stream) Close() error {
 	if errors.Is(err, closed.Err) {
 		err = nil
 	}
-	_ = s.StopRead(wire.Aborted) // never fails
+	_ = s.CancelRead(wire.Aborted) // never fails
 	if e := (*wire.Error)(nil); errors.As(err, &e) {
 		return nil // it had ended in another way before
 	}

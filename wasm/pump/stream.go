@@ -91,7 +91,7 @@ func (s *stream) stop() {
 	var opened bool
 	s.update(func() { s.stopped, opened = true, s.opened })
 	if opened {
-		_ = s.mux.StopRead(wire.Aborted) // never fails
+		_ = s.mux.CancelRead(wire.Aborted) // never fails
 	}
 }
 
@@ -188,7 +188,7 @@ func (s *stream) result(m *mux.Stream) error {
 	var stopped bool
 	s.update(func() { s.opened, stopped = true, s.stopped })
 	if stopped {
-		_ = m.StopRead(wire.Aborted) // never fails
+		_ = m.CancelRead(wire.Aborted) // never fails
 	}
 	if !s.request.Optimistic {
 		text := addr(result.Bound.IsValid(), result.Bound.Addr()) + "\x00" + addr(result.Remote.IsValid(), result.Remote.Addr())

@@ -64,7 +64,7 @@ var closings = []way{
 		client: func(sc *scene) {
 			s, err := sc.client.Open(product.Request(sc.target))
 			sc.must(err)
-			sc.must(s.StopRead(wire.OK))
+			sc.must(s.CancelRead(wire.OK))
 			sc.send(s, 100_000)
 			sc.must(s.CloseWrite())
 		},

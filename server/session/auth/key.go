@@ -167,7 +167,8 @@ type jwk struct {
 	D         string   `json:"d"` // of private keys
 }
 
-// parseJWKs reads a JWK or a JWK set. Keys that are for something else, or of types that are not known, are left out, as RFC 7517, section 5, asks;
+// parseJWKs reads a JWK or a JWK set. go-jose/v4 does not serve: it ignores key_ops, and its errors
+// name neither the number of the key nor the member. Keys that are for something else, or of types that are not known, are left out, as RFC 7517, section 5, asks;
 // one that is malformed is an error. Secrets are taken only where they are kept: in a file, not from a URL.
 func parseJWKs(data []byte, secrets bool) (keys, error) {
 	var set struct {

@@ -16,7 +16,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // enter enters and fails the test where that is refused.
-func enter(t *testing.T, b *Book, client string, limits Limits) *Account {
+func enter(t *testing.T, b *Counters, client string, limits Limits) *Client {
 	t.Helper()
 	a, err := b.Enter(client, limits)
 	if err != nil {
@@ -36,7 +36,7 @@ func refused(t *testing.T, err error, reason Reason, text string) {
 }
 
 func TestSessions(t *testing.T) {
-	b := NewBook()
+	b := NewCounters()
 	limits := Limits{Sessions: 2}
 	first := enter(t, b, "alice", limits)
 	second := enter(t, b, "alice", limits)
@@ -56,7 +56,7 @@ func TestSessions(t *testing.T) {
 
 func TestOpens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := enter(t, NewBook(), "alice", Limits{Opens: 5})
+		a := enter(t, NewCounters(), "alice", Limits{Opens: 5})
 		for i := range 50 {
 			if err := a.Begin(); err != nil {
 				t.Fatalf("stream %d: %v", i, err)
@@ -76,7 +76,7 @@ func TestOpens(t *testing.T) {
 // To come back in a new session brings nothing.
 func TestOpensAreRememberedOverSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, limits := NewBook(), Limits{Opens: 1}
+		b, limits := NewCounters(), Limits{Opens: 1}
 		a := enter(t, b, "alice", limits)
 		for a.Begin() == nil {
 		}
@@ -89,7 +89,7 @@ func TestOpensAreRememberedOverSessions(t *testing.T) {
 
 func TestBytesPerSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := enter(t, NewBook(), "alice", Limits{BytesPerSecond: 1 << 20})
+		a := enter(t, NewCounters(), "alice", Limits{BytesPerSecond: 1 << 20})
 		began := time.Now()
 		const total = 11 << 20 // the first megabyte at once, the others in ten seconds
 		for taken := 0; taken < total; taken += 32 << 10 {
@@ -106,7 +106,7 @@ func TestBytesPerSecond(t *testing.T) {
 // More at once than the burst is taken in parts; the end of the context ends the wait with its cause.
 func TestTakeWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := enter(t, NewBook(), "alice", Limits{BytesPerSecond: 1000})
+		a := enter(t, NewCounters(), "alice", Limits{BytesPerSecond: 1000})
 		began := time.Now()
 		if err := a.Take(t.Context(), nil, leastBurst+70_000); err != nil {
 			t.Fatal(err)
@@ -136,7 +136,7 @@ func TestTakeWaits(t *testing.T) {
 
 func TestBytesPerDay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // begins at midnight UTC, 2000-01-01
-		b, limits := NewBook(), Limits{BytesPerDay: 1000}
+		b, limits := NewCounters(), Limits{BytesPerDay: 1000}
 		const text = "the 1000 bytes of this day are used up, until 00:00 UTC"
 		a := enter(t, b, "alice", limits)
 		if err := a.Take(t.Context(), nil, 1000); err != nil {
@@ -161,7 +161,7 @@ func TestBytesPerDay(t *testing.T) {
 // New limits hold at once, for waits that are under way from their next part on.
 func TestSetLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := enter(t, NewBook(), "alice", Limits{})
+		a := enter(t, NewCounters(), "alice", Limits{})
 		for range 1000 {
 			if err := errors.Join(a.Begin(), a.Take(t.Context(), nil, 1<<20)); err != nil {
 				t.Fatal(err)
@@ -179,10 +179,10 @@ func TestSetLimits(t *testing.T) {
 	})
 }
 
-// A book stays small whoever comes.
+// A counters stays small whoever comes.
 func TestForgetting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := NewBook()
+		b := NewCounters()
 		b.most = 2000
 		limits := Limits{BytesPerDay: 1000}
 		heavy := enter(t, b, "heavy", limits)
@@ -209,6 +209,6 @@ func TestForgetting(t *testing.T) {
 				return
 			}
 		}
-		t.Error("the book has no end")
+		t.Error("the counters has no end")
 	})
 }

@@ -1,6 +1,6 @@
 // Package limit counts what clients take and says when it is enough.
 //
-// Limits are what one client may have. A Book holds an Account for each client: whoever has the same identity, or without identities the same network. What is beyond a limit is
+// Limits are what one client may have. Counters hold a Client for each client: the sessions with the same identity, or without identities the same network. What is beyond a limit is
 // refused with a *wire.Error that names the limit, and counted by its Reason; only bytes per second are no refusal: they wait.
 package limit
 
@@ -33,7 +33,7 @@ const (
 	Streams           Reason = "streams"         // in one session
 	Opens             Reason = "opens_per_second"
 	BytesPerDay       Reason = "bytes_per_day"
-	Clients           Reason = "clients" // that a Book remembers
+	Clients           Reason = "clients" // that Counters remember
 	SessionIdle       Reason = "session_idle"
 	SessionLifetime   Reason = "session_lifetime"
 	StreamIdle        Reason = "stream_idle"

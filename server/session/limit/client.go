@@ -15,9 +15,9 @@ const (
 	leastBurst = 64 << 10
 )
 
-// Account is what one client has taken, over all of its sessions. Any number of goroutines may use it. Accounts come from a Book.
-type Account struct {
-	book   *Book
+// Client is what one client has taken, over all of its sessions. Any number of goroutines may use it. Clients come from Counters.
+type Client struct {
+	counters   *Counters
 	client string
 
 	mu       sync.Mutex
@@ -29,14 +29,14 @@ type Account struct {
 	used     int64 // bytes of that day
 }
 
-func newAccount(book *Book, client string, limits Limits) *Account {
-	a := &Account{book: book, client: client}
+func newClient(counters *Counters, client string, limits Limits) *Client {
+	a := &Client{counters: counters, client: client}
 	a.SetLimits(limits)
 	return a
 }
 
 // SetLimits makes other limits hold from now on. What was taken stays taken.
-func (a *Account) SetLimits(limits Limits) {
+func (a *Client) SetLimits(limits Limits) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if limits == a.limits {
@@ -61,14 +61,14 @@ func changed(l *rate.Limiter, perSecond, atOnce int64) *rate.Limiter {
 }
 
 // Limits returns those in force.
-func (a *Account) Limits() Limits {
+func (a *Client) Limits() Limits {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.limits
 }
 
 // Begin counts one more stream, or returns the *Refused that says why there must be none.
-func (a *Account) Begin() error {
+func (a *Client) Begin() error {
 	a.mu.Lock()
 	limits, opens := a.limits, a.opens
 	a.roll()
@@ -85,7 +85,7 @@ func (a *Account) Begin() error {
 
 // Take waits until n more bytes may pass, which takes the time that the rate says. It returns a *Refused when the bytes of the day are spent, the cause of ctx when
 // that ends first, and nil when stop, which may be nil, is closed first: nobody wants the bytes any more.
-func (a *Account) Take(ctx context.Context, stop <-chan struct{}, n int) error {
+func (a *Client) Take(ctx context.Context, stop <-chan struct{}, n int) error {
 	if err := a.spend(n); err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (a *Account) Take(ctx context.Context, stop <-chan struct{}, n int) error {
 }
 
 // spend counts the bytes of the day.
-func (a *Account) spend(n int) error {
+func (a *Client) spend(n int) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.roll()
@@ -140,7 +140,7 @@ func daySpent(limits Limits) *Refused {
 }
 
 // roll begins a new day. The caller holds mu.
-func (a *Account) roll() {
+func (a *Client) roll() {
 	const seconds = 24 * 60 * 60
 	if day := time.Now().Unix() / seconds; day != a.day {
 		a.day, a.used = day, 0
@@ -154,7 +154,7 @@ type Usage struct {
 }
 
 // Usage returns the present figures.
-func (a *Account) Usage() Usage {
+func (a *Client) Usage() Usage {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.roll()
@@ -162,7 +162,7 @@ func (a *Account) Usage() Usage {
 }
 
 // enter counts a session.
-func (a *Account) enter() error {
+func (a *Client) enter() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if most := a.limits.Sessions; most > 0 && a.sessions >= most {
@@ -173,10 +173,10 @@ func (a *Account) enter() error {
 }
 
 // Leave gives a session back. The caller does not use the account afterwards.
-func (a *Account) Leave() { a.book.leave(a) }
+func (a *Client) Leave() { a.counters.leave(a) }
 
 // idle tells whether nothing would be forgotten with the account: no session, and nothing taken that still counts.
-func (a *Account) idle() bool {
+func (a *Client) idle() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.roll()
@@ -192,7 +192,7 @@ func (a *Account) idle() bool {
 }
 
 // light tells whether an account without a session may be forgotten where memory is short: it has used less than half of its day.
-func (a *Account) light() bool {
+func (a *Client) light() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.roll()
