@@ -9,7 +9,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// One line for each stream, with who, where to, how it ended, how much and how long; and nothing of what it carried.
+// One line for each stream, with who, where to, how it ended, how much and how long; and
+// nothing of what it carried.
 func TestAccessLine(t *testing.T) {
 	r := command.Start(t, "--demo")
 	page := command.Connect(t, r, strings.TrimSuffix(r.URL, "/"))

@@ -35,7 +35,8 @@ func delayDrain(now context.Context, delay time.Duration, routes *gateway.Gatewa
 	return nil
 }
 
-// drain lets streams end on their own for a while. All that time the port stays open, so that /readyz can say why nothing new is taken.
+// drain lets streams end on their own for a while. All that time the port stays open, so
+// that /readyz can say why nothing new is taken.
 func drain(now context.Context, timeout time.Duration, sessions *session.Registry, streams *relay.Relay, logger *slog.Logger) {
 	before := streams.Active()
 	logger.Info("draining", "timeout", timeout.String(), "sessions", sessions.Stats().Sessions, "streams", before)

@@ -11,7 +11,8 @@ import (
 	"github.com/sockmux/sockmux/server/listener"
 )
 
-// Limits of the HTTP server. There is no WriteTimeout: it would cut WebSockets' upgrades and big files on slow lines; server/gateway moves a write deadline instead.
+// Limits of the HTTP server. There is no WriteTimeout: it would cut WebSockets' upgrades
+// and big files on slow lines; server/gateway moves a write deadline instead.
 const (
 	// Headers arrive in one packet or two; who needs longer holds connections open on purpose.
 	readHeaderTimeout = 10 * time.Second

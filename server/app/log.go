@@ -14,8 +14,8 @@ import (
 	"github.com/sockmux/sockmux/server/ops/oplog"
 )
 
-// flushLogTime is how long the last lines of the log may take at the end. A reader of standard error
-// that has stopped must not keep the process.
+// flushLogTime is how long the last lines of the log may take at the end. A reader of
+// standard error that has stopped must not keep the process.
 const flushLogTime = time.Second
 
 // serverLog is the log of a running server. No caller of it waits for the reader of the log.

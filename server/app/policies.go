@@ -11,7 +11,8 @@ import (
 	"github.com/sockmux/sockmux/server/session/limit"
 )
 
-// policies are the named policies in force; a reload replaces all of them at once. Any number of goroutines may use them.
+// policies are the named policies in force; a reload replaces all of them at once. Any
+// number of goroutines may use them.
 type policies struct {
 	last   []policy.Rule         // behind the rules of every policy
 	own    func(netip.Addr) bool // reports whether this machine has the address; nil: not known
@@ -24,7 +25,8 @@ type standing struct {
 	limits limit.Limits
 }
 
-// newPolicies returns the policies of these settings, each with the rules of last behind its own, on a machine whose addresses own reports.
+// newPolicies returns the policies of these settings, each with the rules of last behind
+// its own, on a machine whose addresses own reports.
 func newPolicies(settings *config.Config, last []policy.Rule, own func(netip.Addr) bool) *policies {
 	p := &policies{last: last, own: own}
 	p.set(settings)

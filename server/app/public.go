@@ -134,7 +134,8 @@ func (p *publicListener) expires() func() time.Time {
 	return p.certificates.Expires
 }
 
-// stateFolder is where the service may keep files: systemd names it (StateDirectory=), otherwise it is the user's cache.
+// stateFolder is where the service may keep files: systemd names it (StateDirectory=),
+// otherwise it is the user's cache.
 func stateFolder() (string, error) {
 	if list := filepath.SplitList(os.Getenv("STATE_DIRECTORY")); len(list) > 0 {
 		return list[0], nil
@@ -143,7 +144,8 @@ func stateFolder() (string, error) {
 	return filepath.Join(cache, "sockmux"), err
 }
 
-// hostPort is the host of a URL: a name if there is one, otherwise an address that somebody at this machine reaches. Ports that stand for themselves stay.
+// hostPort is the host of a URL: a name if there is one, otherwise an address that
+// somebody at this machine reaches. Ports that stand for themselves stay.
 func hostPort(address net.Addr, name string) string {
 	host, port := "127.0.0.1", "0"
 	if tcp, ok := address.(*net.TCPAddr); ok {

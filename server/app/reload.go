@@ -19,10 +19,12 @@ import (
 	"github.com/sockmux/sockmux/server/session"
 )
 
-// lookInterval is how often the files are looked at. That costs a system call for each; notifications of the system miss files that are links, or mounted.
+// lookInterval is how often the files are looked at. That costs a system call for each;
+// notifications of the system miss files that are links, or mounted.
 const lookInterval = 2 * time.Second
 
-// reloader puts new settings into a server that runs. Nothing is dropped by it but what the new settings forbid: sessions whose credentials were revoked.
+// reloader puts new settings into a server that runs. Nothing is dropped by it but what
+// the new settings forbid: sessions whose credentials were revoked.
 type reloader struct {
 	load         func() (*config.Config, error) // reads all settings anew
 	started      *config.Config                 // with which the server runs where a reload changes nothing
@@ -111,7 +113,8 @@ func (r *reloader) reload(why string) {
 	}
 	r.held = r.held || !next.Empty
 	good := true
-	// Load has read all files and found them good; a mistake now is of a file that has changed since, and is found again when it is looked at next.
+	// Load has read all files and found them good; a mistake now is of a file that has
+	// changed since, and is found again when it is looked at next.
 	for _, err := range r.credentials.Reload() {
 		good = false
 		r.logger.Error("reload refused: these credentials stay as they were", "error", err.Error())
@@ -138,7 +141,8 @@ func (r *reloader) reload(why string) {
 	r.ended(good)
 }
 
-// files are those whose change is a reason to reload. Certificates are watched by their own package.
+// files are those whose change is a reason to reload. Certificates are watched by their
+// own package.
 func (r *reloader) files() (names []string) {
 	for _, name := range []string{r.started.File, r.started.TokenFile, r.started.JWTKeys} {
 		if name != "" {

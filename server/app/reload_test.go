@@ -59,7 +59,8 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// The files change under a server that runs: what is wrong is refused whole, what is right takes effect, and no session is dropped but the revoked.
+// The files change under a server that runs: what is wrong is refused whole, what is
+// right takes effect, and no session is dropped but the revoked.
 func TestReload(t *testing.T) {
 	f := servertest.NewFolder(t)
 	alice, aliceLine := servertest.NewToken(t, "alice", "")

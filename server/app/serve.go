@@ -60,7 +60,8 @@ func (s *server) serve(ctx context.Context, c Config, lost func() oplog.Lost) er
 	return nil
 }
 
-// tell tells systemd; elsewhere it does nothing. The service runs as well where systemd does not hear.
+// tell tells systemd; elsewhere it does nothing. The service runs as well where systemd
+// does not hear.
 func tell(logger *slog.Logger, states ...string) {
 	if err := sdnotify.Send(states...); err != nil {
 		logger.Warn("systemd is not told", "error", err)

@@ -41,7 +41,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// wantLog checks that the log is JSON and has these messages in this order, perhaps with others between them.
+// wantLog checks that the log is JSON and has these messages in this order, perhaps with
+// others between them.
 func wantLog(t *testing.T, log string, messages ...string) {
 	t.Helper()
 	for line := range strings.Lines(log) {

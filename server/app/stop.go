@@ -14,8 +14,8 @@ type stops struct {
 	now   context.Context // ends at the second: finish nothing
 }
 
-// endTime is how long the end may take behind the second signal. Each part of it has a bound that is
-// shorter, so that only a mistake of ours takes longer.
+// endTime is how long the end may take behind the second signal. Each part of it has a
+// bound that is shorter, so that only a mistake of ours takes longer.
 const endTime = 15 * time.Second
 
 // watch returns the stops of a process: SIGTERM and SIGINT ask. The end of ctx counts as the first

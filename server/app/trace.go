@@ -9,7 +9,8 @@ import (
 	"github.com/sockmux/sockmux/server/ops/tracing"
 )
 
-// flushTimeout is what the last spans may take at the end: streams have ended then, and whoever stops the server waits.
+// flushTimeout is what the last spans may take at the end: streams have ended then, and
+// whoever stops the server waits.
 const flushTimeout = 3 * time.Second
 
 // openTracer returns nil where the settings name no collector.

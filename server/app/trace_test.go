@@ -19,7 +19,9 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// Of a trace that began elsewhere (https://www.w3.org/TR/trace-context/#traceparent-header): version, trace, span, sampled.
+// Of a trace that began elsewhere
+// (https://www.w3.org/TR/trace-context/#traceparent-header): version, trace, span,
+// sampled.
 const (
 	callerTrace  = "4bf92f3577b34da6a3ce929d0e0e4736"
 	callerSpan   = "00f067aa0ba902b7"
@@ -59,7 +61,8 @@ func steps(c *tracetest.Collector, s tracetest.Span) string {
 	return strings.Join(list, ", ")
 }
 
-// What a collector gets of a session with sockets that are served, denied, refused by the target, and too many.
+// What a collector gets of a session with sockets that are served, denied, refused by the
+// target, and too many.
 func TestTraces(t *testing.T) {
 	collector := tracetest.New(t)
 	tokens, token := tokenFile(t, "alice", "")
@@ -174,7 +177,8 @@ func TestTraces(t *testing.T) {
 	}
 }
 
-// openFree opens a stream once the session has room for it: the server counts a stream for a moment longer than the page.
+// openFree opens a stream once the session has room for it: the server counts a stream
+// for a moment longer than the page.
 func openFree(t *testing.T, tn *command.Tunnel, host string, port uint16) (*mux.Stream, wire.Result) {
 	t.Helper()
 	for {

@@ -66,7 +66,8 @@ func TestStrangersAreRefused(t *testing.T) {
 	command.Connect(t, r, "https://page.test")
 }
 
-// During a drain streams go on, the port says that the server drains, and the process ends with the last stream.
+// During a drain streams go on, the port says that the server drains, and the process
+// ends with the last stream.
 func TestDrain(t *testing.T) {
 	r := command.Start(t, "--demo", "--drain-timeout", "1m")
 	page := command.Connect(t, r, "")

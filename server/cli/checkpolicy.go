@@ -22,7 +22,8 @@ func contains(list []string, word string) bool { return slices.Contains(list, wo
 // errDenied ends check-policy for a target that may not be reached; the text has been printed.
 var errDenied = errors.New("denied")
 
-// checkPolicy says rule by rule what would become of a target. Nothing is connected to; a name is resolved as the server would.
+// checkPolicy says rule by rule what would become of a target. Nothing is connected to; a
+// name is resolved as the server would.
 func checkPolicy(ctx context.Context, c call) error {
 	const command = "check-policy"
 	words, values, flags, err := take(command, c.args, "as", "policy")

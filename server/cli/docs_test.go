@@ -20,7 +20,8 @@ func operationsText(t *testing.T) string {
 	return string(content)
 }
 
-// The table of commands in docs/OPERATIONS.md is the program's help. To write it anew, put what the failure prints between the marks.
+// The table of commands in docs/OPERATIONS.md is the program's help. To write it anew,
+// put what the failure prints between the marks.
 func TestDocumentedCommands(t *testing.T) {
 	_, rest, found := strings.Cut(operationsText(t), "<!-- commands -->\n")
 	table, _, ended := strings.Cut(rest, "<!-- /commands -->")

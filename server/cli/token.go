@@ -13,7 +13,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// tokenNew prints a new token and the line for it. On stdout stands nothing else, so that scripts can take the first line and the second.
+// tokenNew prints a new token and the line for it. On stdout stands nothing else, so that
+// scripts can take the first line and the second.
 func tokenNew(_ context.Context, c call) error {
 	entry, err := parseEntry("token new", c.args)
 	if err != nil {
@@ -86,7 +87,8 @@ func describe(identity *auth.Identity) string {
 	return text
 }
 
-// readToken reads the first line: the token is no argument, which every user of the machine could see.
+// readToken reads the first line: the token is no argument, which every user of the
+// machine could see.
 func readToken(stdin io.Reader) (string, error) {
 	line, err := bufio.NewReader(io.LimitReader(stdin, wire.MaxToken+2)).ReadString('\n')
 	if err != nil && err != io.EOF {
@@ -145,7 +147,8 @@ func parseExpiry(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, usageError{fmt.Sprintf("--expires: %q is not a time: want one like 2027-01-31T00:00:00Z, 2027-01-31 or 90d", text)}
 }
 
-// split takes --NAME VALUE and --NAME=VALUE for the given names out of the arguments; what is left begins with no dash.
+// split takes --NAME VALUE and --NAME=VALUE for the given names out of the arguments;
+// what is left begins with no dash.
 func split(command string, args []string, names ...string) (words []string, values map[string]string, err error) {
 	words, values, rest, err := take(command, args, names...)
 	if err == nil && len(rest) > 0 {

@@ -7,7 +7,8 @@ import (
 	"github.com/sockmux/sockmux/server/session/auth"
 )
 
-// Access says how clients prove who they are. What is empty is not asked for; if all is empty, nobody has to prove anything.
+// Access says how clients prove who they are. What is empty is not asked for; if all is
+// empty, nobody has to prove anything.
 type Access struct {
 	TokenFile      string   // static tokens
 	JWTKeys        string   // file of keys that sign JWTs
@@ -20,12 +21,12 @@ type Access struct {
 	PolicyHeader   string // likewise
 }
 
-// Authenticates tells whether clients must prove who they are.
+// Authenticates reports whether clients must prove who they are.
 func (a *Access) Authenticates() bool {
 	return a.TokenFile != "" || a.JWTKeys != "" || a.JWTKeysURL != "" || a.ClientName != "" || a.AuthHeader != ""
 }
 
-// TakesTokens tells whether one of the ways to prove that is a token, a JWT included.
+// TakesTokens reports whether one of the ways to prove that is a token, a JWT included.
 func (a *Access) TakesTokens() bool {
 	return a.TokenFile != "" || a.JWTKeys != "" || a.JWTKeysURL != ""
 }
@@ -82,7 +83,8 @@ func accessOf(a *Access) []setting {
 	}
 }
 
-// Credentials are the authenticators that a Config describes, with the files that they were made of.
+// Credentials are the authenticators that a Config describes, with the files that they
+// were made of.
 type Credentials struct {
 	Authenticator auth.Authenticator
 	tokens        *auth.Tokens  // nil: none
@@ -143,7 +145,8 @@ func (a *Access) jwt(keys auth.KeySource, err error) (auth.Method, error) {
 	return auth.NewJWT(auth.JWTConfig{Keys: keys, Issuer: a.JWTIssuer, Audience: a.JWTAudience, PolicyClaim: a.JWTPolicyClaim})
 }
 
-// Reload reads the files of tokens and keys again. A file with a mistake leaves what it gave before.
+// Reload reads the files of tokens and keys again. A file with a mistake leaves what it
+// gave before.
 func (c *Credentials) Reload() (mistakes []error) {
 	if c.tokens != nil {
 		if err := c.tokens.Reload(); err != nil {
@@ -166,7 +169,8 @@ func (c *Credentials) Policies() map[string]string {
 	return c.tokens.Policies()
 }
 
-// checkAccess finds what the settings only show together. Files are read, so that a wrong one is found before a restart and not by it.
+// checkAccess finds what the settings only show together. Files are read, so that a wrong
+// one is found before a restart and not by it.
 func (c *Config) checkAccess(wrongly func(name, format string, values ...any)) (mistakes []*Error) {
 	a := &c.Access
 	needs := func(name string, given bool, other string, there bool) {

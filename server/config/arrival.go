@@ -15,7 +15,8 @@ import (
 type Arrival struct {
 	TLS  listener.Files      // Cert empty: TLS does not end here, or by ACME
 	ACME listener.ACMEConfig // Hosts empty: none. Cache empty: the user's or the service's own folder
-	// ACMEHTTP is HOST:PORT for HTTP-01 challenges and for sending http to https; empty: not listened on.
+	// ACMEHTTP is HOST:PORT for HTTP-01 challenges and for sending http to https; empty:
+	// not listened on.
 	ACMEHTTP string
 
 	TrustedProxies listener.Proxies // that tell the client's address
@@ -155,7 +156,8 @@ func httpsURL(to *string) parser {
 	}
 }
 
-// check finds what the settings only show together. Certificates are read, so that a wrong file is found before a restart and not by it.
+// check finds what the settings only show together. Certificates are read, so that a
+// wrong file is found before a restart and not by it.
 func (a *Arrival) check(listen string, wrongly func(name, format string, values ...any)) {
 	switch {
 	case a.TLS.Cert != "" && len(a.ACME.Hosts) > 0:

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// check finds what only shows when all settings are read. source says where a setting got its value.
+// check finds what only shows when all settings are read. source says where a setting got
+// its value.
 func (c *Config) check(source func(name string) string) (mistakes []*Error) {
 	wrongly := func(name, format string, values ...any) {
 		mistakes = append(mistakes, &Error{source(name), fmt.Sprintf(format, values...)})
@@ -67,7 +68,8 @@ func (c *Config) warn(loopback bool, source func(name string) string) {
 	}
 }
 
-// isLoopback says whether only this machine can reach the address. A name other than localhost can mean anything.
+// isLoopback reports whether only this machine can reach the address. A name other than
+// localhost can mean anything.
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

@@ -1,8 +1,9 @@
 // Package config turns flags, the environment and a file into one checked Config.
 //
-// Every setting is known by one name. A source of values (a layer) gives texts for names; the strongest layer that names a setting decides it alone: flags,
-// then the environment, then the file, then the defaults. All mistakes are reported at once, each with the place
-// where it was written, the value, and what would be right.
+// Every setting is known by one name. A source of values (a layer) gives texts for names;
+// the strongest layer that names a setting decides it alone: flags, then the environment,
+// then the file, then the defaults. All mistakes are reported at once, each with the
+// place where it was written, the value, and what would be right.
 package config
 
 import (
@@ -18,7 +19,8 @@ import (
 // EnvPrefix begins the name of every environment variable: --dial-timeout is SOCKMUX_DIAL_TIMEOUT.
 const EnvPrefix = "SOCKMUX_"
 
-// Config is everything that an operator can set. Load gives only checked ones; nothing changes a Config afterwards.
+// Config is everything that an operator can set. Load gives only checked ones; nothing
+// changes a Config afterwards.
 type Config struct {
 	Mode Mode
 
@@ -122,8 +124,8 @@ func Default() Config {
 	}
 }
 
-// Load reads the arguments (without the command's name) and the environment ("NAME=value" each, as os.Environ gives it). The error joins one *Error for
-// each mistake.
+// Load reads the arguments (without the command's name) and the environment ("NAME=value"
+// each, as os.Environ gives it). The error joins one *Error for each mistake.
 func Load(args, environment []string) (*Config, error) {
 	c := Default()
 	settings := settingsOf(&c)

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// unknownVariables warns of variables that look like ours and are not; known are our names without EnvPrefix. They are no errors: other programs may have made them.
+// unknownVariables warns of variables that look like ours and are not; known are our
+// names without EnvPrefix. They are no errors: other programs may have made them.
 func unknownVariables(values map[string]string, known []string) (warnings []string) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if fromKubernetes(name) {
@@ -22,7 +23,8 @@ func unknownVariables(values map[string]string, known []string) (warnings []stri
 	return warnings
 }
 
-// fromKubernetes knows the variables that Kubernetes puts into every container of a namespace that has a service called sockmux
+// fromKubernetes knows the variables that Kubernetes puts into every container of a
+// namespace that has a service called sockmux
 // (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
 func fromKubernetes(name string) bool {
 	rest := strings.TrimPrefix(name, EnvPrefix)

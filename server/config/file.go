@@ -20,7 +20,8 @@ const maxFile = 1 << 20
 // policiesSection is where the file has policies.
 const policiesSection = "policies"
 
-// readFile reads the file that the strongest of the layers names. Without a name there is nothing to read.
+// readFile reads the file that the strongest of the layers names. Without a name there is
+// nothing to read.
 func readFile(settings []setting, layers ...layer) (given layer, policies []policyText, mistakes []*Error) {
 	for _, l := range layers {
 		path, source := "", ""
@@ -41,7 +42,8 @@ func readFile(settings []setting, layers ...layer) (given layer, policies []poli
 	return nil, nil, nil
 }
 
-// readAtMost reads a file that has no more than that many bytes. Its errors follow the file's name in a sentence.
+// readAtMost reads a file that has no more than that many bytes. Its errors follow the
+// file's name in a sentence.
 func readAtMost(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -64,7 +66,8 @@ type fileReader struct {
 	mistakes []*Error
 }
 
-// parseFile reads the text of a file. Its nodes are taken as texts, so that a value means in the file what it means in a flag.
+// parseFile reads the text of a file. Its nodes are taken as texts, so that a value means
+// in the file what it means in a flag.
 func parseFile(settings []setting, path string, content []byte) (given layer, policies []policyText, mistakes []*Error) {
 	r := &fileReader{path: path}
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
@@ -179,7 +182,8 @@ func (r *fileReader) mapping(node *yaml.Node, what string, each func(key, value 
 	}
 }
 
-// setting reads one setting. others are names that may stand there too, for the search after a misspelled one.
+// setting reads one setting. others are names that may stand there too, for the search
+// after a misspelled one.
 func (r *fileReader) setting(settings []setting, section string, key, node *yaml.Node, others ...string) (given layer) {
 	s := find(settings, key.Value)
 	if s == nil {

@@ -65,7 +65,8 @@ func TestEmptyFiles(t *testing.T) {
 	}
 }
 
-// Each testdata/invalid-NAME.yaml has the wanted text beside it, in invalid-NAME.txt. The texts are pinned: operators search for them.
+// Each testdata/invalid-NAME.yaml has the wanted text beside it, in invalid-NAME.txt. The
+// texts are pinned: operators search for them.
 func TestInvalidFiles(t *testing.T) {
 	files, err := filepath.Glob("testdata/invalid-*.yaml")
 	if err != nil || len(files) < 15 {

@@ -72,7 +72,8 @@ demo: true
 	}
 }
 
-// The table of docs/OPERATIONS.md is the program's help. To write it anew, put what the failure prints between the marks.
+// The table of docs/OPERATIONS.md is the program's help. To write it anew, put what the
+// failure prints between the marks.
 func TestDocumentation(t *testing.T) {
 	content, err := os.ReadFile("../../docs/OPERATIONS.md")
 	if err != nil {

@@ -28,8 +28,9 @@ func (l layer) source(name string) string {
 	return ""
 }
 
-// apply hands every setting the values of the strongest layer that names it. layers are given strongest first. Values of one layer are parsed in their
-// order, whatever their names, because --allow and --deny make one list.
+// apply hands every setting the values of the strongest layer that names it. layers are
+// given strongest first. Values of one layer are parsed in their order, whatever their
+// names, because --allow and --deny make one list.
 func apply(settings []setting, layers ...layer) (mistakes []*Error) {
 	parse := make(map[string]parser, len(settings))
 	for _, s := range settings {
@@ -52,7 +53,8 @@ func apply(settings []setting, layers ...layer) (mistakes []*Error) {
 	return mistakes
 }
 
-// place returns a function that says where a setting got its value, for mistakes that only show when all is read.
+// place returns a function that says where a setting got its value, for mistakes that
+// only show when all is read.
 func place(layers ...layer) func(name string) string {
 	return func(name string) string {
 		for _, l := range layers {
@@ -64,7 +66,8 @@ func place(layers ...layer) func(name string) string {
 	}
 }
 
-// recorder is the pflag.Value of every flag: it only writes down what was given, so that flags are read like any other layer.
+// recorder is the pflag.Value of every flag: it only writes down what was given, so that
+// flags are read like any other layer.
 type recorder struct {
 	setting *setting
 	to      *layer
@@ -123,7 +126,8 @@ func flagError(err error, settings []setting, names []string) *Error {
 	return &Error{"sockmux", err.Error()}
 }
 
-// parseEnvironment reads the variables that begin with EnvPrefix. An empty one counts as not set. A list's items are separated by commas.
+// parseEnvironment reads the variables that begin with EnvPrefix. An empty one counts as
+// not set. A list's items are separated by commas.
 func parseEnvironment(settings []setting, environment []string) (given layer, warnings []string) {
 	values := make(map[string]string)
 	for _, line := range environment {

@@ -6,7 +6,8 @@ import (
 	"github.com/sockmux/sockmux/server/session/limit"
 )
 
-// limitsSection is where the file has limits: at its top for everybody, in a policy for those who have that policy.
+// limitsSection is where the file has limits: at its top for everybody, in a policy for
+// those who have that policy.
 const limitsSection = "limits"
 
 // perClient is the limit whose default depends on other settings.
@@ -24,7 +25,8 @@ func (c *Config) sessionsPerClient() int {
 	return max(c.MaxSessions/clientShare, 1)
 }
 
-// limitsOf binds the limits of one client to l. The settings are flags, keys of the file's limits, and keys of the limits of each policy.
+// limitsOf binds the limits of one client to l. The settings are flags, keys of the
+// file's limits, and keys of the limits of each policy.
 func limitsOf(l *limit.Limits) []setting {
 	settings := []setting{
 		{

@@ -33,7 +33,8 @@ func integer(to *int, least, most int) parser {
 	}
 }
 
-// duration takes values from least to most. zero says what 0 means; where it is empty 0 is an error like any other value below least.
+// duration takes values from least to most. zero says what 0 means; where it is empty 0
+// is an error like any other value below least.
 func duration(to *time.Duration, least, most time.Duration, zero string) parser {
 	return func(text string) error {
 		want := fmt.Sprintf("a time from %s to %s, such as 500ms, 30s or 2m", brief(least), brief(most))

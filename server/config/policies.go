@@ -9,7 +9,8 @@ import (
 	"github.com/sockmux/sockmux/server/session/limit"
 )
 
-// DefaultPolicy is the name of the policy of those who have no other. --allow and --deny are its rules.
+// DefaultPolicy is the name of the policy of those who have no other. --allow and --deny
+// are its rules.
 const DefaultPolicy = "default"
 
 // Policy is what those may do whose credentials name it.
@@ -33,7 +34,8 @@ type ruleText struct {
 	text, source string
 }
 
-// addPolicies makes the policies. It is called when the settings are known, whose limits hold where a policy has none of its own.
+// addPolicies makes the policies. It is called when the settings are known, whose limits
+// hold where a policy has none of its own.
 func (c *Config) addPolicies(texts []policyText, layers ...layer) (mistakes []*Error) {
 	c.Policies = make(map[string]Policy)
 	for _, t := range texts {

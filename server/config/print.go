@@ -9,8 +9,9 @@ import (
 	"github.com/sockmux/sockmux/server/session/limit"
 )
 
-// Print returns the settings in force as a file for --config: that file alone gives the same configuration, but for secrets, which are masked. Settings that are empty
-// are left out.
+// Print returns the settings in force as a file for --config: that file alone gives the
+// same configuration, but for secrets, which are masked. Settings that are empty are left
+// out.
 func (c *Config) Print() string {
 	root, limits := section(), section()
 	for _, s := range settingsOf(c) {
@@ -93,7 +94,8 @@ func put(to *yaml.Node, key string, value *yaml.Node) {
 	}
 }
 
-// Restart names the settings that differ from those of old and that a running server does not take over.
+// Restart names the settings that differ from those of old and that a running server does
+// not take over.
 func (c *Config) Restart(old *Config) (names []string) {
 	before := settingsOf(old)
 	for i, s := range settingsOf(c) {

@@ -54,19 +54,22 @@ const (
 	shortest     = 100 * time.Millisecond
 	longest      = 24 * time.Hour // also fits the protocol's u32 milliseconds
 	longestDial  = 10 * time.Minute
-	// A browser answers no script during a long task, so shorter keepalives would cut healthy pages (docs/PROTOCOL.md, 3.5).
+	// A browser answers no script during a long task, so shorter keepalives would cut
+	// healthy pages (docs/PROTOCOL.md, 3.5).
 	shortestKeepalive = time.Second
 	// Proxies cut connections that are silent for a minute (nginx: proxy_read_timeout).
 	longestKeepalive = 5 * time.Minute
-	// Below two messages of the link a session would wait for every acknowledgement; beyond the most, one page could take a server's memory.
+	// Below two messages of the link a session would wait for every acknowledgement;
+	// beyond the most, one page could take a server's memory.
 	leastUnacknowledged = 2 << 20
 	mostUnacknowledged  = 256 << 20
 	// Below it a handful of sessions would slow each other down.
 	leastMemory = 32 << 20
 )
 
-// settingsOf binds the table to the Config that it fills. --deny stands before --allow because the environment has no order of its own: there a
-// prohibition comes before every permission.
+// settingsOf binds the table to the Config that it fills. --deny stands before --allow
+// because the environment has no order of its own: there a prohibition comes before every
+// permission.
 func settingsOf(c *Config) []setting {
 	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
 	formats := map[string]LogFormat{"auto": LogAuto, "text": LogText, "json": LogJSON}
@@ -209,7 +212,8 @@ func settingsOf(c *Config) []setting {
 	return settings
 }
 
-// rule makes the parser of --allow and --deny, which fill one list in the order of the command line.
+// rule makes the parser of --allow and --deny, which fill one list in the order of the
+// command line.
 func (c *Config) rule(allow bool) parser {
 	return func(text string) error {
 		rule, err := policy.ParseRule(allow, text)

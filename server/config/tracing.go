@@ -81,7 +81,7 @@ func (t *Tracing) check(wrongly func(name, format string, values ...any)) {
 	}
 }
 
-// inTheClear tells whether the headers' secrets would go over a network without TLS.
+// inTheClear reports whether the headers' secrets would go over a network without TLS.
 func (t *Tracing) inTheClear() bool {
 	u, err := url.Parse(t.Endpoint)
 	return err == nil && t.HeadersFile != "" && u.Scheme == "http" && !isLoopback(net.JoinHostPort(u.Hostname(), "0"))

@@ -13,8 +13,9 @@ func answer(w http.ResponseWriter, status int, line string) {
 	fmt.Fprintln(w, line) // an error means that the peer is gone
 }
 
-// shared lets every page of the web load an answer, also pages that are cross-origin isolated
-// (https://html.spec.whatwg.org/multipage/browsers.html#coep, https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header).
+// shared lets every page of the web load an answer, also pages that are cross-origin
+// isolated (https://html.spec.whatwg.org/multipage/browsers.html#coep,
+// https://fetch.spec.whatwg.org/#cross-origin-resource-policy-header).
 func shared(header http.Header) {
 	header.Set("Access-Control-Allow-Origin", "*")
 	header.Set("Cross-Origin-Resource-Policy", "cross-origin")

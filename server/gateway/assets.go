@@ -21,7 +21,8 @@ const (
 	cacheAsk = "no-cache"
 )
 
-// indexPage is the playground's page. It is served at the prefix itself, which its links are relative to.
+// indexPage is the playground's page. It is served at the prefix itself, which its links
+// are relative to.
 const indexPage = "playground/index.html"
 
 // asset serves a built file by its path or its hashed name.
@@ -85,7 +86,8 @@ func (g *Gateway) open(file assets.File, accept []string) (*assets.Content, asse
 	return nil, "", err
 }
 
-// cacheControl is short for the files that a stranger's page names: the script, its types and its wasm lie at the top.
+// cacheControl is short for the files that a stranger's page names: the script, its types
+// and its wasm lie at the top.
 func (g *Gateway) cacheControl(file assets.File, hashed bool) string {
 	switch {
 	case hashed:

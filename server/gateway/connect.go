@@ -16,8 +16,9 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// connect upgrades the request to a carrier and serves it until its end (docs/PROTOCOL.md, 2). A page never sees the texts of refusals, but people do who look at
-// the browser's network tab or at the log.
+// connect upgrades the request to a carrier and serves it until its end
+// (docs/PROTOCOL.md, 2). A page never sees the texts of refusals, but people do who look
+// at the browser's network tab or at the log.
 func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
 	if refused := g.authorize(r, wire.Subprotocol); refused != nil {
 		g.refuse(w, r, refused)
@@ -88,8 +89,10 @@ func (g *Gateway) authorize(r *http.Request, subprotocol string) *events.Upgrade
 	return nil
 }
 
-// allowed decides by the Origin header. Browsers always send one with a WebSocket; what sends none is no browser, and the check does not concern it.
-// The server's own pages are allowed where the host cannot be a name that a stranger points here (origin.Rebindable).
+// allowed decides by the Origin header. Browsers always send one with a WebSocket; what
+// sends none is no browser, and the check does not concern it. The server's own pages are
+// allowed where the host cannot be a name that a stranger points here
+// (origin.Rebindable).
 func (g *Gateway) allowed(header string, r *http.Request) bool {
 	if header == "" || origin.Same(header, r.Host) && !origin.Rebindable(r.Host) && !downgraded(header, r) {
 		return true
@@ -100,8 +103,10 @@ func (g *Gateway) allowed(header string, r *http.Request) bool {
 	return slices.ContainsFunc(origins, func(p origin.Pattern) bool { return p.Matches(header) })
 }
 
-// downgraded says whether a page that came over http wants to connect to a server that is reached over https: whoever is on the line may have written that page. Where
-// nobody trusted tells how the browser reaches the server, it is not known and not held against the page.
+// downgraded reports whether a page that came over http wants to connect to a server that is
+// reached over https: whoever is on the line may have written that page. Where nobody
+// trusted tells how the browser reaches the server, it is not known and not held against
+// the page.
 func downgraded(header string, r *http.Request) bool {
 	return listener.SchemeOf(r) == listener.SchemeHTTPS && strings.HasPrefix(header, "http:")
 }
@@ -109,7 +114,8 @@ func downgraded(header string, r *http.Request) bool {
 // maxPrintable is longer than any origin: 253 letters of a name are not used in earnest.
 const maxPrintable = 200
 
-// printable keeps what a stranger wrote from being long or more than one word in an answer or a log line.
+// printable keeps what a stranger wrote from being long or more than one word in an
+// answer or a log line.
 func printable(header string) string {
 	clean := strings.Map(func(r rune) rune {
 		if r <= ' ' || r > '~' {
@@ -123,7 +129,8 @@ func printable(header string) string {
 	return clean
 }
 
-// lists says whether a header that is a list of words holds the word, whatever its case (RFC 9110, 5.6.1).
+// lists reports whether a header that is a list of words holds the word, whatever its case
+// (RFC 9110, 5.6.1).
 func lists(lines []string, word string) bool {
 	for _, line := range lines {
 		for item := range strings.SplitSeq(line, ",") {

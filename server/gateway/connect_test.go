@@ -194,7 +194,8 @@ func (r reasons) Record(e events.Event) {
 	r[refused.Refusal.Reason]++
 }
 
-// A page that came over http may have been written by whoever is on the line: it is not the server's own where that is reached over https.
+// A page that came over http may have been written by whoever is on the line: it is not
+// the server's own where that is reached over https.
 func TestDowngrade(t *testing.T) {
 	g := newGateway(t, nil)
 	trusted := listener.Proxies{netip.MustParsePrefix("192.0.2.0/24")} // httptest's requests come from there

@@ -7,8 +7,9 @@ import (
 	"github.com/sockmux/sockmux/server/gateway/assets"
 )
 
-// encodings gives the content codings in which to look for a file, best first, by the Accept-Encoding lines of a request (RFC 9110, 12.5.3). Identity is always
-// among them: where a client refuses even that, an answer it may understand is better than none.
+// encodings gives the content codings in which to look for a file, best first, by the
+// Accept-Encoding lines of a request (RFC 9110, 12.5.3). Identity is always among them:
+// where a client refuses even that, an answer it may understand is better than none.
 func encodings(lines []string) []assets.Encoding {
 	if len(lines) == 0 {
 		return []assets.Encoding{assets.Identity} // anything would do; what sends no header is rarely able to unpack
@@ -44,7 +45,8 @@ func encodings(lines []string) []assets.Encoding {
 	return order
 }
 
-// leastQuality is below every weight that a header can give (three decimals, RFC 9110, 12.4.2) and above none.
+// leastQuality is below every weight that a header can give (three decimals, RFC 9110,
+// 12.4.2) and above none.
 const leastQuality = 0.0001
 
 // qualities reads "br;q=0.5, gzip". What is malformed is left out.

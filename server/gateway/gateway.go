@@ -1,4 +1,5 @@
-// Package gateway is the HTTP face of the server: the upgrade to a tunnel, health, the script and its wasm, the playground and webR's files.
+// Package gateway is the HTTP face of the server: the upgrade to a tunnel, health, the
+// script and its wasm, the playground and webR's files.
 //
 // All paths lie below one prefix; routes.go lists them. Answers that are no files are one line of
 // text. What a browser must not guess or cache wrongly is said in headers. Nothing here knows what
@@ -29,15 +30,17 @@ type Config struct {
 	// Prefix is the path below which everything is served; it begins and ends with "/".
 	Prefix string
 
-	// Serve drives one carrier from its first message to its end. It owns the carrier and returns only when it has closed it. ctx ends with the HTTP server's
-	// base context. peer is who asked for the upgrade.
+	// Serve drives one carrier from its first message to its end. It owns the carrier and
+	// returns only when it has closed it. ctx ends with the HTTP server's base context.
+	// peer is who asked for the upgrade.
 	Serve func(ctx context.Context, c session.Newcomer, peer session.Peer) error
 
 	// Yamux serves one client that speaks plain yamux, as Serve does. token is its credential,
 	// empty for none. nil: there are no such clients, and their route is not found.
 	Yamux func(ctx context.Context, t yamux.Transport, peer session.Peer, token string) error
 
-	// AllowOrigins are the pages that may connect beside those of the server's own host, until SetAllowOrigins.
+	// AllowOrigins are the pages that may connect beside those of the server's own host,
+	// until SetAllowOrigins.
 	AllowOrigins []origin.Pattern
 
 	// Strangers are the places of WebSockets that have no session; nil: DefaultStrangers of them.
@@ -46,10 +49,12 @@ type Config struct {
 	// Assets are the built files.
 	Assets *assets.Store
 
-	// Fresh says that the built files may change while the server runs, so that browsers ask at every use.
+	// Fresh says that the built files may change while the server runs, so that browsers
+	// ask at every use.
 	Fresh bool
 
-	// Demo lists the demo services for the playground; nil: there are none, and demo.json is not found.
+	// Demo lists the demo services for the playground; nil: there are none, and demo.json
+	// is not found.
 	Demo []Service
 
 	// WebR is a folder with webR's files; empty: there is none.
@@ -78,7 +83,8 @@ type Gateway struct {
 	origins  []origin.Pattern // replaced, never changed
 }
 
-// New returns a Gateway. The caller closes it. The error says why the folder of webR cannot be opened.
+// New returns a Gateway. The caller closes it. The error says why the folder of webR
+// cannot be opened.
 func New(config Config) (*Gateway, error) {
 	g := &Gateway{config: config, origins: config.AllowOrigins}
 	if config.Events == nil {
@@ -105,15 +111,17 @@ func (g *Gateway) SetAllowOrigins(patterns []origin.Pattern) {
 	g.origins = patterns
 }
 
-// Drain makes the gateway say on /readyz that it takes no new tunnels. WebSockets are still taken: pages come back to their tunnels over them, and whoever wants a new
-// one is refused inside, by Serve, where a page can read it.
+// Drain makes the gateway say on /readyz that it takes no new tunnels. WebSockets are
+// still taken: pages come back to their tunnels over them, and whoever wants a new one is
+// refused inside, by Serve, where a page can read it.
 func (g *Gateway) Drain() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.draining = true
 }
 
-// Close takes no more carriers, waits until Config.Serve has returned for every carrier, and gives the files back. Who ends the carriers is the owner of Serve.
+// Close takes no more carriers, waits until Config.Serve has returned for every carrier,
+// and gives the files back. Who ends the carriers is the owner of Serve.
 func (g *Gateway) Close() error {
 	g.mu.Lock()
 	g.draining, g.closed = true, true

@@ -22,7 +22,7 @@ func (g *Gateway) Ready() error {
 
 var errDraining = errors.New("draining")
 
-// Draining says whether Drain was called.
+// Draining reports whether Drain was called.
 func (g *Gateway) Draining() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -5,11 +5,12 @@ import (
 	"time"
 )
 
-// writePatience is how long a browser may take nothing of an answer before it is given up: long enough for a phone that changes its network.
+// writePatience is how long a browser may take nothing of an answer before it is given
+// up: long enough for a phone that changes its network.
 const writePatience = time.Minute
 
-// patient moves the write deadline with every write, so that an answer may take any time while it moves. http.Server.WriteTimeout would cut big files on
-// slow lines instead.
+// patient moves the write deadline with every write, so that an answer may take any time
+// while it moves. http.Server.WriteTimeout would cut big files on slow lines instead.
 type patient struct {
 	http.ResponseWriter
 	control *http.ResponseController

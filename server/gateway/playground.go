@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// pagePolicy is the Content-Security-Policy of the playground (https://www.w3.org/TR/CSP3/). What it grants, and why:
+// pagePolicy is the Content-Security-Policy of the playground
+// (https://www.w3.org/TR/CSP3/). What it grants, and why:
 //   - wasm-unsafe-eval: R and the tunnel are wasm;
 //   - blob: for scripts and workers: sockmux.js starts webR's worker from a blob that loads its layer first;
 //   - unsafe-eval: that worker inherits this policy, and Emscripten's code for shared libraries calls eval (measured with webR 0.6.0: R does not start without);
@@ -24,7 +25,8 @@ var pagePolicy = strings.Join([]string{
 	"frame-ancestors 'none'",
 }, "; ")
 
-// page sets what makes a page cross-origin isolated, which webR's sockets need, and what keeps strangers out of it.
+// page sets what makes a page cross-origin isolated, which webR's sockets need, and what
+// keeps strangers out of it.
 func page(header http.Header) {
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Cross-Origin-Embedder-Policy", "require-corp")

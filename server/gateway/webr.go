@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// webRTypes are the media types of the files in webR's npm package. Emscripten's shared libraries are wasm.
+// webRTypes are the media types of the files in webR's npm package. Emscripten's shared
+// libraries are wasm.
 var webRTypes = map[string]string{
 	".cjs":      "text/javascript; charset=utf-8",
 	".css":      "text/css; charset=utf-8",
@@ -25,7 +26,8 @@ var webRTypes = map[string]string{
 	".wasm":     "application/wasm",
 }
 
-// webRFile serves one file of webR. There are no listings, and what begins with a dot is not there. os.Root keeps links from leading out of the folder.
+// webRFile serves one file of webR. There are no listings, and what begins with a dot is
+// not there. os.Root keeps links from leading out of the folder.
 func (g *Gateway) webRFile(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if g.webR == nil {
@@ -57,7 +59,7 @@ func (g *Gateway) webRFile(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, name, info.ModTime(), file)
 }
 
-// hidden says whether any part of the path begins with a dot.
+// hidden reports whether any part of the path begins with a dot.
 func hidden(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.Contains(name, "/.")
 }

@@ -25,7 +25,8 @@ type ACMEConfig struct {
 	Client    *http.Client
 }
 
-// ACME gets certificates when they are first asked for and renews them a month before their end. Its use means agreement to the authority's terms.
+// ACME gets certificates when they are first asked for and renews them a month before
+// their end. Its use means agreement to the authority's terms.
 type ACME struct{ manager *autocert.Manager }
 
 // NewACME checks the configuration and the folder. Nothing is asked of the authority yet.
@@ -59,7 +60,8 @@ func NewACME(config ACMEConfig) (*ACME, error) {
 	return &ACME{manager: manager}, nil
 }
 
-// CheckHost finds names that no authority gives a certificate for in this way. The error does not repeat the name.
+// CheckHost finds names that no authority gives a certificate for in this way. The error
+// does not repeat the name.
 func CheckHost(host string) error {
 	switch {
 	case strings.HasPrefix(host, "*."):
@@ -73,7 +75,8 @@ func CheckHost(host string) error {
 // hostLetters are those of host names (RFC 1123, 2.1).
 const hostLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."
 
-// checkCache finds out now whether a certificate could be kept, and not when the authority has given one.
+// checkCache finds out now whether a certificate could be kept, and not when the
+// authority has given one.
 func checkCache(folder string) error {
 	if err := os.MkdirAll(folder, cacheMode); err != nil {
 		return fmt.Errorf("acme: %w", err)
@@ -85,7 +88,8 @@ func checkCache(folder string) error {
 	return os.Remove(probe)
 }
 
-// Config returns what the listener needs. It answers the authority's TLS-ALPN-01 challenges (RFC 8737), for which the authority must reach it at port 443.
+// Config returns what the listener needs. It answers the authority's TLS-ALPN-01
+// challenges (RFC 8737), for which the authority must reach it at port 443.
 func (a *ACME) Config() *tls.Config {
 	config := baseConfig()
 	config.NextProtos = append(config.NextProtos, acme.ALPNProto)
@@ -93,5 +97,6 @@ func (a *ACME) Config() *tls.Config {
 	return config
 }
 
-// Challenges is a handler for port 80: it answers HTTP-01 challenges (RFC 8555, 8.3) and sends everybody else to https.
+// Challenges is a handler for port 80: it answers HTTP-01 challenges (RFC 8555, 8.3) and
+// sends everybody else to https.
 func (a *ACME) Challenges() http.Handler { return a.manager.HTTPHandler(nil) }

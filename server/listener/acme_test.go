@@ -50,7 +50,8 @@ func TestACMECache(t *testing.T) {
 	}
 }
 
-// A certificate is got from an authority that checks by connecting back, kept, and used again by the next process.
+// A certificate is got from an authority that checks by connecting back, kept, and used
+// again by the next process.
 func TestACME(t *testing.T) {
 	for _, challenge := range []string{"tls-alpn-01", "http-01"} {
 		t.Run(challenge, func(t *testing.T) {

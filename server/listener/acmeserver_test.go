@@ -22,8 +22,9 @@ import (
 	"golang.org/x/crypto/acme"
 )
 
-// acmeServer is an authority for one test (RFC 8555, as much of it as a client meets that has never been there): it validates by really connecting to where
-// the names lead, and does not check the signatures of requests.
+// acmeServer is an authority for one test (RFC 8555, as much of it as a client meets that
+// has never been there): it validates by really connecting to where the names lead, and
+// does not check the signatures of requests.
 type acmeServer struct {
 	*httptest.Server
 	t      *testing.T
@@ -51,7 +52,8 @@ func newACMEServer(t *testing.T, dial string) *acmeServer {
 	return s
 }
 
-// ServeHTTP implements the resources of RFC 8555, 7.1. The last part of a path is the number of an order.
+// ServeHTTP implements the resources of RFC 8555, 7.1. The last part of a path is the
+// number of an order.
 func (s *acmeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +179,8 @@ func (s *acmeServer) validate(ctx context.Context, o *acmeOrder) error {
 		}
 		return nil
 	}
-	// RFC 8737, 3: a self-signed certificate for the name with the critical extension acmeIdentifier.
+	// RFC 8737, 3: a self-signed certificate for the name with the critical extension
+	// acmeIdentifier.
 	c, err := tls.Dial("tcp", s.dial, &tls.Config{ServerName: o.host, NextProtos: []string{acme.ALPNProto}, InsecureSkipVerify: true})
 	if err != nil {
 		return err

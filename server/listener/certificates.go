@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// watchInterval is how often Watch looks at the files. Three small files are read each time: contents cannot be mistaken, while times can (files that are
-// renamed into place, folders that are links).
+// watchInterval is how often Watch looks at the files. Three small files are read each
+// time: contents cannot be mistaken, while times can (files that are renamed into place,
+// folders that are links).
 const watchInterval = 10 * time.Second
 
 // expiresSoon is when a certificate is worth a warning: most authorities renew earlier than that.
@@ -41,8 +42,8 @@ type Files struct {
 	Clients  ClientCerts
 }
 
-// Certificates are the server's certificate and the authorities of its clients, as the files had them when they were last good. All methods may be
-// called at any time.
+// Certificates are the server's certificate and the authorities of its clients, as the
+// files had them when they were last good. All methods may be called at any time.
 type Certificates struct {
 	files  Files
 	logger *slog.Logger
@@ -73,18 +74,21 @@ func LoadCertificates(files Files, logger *slog.Logger) (*Certificates, error) {
 	return c, nil
 }
 
-// Config returns what the listener needs. Every handshake takes the certificates of that moment; connections that exist go on with theirs.
+// Config returns what the listener needs. Every handshake takes the certificates of that
+// moment; connections that exist go on with theirs.
 func (c *Certificates) Config() *tls.Config {
 	config := baseConfig()
 	config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.now.Load().config, nil }
-	// Never called, since every handshake gets its own config; but without one crypto/tls takes the config for one that has no certificate.
+	// Never called, since every handshake gets its own config; but without one crypto/tls
+	// takes the config for one that has no certificate.
 	config.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		return &c.now.Load().config.Certificates[0], nil
 	}
 	return config
 }
 
-// Reload reads the files anew. On an error everything stays as it was. changed says whether the files differ from what is in use.
+// Reload reads the files anew. On an error everything stays as it was. changed says
+// whether the files differ from what is in use.
 func (c *Certificates) Reload() (changed bool, err error) {
 	next, err := c.read()
 	if err != nil {
@@ -120,7 +124,8 @@ func (c *Certificates) Trusts(client *tls.ConnectionState) error {
 	return err
 }
 
-// Watch reloads whenever the files change, until ctx ends, and calls changed then. It logs what is wrong with them, each mistake once.
+// Watch reloads whenever the files change, until ctx ends, and calls changed then. It
+// logs what is wrong with them, each mistake once.
 func (c *Certificates) Watch(ctx context.Context, changed func()) {
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
@@ -143,7 +148,8 @@ func (c *Certificates) watch(ctx context.Context, tick <-chan time.Time, changed
 			}
 			continue
 		}
-		// A file that is just being written is wrong for a moment, too: the old certificate serves on.
+		// A file that is just being written is wrong for a moment, too: the old
+		// certificate serves on.
 		if text := err.Error(); text != said {
 			c.logger.Error("certificate not reloaded, the old one stays", "error", err)
 			said = text
@@ -151,8 +157,9 @@ func (c *Certificates) watch(ctx context.Context, tick <-chan time.Time, changed
 	}
 }
 
-// baseConfig is what both sources of certificates have in common. HTTP/2 is not offered: a WebSocket needs HTTP/1.1 (coder/websocket), and a handful
-// of files gains nothing from it.
+// baseConfig is what both sources of certificates have in common. HTTP/2 is not offered:
+// a WebSocket needs HTTP/1.1 (coder/websocket), and a handful of files gains nothing from
+// it.
 func baseConfig() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
 }
@@ -183,13 +190,15 @@ func (c *Certificates) read() (*loaded, error) {
 		config.ClientAuth = map[ClientCerts]tls.ClientAuthType{
 			NoClientCerts: tls.NoClientCert, OptionalClientCerts: tls.VerifyClientCertIfGiven, RequireClientCerts: tls.RequireAndVerifyClientCert,
 		}[c.files.Clients]
-		// A ticket of an earlier handshake would let a client in whose authority is gone from the file.
+		// A ticket of an earlier handshake would let a client in whose authority is gone
+		// from the file.
 		config.SessionTicketsDisabled = true
 	}
 	return &loaded{config: config, sum: sha256.Sum256(bytes.Join([][]byte{certPEM, keyPEM, caPEM}, []byte{0}))}, nil
 }
 
-// keyPair says in our words what is wrong with a pair of files, in the order in which people find it out.
+// keyPair says in our words what is wrong with a pair of files, in the order in which
+// people find it out.
 func keyPair(files Files, certPEM, keyPEM []byte) (tls.Certificate, error) {
 	if !holds(certPEM, "CERTIFICATE") {
 		return tls.Certificate{}, fmt.Errorf("certificate: %s holds no PEM block CERTIFICATE", files.Cert)
@@ -207,7 +216,7 @@ func keyPair(files Files, certPEM, keyPEM []byte) (tls.Certificate, error) {
 	return pair, nil
 }
 
-// holds says whether there is a PEM block of one of the types.
+// holds reports whether there is a PEM block of one of the types.
 func holds(text []byte, types ...string) bool {
 	for {
 		block, rest := pem.Decode(text)

@@ -34,7 +34,8 @@ func greet(t *testing.T, l net.Listener, word string) {
 	})
 }
 
-// handshake connects and reads what greet says. In TLS 1.3 a server's refusal of the client comes with the first read.
+// handshake connects and reads what greet says. In TLS 1.3 a server's refusal of the
+// client comes with the first read.
 func handshake(l net.Listener, config *tls.Config) (*x509.Certificate, error) {
 	c, err := tls.Dial("tcp", l.Addr().String(), config)
 	if err != nil {
@@ -271,7 +272,8 @@ func TestClientCertificates(t *testing.T) {
 	}
 }
 
-// A client whose authority has left the file does not come in again, not even with a session ticket.
+// A client whose authority has left the file does not come in again, not even with a
+// session ticket.
 func TestClientAuthorityRevoked(t *testing.T) {
 	dir := t.TempDir()
 	ca, _, _ := issue(t, nil, "the authority", nil)

@@ -21,7 +21,8 @@ const (
 // schemeKey is the key of a request's Scheme in its context.
 type schemeKey struct{}
 
-// SchemeOf says how the browser has sent the request: over TLS that ends here, or as a trusted proxy tells.
+// SchemeOf says how the browser has sent the request: over TLS that ends here, or as a
+// trusted proxy tells.
 func SchemeOf(r *http.Request) Scheme {
 	if r.TLS != nil {
 		return SchemeHTTPS
@@ -30,8 +31,9 @@ func SchemeOf(r *http.Request) Scheme {
 	return scheme
 }
 
-// Handler puts the client's address into RemoteAddr, with port 0, and the scheme where SchemeOf finds it, of requests that come from trusted proxies. The
-// headers of everybody else are removed, so that nothing behind believes them.
+// Handler puts the client's address into RemoteAddr, with port 0, and the scheme where
+// SchemeOf finds it, of requests that come from trusted proxies. The headers of everybody
+// else are removed, so that nothing behind believes them.
 func (p Proxies) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		peer, err := netip.ParseAddrPort(r.RemoteAddr)
@@ -54,7 +56,8 @@ func (p Proxies) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// lastScheme takes what the nearest proxy has said; what stands before it may be the client's own invention.
+// lastScheme takes what the nearest proxy has said; what stands before it may be the
+// client's own invention.
 func lastScheme(lines []string) Scheme {
 	if len(lines) == 0 {
 		return SchemeUnknown
@@ -70,10 +73,12 @@ func lastScheme(lines []string) Scheme {
 	}
 }
 
-// directKey is the key of the other end of a request's connection in its context, where Handler has replaced it.
+// directKey is the key of the other end of a request's connection in its context, where
+// Handler has replaced it.
 type directKey struct{}
 
-// Direct gives the other end of the TCP connection that a request came over: the proxy, where RemoteAddr is what a trusted proxy tells.
+// Direct gives the other end of the TCP connection that a request came over: the proxy,
+// where RemoteAddr is what a trusted proxy tells.
 func Direct(r *http.Request) string {
 	if direct, ok := r.Context().Value(directKey{}).(string); ok {
 		return direct

@@ -1,8 +1,10 @@
-// Package listener brings connections to the HTTP server: TLS from files that may change or from an ACME authority, plain behind a proxy, and the
-// client's address as trusted proxies tell it (PROXY protocol, X-Forwarded-For).
+// Package listener brings connections to the HTTP server: TLS from files that may change
+// or from an ACME authority, plain behind a proxy, and the client's address as trusted
+// proxies tell it (PROXY protocol, X-Forwarded-For).
 //
-// Nothing here decides who may connect. What it hands on is what later decisions stand on: the address, the scheme and the client's certificate, each only
-// from those who are trusted to tell it.
+// Nothing here decides who may connect. What it hands on is what later decisions stand
+// on: the address, the scheme and the client's certificate, each only from those who are
+// trusted to tell it.
 package listener
 
 import (
@@ -18,7 +20,8 @@ import (
 	"github.com/pires/go-proxyproto"
 )
 
-// headerTimeout is how long a trusted proxy may take for its PROXY header, which it sends before anything else, in one packet.
+// headerTimeout is how long a trusted proxy may take for its PROXY header, which it sends
+// before anything else, in one packet.
 const headerTimeout = 5 * time.Second
 
 // Config says how connections arrive.
@@ -33,9 +36,11 @@ type Config struct {
 	// which longer packets vanish. It needs CanBoundSegments.
 	MSS int
 
-	// ProxyProtocol are the proxies that begin every connection with a PROXY header, version 1 or 2; the header's source becomes the connection's RemoteAddr. A
-	// connection of theirs without one fails at its first read. Everybody else is taken as what he is, and a header from him is no HTTP. nil: nobody sends
-	// them. (HAProxy's proxy-protocol.txt, 2.)
+	// ProxyProtocol are the proxies that begin every connection with a PROXY header,
+	// version 1 or 2; the header's source becomes the connection's RemoteAddr. A
+	// connection of theirs without one fails at its first read. Everybody else is taken
+	// as what he is, and a header from him is no HTTP. nil: nobody sends them. (HAProxy's
+	// proxy-protocol.txt, 2.)
 	ProxyProtocol Proxies
 
 	// Unfold are the proxies whose requests must have no folded header field, because their
@@ -48,8 +53,9 @@ type Config struct {
 	Relieve func() bool
 }
 
-// Listen listens. The caller closes the listener. Its connections block at their first read or RemoteAddr until the PROXY header has come, for headerTimeout at
-// most; http.Server does both in a goroutine of the connection.
+// Listen listens. The caller closes the listener. Its connections block at their first
+// read or RemoteAddr until the PROXY header has come, for headerTimeout at most;
+// http.Server does both in a goroutine of the connection.
 func Listen(ctx context.Context, config Config) (net.Listener, error) {
 	var listening net.ListenConfig
 	if config.MSS > 0 {
@@ -100,7 +106,8 @@ func Wrap(l net.Listener, config Config) net.Listener {
 	return l
 }
 
-// TCP gives the TCP socket below a connection of Listen, for socket options. It never blocks. Nobody may read or write it.
+// TCP gives the TCP socket below a connection of Listen, for socket options. It never
+// blocks. Nobody may read or write it.
 func TCP(c net.Conn) (*net.TCPConn, bool) {
 	for {
 		switch outer := c.(type) {

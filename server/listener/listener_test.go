@@ -60,7 +60,8 @@ func ask(t *testing.T, address, bytes string) string {
 	return string(answer)
 }
 
-// version2 is a header of haproxy.org's proxy-protocol.txt, 2.2: TCP over IPv4 from source to 192.0.2.9:443.
+// version2 is a header of haproxy.org's proxy-protocol.txt, 2.2: TCP over IPv4 from
+// source to 192.0.2.9:443.
 func version2(command byte, source net.IP, port uint16) string {
 	b := []byte("\r\n\r\n\x00\r\nQUIT\n")
 	b = append(b, 0x20|command, 0x11, 0, 12)

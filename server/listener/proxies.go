@@ -29,7 +29,7 @@ func ParseProxy(text string) (netip.Prefix, error) {
 	return prefix, nil
 }
 
-// Contains says whether addr is a trusted proxy.
+// Contains reports whether addr is a trusted proxy.
 func (p Proxies) Contains(addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
 	for _, prefix := range p {
@@ -40,8 +40,9 @@ func (p Proxies) Contains(addr netip.Addr) bool {
 	return false
 }
 
-// client walks X-Forwarded-For from the right, past trusted proxies, to the first address that is none of them. peer is the connection's other end. What does not
-// parse ends the walk: nothing beyond it can be trusted, so the last address that could is the client.
+// client walks X-Forwarded-For from the right, past trusted proxies, to the first address
+// that is none of them. peer is the connection's other end. What does not parse ends the
+// walk: nothing beyond it can be trusted, so the last address that could is the client.
 func (p Proxies) client(peer netip.Addr, forwarded []string) netip.Addr {
 	hops := strings.Split(strings.Join(forwarded, ","), ",")
 	for i := len(hops) - 1; i >= 0 && p.Contains(peer); i-- {

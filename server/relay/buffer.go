@@ -2,8 +2,10 @@ package relay
 
 import "sync"
 
-// bufferSizes are what one read takes at most. A reader begins with the smallest, because most streams carry little at a time, and where a reader must hold its buffer while it waits; it
-// goes on with larger ones as long as it fills them, because each read is a system call.
+// bufferSizes are what one read takes at most. A reader begins with the smallest, because
+// most streams carry little at a time, and where a reader must hold its buffer while it
+// waits; it goes on with larger ones as long as it fills them, because each read is a
+// system call.
 var bufferSizes = [...]int{1 << 10, 8 << 10, 64 << 10}
 
 var bufferPools [len(bufferSizes)]sync.Pool
@@ -38,7 +40,7 @@ func (b *buffer) used(n int) {
 	}
 }
 
-// largest tells whether no read takes more.
+// largest reports whether no read takes more.
 func (b *buffer) largest() bool { return b.class == len(bufferSizes)-1 }
 
 // put gives the memory back.

@@ -11,8 +11,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// failure is an error with what the page may know of it. The page's text does not quote the system: its errors name resolvers and addresses of the
-// server's own network.
+// failure is an error with what the page may know of it. The page's text does not quote
+// the system: its errors name resolvers and addresses of the server's own network.
 type failure struct {
 	code   wire.Code
 	text   string         // for the page
@@ -24,7 +24,8 @@ func (f *failure) Error() string { return f.code.String() + ": " + f.err.Error()
 
 func (f *failure) Unwrap() error { return f.err }
 
-// dialFailure describes the failure of one attempt. The policy's own errors pass as they are; where an error holds one for the page, the rest is for the log.
+// dialFailure describes the failure of one attempt. The policy's own errors pass as they
+// are; where an error holds one for the page, the rest is for the log.
 func dialFailure(ctx context.Context, target netip.AddrPort, err error) error {
 	var own *wire.Error
 	if errors.As(err, &own) {
@@ -40,7 +41,8 @@ func dialFailure(ctx context.Context, target netip.AddrPort, err error) error {
 	return &failure{code: code, text: fmt.Sprintf("%s: %s", target, code.Meaning()), remote: target, err: err}
 }
 
-// codeOf returns the code for an error of the network, the system, a context or a stream; wire.OK for nil.
+// codeOf returns the code for an error of the network, the system, a context or a stream;
+// wire.OK for nil.
 func codeOf(err error) wire.Code {
 	var own *wire.Error
 	var f *failure

@@ -133,7 +133,8 @@ func TestResetByTheTarget(t *testing.T) {
 	}
 }
 
-// While the page writes, the system reports a reset to whichever direction asks first. It must be a reset for the page either way.
+// While the page writes, the system reports a reset to whichever direction asks first. It
+// must be a reset for the page either way.
 func TestResetWhileThePageWrites(t *testing.T) {
 	for range 30 {
 		s := open(t, func(conn *net.TCPConn) {
@@ -154,7 +155,8 @@ func TestResetWhileThePageWrites(t *testing.T) {
 	}
 }
 
-// A target that has closed, not only ended its own direction, answers what still comes with a reset: the page learns it at its writes.
+// A target that has closed, not only ended its own direction, answers what still comes
+// with a reset: the page learns it at its writes.
 func TestTargetClosedWhileThePageWrites(t *testing.T) {
 	s := open(t, func(conn *net.TCPConn) { _, _ = conn.Write([]byte("bye")) })
 	if data, err := s.recvAll(); err != nil || string(data) != "bye" {

@@ -10,7 +10,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// attemptDelay is the time for which an attempt has the line to itself (RFC 8305, section 5: 250 ms are recommended).
+// attemptDelay is the time for which an attempt has the line to itself (RFC 8305, section
+// 5: 250 ms are recommended).
 const attemptDelay = 250 * time.Millisecond
 
 // connect resolves and dials within the time that the request and the server allow.
@@ -44,8 +45,9 @@ func (r *service) within(ctx context.Context, request wire.Request) (context.Con
 	return context.WithTimeout(ctx, timeout)
 }
 
-// dial connects to one address. The dialer asks the policy again for the very address that the system, or a proxy, is about to connect to, so nothing between
-// the first check and the connect can change the target.
+// dial connects to one address. The dialer asks the policy again for the very address
+// that the system, or a proxy, is about to connect to, so nothing between the first check
+// and the connect can change the target.
 func (r *service) dial(ctx context.Context, host string, aliases []string, target netip.AddrPort) (egress.Conn, error) {
 	ended := r.step(events.StepDial, target)
 	conn, err := r.dialer.DialContext(ctx, host, target, func(dialed netip.AddrPort) error { return r.Policy.CheckAddr(host, aliases, dialed) })
@@ -56,8 +58,10 @@ func (r *service) dial(ctx context.Context, host string, aliases []string, targe
 	return conn, err
 }
 
-// race connects to the first of the addresses that answers (RFC 8305, section 5): an attempt begins when the one before has failed or delay has passed.
-// It returns when no attempt is left running. If all fail, the error is the one that tells most about the target, the earlier of two alike.
+// race connects to the first of the addresses that answers (RFC 8305, section 5): an
+// attempt begins when the one before has failed or delay has passed. It returns when no
+// attempt is left running. If all fail, the error is the one that tells most about the
+// target, the earlier of two alike.
 func race(ctx context.Context, addrs []netip.AddrPort, delay time.Duration, dial func(context.Context, netip.AddrPort) (egress.Conn, error)) (egress.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -108,8 +112,9 @@ func race(ctx context.Context, addrs []netip.AddrPort, delay time.Duration, dial
 	return nil, mostTelling(failures)
 }
 
-// mostTelling picks the error to report when every address has failed: an answer of the target before silence, silence before a missing route, which may only
-// mean that the server has no IPv6.
+// mostTelling picks the error to report when every address has failed: an answer of the
+// target before silence, silence before a missing route, which may only mean that the
+// server has no IPv6.
 func mostTelling(failures []error) error {
 	rank := func(err error) int {
 		switch codeOf(err) {

@@ -6,7 +6,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// errnos maps what connect, read and write of TCP sockets report: Winsock's own numbers (winsock2.h), which syscall's POSIX names do not equal.
+// errnos maps what connect, read and write of TCP sockets report: Winsock's own numbers
+// (winsock2.h), which syscall's POSIX names do not equal.
 var errnos = []struct {
 	errno syscall.Errno
 	code  wire.Code

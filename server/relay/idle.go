@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// idle calls a function once nothing has happened for a time. What happens is told by touch, which is cheap: the timer is not moved, it looks at its
-// end whether it came too early. nil never calls.
+// idle calls a function once nothing has happened for a time. What happens is told by
+// touch, which is cheap: the timer is not moved, it looks at its end whether it came too
+// early. nil never calls.
 type idle struct {
 	timeout time.Duration
 	began   time.Time

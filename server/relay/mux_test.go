@@ -155,7 +155,8 @@ func TestOverMuxSessionEnds(t *testing.T) {
 	}
 }
 
-// The answer to a request that fails comes through, with bytes of the page already under way, and nothing stays behind.
+// The answer to a request that fails comes through, with bytes of the page already under
+// way, and nothing stays behind.
 func TestOverMuxRefused(t *testing.T) {
 	target := refusing(t)
 	r := local(t, Config{})

@@ -28,8 +28,9 @@ func setOptions(conn egress.Conn, options wire.SocketOptions) {
 	}
 }
 
-// keepAliveOf returns the keepalive of a connection. The server's own stays where the client wants
-// none, since it frees the descriptors of targets that are gone, and for what the client leaves open.
+// keepAliveOf returns the keepalive of a connection. The server's own stays where the
+// client wants none, since it frees the descriptors of targets that are gone, and for
+// what the client leaves open.
 func keepAliveOf(options wire.SocketOptions) net.KeepAliveConfig {
 	keep := egress.KeepAlive
 	if options.KeepAlive != wire.On {

@@ -8,7 +8,8 @@ import (
 	"github.com/sockmux/sockmux/server/relay/egress"
 )
 
-// peerGone tells whether the system has taken the connection down: getpeername then fails with ENOTCONN (POSIX).
+// peerGone reports whether the system has taken the connection down: getpeername then fails
+// with ENOTCONN (POSIX).
 func peerGone(conn egress.Conn) bool {
 	raw, err := conn.SyscallConn()
 	if err != nil {

@@ -9,7 +9,7 @@ type reading struct{}
 
 func (*reading) read(conn egress.Conn, b *buffer) (int, error) { return plainReading(conn, b) }
 
-// direct tells whether there is now.
+// direct reports whether there is now.
 func (*reading) direct() bool { return false }
 
 // now is not called.

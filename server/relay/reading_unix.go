@@ -10,7 +10,8 @@ import (
 	"github.com/sockmux/sockmux/server/relay/egress"
 )
 
-// reading reads from a connection and holds no buffer while it waits. It is for one goroutine. The zero value is ready.
+// reading reads from a connection and holds no buffer while it waits. It is for one
+// goroutine. The zero value is ready.
 type reading struct {
 	raw    syscall.RawConn // nil: before the first read, or of a connection that is more than a socket
 	try    func(fd uintptr) bool
@@ -51,7 +52,7 @@ func (r *reading) tryRead(fd uintptr) bool {
 	return true
 }
 
-// direct tells whether there is now.
+// direct reports whether there is now.
 func (r *reading) direct() bool { return r.raw != nil }
 
 // now reads what is there: nothing, and no error, where that is nothing.

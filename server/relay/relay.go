@@ -1,8 +1,9 @@
 // Package relay serves streams: a tcp stream is checked against the policy, resolved, dialed,
 // answered and copied both ways until both have ended. kinds.go lists the kinds.
 //
-// What a program sees through the tunnel is what it would see on a socket of its own: a half-close is kept for as long as both ends like, a reset
-// is told from an end, and every byte that came before either is delivered.
+// What a program sees through the tunnel is what it would see on a socket of its own: a
+// half-close is kept for as long as both ends like, a reset is told from an end, and
+// every byte that came before either is delivered.
 package relay
 
 import (
@@ -19,15 +20,16 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// Stream is the end of a stream that a page has opened; *mux.Stream is one. One goroutine reads while another writes, and the other methods may be called
-// beside both. The relay owns a stream from Serve until Serve returns.
+// Stream is the end of a stream that a page has opened; *mux.Stream is one. One goroutine
+// reads while another writes, and the other methods may be called beside both. The relay
+// owns a stream from Serve until Serve returns.
 type Stream interface {
 	Request() wire.Request
 	// Reply answers the request: once, before the first Write. It fails only with the session, and
 	// not if that was closed cleanly.
 	Reply(wire.Result) error
-	// Read gives what the page wrote, also before Reply. After the page's FIN it returns io.EOF; after its reset and at the end of the
-	// session another error.
+	// Read gives what the page wrote, also before Reply. After the page's FIN it returns
+	// io.EOF; after its reset and at the end of the session another error.
 	Read([]byte) (int, error)
 	// WaitReadable blocks until Read would return without blocking, or the stream has ended.
 	WaitReadable()
@@ -39,7 +41,8 @@ type Stream interface {
 	// client has not reset the stream before. Read then returns every byte that was sent before
 	// the close.
 	ClosedCleanly() bool
-	// Stopped is closed when the page has stopped reading or has reset the stream; the end of the session need not close it.
+	// Stopped is closed when the page has stopped reading or has reset the stream; the
+	// end of the session need not close it.
 	Stopped() <-chan struct{}
 	CloseWrite() error
 	// EachSocketOptions calls apply with the options that the page wants of the connection: those
@@ -57,7 +60,8 @@ type Resolver interface {
 	Lookup(ctx context.Context, network, host string) (resolver.Answer, error)
 }
 
-// DefaultDialTimeout is used where Config says nothing. Linux itself tries for about two minutes, longer than anybody waits.
+// DefaultDialTimeout is used where Config says nothing. Linux itself tries for about two
+// minutes, longer than anybody waits.
 const DefaultDialTimeout = 15 * time.Second
 
 // Config says how streams are served. Only Policy must be set.
@@ -80,7 +84,8 @@ type Relay struct {
 	live     *live
 }
 
-// New returns a relay. It panics without a policy, because what that would mean is for nobody to guess.
+// New returns a relay. It panics without a policy, because what that would mean is for
+// nobody to guess.
 func New(config Config) *Relay {
 	if config.Policy == nil {
 		panic("relay: no policy")
@@ -137,7 +142,8 @@ func (r *Relay) Start(ctx context.Context, stream Stream, terms Terms, done func
 	p.open(ctx)
 }
 
-// addrPort is the address of a TCP socket as the wire has it: an IPv4 peer of an IPv6 socket is an IPv4 address.
+// addrPort is the address of a TCP socket as the wire has it: an IPv4 peer of an IPv6
+// socket is an IPv4 address.
 func addrPort(addr net.Addr) netip.AddrPort {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok {

@@ -14,16 +14,19 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// maxAddresses is how many addresses of a name are tried. With 250 ms between the attempts the last one begins after four seconds; a name that
-// lists more is not better reachable for it, but would make the server a scanner.
+// maxAddresses is how many addresses of a name are tried. With 250 ms between the
+// attempts the last one begins after four seconds; a name that lists more is not better
+// reachable for it, but would make the server a scanner.
 const maxAddresses = 16
 
-// neverAsked are the top levels whose names programs must not ask the DNS for: the question would tell others where a user of Tor goes (RFC 7686, 2), or
-// has an answer that is known (RFC 6761, 6.4).
+// neverAsked are the top levels whose names programs must not ask the DNS for: the
+// question would tell others where a user of Tor goes (RFC 7686, 2), or has an answer
+// that is known (RFC 6761, 6.4).
 var neverAsked = []string{".onion", ".invalid"}
 
-// resolve returns the addresses to dial for a request, in the order in which to try them, without those that the policy denies, and the names that the
-// host is an alias of. It never returns an empty list without an error.
+// resolve returns the addresses to dial for a request, in the order in which to try them,
+// without those that the policy denies, and the names that the host is an alias of. It
+// never returns an empty list without an error.
 func (r *service) resolve(ctx context.Context, request wire.Request) (targets []netip.AddrPort, aliases []string, err error) {
 	var addrs []netip.Addr
 	literal, err := literalOf(request)
@@ -59,7 +62,8 @@ func literalOf(request wire.Request) (netip.Addr, error) {
 	return literal, nil
 }
 
-// allowed are those of the addresses that the policy does not deny, in the order in which to try them. It never returns an empty list without an error.
+// allowed are those of the addresses that the policy does not deny, in the order in which
+// to try them. It never returns an empty list without an error.
 func (r *service) allowed(request wire.Request, aliases []string, addrs []netip.Addr) ([]netip.AddrPort, error) {
 	var targets []netip.AddrPort
 	var denied error
@@ -81,8 +85,8 @@ func (r *service) allowed(request wire.Request, aliases []string, addrs []netip.
 	return targets, nil
 }
 
-// lookup asks the resolver. It returns one address or more, without IPv4-mapped ones and duplicates,
-// in the resolver's order.
+// lookup asks the resolver. It returns one address or more, without IPv4-mapped ones and
+// duplicates, in the resolver's order.
 func (r *service) lookup(ctx context.Context, host string, family uint8) (resolver.Answer, error) {
 	network, what := "ip", "address"
 	if family != 0 {
@@ -137,8 +141,9 @@ func lookupCode(ctx context.Context, err error) wire.Code {
 	return wire.NameFailed
 }
 
-// interleave orders addresses as RFC 8305, section 4, wants them: the families take turns, beginning with that of the resolver's first address (which
-// RFC 6724 has chosen), each in the resolver's order.
+// interleave orders addresses as RFC 8305, section 4, wants them: the families take
+// turns, beginning with that of the resolver's first address (which RFC 6724 has chosen),
+// each in the resolver's order.
 func interleave(addrs []netip.Addr) []netip.Addr {
 	var families [2][]netip.Addr
 	for _, addr := range addrs {

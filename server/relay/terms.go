@@ -25,8 +25,9 @@ type Terms struct {
 
 // Meter says when bytes may pass; *limit.Client is one.
 type Meter interface {
-	// Take waits until n more bytes may pass, ctx has ended, which gives its cause, or stop is closed, which gives nil: nobody wants the bytes any more. stop may be
-	// nil. Any error ends the stream, with the code of the *wire.Error in it.
+	// Take waits until n more bytes may pass, ctx has ended, which gives its cause, or
+	// stop is closed, which gives nil: nobody wants the bytes any more. stop may be nil.
+	// Any error ends the stream, with the code of the *wire.Error in it.
 	Take(ctx context.Context, stop <-chan struct{}, n int) error
 }
 

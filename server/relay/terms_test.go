@@ -18,14 +18,16 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// overTerms opens a stream to the target on those terms, and waits until the relay has served it when the test ends.
+// overTerms opens a stream to the target on those terms, and waits until the relay has
+// served it when the test ends.
 func overTerms(t *testing.T, r *Relay, terms Terms, target target) *mux.Stream {
 	t.Helper()
 	client, _ := sessionOf(t, func(ctx context.Context, s *mux.Stream) { r.Start(ctx, s, terms, s.Detach()) })
 	return over(t, client, target)
 }
 
-// TestStartReturnsWithTheAnswer: what follows is done without its caller, who is told of the end once.
+// TestStartReturnsWithTheAnswer: what follows is done without its caller, who is told of
+// the end once.
 func TestStartReturnsWithTheAnswer(t *testing.T) {
 	r := local(t, Config{})
 	returned, done := make(chan struct{}), make(chan struct{})
@@ -147,7 +149,8 @@ func (s stuck) Take(ctx context.Context, stop <-chan struct{}, _ int) error {
 	}
 }
 
-// Who waits for the meter does not keep a stream from its end: that of the session, or of a page that reads no more.
+// Who waits for the meter does not keep a stream from its end: that of the session, or of
+// a page that reads no more.
 func TestMeterWaits(t *testing.T) {
 	waiting := make(stuck, 2)
 	r := local(t, Config{})

@@ -29,7 +29,8 @@ func pour(_ context.Context, s *mux.Stream, _ session.Client) {
 	}
 }
 
-// TestBare: a client that takes bare messages gets them, over carriers that are lost meanwhile; one that does not gets the same bytes.
+// TestBare: a client that takes bare messages gets them, over carriers that are lost
+// meanwhile; one that does not gets the same bytes.
 func TestBare(t *testing.T) {
 	const (
 		carriers = 4

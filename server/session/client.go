@@ -68,7 +68,8 @@ func (r *Registry) admit(ctx context.Context, peer Peer, token string) (admitted
 	return r.standing(peer, identity)
 }
 
-// standing is what an identity may have now. The error is a *wire.Error expired, or unauthorized for a policy that nobody has configured.
+// standing is what an identity may have now. The error is a *wire.Error expired, or
+// unauthorized for a policy that nobody has configured.
 func (r *Registry) standing(peer Peer, identity *auth.Identity) (admitted, error) {
 	now, err := identity.Current()
 	if err == nil {

@@ -8,11 +8,14 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// flushTimeout is how long the last bytes and the CLOSE of a session may take when its streams have ended or their time is over.
+// flushTimeout is how long the last bytes and the CLOSE of a session may take when its
+// streams have ended or their time is over.
 const flushTimeout = 2 * time.Second
 
-// Drain takes no new sessions and streams, tells every client, and waits until the streams have ended or the context is done; then each session ends with the code
-// draining. Sessions may come back over new carriers meanwhile. It returns the context's error if streams were cut.
+// Drain takes no new sessions and streams, tells every client, and waits until the
+// streams have ended or the context is done; then each session ends with the code
+// draining. Sessions may come back over new carriers meanwhile. It returns the context's
+// error if streams were cut.
 func (r *Registry) Drain(ctx context.Context) error {
 	r.mu.Lock()
 	r.draining = true

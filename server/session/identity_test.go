@@ -157,7 +157,8 @@ func TestUnknownPolicy(t *testing.T) {
 	}
 }
 
-// A token that is taken from the file ends its sessions, also those that wait for their clients; others stay.
+// A token that is taken from the file ends its sessions, also those that wait for their
+// clients; others stay.
 func TestRevocation(t *testing.T) {
 	known := newTokens(t)
 	alice, aliceLine := line(t, "alice", "", time.Time{})
@@ -194,7 +195,8 @@ func TestTokenExpires(t *testing.T) {
 	})
 }
 
-// A reload that takes a policy away ends the sessions that live by it; one that changes its limits changes theirs.
+// A reload that takes a policy away ends the sessions that live by it; one that changes
+// its limits changes theirs.
 func TestPolicyChanges(t *testing.T) {
 	known := newTokens(t)
 	token, entry := line(t, "alice", "staff", time.Time{})
@@ -234,7 +236,8 @@ func (w *world) resume(known *wire.Session, token string) wire.Message {
 	return m
 }
 
-// The secret suffices to resume, but neither for an identity that is no longer good nor for another.
+// The secret suffices to resume, but neither for an identity that is no longer good nor
+// for another.
 func TestResumeAs(t *testing.T) {
 	known := newTokens(t)
 	alice, aliceLine := line(t, "alice", "", time.Time{})
@@ -383,8 +386,9 @@ func (f failing) Authenticate(_ context.Context, c auth.Credentials) (*auth.Iden
 	return nil, errors.Join(wire.NewError(wire.Internal, "the credentials could not be checked"), io.ErrUnexpectedEOF)
 }
 
-// The client learns that it was not its fault, and nothing of the server's network; the log has the cause. Whom a proxy names as the client is not whom
-// the authenticator is told.
+// The client learns that it was not its fault, and nothing of the server's network; the
+// log has the cause. Whom a proxy names as the client is not whom the authenticator is
+// told.
 func TestUncheckedCredentials(t *testing.T) {
 	out, f := new(log), failing{make(chan netip.AddrPort, 1)}
 	r := session.New(session.Config{Handle: echo, Authenticator: f, Events: oplog.NewSink(slog.New(slog.NewTextHandler(out, nil)))})

@@ -1,8 +1,10 @@
-// Package session keeps the server's sessions: it answers the hello of each carrier, runs sessions over their carriers, keeps those that have lost
-// theirs for the grace period, and drains them all at the end.
+// Package session keeps the server's sessions: it answers the hello of each carrier, runs
+// sessions over their carriers, keeps those that have lost theirs for the grace period,
+// and drains them all at the end.
 //
-// Goroutines: Serve runs a session in the caller's goroutine for as long as its carrier lives. The registry owns the goroutines of detached
-// sessions; Close waits for them, and for every Serve.
+// Goroutines: Serve runs a session in the caller's goroutine for as long as its carrier
+// lives. The registry owns the goroutines of detached sessions; Close waits for them, and
+// for every Serve.
 package session
 
 import (
@@ -25,20 +27,25 @@ import (
 const (
 	DefaultMaxSessions = 1000
 	DefaultMaxStreams  = 1024
-	// DefaultHandshake is generous: the client sends its hello with the first packet after the upgrade.
+	// DefaultHandshake is generous: the client sends its hello with the first packet
+	// after the upgrade.
 	DefaultHandshake = 10 * time.Second
 	DefaultKeepalive = 10 * time.Second
-	// DefaultBound is what no session exceeds that no configuration allows more: a hostile page holds no more than this of the server's memory unacknowledged.
+	// DefaultBound is what no session exceeds that no configuration allows more: a
+	// hostile page holds no more than this of the server's memory unacknowledged.
 	DefaultBound = link.DefaultBound
 )
 
 // deadAfter is how many keepalive intervals of silence make a carrier dead.
 const deadAfter = 2
 
-// windowBudget is what the windows of a session may grow by, beside the 256 KiB of each stream and before they take of what sessions have in common. docs/SECURITY.md adds up what a session may hold.
+// windowBudget is what the windows of a session may grow by, beside the 256 KiB of each
+// stream and before they take of what sessions have in common. docs/SECURITY.md adds up
+// what a session may hold.
 const windowBudget = 16 << 20
 
-// Config says how sessions are kept. Handle must be set; zero values stand for the defaults, but for Grace and MaxDetached, where 0 means never.
+// Config says how sessions are kept. Handle must be set; zero values stand for the
+// defaults, but for Grace and MaxDetached, where 0 means never.
 type Config struct {
 	// Handle serves one stream of a client (mux.Server). It may detach the stream.
 	Handle func(context.Context, *mux.Stream, Client)
@@ -50,7 +57,8 @@ type Config struct {
 	// Trusts returns an error if the certificate that a client has shown is no longer trusted.
 	// It is asked at each revalidation; nil: what the handshake has verified stays trusted.
 	Trusts func(*tls.ConnectionState) error
-	// Limits returns what those may have whose policy has that name, and whether there is such a policy. It is asked again at every revalidation and must not call the
+	// Limits returns what those may have whose policy has that name, and whether there is
+	// such a policy. It is asked again at every revalidation and must not call the
 	// registry. nil: every policy is there and has no limits but DefaultMaxStreams.
 	Limits func(policy string) (limits limit.Limits, known bool)
 	// Counters count what clients take; nil: one that only this registry knows.
@@ -162,8 +170,8 @@ func (r *Registry) Capacity() (sessions, detached int) {
 	return r.capacity.sessions, r.capacity.detached
 }
 
-// SetCapacity replaces Config's MaxSessions and MaxDetached. Sessions that exist stay. There are never
-// more than Config.Memory has room for.
+// SetCapacity replaces Config's MaxSessions and MaxDetached. Sessions that exist stay.
+// There are never more than Config.Memory has room for.
 func (r *Registry) SetCapacity(sessions, detached int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -183,8 +191,8 @@ func (r *Registry) begin() error {
 
 var errEnded = wire.NewError(wire.Draining, "the server has ended")
 
-// add makes a new session, whose tunnel open sets. Where there is no place for it, a client that has several sessions
-// without a carrier, and more than this one, loses one.
+// add makes a new session, whose tunnel open sets. Where there is no place for it, a
+// client that has several sessions without a carrier, and more than this one, loses one.
 func (r *Registry) add(who admitted, agent string, open func(*session) error) (*session, error) {
 	s, victim, err := r.place(who, agent, open)
 	victim.giveWay(limit.ParkedSessions, "a new session of another client needs the place")
@@ -225,7 +233,8 @@ func (r *Registry) isDraining() bool {
 	return r.draining
 }
 
-// find returns the session that a resume asks for. Whether the id or the secret is wrong is not told.
+// find returns the session that a resume asks for. Whether the id or the secret is wrong
+// is not told.
 func (r *Registry) find(resume *wire.Resume) (*session, error) {
 	r.mu.Lock()
 	s := r.sessions[resume.ID]

@@ -11,8 +11,9 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// Review asks again, for every session, what its client may have: after the configuration or the credentials that the server knows have changed. Sessions whose
-// credentials were revoked, or whose policy is gone, end with the code expired.
+// Review asks again, for every session, what its client may have: after the configuration
+// or the credentials that the server knows have changed. Sessions whose credentials were
+// revoked, or whose policy is gone, end with the code expired.
 func (r *Registry) Review() {
 	for _, s := range r.all() {
 		s.watch()
@@ -32,7 +33,8 @@ func (s *session) watch() {
 	}
 }
 
-// revalidate ends the session if its time is over, and else waits for when that may be. It runs in a goroutine of the timer, which the registry waits for.
+// revalidate ends the session if its time is over, and else waits for when that may be.
+// It runs in a goroutine of the timer, which the registry waits for.
 func (s *session) revalidate() {
 	if s.registry.begin() != nil {
 		return // everything ends
@@ -70,7 +72,8 @@ func (s *session) refresh() error {
 	return nil
 }
 
-// scheduleLocked sets the timer to the moment when the session's time may be over. The caller holds mu.
+// scheduleLocked sets the timer to the moment when the session's time may be over. The
+// caller holds mu.
 func (s *session) scheduleLocked() {
 	if s.overdue == nil || s.ended {
 		return // not watched yet, or no longer
@@ -98,7 +101,8 @@ func (s *session) scheduleLocked() {
 	s.overdue.Reset(max(0, time.Until(next)))
 }
 
-// terminate ends the session and tells the client why; what is under way towards the client gets there first, if it can.
+// terminate ends the session and tells the client why; what is under way towards the
+// client gets there first, if it can.
 func (s *session) terminate(err error) {
 	s.mu.Lock()
 	again := s.condemned
@@ -116,8 +120,10 @@ func (s *session) terminate(err error) {
 	s.fail(e)                                  // a detached one too
 }
 
-// reauthorize decides whether a session may come back. Its secret suffices where the identity that began it is still good, and a session that was opened with a client certificate
-// needs it again. Credentials that come along may renew it, and must not be those of another identity.
+// reauthorize decides whether a session may come back. Its secret suffices where the
+// identity that began it is still good, and a session that was opened with a client
+// certificate needs it again. Credentials that come along may renew it, and must not be
+// those of another identity.
 func (s *session) reauthorize(ctx context.Context, peer Peer, token string) error {
 	if err := s.sameCertificate(peer.TLS); err != nil {
 		return err

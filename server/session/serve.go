@@ -20,8 +20,9 @@ const refuseTimeout = 2 * time.Second
 // errTakenOver ends the run of a session that has come back over another carrier.
 var errTakenOver = errors.New("the session was taken over by a newer connection")
 
-// errStale ends a carrier whose hello is older than what the client has acknowledged since, over another: the network or this server was slow with it.
-// The client has given such a carrier up; a CLOSE would not be for it.
+// errStale ends a carrier whose hello is older than what the client has acknowledged
+// since, over another: the network or this server was slow with it. The client has given
+// such a carrier up; a CLOSE would not be for it.
 var errStale = errors.New("the resume is older than the session's last carrier")
 
 // Newcomer is a carrier whose client has no session yet.
@@ -34,7 +35,8 @@ type Newcomer interface {
 	Dismiss()
 }
 
-// Serve runs one carrier from its hello to its end, and closes it. The error says why the carrier ended.
+// Serve runs one carrier from its hello to its end, and closes it. The error says why the
+// carrier ended.
 func (r *Registry) Serve(ctx context.Context, c Newcomer, peer Peer) error {
 	if err := r.begin(); err != nil {
 		refuse(ctx, c, err)
@@ -130,7 +132,8 @@ func helloOf(message []byte) (wire.Hello, error) {
 	return hello, nil
 }
 
-// refuse tells the client why there is no session. The message can be read by a page; the close code says the same.
+// refuse tells the client why there is no session. The message can be read by a page; the
+// close code says the same.
 func refuse(ctx context.Context, c Newcomer, err error) {
 	c.Dismiss()
 	var e *wire.Error
@@ -159,14 +162,15 @@ func (r *Registry) welcome(hello wire.Hello, known *wire.Session, resumed *uint6
 	return w
 }
 
-// resumable tells whether sessions are kept that lose their carriers.
+// resumable reports whether sessions are kept that lose their carriers.
 func (r *Registry) resumable() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.config.Grace > 0 && r.capacity.detached > 0
 }
 
-// resume takes the session from its old carrier, which may not know yet that it is dead, or from its wait.
+// resume takes the session from its old carrier, which may not know yet that it is dead,
+// or from its wait.
 func (s *session) resume(ctx context.Context, c Newcomer, peer Peer, hello wire.Hello) error {
 	return s.claim(ctx, c, hello.Resume.Received, func() (wire.Welcome, error) {
 		if !s.attach() {
@@ -187,7 +191,8 @@ func (s *session) run(ctx context.Context, c Newcomer, welcome wire.Welcome) err
 	return s.claim(ctx, c, 0, func() (wire.Welcome, error) { return welcome, nil })
 }
 
-// claim runs the session over a carrier. The newest claim wins: it ends the run of an older one, and the wait of those that have not come to their turn.
+// claim runs the session over a carrier. The newest claim wins: it ends the run of an
+// older one, and the wait of those that have not come to their turn.
 func (s *session) claim(ctx context.Context, c Newcomer, received uint64, greet func() (wire.Welcome, error)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

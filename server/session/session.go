@@ -18,7 +18,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// session is one client's streams. It has a carrier, or is detached and waits for one, or has ended.
+// session is one client's streams. It has a carrier, or is detached and waits for one, or
+// has ended.
 type session struct {
 	registry *Registry
 	number   uint64 // counted from 1
@@ -76,7 +77,8 @@ func newSession(r *Registry, who admitted, account *limit.Client, agent string, 
 	return s, nil
 }
 
-// spareStreams is how many streams there may be beside those that are served: that wait for their requests, are being refused, or wait for the client's FIN.
+// spareStreams is how many streams there may be beside those that are served: that wait
+// for their requests, are being refused, or wait for the client's FIN.
 const spareStreams = 64
 
 // muxConfig is for the streams of the session.
@@ -226,7 +228,8 @@ func (s *session) endOf() error {
 	return wire.NewError(wire.SessionLost, "the session was given up")
 }
 
-// detach keeps the session, which has lost its carrier for that reason, for the grace period; it returns false where that is not allowed. The caller has the turn.
+// detach keeps the session, which has lost its carrier for that reason, for the grace
+// period; it returns false where that is not allowed. The caller has the turn.
 func (s *session) detach(reason error) bool {
 	r := s.registry
 	if !s.resumes || !r.resumable() {

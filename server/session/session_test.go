@@ -199,7 +199,8 @@ func TestSession(t *testing.T) {
 	eventually(t, "the session is gone", func() bool { return w.registry.Stats().Sessions == 0 })
 }
 
-// TestResume: carriers are cut again and again while streams move bytes both ways; no stream notices.
+// TestResume: carriers are cut again and again while streams move bytes both ways; no
+// stream notices.
 func TestResume(t *testing.T) {
 	w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 10})
 	r := rand.New(rand.NewPCG(1, 2))
@@ -475,7 +476,8 @@ func TestDrain(t *testing.T) {
 	eventually(t, "no session is left", func() bool { return w.figures() == session.Stats{} })
 }
 
-// TestDrainSendsNewStreamsElsewhere: a client that is told to go opens its next streams over a new connection, while the old ones go on.
+// TestDrainSendsNewStreamsElsewhere: a client that is told to go opens its next streams
+// over a new connection, while the old ones go on.
 func TestDrainSendsNewStreamsElsewhere(t *testing.T) {
 	w := newWorld(t, session.Config{})
 	c, _ := w.client()

@@ -30,7 +30,8 @@ func (w welcomed) Receive(ctx context.Context) ([]byte, error) {
 	return message, err
 }
 
-// TestStaleResume: a resume that was sent before others and comes to its turn after them, with an offset that is long outdated, does the session no harm.
+// TestStaleResume: a resume that was sent before others and comes to its turn after them,
+// with an offset that is long outdated, does the session no harm.
 func TestStaleResume(t *testing.T) {
 	w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 10})
 	var known atomic.Pointer[wire.Session]

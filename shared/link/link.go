@@ -342,7 +342,7 @@ func (l *Link) Received() uint64 {
 	return l.received
 }
 
-// Resumable says whether the other end can go on from there: whether what it has not received is still kept.
+// Resumable reports whether the other end can go on from there: whether what it has not received is still kept.
 func (l *Link) Resumable(peerReceived uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -144,7 +144,7 @@ func (m *model) dial(b bounds) bool {
 	return m.lines[p.on].way[client].push(packet{kind: hello, to: p.received}, b.flight)
 }
 
-// speaks says whether an end may send: the client of a resumed session not before the welcome.
+// speaks reports whether an end may send: the client of a resumed session not before the welcome.
 func (m *model) speaks(e int) bool {
 	p := &m.ends[e]
 	return p.on >= 0 && p.lives() && (e == server || m.lines[p.on].first || m.lines[p.on].greeted)
@@ -356,7 +356,7 @@ func (m *model) check(b bounds) {
 	}
 }
 
-// settled says whether nothing is left to be done: every byte both ways is received and acknowledged, or the session has ended at both ends.
+// settled reports whether nothing is left to be done: every byte both ways is received and acknowledged, or the session has ended at both ends.
 func (m *model) settled(b bounds) bool {
 	done, ended := true, true
 	for e := range m.ends {

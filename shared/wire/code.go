@@ -86,7 +86,7 @@ func Codes() []Code {
 	return all
 }
 
-// Known says whether the code is in the table. What is not is treated as Internal.
+// Known reports whether the code is in the table. What is not is treated as Internal.
 func (c Code) Known() bool { return c < codes }
 
 func (c Code) row() row {

@@ -62,7 +62,7 @@ func (r *reader) text() string {
 	return string(b)
 }
 
-// end says whether every field was there and nothing is left.
+// end reports whether every field was there and nothing is left.
 func (r *reader) end() bool { return r.ok && len(r.rest) == 0 }
 
 // Cut cuts a text to a bound without leaving half a UTF-8 sequence.

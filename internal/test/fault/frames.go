@@ -78,5 +78,5 @@ func (f *frames) begin() {
 	f.header = f.header[:0]
 }
 
-// inside says whether the last byte was not the last of a frame.
+// inside reports whether the last byte was not the last of a frame.
 func (f *frames) inside() bool { return f.body > 0 || len(f.header) > 0 }

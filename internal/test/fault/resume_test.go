@@ -237,7 +237,7 @@ func TestRacingResumes(t *testing.T) {
 	}
 }
 
-// answers says whether there is a PONG before the carrier's end.
+// answers reports whether there is a PONG before the carrier's end.
 func answers(ctx context.Context, c link.Carrier) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

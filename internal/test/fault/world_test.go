@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// soak says whether the tests run at their full size (make soak).
+// soak reports whether the tests run at their full size (make soak).
 var soak = os.Getenv("SOCKMUX_SOAK") != ""
 
 // scaled is a size of the suite or, in a soak, of the soak.
@@ -127,7 +127,7 @@ func (s *states) await(t *testing.T, from int, what string, fits func(client.Sta
 	}
 }
 
-// has says whether a state from the given number on fits.
+// has reports whether a state from the given number on fits.
 func (s *states) has(from int, fits func(client.State) bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -267,7 +267,7 @@ func upload(s *mux.Stream, seed uint64, n int64, moved *atomic.Int64) error {
 	return nil
 }
 
-// isCode says whether an error is one of the protocol's.
+// isCode reports whether an error is one of the protocol's.
 func isCode(err error, code wire.Code) bool { return errors.Is(err, wire.NewError(code, "")) }
 
 // countDials is a mover that counts its connections.

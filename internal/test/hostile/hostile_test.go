@@ -104,7 +104,7 @@ func TestHostileInput(t *testing.T) {
 	t.Logf("what was tried:\n%s", counts)
 }
 
-// calm says whether a server is as it was.
+// calm reports whether a server is as it was.
 func calm(before, after product.Figures) bool {
 	return after.Goroutines <= before.Goroutines+spareGoroutines && after.Descriptors <= before.Descriptors+spareDescriptors && after.Heap <= before.Heap+spareHeap
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// soak says whether the tests run at their full size (make soak).
+// soak reports whether the tests run at their full size (make soak).
 var soak = os.Getenv("SOCKMUX_SOAK") != ""
 
 // scaled is a size of the suite or, in a soak, of the soak.

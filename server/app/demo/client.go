@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// client is a connection whose every read and write has idleLimit. It hides what net.TCPConn could copy by itself, because that would know no limit.
+// client is a connection whose every read and write has idleLimit. It hides what
+// net.TCPConn could copy by itself, because that would know no limit.
 type client struct{ conn *net.TCPConn }
 
 func (c *client) Read(to []byte) (int, error) {

@@ -1,7 +1,9 @@
-// Package demo runs small TCP services on one address of this machine, for the playground and for tests: the classic ones (echo, discard, chargen,
-// daytime, whois) and some that show one trait of TCP each (half-close, reset, a slow reader, a target that refuses).
+// Package demo runs small TCP services on one address of this machine, for the playground
+// and for tests: the classic ones (echo, discard, chargen, daytime, whois) and some that
+// show one trait of TCP each (half-close, reset, a slow reader, a target that refuses).
 //
-// The ports are free ones that the system chooses. Rules gives the policy that opens exactly them, Resolver the names under .test (RFC 6761) that lead to them.
+// The ports are free ones that the system chooses. Rules gives the policy that opens
+// exactly them, Resolver the names under .test (RFC 6761) that lead to them.
 package demo
 
 import (
@@ -32,7 +34,8 @@ type Service struct {
 	Description string
 }
 
-// definition is a service that is not yet running. serve returns when it is done with the connection; the caller closes it.
+// definition is a service that is not yet running. serve returns when it is done with the
+// connection; the caller closes it.
 type definition struct {
 	name, description string
 	serve             func(d *Demo, c *client)
@@ -75,7 +78,8 @@ type Demo struct {
 	halfClose int64 // bytes of the half-close connection that ended last; -1: none has
 }
 
-// Start starts every service on host, an IP address of this machine such as 127.0.0.1. The caller ends them with Close.
+// Start starts every service on host, an IP address of this machine such as 127.0.0.1.
+// The caller ends them with Close.
 func Start(host string) (*Demo, error) {
 	addr, err := netip.ParseAddr(host)
 	if err != nil || addr.IsUnspecified() || addr.Zone() != "" {
@@ -170,7 +174,8 @@ func (d *Demo) accept(listener net.Listener, serve func(*Demo, *client)) {
 	}
 }
 
-// acceptPause keeps a listener that cannot accept, because the process is out of file descriptors, from spinning.
+// acceptPause keeps a listener that cannot accept, because the process is out of file
+// descriptors, from spinning.
 const acceptPause = 100 * time.Millisecond
 
 func (d *Demo) serve(conn *net.TCPConn, serve func(*Demo, *client)) {

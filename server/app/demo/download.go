@@ -5,10 +5,12 @@ import (
 	"strconv"
 )
 
-// maxDownload is what one line can ask for: enough to measure the fastest line, little enough to end.
+// maxDownload is what one line can ask for: enough to measure the fastest line, little
+// enough to end.
 const maxDownload = 1 << 30
 
-// pattern is the period of a download: byte i is i mod 251. It is prime, so a block that is lost, doubled or moved shows.
+// pattern is the period of a download: byte i is i mod 251. It is prime, so a block that
+// is lost, doubled or moved shows.
 const pattern = 251
 
 // serveDownload reads a line with a number of bytes and sends that many.

@@ -5,7 +5,8 @@ import (
 	"io"
 )
 
-// serveHalfClose greets, ends its own direction and reads on to the client's end. What it read can be asked of half-close-report.
+// serveHalfClose greets, ends its own direction and reads on to the client's end. What it
+// read can be asked of half-close-report.
 func serveHalfClose(d *Demo, c *client) {
 	if _, err := io.WriteString(c, "I have nothing more to say, but I am still listening.\n"); err != nil {
 		return
@@ -22,7 +23,8 @@ func serveHalfClose(d *Demo, c *client) {
 	d.mu.Unlock()
 }
 
-// serveHalfCloseReport sends the number of bytes of the half-close connection that ended last, of whichever client, as a line; "none" before the first.
+// serveHalfCloseReport sends the number of bytes of the half-close connection that ended
+// last, of whichever client, as a line; "none" before the first.
 func serveHalfCloseReport(d *Demo, c *client) {
 	d.mu.Lock()
 	n := d.halfClose

@@ -16,7 +16,8 @@ const (
 	maxBody = 16 << 20 // is read and counted, never kept
 )
 
-// serveHTTP answers every request of a connection with a text that says what it saw. HTTP/1.0 and 1.1, with or without keep-alive (RFC 9112).
+// serveHTTP answers every request of a connection with a text that says what it saw.
+// HTTP/1.0 and 1.1, with or without keep-alive (RFC 9112).
 func serveHTTP(_ *Demo, c *client) {
 	limited := &io.LimitedReader{R: c}
 	reader := bufio.NewReader(limited)

@@ -6,8 +6,9 @@ import (
 	"net"
 )
 
-// unusedPort is a port on which nobody listens and on which nobody else can begin to: it is held by the client's end of a connection. It was
-// bound before the connection was made, so the system does not give it to other connections either.
+// unusedPort is a port on which nobody listens and on which nobody else can begin to: it
+// is held by the client's end of a connection. It was bound before the connection was
+// made, so the system does not give it to other connections either.
 type unusedPort struct{ held, peer net.Conn }
 
 func holdUnusedPort(ctx context.Context, host string) (*unusedPort, error) {

@@ -11,7 +11,8 @@ import (
 	"github.com/sockmux/sockmux/server/relay/resolver"
 )
 
-// hosts is how many names h1.test, h2.test and so on there are: more than a page opens sockets at once, so a test can give each a host of its own.
+// hosts is how many names h1.test, h2.test and so on there are: more than a page opens
+// sockets at once, so a test can give each a host of its own.
 const hosts = 300
 
 // topLevel is reserved for tests (RFC 6761, 6.2): no name below it exists elsewhere.
@@ -25,8 +26,9 @@ type Resolver interface {
 	Lookup(ctx context.Context, network, host string) (resolver.Answer, error)
 }
 
-// Resolver returns a resolver that answers demo.test and h1.test to h300.test with the address of the services, says that no other name below .test exists, and
-// asks next for all other names.
+// Resolver returns a resolver that answers demo.test and h1.test to h300.test with the
+// address of the services, says that no other name below .test exists, and asks next for
+// all other names.
 func (d *Demo) Resolver(next Resolver) Resolver {
 	return &names{addr: d.addr, next: next}
 }

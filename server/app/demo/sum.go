@@ -6,7 +6,8 @@ import (
 	"io"
 )
 
-// serveSum reads to the client's end, then answers "LENGTH SHA-256\n", the hash in hexadecimal. It shows a half-close by the client.
+// serveSum reads to the client's end, then answers "LENGTH SHA-256\n", the hash in
+// hexadecimal. It shows a half-close by the client.
 func serveSum(_ *Demo, c *client) {
 	hash := sha256.New()
 	n, err := io.Copy(hash, c)

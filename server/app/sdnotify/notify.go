@@ -1,4 +1,5 @@
-// Package sdnotify tells systemd how the service is doing (sd_notify(3), Type=notify and Type=notify-reload of systemd.service(5)).
+// Package sdnotify tells systemd how the service is doing (sd_notify(3), Type=notify and
+// Type=notify-reload of systemd.service(5)).
 package sdnotify
 
 import (
@@ -19,13 +20,15 @@ const (
 	Status = "STATUS="
 )
 
-// Reloading says that a reload has begun; Ready says that it has ended, also when it has failed. systemd wants the time of its beginning on the
-// monotonic clock, or takes the message for an old one.
+// Reloading says that a reload has begun; Ready says that it has ended, also when it has
+// failed. systemd wants the time of its beginning on the monotonic clock, or takes the
+// message for an old one.
 func Reloading() string {
 	return fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", monotonicMicroseconds())
 }
 
-// Send sends states to the socket that the environment names. Without one, outside systemd, it does nothing. It never waits for an answer.
+// Send sends states to the socket that the environment names. Without one, outside
+// systemd, it does nothing. It never waits for an answer.
 func Send(states ...string) error { return SendTo(os.Getenv(Variable), states...) }
 
 // SendTo sends states to a socket: a path, or "@name" for an abstract one. Empty: nobody listens.

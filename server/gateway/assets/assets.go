@@ -1,8 +1,9 @@
 // Package assets holds what the build made for browsers: the script, its wasm and the playground.
 //
-// The build's last step (tools/pack) writes dist: every file at its path, compressed twins PATH.br and PATH.gz where
-// they are smaller, and manifest.json, which describes them. In a tree where nothing has been built dist holds a placeholder only; everything compiles
-// then, and a Store answers ErrNotBuilt.
+// The build's last step (tools/pack) writes dist: every file at its path, compressed
+// twins PATH.br and PATH.gz where they are smaller, and manifest.json, which describes
+// them. In a tree where nothing has been built dist holds a placeholder only; everything
+// compiles then, and a Store answers ErrNotBuilt.
 package assets
 
 import (
@@ -36,18 +37,20 @@ func Embedded() *Store {
 	return &Store{files: files, load: sync.OnceValues(func() (*Manifest, error) { return readManifest(files) })}
 }
 
-// Dir returns a Store of the files in a folder, for development: the manifest is read anew at every call, so a build shows at once.
+// Dir returns a Store of the files in a folder, for development: the manifest is read
+// anew at every call, so a build shows at once.
 func Dir(dir string) *Store {
 	files := os.DirFS(dir)
 	return &Store{files: files, load: func() (*Manifest, error) { return readManifest(files) }}
 }
 
-// Manifest returns the list of files. The error is ErrNotBuilt where there is none; any other means a broken build.
-// The caller must not change what it points to.
+// Manifest returns the list of files. The error is ErrNotBuilt where there is none; any
+// other means a broken build. The caller must not change what it points to.
 func (s *Store) Manifest() (*Manifest, error) { return s.load() }
 
-// Find returns the file with that path or hashed name, and whether it was the hashed one: then its content never changes under this
-// name. The error is fs.ErrNotExist where no file has that name, or one of Manifest.
+// Find returns the file with that path or hashed name, and whether it was the hashed one:
+// then its content never changes under this name. The error is fs.ErrNotExist where no
+// file has that name, or one of Manifest.
 func (s *Store) Find(name string) (file File, hashed bool, err error) {
 	m, err := s.load()
 	if err != nil {

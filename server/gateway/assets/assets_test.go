@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// What is embedded is either not built at all or whole: every file is there, is what its integrity string says, and so is its gzip twin.
+// What is embedded is either not built at all or whole: every file is there, is what its
+// integrity string says, and so is its gzip twin.
 func TestEmbedded(t *testing.T) {
 	store := Embedded()
 	m, err := store.Manifest()

@@ -1,8 +1,9 @@
-// Package origin decides which pages may use the server: the Origin header of RFC 6454 against the server's own host and against patterns.
-// It is pure.
+// Package origin decides which pages may use the server: the Origin header of RFC 6454
+// against the server's own host and against patterns. It is pure.
 //
-// The check protects people, not the server: it keeps a page of a stranger from using a sockmux server through the browser
-// of somebody who can reach it. Programs that are no browsers may send any Origin or none.
+// The check protects people, not the server: it keeps a page of a stranger from using a
+// sockmux server through the browser of somebody who can reach it. Programs that are no
+// browsers may send any Origin or none.
 package origin
 
 import (
@@ -30,8 +31,9 @@ type Pattern struct {
 // errForm is the same for all mistakes: the whole grammar fits into one line.
 var errForm = errors.New(`want SCHEME://HOST or SCHEME://HOST:PORT, such as https://app.example.com, https://*.example.com or http://localhost:*; "*" is every page, "null" pages without an origin`)
 
-// Parse reads a pattern: "*", "null" or SCHEME://HOST[:PORT]. HOST may begin with "*.", which stands for one label or more and not for the bare
-// domain; PORT may be "*"; without PORT it is the scheme's own.
+// Parse reads a pattern: "*", "null" or SCHEME://HOST[:PORT]. HOST may begin with "*.",
+// which stands for one label or more and not for the bare domain; PORT may be "*";
+// without PORT it is the scheme's own.
 func Parse(text string) (Pattern, error) {
 	switch text {
 	case "*":
@@ -60,7 +62,7 @@ func Parse(text string) (Pattern, error) {
 // String returns the text that was parsed.
 func (p Pattern) String() string { return p.text }
 
-// Matches says whether a value of the Origin header is allowed by the pattern.
+// Matches reports whether a value of the Origin header is allowed by the pattern.
 func (p Pattern) Matches(header string) bool {
 	if p.any {
 		return true
@@ -78,8 +80,9 @@ func (p Pattern) Matches(header string) bool {
 	return host == p.host
 }
 
-// Same says whether a value of the Origin header names the host of the request (its Host header), at the same port. The scheme does not count: behind a
-// proxy that ends TLS the server cannot know it.
+// Same reports whether a value of the Origin header names the host of the request (its Host
+// header), at the same port. The scheme does not count: behind a proxy that ends TLS the
+// server cannot know it.
 func Same(header, requestHost string) bool {
 	scheme, host, port, err := split(header)
 	if err != nil {
@@ -89,8 +92,10 @@ func Same(header, requestHost string) bool {
 	return err == nil && host == ownHost && port == ownPort
 }
 
-// Rebindable says whether requestHost is a name that its owner could point anywhere, this machine included. A page of such a name could reach a server on
-// the loopback interface and would look like the server's own page (DNS rebinding). Addresses and localhost are safe.
+// Rebindable reports whether requestHost is a name that its owner could point anywhere, this
+// machine included. A page of such a name could reach a server on the loopback interface
+// and would look like the server's own page (DNS rebinding). Addresses and localhost are
+// safe.
 func Rebindable(requestHost string) bool {
 	_, host, _, err := split("http://" + requestHost)
 	if err != nil {
@@ -126,7 +131,8 @@ func defaultPort(scheme string) string {
 	return "80"
 }
 
-// validHost takes addresses and names of letters, digits, "-", "_" and "." (in a header a browser writes every other name in punycode).
+// validHost takes addresses and names of letters, digits, "-", "_" and "." (in a header a
+// browser writes every other name in punycode).
 func validHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true

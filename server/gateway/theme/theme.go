@@ -1,5 +1,7 @@
-// Package theme holds what the playground and the status page have in common: colors, icon, the switch between light and dark, and the form of numbers. The status page serves
-// it from here, the build copies it into the playground's folder (js/js.mk); in both it lies beside the page's own files.
+// Package theme holds what the playground and the status page have in common: colors,
+// icon, the switch between light and dark, and the form of numbers. The status page
+// serves it from here, the build copies it into the playground's folder (js/js.mk); in
+// both it lies beside the page's own files.
 package theme
 
 import "embed"

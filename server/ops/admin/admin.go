@@ -1,4 +1,5 @@
-// Package admin is the HTTP face for those who run the server, on a listener of its own: metrics, profiles, health and the status page.
+// Package admin is the HTTP face for those who run the server, on a listener of its own:
+// metrics, profiles, health and the status page.
 //
 // Clients do not authenticate here, so it listens on loopback unless it is told otherwise. It
 // answers no page of another site: neither one that asks across origins nor one whose name
@@ -22,7 +23,8 @@ import (
 type Config struct {
 	Metrics http.Handler
 	Status  http.Handler // gets every path that is not listed below
-	// Ready says why the server takes nothing new, or returns nil. It may be called at any time and must not block.
+	// Ready says why the server takes nothing new, or returns nil. It may be called at
+	// any time and must not block.
 	Ready func() error
 	// Address is HOST:PORT of the listener, as it was configured. A HOST that is a name is
 	// answered to.
@@ -39,7 +41,8 @@ const (
 	pathProfile = "/debug/pprof/"
 )
 
-// New returns the handler. It uses nothing of http.DefaultServeMux, where net/http/pprof puts itself as well: nothing may ever serve that.
+// New returns the handler. It uses nothing of http.DefaultServeMux, where net/http/pprof
+// puts itself as well: nothing may ever serve that.
 func New(config Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+pathMetrics, config.Metrics)
@@ -84,8 +87,8 @@ func guard(name string, next http.Handler) http.Handler {
 	})
 }
 
-// foreign says why a request is refused, or gives an empty text. A link of another site may lead to the status page, but not to profiles, which
-// cost time.
+// foreign says why a request is refused, or gives an empty text. A link of another site
+// may lead to the status page, but not to profiles, which cost time.
 func foreign(name string, r *http.Request) string {
 	if origin.Rebindable(r.Host) && !named(r.Host, name) {
 		return "this listener answers to addresses and localhost only: use an address, or give --admin the name"
@@ -119,7 +122,8 @@ func answer(w http.ResponseWriter, status int, line string) {
 	fmt.Fprintln(w, line) // an error means that the peer is gone
 }
 
-// CheckAddress says what is wrong with an address for this listener. beyond says that the operator has confirmed to listen beyond loopback.
+// CheckAddress says what is wrong with an address for this listener. beyond says that the
+// operator has confirmed to listen beyond loopback.
 func CheckAddress(address string, beyond bool) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

@@ -45,7 +45,8 @@ var (
 	descReloadAt = desc("config_last_reload_timestamp_seconds", "When the configuration was last reloaded or was to be, in Unix time.")
 )
 
-// Describe implements prometheus.Collector. It names everything, so that a name that is used twice is found at the start.
+// Describe implements prometheus.Collector. It names everything, so that a name that is
+// used twice is found at the start.
 func (c collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descBytes,
@@ -115,7 +116,8 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// percentiles of the round trips. They are taken here, over the sessions of one moment: a histogram's counts may only grow, and sessions end.
+// percentiles of the round trips. They are taken here, over the sessions of one moment: a
+// histogram's counts may only grow, and sessions end.
 var percentiles = []int{50, 90, 99, 100}
 
 func (c collector) collectRTTs(gauge func(*prometheus.Desc, float64, ...string)) {

@@ -1,7 +1,8 @@
 // Package metrics gives the server's figures to Prometheus.
 //
-// The registry is the package's own, so that no library adds to it unasked. Labels are codes, stages, directions and versions only: never a target, an
-// identity or an address, of which there is no end.
+// The registry is the package's own, so that no library adds to it unasked. Labels are
+// codes, stages, directions and versions only: never a target, an identity or an address,
+// of which there is no end.
 package metrics
 
 import (
@@ -29,12 +30,14 @@ const namespace = "sockmux"
 // dialBuckets reach from a neighbor on the same machine to the longest --dial-timeout in use.
 var dialBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
-// Sources are asked at every scrape. Each may be called at any time by any goroutine, and returns at once.
+// Sources are asked at every scrape. Each may be called at any time by any goroutine, and
+// returns at once.
 type Sources struct {
 	Sessions func() session.Stats
 	Most     func() (sessions, parked int) // that there may be
 	Carriers func() int                    // WebSockets that are open
-	// Memory and Targets are what sessions hold of the server's memory, in bytes, and of its connections to targets.
+	// Memory and Targets are what sessions hold of the server's memory, in bytes, and of
+	// its connections to targets.
 	Memory, Targets func() Share
 	// Plain and Strangers are the connections that are no WebSockets, and those without a session.
 	Plain, Strangers func() places.Stats
@@ -48,11 +51,13 @@ type Sources struct {
 	Resolver func() resolver.Stats
 	// Log counts lines of the log that were not written.
 	Log func() oplog.Lost
-	// Traces counts spans for a collector that it has got, and those that were lost; nil: nothing is traced.
+	// Traces counts spans for a collector that it has got, and those that were lost; nil:
+	// nothing is traced.
 	Traces func() (sent, lost uint64)
 	// CertificateExpires is when the server's certificate ends; nil: there is none from files.
 	CertificateExpires func() time.Time
-	// Reloaded says how the last reload of the configuration ended and when; nil: nothing is reloaded.
+	// Reloaded says how the last reload of the configuration ended and when; nil: nothing
+	// is reloaded.
 	Reloaded func() (ok bool, at time.Time)
 }
 

@@ -41,8 +41,9 @@ type Lost struct {
 // Lines is the number of all.
 func (l Lost) Lines() uint64 { return l.Queue + l.Write }
 
-// NewWriter returns a Writer in front of to. report writes a line of the log's format that tells how
-// many lines were lost before it; it is called when the writer works again, and may be nil.
+// NewWriter returns a Writer in front of to. report writes a line of the log's format
+// that tells how many lines were lost before it; it is called when the writer works
+// again, and may be nil.
 func NewWriter(to io.Writer, report func(to io.Writer, lost Lost)) *Writer {
 	w := &Writer{to: to, report: report, ends: make(chan struct{}), done: make(chan struct{})}
 	w.news.L = &w.mu

@@ -1,5 +1,6 @@
-// Package status is the page for people: what the server does at this moment and has done in the last minutes. It is served whole from the binary, asks
-// for nothing elsewhere, and polls one JSON document.
+// Package status is the page for people: what the server does at this moment and has done
+// in the last minutes. It is served whole from the binary, asks for nothing elsewhere,
+// and polls one JSON document.
 package status
 
 import (
@@ -24,7 +25,8 @@ const (
 	mostStreams  = 200
 )
 
-// Config says where figures come from. Each function may be called at any time by any goroutine, and returns at once.
+// Config says where figures come from. Each function may be called at any time by any
+// goroutine, and returns at once.
 type Config struct {
 	Version   string
 	ScriptURL string // what a page loads, for the snippet; empty: the page says how it is to be written
@@ -36,7 +38,8 @@ type Config struct {
 	Draining func() bool
 }
 
-// Status serves the page and its document. It is a sink of what it counts. All methods may be called at any time.
+// Status serves the page and its document. It is a sink of what it counts. All methods
+// may be called at any time.
 type Status struct {
 	config  Config
 	began   time.Time
@@ -66,7 +69,8 @@ func read(name string) ([]byte, error) {
 	return content, err
 }
 
-// policy is the page's Content-Security-Policy (https://www.w3.org/TR/CSP3/): its own files and its document.
+// policy is the page's Content-Security-Policy (https://www.w3.org/TR/CSP3/): its own
+// files and its document.
 var policy = strings.Join([]string{
 	"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
 	"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",

@@ -7,11 +7,13 @@ import (
 	"strings"
 )
 
-// pathTraces is where a collector takes spans (https://opentelemetry.io/docs/specs/otlp/#otlphttp-request).
+// pathTraces is where a collector takes spans
+// (https://opentelemetry.io/docs/specs/otlp/#otlphttp-request).
 const pathTraces = "/v1/traces"
 
-// ParseEndpoint returns where spans are sent to for the URL of a collector, http or https, to which /v1/traces is added unless it ends so. The error's text
-// has no password.
+// ParseEndpoint returns where spans are sent to for the URL of a collector, http or
+// https, to which /v1/traces is added unless it ends so. The error's text has no
+// password.
 func ParseEndpoint(text string) (string, error) {
 	const want = "want one such as http://127.0.0.1:4318 or https://otel.example.org"
 	u, err := url.Parse(text)

@@ -12,13 +12,15 @@ import (
 )
 
 const (
-	// complaintInterval is between two log lines about a collector that does not take spans. It may be away for a night.
+	// complaintInterval is between two log lines about a collector that does not take
+	// spans. It may be away for a night.
 	complaintInterval = time.Minute
 	// maxComplaint bounds what a collector's answer adds to the log.
 	maxComplaint = 300
 )
 
-// exporter sends batches and counts. Errors end here: they are logged, but rarely. The SDK calls it from one goroutine at a time.
+// exporter sends batches and counts. Errors end here: they are logged, but rarely. The
+// SDK calls it from one goroutine at a time.
 type exporter struct {
 	to       sdk.SpanExporter
 	queue    *queue
@@ -37,7 +39,8 @@ type exporter struct {
 
 var _ sdk.SpanExporter = (*exporter)(nil)
 
-// ExportSpans sends one batch. It never returns an error: the SDK would hand it to a handler of the whole process.
+// ExportSpans sends one batch. It never returns an error: the SDK would hand it to a
+// handler of the whole process.
 func (e *exporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -62,7 +65,8 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) er
 // Shutdown is for the SDK.
 func (e *exporter) Shutdown(ctx context.Context) error { return e.to.Shutdown(ctx) }
 
-// note logs what came of a batch: the first loss, then one line a minute at most, and that batches arrive again.
+// note logs what came of a batch: the first loss, then one line a minute at most, and
+// that batches arrive again.
 func (e *exporter) note(err error, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -15,7 +15,8 @@ func complainer() (*exporter, *bytes.Buffer) {
 	return &exporter{queue: new(queue), log: slog.New(slog.NewTextHandler(log, nil)), endpoint: "http://otel.test/v1/traces"}, log
 }
 
-// A collector that is away for a night is a line a minute at most, with all that was lost since the last, and a line when it is back.
+// A collector that is away for a night is a line a minute at most, with all that was lost
+// since the last, and a line when it is back.
 func TestComplaintsAreRare(t *testing.T) {
 	e, log := complainer()
 	now := time.Unix(1_000_000, 0)

@@ -13,7 +13,8 @@ import (
 // maxHeaders is the longest file of headers that is read; servers take no more in a request.
 const maxHeaders = 16 << 10
 
-// ReadHeaders reads a file with a line NAME: VALUE for each header; empty lines and those that begin with # do not count. The error's text has no value.
+// ReadHeaders reads a file with a line NAME: VALUE for each header; empty lines and those
+// that begin with # do not count. The error's text has no value.
 func ReadHeaders(path string) (map[string]string, error) {
 	file, err := os.Open(path)
 	if err != nil {

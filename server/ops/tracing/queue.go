@@ -6,7 +6,8 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// queue bounds and counts what waits for the processor behind it, which would drop what is too much without a word.
+// queue bounds and counts what waits for the processor behind it, which would drop what
+// is too much without a word.
 type queue struct {
 	sdk.SpanProcessor
 	waiting    atomic.Int64 // those that are being sent included

@@ -52,7 +52,8 @@ func (t *Tracer) handshake(header http.Header, began time.Time, client events.Cl
 		attributes = attributes[:len(attributes)-1]
 	}
 	span.SetAttributes(attributes...)
-	// A span of its own tells of the session as it begins; the session's is sent when that ends, which may be tomorrow.
+	// A span of its own tells of the session as it begins; the session's is sent when
+	// that ends, which may be tomorrow.
 	_, handshake := t.tracer.Start(ctx, nameHandshake, trace.WithTimestamp(began))
 	handshake.SetAttributes(attributes...)
 	end(handshake, err)

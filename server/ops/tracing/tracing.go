@@ -1,10 +1,14 @@
-// Package tracing sends what happens to sessions and streams to a collector of OpenTelemetry, as spans over OTLP and HTTP.
+// Package tracing sends what happens to sessions and streams to a collector of
+// OpenTelemetry, as spans over OTLP and HTTP.
 //
-// A session is a span, in the caller's trace if the upgrade request has a traceparent (https://www.w3.org/TR/trace-context/). A stream is a trace of its own,
-// whose span links to its session's: sessions live for hours, and a trace that holds all of their sockets is none that anybody can look at.
+// A session is a span, in the caller's trace if the upgrade request has a traceparent
+// (https://www.w3.org/TR/trace-context/). A stream is a trace of its own, whose span
+// links to its session's: sessions live for hours, and a trace that holds all of their
+// sockets is none that anybody can look at.
 //
-// Spans wait in a queue that has a bound, and a goroutine of the SDK sends them; whatever the collector does, no stream waits for it. They hold
-// what the access line holds: never a byte of what streams carry, and no credentials.
+// Spans wait in a queue that has a bound, and a goroutine of the SDK sends them; whatever
+// the collector does, no stream waits for it. They hold what the access line holds: never
+// a byte of what streams carry, and no credentials.
 package tracing
 
 import (
@@ -32,7 +36,8 @@ const (
 	sendTimeout = 10 * time.Second // of one request with its retries: the OTLP specification's default
 )
 
-// spanLimits are OpenTelemetry's defaults, but for the length of values: a text that a page can make long is cut.
+// spanLimits are OpenTelemetry's defaults, but for the length of values: a text that a
+// page can make long is cut.
 var spanLimits = sdk.SpanLimits{
 	AttributeValueLengthLimit: 1024, AttributeCountLimit: 128, AttributePerEventCountLimit: 128, AttributePerLinkCountLimit: 128, EventCountLimit: 128, LinkCountLimit: 128,
 }
@@ -51,7 +56,8 @@ type Config struct {
 	DefaultPolicy string // name of the policy of identities that name none
 }
 
-// Tracer is the events.Sink that makes spans. Any number of goroutines may use it. A nil Tracer makes none, at no cost.
+// Tracer is the events.Sink that makes spans. Any number of goroutines may use it. A nil
+// Tracer makes none, at no cost.
 type Tracer struct {
 	provider      *sdk.TracerProvider
 	tracer        trace.Tracer
@@ -66,8 +72,10 @@ type Tracer struct {
 	endLife     context.CancelFunc // requests that are under way end
 }
 
-// New begins to send. The caller closes the Tracer. Of the environment only OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES count, and the proxies that
-// http.ProxyFromEnvironment knows. Logger gets what OpenTelemetry's libraries say, also to others of the same process.
+// New begins to send. The caller closes the Tracer. Of the environment only
+// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES count, and the proxies that
+// http.ProxyFromEnvironment knows. Logger gets what OpenTelemetry's libraries say, also
+// to others of the same process.
 func New(config Config) (*Tracer, error) {
 	url, err := ParseEndpoint(config.Endpoint)
 	if err != nil {
@@ -85,7 +93,8 @@ func New(config Config) (*Tracer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("describing the process for traces: %w", err)
 	}
-	// Both are of the whole process. What the SDK itself has to say is rare, and belongs into the same log.
+	// Both are of the whole process. What the SDK itself has to say is rare, and belongs
+	// into the same log.
 	otel.SetLogger(logr.FromSlogHandler(config.Logger.Handler()))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { config.Logger.Warn("OpenTelemetry", "error", err) }))
 	t := &Tracer{
@@ -116,7 +125,8 @@ func New(config Config) (*Tracer, error) {
 	return t, nil
 }
 
-// Close sends what waits, until ctx ends, and ends what New began. It is to be called when no span is left to end.
+// Close sends what waits, until ctx ends, and ends what New began. It is to be called
+// when no span is left to end.
 func (t *Tracer) Close(ctx context.Context) {
 	if t == nil {
 		return

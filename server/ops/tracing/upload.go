@@ -19,14 +19,17 @@ import (
 )
 
 const (
-	// firstPause is before the second attempt; each further one is twice as long, and all are shared out at random, so that servers do not come together.
+	// firstPause is before the second attempt; each further one is twice as long, and all
+	// are shared out at random, so that servers do not come together.
 	firstPause = time.Second
 	// maxAnswer is what is read of a collector's answer.
 	maxAnswer = 64 << 10
 )
 
-// upload sends batches over OTLP/HTTP as the specification says (https://opentelemetry.io/docs/specs/otlp/#otlphttp). OpenTelemetry's own client for it,
-// otlptracehttp, does the same, but brings gRPC along, which is 5 MB of the binary, and takes settings from the environment.
+// upload sends batches over OTLP/HTTP as the specification says
+// (https://opentelemetry.io/docs/specs/otlp/#otlphttp). OpenTelemetry's own client for
+// it, otlptracehttp, does the same, but brings gRPC along, which is 5 MB of the binary,
+// and takes settings from the environment.
 type upload struct {
 	client  *http.Client
 	url     string
@@ -40,9 +43,11 @@ var _ otlptrace.Client = (*upload)(nil)
 func (*upload) Start(context.Context) error { return nil }
 func (*upload) Stop(context.Context) error  { return nil }
 
-// UploadTraces sends one batch, in several attempts if the collector is not there or asks for it, until ctx ends. The error may be a rejected.
+// UploadTraces sends one batch, in several attempts if the collector is not there or asks
+// for it, until ctx ends. The error may be a rejected.
 func (u *upload) UploadTraces(ctx context.Context, spans []*otlp.ResourceSpans) error {
-	// A message TracesData has the bytes of the ExportTraceServiceRequest that is wanted: the first field of both are these.
+	// A message TracesData has the bytes of the ExportTraceServiceRequest that is wanted:
+	// the first field of both are these.
 	message, err := proto.Marshal(&otlp.TracesData{ResourceSpans: spans})
 	if err != nil {
 		return fmt.Errorf("encoding: %w", err)
@@ -69,8 +74,8 @@ func (u *upload) UploadTraces(ctx context.Context, spans []*otlp.ResourceSpans) 
 	}
 }
 
-// attempt sends one request. With an error, wait is how long the collector wants to be left alone, 0 if it did not say, or negative if there is no sense in
-// another attempt.
+// attempt sends one request. With an error, wait is how long the collector wants to be
+// left alone, 0 if it did not say, or negative if there is no sense in another attempt.
 func (u *upload) attempt(ctx context.Context, body []byte) (wait time.Duration, err error) {
 	const never = -1
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url, bytes.NewReader(body))
@@ -113,8 +118,9 @@ func (r *rejected) Error() string {
 	return fmt.Sprintf("the collector has rejected %d spans: %s", r.spans, r.text)
 }
 
-// partial reads an ExportTraceServiceResponse, for which all else would be gRPC's code: field 1 is a message of rejected_spans (1) and error_message (2).
-// What is no such message says nothing.
+// partial reads an ExportTraceServiceResponse, for which all else would be gRPC's code:
+// field 1 is a message of rejected_spans (1) and error_message (2). What is no such
+// message says nothing.
 func partial(answer []byte) error {
 	var r rejected
 	fields(answer, func(number protowire.Number, _ uint64, inside []byte) {
@@ -136,7 +142,8 @@ func partial(answer []byte) error {
 	return &r
 }
 
-// fields calls each for the numbers and the bytes of a message, up to the first field that is neither.
+// fields calls each for the numbers and the bytes of a message, up to the first field
+// that is neither.
 func fields(message []byte, each func(number protowire.Number, n uint64, b []byte)) {
 	for len(message) > 0 {
 		number, kind, n := protowire.ConsumeTag(message)

@@ -14,7 +14,8 @@ import (
 	otlp "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// collector is an http.RoundTripper that gives its answers one after the other, and the last one for ever.
+// collector is an http.RoundTripper that gives its answers one after the other, and the
+// last one for ever.
 type collector struct {
 	answers []answer
 	asked   []time.Time
@@ -41,7 +42,8 @@ func (c *collector) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: a.status, Status: fmt.Sprint(a.status), Header: header, Body: io.NopCloser(strings.NewReader(a.body))}, nil
 }
 
-// rejectedTwo is an ExportTraceServiceResponse: partial_success { rejected_spans: 2, error_message: "too old" }, behind a field that is not known.
+// rejectedTwo is an ExportTraceServiceResponse: partial_success { rejected_spans: 2,
+// error_message: "too old" }, behind a field that is not known.
 const rejectedTwo = "\x1a\x01x" + "\x0a\x0b" + "\x08\x02" + "\x12\x07too old"
 
 func TestUpload(t *testing.T) {

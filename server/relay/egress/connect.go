@@ -49,8 +49,9 @@ func connect(c *credentials) func(net.Conn, netip.AddrPort) (netip.AddrPort, err
 	}
 }
 
-// readHead reads to the empty line and not a byte further: what follows belongs to the target, and the connection is to stay what it is rather than to be wrapped
-// for the sake of a buffer. The heads of proxies have a hundred bytes or so.
+// readHead reads to the empty line and not a byte further: what follows belongs to the
+// target, and the connection is to stay what it is rather than to be wrapped for the sake
+// of a buffer. The heads of proxies have a hundred bytes or so.
 func readHead(conn io.Reader) ([]byte, error) {
 	var head []byte
 	var one [1]byte
@@ -69,7 +70,8 @@ func readHead(conn io.Reader) ([]byte, error) {
 	return nil, fmt.Errorf("the head of the answer has more than %d bytes", maxHead)
 }
 
-// refusedByStatus gives the code that a status most probably stands for. RFC 9209 would tell more, but proxies do not send it.
+// refusedByStatus gives the code that a status most probably stands for. RFC 9209 would
+// tell more, but proxies do not send it.
 func refusedByStatus(addr netip.AddrPort, response *http.Response) error {
 	var code wire.Code
 	switch status := response.StatusCode; {

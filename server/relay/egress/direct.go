@@ -47,8 +47,8 @@ func newDirect(source []netip.Addr, name string) (*direct, error) {
 	return d, nil
 }
 
-// DialContext runs check in the hook that is given the address which the system is about to connect to: nothing between the check and the
-// connect can change the target.
+// DialContext runs check in the hook that is given the address which the system is about
+// to connect to: nothing between the check and the connect can change the target.
 func (d *direct) DialContext(ctx context.Context, _ string, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error) {
 	network := "tcp6"
 	if addr.Addr().Is4() {
@@ -60,7 +60,7 @@ func (d *direct) DialContext(ctx context.Context, _ string, addr netip.AddrPort,
 	return d.dial(ctx, network, addr.String(), check)
 }
 
-// has tells whether the family may be used.
+// has reports whether the family may be used.
 func (d *direct) has(network string) bool {
 	return d.source(network).IsValid() || !d.source4.IsValid() && !d.source6.IsValid()
 }
@@ -72,7 +72,8 @@ func (d *direct) source(network string) netip.Addr {
 	return d.source6
 }
 
-// dial connects from the source of the network, which is "tcp4", "tcp6" or, where there is no source, "tcp". check may be nil.
+// dial connects from the source of the network, which is "tcp4", "tcp6" or, where there
+// is no source, "tcp". check may be nil.
 func (d *direct) dial(ctx context.Context, network, address string, check func(netip.AddrPort) error) (Conn, error) {
 	dialer := net.Dialer{
 		KeepAliveConfig: KeepAlive,

@@ -47,7 +47,8 @@ func TestSource(t *testing.T) {
 	wantError(t, err, "address_not_available: "+target.String()+": the server connects from no address of this family", "")
 }
 
-// freeSource is another address of the loopback interface where the system has one, as Linux has 127.0.0.0/8.
+// freeSource is another address of the loopback interface where the system has one, as
+// Linux has 127.0.0.0/8.
 func freeSource(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.2:0")

@@ -1,9 +1,10 @@
-// Package egress connects to targets: directly, from a source address or an interface of choice, or through an upstream proxy (HTTP CONNECT or
-// SOCKS5).
+// Package egress connects to targets: directly, from a source address or an interface of
+// choice, or through an upstream proxy (HTTP CONNECT or SOCKS5).
 //
-// The policy decides on addresses, so names end before this package: a dialer is given the address that the name has resolved to and a check, which
-// runs on the very address that is dialed or that the proxy is asked for. A proxy is never asked for a name, because then the proxy would resolve
-// it again, to what the check has not seen.
+// The policy decides on addresses, so names end before this package: a dialer is given
+// the address that the name has resolved to and a check, which runs on the very address
+// that is dialed or that the proxy is asked for. A proxy is never asked for a name,
+// because then the proxy would resolve it again, to what the check has not seen.
 package egress
 
 import (
@@ -22,16 +23,21 @@ import (
 
 // Dialer connects to targets. Any number of goroutines may use one.
 type Dialer interface {
-	// DialContext connects to addr, once check has returned nil for it. host is what addr was resolved from, or empty; it is never
-	// connected to, and only decides whether a proxy of the environment is used. The connection is a Conn, and the caller's to close.
+	// DialContext connects to addr, once check has returned nil for it. host is what addr
+	// was resolved from, or empty; it is never connected to, and only decides whether a
+	// proxy of the environment is used. The connection is a Conn, and the caller's to
+	// close.
 	//
-	// errors.As finds the error of check in what is returned for it. Where it finds a *wire.Error of this package, that one's code and text are what the page may
-	// know, and the error's own text is for the log: it names the proxy. Others are errors of the system or the cause of ctx.
+	// errors.As finds the error of check in what is returned for it. Where it finds a
+	// *wire.Error of this package, that one's code and text are what the page may know,
+	// and the error's own text is for the log: it names the proxy. Others are errors of
+	// the system or the cause of ctx.
 	DialContext(ctx context.Context, host string, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error)
 }
 
-// Conn is a connection to a target. RemoteAddr is the target's address, also behind a proxy, and LocalAddr is the one that the target sees, or nil if the
-// proxy does not tell; both are of the type *net.TCPAddr.
+// Conn is a connection to a target. RemoteAddr is the target's address, also behind a
+// proxy, and LocalAddr is the one that the target sees, or nil if the proxy does not
+// tell; both are of the type *net.TCPAddr.
 type Conn interface {
 	net.Conn
 	CloseWrite() error
@@ -53,15 +59,20 @@ var KeepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 1
 
 // Config says how targets are connected to. The zero value connects directly.
 type Config struct {
-	// Proxy is http://, https://, socks5:// or socks5h://[USER:PASSWORD@]HOST[:PORT], all with the same meaning of names: they are resolved here. Or
-	// FromEnvironment: then HTTPS_PROXY, else ALL_PROXY, is for every target but loopback and those of NO_PROXY. Empty: no proxy.
+	// Proxy is http://, https://, socks5:// or socks5h://[USER:PASSWORD@]HOST[:PORT], all
+	// with the same meaning of names: they are resolved here. Or FromEnvironment: then
+	// HTTPS_PROXY, else ALL_PROXY, is for every target but loopback and those of
+	// NO_PROXY. Empty: no proxy.
 	Proxy string
-	// CredentialsFile holds USER:PASSWORD for the proxy, in its first line; empty: those of the URL, if any.
+	// CredentialsFile holds USER:PASSWORD for the proxy, in its first line; empty: those
+	// of the URL, if any.
 	CredentialsFile string
-	// Source are the addresses to connect from, at most one of IPv4 and one of IPv6; if only one is given, targets of the other family are not
-	// connected to. Empty: the system chooses.
+	// Source are the addresses to connect from, at most one of IPv4 and one of IPv6; if
+	// only one is given, targets of the other family are not connected to. Empty: the
+	// system chooses.
 	Source []netip.Addr
-	// Interface is the network interface to connect through; empty: the system chooses. On Linux before 5.7 it needs CAP_NET_RAW.
+	// Interface is the network interface to connect through; empty: the system chooses.
+	// On Linux before 5.7 it needs CAP_NET_RAW.
 	Interface string
 	// TLS is for https proxies; nil: the system's certificates.
 	TLS *tls.Config

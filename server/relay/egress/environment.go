@@ -19,8 +19,8 @@ type environment struct {
 	choose func(*url.URL) (*url.URL, error)
 }
 
-// newEnvironment reads HTTPS_PROXY, ALL_PROXY and NO_PROXY, each also in small letters, which count first. HTTP_PROXY is for plain HTTP requests, which are
-// none of ours.
+// newEnvironment reads HTTPS_PROXY, ALL_PROXY and NO_PROXY, each also in small letters,
+// which count first. HTTP_PROXY is for plain HTTP requests, which are none of ours.
 func newEnvironment(d *direct, config Config, getenv func(string) string) (Dialer, error) {
 	first := func(names ...string) (name, value string) {
 		for _, name := range names {

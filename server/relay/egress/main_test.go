@@ -33,7 +33,8 @@ func deadline(t *testing.T) context.Context {
 	return ctx
 }
 
-// serve runs handle for every connection to a port of the loopback interface; handle need not close them.
+// serve runs handle for every connection to a port of the loopback interface; handle need
+// not close them.
 func serve(t *testing.T, handle func(net.Conn)) netip.AddrPort {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -106,7 +107,8 @@ type halfCloser interface {
 	CloseWrite() error
 }
 
-// httpProxy serves one connection as a CONNECT proxy. answer is written in place of the usual 200 if it is not empty; then there is no tunnel.
+// httpProxy serves one connection as a CONNECT proxy. answer is written in place of the
+// usual 200 if it is not empty; then there is no tunnel.
 func httpProxy(log *asked, answer string) func(net.Conn) {
 	return func(conn net.Conn) {
 		reader := bufio.NewReader(conn)
@@ -131,7 +133,8 @@ func httpProxy(log *asked, answer string) func(net.Conn) {
 	}
 }
 
-// socksProxy serves one connection as a SOCKS5 proxy that wants user and password if they are not empty. reply is sent in place of the usual one if it is not nil.
+// socksProxy serves one connection as a SOCKS5 proxy that wants user and password if they
+// are not empty. reply is sent in place of the usual one if it is not nil.
 func socksProxy(log *asked, password string, reply []byte) func(net.Conn) {
 	return func(conn net.Conn) {
 		head := make([]byte, 2)
@@ -202,7 +205,8 @@ func open(t *testing.T, config Config) Dialer {
 	return dialer
 }
 
-// wantError wants an error whose code and text for the page are told, and whose text for the log is log; empty: any.
+// wantError wants an error whose code and text for the page are told, and whose text for
+// the log is log; empty: any.
 func wantError(t *testing.T, err error, page, log string) {
 	t.Helper()
 	var own *wire.Error

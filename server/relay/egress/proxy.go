@@ -96,8 +96,8 @@ type proxy struct {
 	address string
 	name    string      // for logs
 	tls     *tls.Config // nil: without
-	// ask asks for a connection to addr on one to the proxy. It returns the address that the target sees, if the proxy tells. It reads no byte beyond
-	// the proxy's answer.
+	// ask asks for a connection to addr on one to the proxy. It returns the address that
+	// the target sees, if the proxy tells. It reads no byte beyond the proxy's answer.
 	ask func(conn net.Conn, addr netip.AddrPort) (netip.AddrPort, error)
 }
 
@@ -158,7 +158,8 @@ func (p *proxy) DialContext(ctx context.Context, _ string, addr netip.AddrPort, 
 	return through, nil
 }
 
-// handshake makes of a connection to the proxy one to the target. If ctx ends meanwhile the connection is of no use.
+// handshake makes of a connection to the proxy one to the target. If ctx ends meanwhile
+// the connection is of no use.
 func (p *proxy) handshake(ctx context.Context, conn Conn, addr netip.AddrPort) (Conn, error) {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // the past: reads and writes end
 	defer stop()
@@ -184,7 +185,8 @@ func (p *proxy) handshake(ctx context.Context, conn Conn, addr netip.AddrPort) (
 	return c, nil
 }
 
-// proxied is a connection whose ends are those that matter: this server's address at the proxy is nobody's business.
+// proxied is a connection whose ends are those that matter: this server's address at the
+// proxy is nobody's business.
 type proxied struct {
 	Conn
 	remote, local *net.TCPAddr

@@ -33,7 +33,8 @@ func secureProxy(t *testing.T, log *asked) (address string, config *tls.Config) 
 	return "https://" + addr.String(), &tls.Config{RootCAs: pool}
 }
 
-// Through every kind of proxy a half-close arrives at the target and its answer comes back, and the proxy is asked for the address that was checked.
+// Through every kind of proxy a half-close arrives at the target and its answer comes
+// back, and the proxy is asked for the address that was checked.
 func TestThroughProxies(t *testing.T) {
 	target := serve(t, afterwards)
 	var log asked
@@ -244,7 +245,8 @@ func TestZone(t *testing.T) {
 	wantError(t, err, "address_not_available: [fe80::1%eth0]:1: a zone means nothing behind the upstream proxy", "")
 }
 
-// A proxy that is silent holds nobody: the attempt ends with its context, with its cause, and the connection is let go.
+// A proxy that is silent holds nobody: the attempt ends with its context, with its cause,
+// and the connection is let go.
 func TestSilentProxy(t *testing.T) {
 	gone := errors.New("gone")
 	for _, scheme := range []string{"http", "https", "socks5"} {
@@ -359,7 +361,8 @@ func (s *scripted) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// A connection whose attempt has ended while the proxy answered is not given out: its deadline has passed or is about to.
+// A connection whose attempt has ended while the proxy answered is not given out: its
+// deadline has passed or is about to.
 func TestEndedWhileTheProxyAnswers(t *testing.T) {
 	gone := errors.New("gone")
 	ctx, cancel := context.WithCancelCause(deadline(t))

@@ -19,22 +19,26 @@ var publicClass = class{name: "public", public: true}
 // The machine's own addresses are reached over the loopback interface, past any firewall.
 var ownClass = class{name: "an address of the server itself", internal: true}
 
-// Not global unicast: the Internet's IPv6 addresses are all in 2000::/3 (RFC 4291, 2.4; IANA's registry).
+// Not global unicast: the Internet's IPv6 addresses are all in 2000::/3 (RFC 4291, 2.4;
+// IANA's registry).
 var outsideClass = class{name: "not global unicast, RFC 4291"}
 
-// A page gives IPv4 addresses as such. The mapped form would be a second name for each, which address rules for IPv4 do not see;
-// whoever resolves names must unmap what it gets.
+// A page gives IPv4 addresses as such. The mapped form would be a second name for each,
+// which address rules for IPv4 do not see; whoever resolves names must unmap what it
+// gets.
 var mappedClass = class{name: "an IPv4-mapped IPv6 address; use the IPv4 address", never: true}
 
 var invalidClass = class{name: "not an address", never: true}
 
-// fakeDNS is what Emscripten's getaddrinfo invents for names (lib/libsockfs.js and libc's DNS emulation). It lies within 172.16.0.0/12.
+// fakeDNS is what Emscripten's getaddrinfo invents for names (lib/libsockfs.js and libc's
+// DNS emulation). It lies within 172.16.0.0/12.
 var fakeDNS = netip.MustParsePrefix(wire.FakeNetwork)
 
 var globalUnicast = netip.MustParsePrefix("2000::/3")
 
-// special lists what is not public; the first prefix that contains an address names it, so the narrow ones stand first.
-// Sources: the IANA IPv4 and IPv6 special-purpose address registries (RFC 6890) and the metadata addresses that the providers document.
+// special lists what is not public; the first prefix that contains an address names it,
+// so the narrow ones stand first. Sources: the IANA IPv4 and IPv6 special-purpose address
+// registries (RFC 6890) and the metadata addresses that the providers document.
 var special = []struct {
 	prefix netip.Prefix
 	class  class
@@ -101,7 +105,8 @@ func classOf(addr netip.Addr) class {
 	return publicClass
 }
 
-// Prefixes whose addresses lead to the IPv4 address inside them where a translator or a tunnel is set up, and the byte where it begins.
+// Prefixes whose addresses lead to the IPv4 address inside them where a translator or a
+// tunnel is set up, and the byte where it begins.
 var embedding = []struct {
 	prefix netip.Prefix
 	at     int

@@ -15,11 +15,15 @@ const (
 	maxLabel = 63
 )
 
-// ValidHost tells whether a host as a page asked for it is well formed: an IPv4 address of four decimal numbers, an IPv6 address without brackets and
-// zone, or a DNS name of letters, digits, hyphens and underscores. The error is a *wire.Error with the code invalid_request.
+// ValidHost reports whether a host as a page asked for it is well formed: an IPv4 address
+// of four decimal numbers, an IPv6 address without brackets and zone, or a DNS name of
+// letters, digits, hyphens and underscores. The error is a *wire.Error with the code
+// invalid_request.
 //
-// Names that end in a number ("127.1", "2130706433", "0x7f000001", "0177.0.0.1") are refused: the resolver of a system may read them as addresses,
-// and no top-level domain is a number. Names beyond ASCII are refused: how they become ASCII (IDNA) is decided in the page.
+// Names that end in a number ("127.1", "2130706433", "0x7f000001", "0177.0.0.1") are
+// refused: the resolver of a system may read them as addresses, and no top-level domain
+// is a number. Names beyond ASCII are refused: how they become ASCII (IDNA) is decided in
+// the page.
 func ValidHost(host string) error {
 	addr, err := netip.ParseAddr(host)
 	if err != nil {
@@ -42,7 +46,8 @@ func excerpt(host string) string {
 	return host[:most] + "..."
 }
 
-// validName checks a DNS name, with or without its trailing dot. Its errors follow the name in a sentence.
+// validName checks a DNS name, with or without its trailing dot. Its errors follow the
+// name in a sentence.
 func validName(name string) error {
 	if len(name) == 0 || len(name) > maxName {
 		return fmt.Errorf("has %d bytes; want 1 to %d", len(name), maxName)
@@ -71,7 +76,8 @@ func validName(name string) error {
 
 const nameLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
-// isNumber tells what inet_aton and the WHATWG URL standard ("ends in a number") take for a number: decimal, octal or hexadecimal digits.
+// isNumber tells what inet_aton and the WHATWG URL standard ("ends in a number") take for
+// a number: decimal, octal or hexadecimal digits.
 func isNumber(label string) bool {
 	if rest, ok := strings.CutPrefix(strings.ToLower(label), "0x"); ok {
 		return strings.Trim(rest, "0123456789abcdef") == ""

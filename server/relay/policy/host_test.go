@@ -49,7 +49,8 @@ func TestValidHostRefuses(t *testing.T) {
 	}
 }
 
-// FuzzCheckHost checks that what passes is an address that netip reads or a plain name, and that both spellings of a name fare alike.
+// FuzzCheckHost checks that what passes is an address that netip reads or a plain name,
+// and that both spellings of a name fare alike.
 func FuzzCheckHost(f *testing.F) {
 	for _, seed := range []string{"example.org", "127.0.0.1", "127.1", "0x7f000001", "::1", "a.bad.example", "BAD.example.", "x%y", "10.0.0.1"} {
 		f.Add(seed)

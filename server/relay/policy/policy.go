@@ -1,11 +1,15 @@
-// Package policy decides which targets may be reached. It is pure: it resolves nothing and dials nothing.
+// Package policy decides which targets may be reached. It is pure: it resolves nothing
+// and dials nothing.
 //
-// A Policy is an ordered list of rules, and the first rule that matches decides. Behind the last rule stands a default that no list can lose:
-// public unicast addresses are allowed, everything else is denied. See ParseRule for the rules.
+// A Policy is an ordered list of rules, and the first rule that matches decides. Behind
+// the last rule stands a default that no list can lose: public unicast addresses are
+// allowed, everything else is denied. See ParseRule for the rules.
 //
-// The decision is taken twice. CheckHost looks at the host as the page asked for it and refuses what can be refused before any DNS query.
-// CheckAddr looks at one address just before it is dialed and has the last word, so a name that resolves to another address each time
-// (DNS rebinding) gains nothing. It also looks at the names that the host is an alias of (CNAME): a rule that denies one of them denies the host.
+// The decision is taken twice. CheckHost looks at the host as the page asked for it and
+// refuses what can be refused before any DNS query. CheckAddr looks at one address just
+// before it is dialed and has the last word, so a name that resolves to another address
+// each time (DNS rebinding) gains nothing. It also looks at the names that the host is an
+// alias of (CNAME): a rule that denies one of them denies the host.
 package policy
 
 import (
@@ -17,7 +21,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// Policy is a list of rules with the default behind it. It does not change and may be used by any number of goroutines.
+// Policy is a list of rules with the default behind it. It does not change and may be
+// used by any number of goroutines.
 type Policy struct {
 	all      []Rule
 	protocol Protocol
@@ -26,7 +31,8 @@ type Policy struct {
 	own      func(netip.Addr) bool // reports whether this machine has the address; nil: it has none
 }
 
-// New returns the policy of these rules in this order. Without rules it allows public addresses only.
+// New returns the policy of these rules in this order. Without rules it allows public
+// addresses only.
 func New(rules []Rule) *Policy {
 	return (&Policy{all: append([]Rule(nil), rules...)}).For(TCP)
 }
@@ -66,9 +72,11 @@ func (p *Policy) Rules() []Rule {
 	return append([]Rule(nil), p.all...)
 }
 
-// CheckHost is the early check: host as the page asked for it, a name or an address literal. It returns nil if the target may be allowed, which
-// for a name is known only once it is resolved: every address must still pass CheckAddr. The error is a *wire.Error: invalid_request for
-// what ValidHost refuses, denied or fake_address for what no address could make allowed.
+// CheckHost is the early check: host as the page asked for it, a name or an address
+// literal. It returns nil if the target may be allowed, which for a name is known only
+// once it is resolved: every address must still pass CheckAddr. The error is a
+// *wire.Error: invalid_request for what ValidHost refuses, denied or fake_address for
+// what no address could make allowed.
 func (p *Policy) CheckHost(host string, port uint16) error {
 	if err := ValidHost(host); err != nil {
 		return err

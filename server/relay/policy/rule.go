@@ -31,7 +31,8 @@ const (
 	publicOnly                 // the address that is dialed, if it is public
 )
 
-// publicWord is the host of the rules about all public addresses. It is no name that anybody can own.
+// publicWord is the host of the rules about all public addresses. It is no name that
+// anybody can own.
 const publicWord = "public"
 
 // ports is a range with both ends.
@@ -63,7 +64,9 @@ func (p Protocol) String() string {
 	return "every protocol"
 }
 
-// ParseRule reads the text of one rule: HOST or HOST:PORT, behind tcp:// or udp:// where it is about that protocol only. PORT is a number, FIRST-LAST or "*", which is also what a rule without PORT means. HOST is one of
+// ParseRule reads the text of one rule: HOST or HOST:PORT, behind tcp:// or udp:// where
+// it is about that protocol only. PORT is a number, FIRST-LAST or "*", which is also what
+// a rule without PORT means. HOST is one of
 //
 //	example.org       the host of that name
 //	*.example.org     every host below that name, not the name itself
@@ -72,10 +75,12 @@ func (p Protocol) String() string {
 //	[2001:db8::7]     that address; a network is [2001:db8::]/32 or [2001:db8::/32], and without a port also 2001:db8::/32
 //	public            every public address
 //
-// Rules with a name match the name as it was requested, without regard to case and a trailing dot. Rules with an address match the address that is
-// dialed, whatever was requested. A rule that denies matches whatever it describes: one that denies a name also matches each name that is an alias of it
-// (CNAME), and one that denies an IPv4 network also matches the NAT64, 6to4 and IPv4-compatible addresses that lead there. What a rule that allows can
-// reach depends on how exactly it says so:
+// Rules with a name match the name as it was requested, without regard to case and a
+// trailing dot. Rules with an address match the address that is dialed, whatever was
+// requested. A rule that denies matches whatever it describes: one that denies a name
+// also matches each name that is an alias of it (CNAME), and one that denies an IPv4
+// network also matches the NAT64, 6to4 and IPv4-compatible addresses that lead there.
+// What a rule that allows can reach depends on how exactly it says so:
 //
 //   - an address or a network reaches whatever is in it, public or not;
 //   - an exact name reaches public addresses and those on which organisations run hosts (private, carrier-shared, unique local, loopback, the

@@ -75,7 +75,8 @@ func TestParseRuleRefuses(t *testing.T) {
 	}
 }
 
-// FuzzParseRule checks that no text panics, and that no rule about names lets a page reach what only an address rule may open.
+// FuzzParseRule checks that no text panics, and that no rule about names lets a page
+// reach what only an address rule may open.
 func FuzzParseRule(f *testing.F) {
 	for _, seed := range []string{"example.org:443", "*.example.org", "*", "public:1-2", "10.0.0.0/8:80", "[fd00::]/8:*", "[::1/128]", "fd00::/8", "[", "]:1", "::/0"} {
 		f.Add(seed)

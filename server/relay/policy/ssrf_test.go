@@ -11,7 +11,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// inside are IPv4 addresses that a page must not reach with the default policy, whatever they are written like.
+// inside are IPv4 addresses that a page must not reach with the default policy, whatever
+// they are written like.
 var inside = []string{"127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "100.100.100.200"}
 
 // spellings are the ways in which parsers of this world write or accept an IPv4 address as a host.
@@ -58,7 +59,8 @@ func spellings(text string) []string {
 	}
 }
 
-// more are forms that do not stand for an IPv4 address: IPv6 of its own, zones, ranges that nobody routes.
+// more are forms that do not stand for an IPv4 address: IPv6 of its own, zones, ranges
+// that nobody routes.
 var more = []string{
 	"::", "::1", "0:0:0:0:0:0:0:1", "0000:0000:0000:0000:0000:0000:0000:0001", "::1%lo", "::1%25lo", "[::1]", "[::]", "fe80::1", "fe80::1%eth0", "febf::1", "fec0::1", "fc00::1", "fd00::1",
 	"fd00:ec2::254", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "fd00:100::100:200", "fd00:a9fe:a9fe::1", "fe80::a9fe:a9fe", "ff02::1", "ff05::2", "100::1", "2001:db8::1", "2001:2::1", "2001:10::1", "3fff::1", "5f00::1", "4000::1",
@@ -66,7 +68,8 @@ var more = []string{
 	"198.51.100.1", "203.0.113.1", "192.88.99.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "0", "0x0", "00", "127.1", "0.1.2.3", "1.2.3.4.5", "①②⑦.⓪.⓪.①", "127.0.0.1\n", "",
 }
 
-// TestSSRF tries every form under the default policy: none is allowed, neither as the host of a request nor as the address of a name.
+// TestSSRF tries every form under the default policy: none is allowed, neither as the
+// host of a request nor as the address of a name.
 func TestSSRF(t *testing.T) {
 	forms := slices.Clone(more)
 	for _, addr := range inside {

@@ -12,7 +12,8 @@ type Step struct {
 	Why     string // why it decides, or why not
 }
 
-// Trace says rule by rule how host at addr is decided, up to the rule that decides. The verdict is the sentence of Explain.
+// Trace says rule by rule how host at addr is decided, up to the rule that decides. The
+// verdict is the sentence of Explain.
 func (p *Policy) Trace(host string, aliases []string, addr netip.AddrPort) (steps []Step, allowed bool, verdict string) {
 	d := p.decide(host, aliases, addr)
 	asked := names{canonical(host), aliases}
@@ -33,7 +34,7 @@ func (p *Policy) Trace(host string, aliases []string, addr netip.AddrPort) (step
 // matches is the Why of the rule that decides.
 const matches = "matches"
 
-// why says whether the rule is about a target, in the order in which a person would look.
+// why reports whether the rule is about a target, in the order in which a person would look.
 func (r *Rule) why(protocol Protocol, asked names, addr netip.AddrPort, class class) string {
 	switch {
 	case r.only != 0 && r.only != protocol:

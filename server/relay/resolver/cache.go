@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// cache keeps answers until they are old, and no more than it may: then the one goes that was not asked for the longest. It is not safe for use by several
-// goroutines.
+// cache keeps answers until they are old, and no more than it may: then the one goes that
+// was not asked for the longest. It is not safe for use by several goroutines.
 type cache struct {
 	most  int
 	known map[question]*list.Element // of order

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// flight is a lookup under way, which any number of callers wait for. It ends when it is answered or when the last of them has left.
+// flight is a lookup under way, which any number of callers wait for. It ends when it is
+// answered or when the last of them has left.
 type flight struct {
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when answer is there

@@ -18,8 +18,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // zone is what a test's server knows: name and type to what it answers.
 type zone map[string]reply
 
-// reply is one answer. Records are "A 192.0.2.1", "AAAA 2001:db8::1", "CNAME www.example." with a time to live in front and, where it is not
-// the name that was asked for, the owner before that: "60 A 192.0.2.1", "www.example. 60 A 192.0.2.1".
+// reply is one answer. Records are "A 192.0.2.1", "AAAA 2001:db8::1", "CNAME
+// www.example." with a time to live in front and, where it is not the name that was asked
+// for, the owner before that: "60 A 192.0.2.1", "www.example. 60 A 192.0.2.1".
 type reply struct {
 	code      dnsmessage.RCode
 	records   []string

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// udpSize is what an answer over UDP may have: larger ones are cut into fragments somewhere, and fragments get lost or forged. The figure is that of the DNS
-// Flag Day 2020, and what other resolvers use.
+// udpSize is what an answer over UDP may have: larger ones are cut into fragments
+// somewhere, and fragments get lost or forged. The figure is that of the DNS Flag Day
+// 2020, and what other resolvers use.
 const udpSize = 1232
 
 // maxChain is how many aliases are followed, as in other resolvers.
@@ -36,13 +37,16 @@ func (f *found) addAliases(names []string) {
 	}
 }
 
-// errStrange is for messages that answer something else; over UDP they are passed over, for anybody could have sent them.
+// errStrange is for messages that answer something else; over UDP they are passed over,
+// for anybody could have sent them.
 var errStrange = errors.New("an answer to another question")
 
-// errNoName is the answer that the name does not exist; of the message's two contents, found holds the ttl.
+// errNoName is the answer that the name does not exist; of the message's two contents,
+// found holds the ttl.
 var errNoName = errors.New("no such name")
 
-// pack returns a query (RFC 1035, section 4) for the records of one type. It fails for what is no name.
+// pack returns a query (RFC 1035, section 4) for the records of one type. It fails for
+// what is no name.
 func pack(id uint16, host string, kind dnsmessage.Type) ([]byte, error) {
 	name, err := dnsmessage.NewName(strings.TrimSuffix(host, ".") + ".")
 	if err != nil {
@@ -66,7 +70,8 @@ func pack(id uint16, host string, kind dnsmessage.Type) ([]byte, error) {
 	return builder.Finish()
 }
 
-// unpack reads the answer to such a query. The errors are errStrange, errNoName, and others for answers that are none.
+// unpack reads the answer to such a query. The errors are errStrange, errNoName, and
+// others for answers that are none.
 func unpack(message []byte, id uint16, host string, kind dnsmessage.Type) (found, error) {
 	var parser dnsmessage.Parser
 	header, err := parser.Start(message)
@@ -173,7 +178,8 @@ func readAnswers(parser *dnsmessage.Parser, kind dnsmessage.Type) (records, erro
 	}
 }
 
-// follow goes from alias to alias to the addresses. What they do not lead to is none of the question's business and is not believed.
+// follow goes from alias to alias to the addresses. What they do not lead to is none of
+// the question's business and is not believed.
 func (r records) follow(name string) found {
 	ttl := time.Duration(math.MaxInt64)
 	var aliases []string
@@ -192,7 +198,8 @@ func (r records) follow(name string) found {
 	return found{}
 }
 
-// negativeTTL is for how long there are no addresses (RFC 2308, section 5): 0 where the zone does not say.
+// negativeTTL is for how long there are no addresses (RFC 2308, section 5): 0 where the
+// zone does not say.
 func negativeTTL(parser *dnsmessage.Parser) time.Duration {
 	for {
 		header, err := parser.AuthorityHeader()

@@ -1,5 +1,6 @@
-// Package resolver looks names up: with the system's resolver, with DNS servers of the operator's choice, or over HTTPS (RFC 8484), behind a cache
-// that keeps a hundred sockets to one name from becoming a hundred queries.
+// Package resolver looks names up: with the system's resolver, with DNS servers of the
+// operator's choice, or over HTTPS (RFC 8484), behind a cache that keeps a hundred
+// sockets to one name from becoming a hundred queries.
 package resolver
 
 import (
@@ -17,7 +18,8 @@ import (
 
 // Defaults of Config.
 const (
-	// DefaultMinTTL holds answers that forbid caching for long enough to serve the burst of sockets that one page opens.
+	// DefaultMinTTL holds answers that forbid caching for long enough to serve the burst
+	// of sockets that one page opens.
 	DefaultMinTTL = 2 * time.Second
 	// DefaultMaxTTL bounds for how long a target that has moved is looked for at its old place.
 	DefaultMaxTTL = 5 * time.Minute
@@ -35,21 +37,26 @@ const (
 	maxAddresses   = 64               // of one name; the relay tries fewer
 )
 
-// Config says how names are looked up. The zero value stands for the system's resolver and the defaults.
+// Config says how names are looked up. The zero value stands for the system's resolver
+// and the defaults.
 type Config struct {
-	// Servers are asked in their order, the next one when one fails: ADDRESS or ADDRESS:PORT of a DNS server (UDP, and TCP for long answers),
-	// or https://HOST/PATH of a DoH server. Empty: the system's servers, with its hosts file. Names are never completed by a search list.
+	// Servers are asked in their order, the next one when one fails: ADDRESS or
+	// ADDRESS:PORT of a DNS server (UDP, and TCP for long answers), or https://HOST/PATH
+	// of a DoH server. Empty: the system's servers, with its hosts file. Names are never
+	// completed by a search list.
 	Servers []string
 	MinTTL  time.Duration // an answer is used for so long at least; 0: DefaultMinTTL
 	MaxTTL  time.Duration // and for so long at most; 0: DefaultMaxTTL
 	Entries int           // that are kept at most; 0: DefaultEntries
 	Lookups int           // at once, each with two sockets; 0: maxLookups
 
-	// Transport carries DoH; nil: one of its own, which uses the proxies of the environment, and the system's resolver for HOST.
+	// Transport carries DoH; nil: one of its own, which uses the proxies of the
+	// environment, and the system's resolver for HOST.
 	Transport http.RoundTripper
 }
 
-// Resolver looks names up and remembers the answers. Any number of goroutines may use it. It owns the goroutines that look up; Close waits for them.
+// Resolver looks names up and remembers the answers. Any number of goroutines may use it.
+// It owns the goroutines that look up; Close waits for them.
 type Resolver struct {
 	source  source
 	minTTL  time.Duration
@@ -169,7 +176,8 @@ func (r *Resolver) Lookup(ctx context.Context, network, host string) (Answer, er
 	}
 }
 
-// known answers what no server is to be asked: addresses, and the names of this machine (RFC 6761, section 6.3).
+// known answers what no server is to be asked: addresses, and the names of this machine
+// (RFC 6761, section 6.3).
 func known(q question) ([]netip.Addr, bool) {
 	name := strings.TrimSuffix(q.host, ".")
 	var addrs []netip.Addr

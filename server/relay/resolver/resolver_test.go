@@ -128,7 +128,8 @@ func TestShared(t *testing.T) {
 	})
 }
 
-// A caller that leaves does not end the lookup for the others; the last one does, and its end is not remembered as a failure.
+// A caller that leaves does not end the lookup for the others; the last one does, and its
+// end is not remembered as a failure.
 func TestLeaving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := &answers{give: func(ctx context.Context, q question) ([]netip.Addr, time.Duration, error) {
@@ -206,7 +207,8 @@ func TestAddressesAreBounded(t *testing.T) {
 	}
 }
 
-// More lookups than may be under way wait, and fail in the end with an error that is not "no such host".
+// More lookups than may be under way wait, and fail in the end with an error that is not
+// "no such host".
 func TestLookupsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

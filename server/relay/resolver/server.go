@@ -34,7 +34,8 @@ func (p plain) String() string { return p.addr.String() }
 func (plain) close()           {}
 
 func (p plain) ask(ctx context.Context, host string, kind dnsmessage.Type) (found, error) {
-	// A number of chance and, from the system, a port of chance: who does not see the query cannot forge an answer (RFC 5452).
+	// A number of chance and, from the system, a port of chance: who does not see the
+	// query cannot forge an answer (RFC 5452).
 	var id [2]byte
 	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
 	query := binary.BigEndian.Uint16(id[:])

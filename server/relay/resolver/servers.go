@@ -17,8 +17,9 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// How the servers are asked: each in its order, and all of them twice, because over UDP either message may be lost. With two servers that is eight
-// seconds, within lookupTimeout.
+// How the servers are asked: each in its order, and all of them twice, because over UDP
+// either message may be lost. With two servers that is eight seconds, within
+// lookupTimeout.
 const (
 	rounds         = 2
 	attemptTimeout = 2 * time.Second

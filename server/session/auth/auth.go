@@ -1,8 +1,10 @@
-// Package auth decides who may connect: by a token from a file, a JWT, a client certificate, or the word of a trusted reverse proxy.
+// Package auth decides who may connect: by a token from a file, a JWT, a client
+// certificate, or the word of a trusted reverse proxy.
 //
-// An Authenticator turns what a client presents into an Identity: a name for logs and limits, and the policy that says what the client may
-// reach. An identity ends: by itself when it expires, or because a reload has revoked it. Identity.Current tells; the owner of a session
-// asks it when Expires has come and after every reload.
+// An Authenticator turns what a client presents into an Identity: a name for logs and
+// limits, and the policy that says what the client may reach. An identity ends: by itself
+// when it expires, or because a reload has revoked it. Identity.Current tells; the owner
+// of a session asks it when Expires has come and after every reload.
 //
 // No error and no text of this package repeats a token or a part of one.
 package auth
@@ -32,10 +34,12 @@ const (
 	MethodProxy       = "proxy"
 )
 
-// MaxName bounds names: they stand in every log line of a client, and the longest in use, SPIFFE ids and distinguished names, are shorter.
+// MaxName bounds names: they stand in every log line of a client, and the longest in use,
+// SPIFFE ids and distinguished names, are shorter.
 const MaxName = 256
 
-// Identity is who a client is. It does not change once it is made and may be used by any number of goroutines.
+// Identity is who a client is. It does not change once it is made and may be used by any
+// number of goroutines.
 type Identity struct {
 	Name    string    // never empty; printable UTF-8 of at most MaxName bytes
 	Method  string    // how it was proved: one of the Methods
@@ -46,9 +50,10 @@ type Identity struct {
 	current func() (*Identity, error)
 }
 
-// Current returns the identity as the same credentials would give it now: with the policy and the expiry that a reload has set. The error is a
-// *wire.Error with the code expired once the credentials have expired or were revoked: what depends on the identity is to be ended with it.
-// It does no input or output.
+// Current returns the identity as the same credentials would give it now: with the policy
+// and the expiry that a reload has set. The error is a *wire.Error with the code expired
+// once the credentials have expired or were revoked: what depends on the identity is to
+// be ended with it. It does no input or output.
 func (i *Identity) Current() (*Identity, error) {
 	now := i
 	if i.current != nil {
@@ -63,7 +68,8 @@ func (i *Identity) Current() (*Identity, error) {
 	return now, nil
 }
 
-// String returns method and name, which together tell identities apart: limits and accounts are kept by it.
+// String returns method and name, which together tell identities apart: limits and
+// accounts are kept by it.
 func (i *Identity) String() string { return i.Method + ":" + i.Name }
 
 // Credentials are all that a client presents. The zero value presents nothing.
@@ -71,16 +77,17 @@ type Credentials struct {
 	Token  string               // of the hello
 	Header http.Header          // of the upgrade request
 	TLS    *tls.ConnectionState // nil without TLS
-	// Peer is the other end of the TCP connection itself. What a header says of the client's address must never get here: the trust in
-	// a proxy's header hangs on it.
+	// Peer is the other end of the TCP connection itself. What a header says of the
+	// client's address must never get here: the trust in a proxy's header hangs on it.
 	Peer netip.AddrPort
 }
 
 // Authenticator proves identities. Any number of goroutines may use one.
 type Authenticator interface {
-	// Authenticate returns the identity that the credentials prove. errors.As finds a *wire.Error in every error: unauthorized or
-	// expired, whose text names what is wrong and is for the client; internal if the credentials could not be checked, when the error's
-	// own text, for the log, names the cause.
+	// Authenticate returns the identity that the credentials prove. errors.As finds a
+	// *wire.Error in every error: unauthorized or expired, whose text names what is wrong
+	// and is for the client; internal if the credentials could not be checked, when the
+	// error's own text, for the log, names the cause.
 	Authenticate(context.Context, Credentials) (*Identity, error)
 }
 
@@ -169,7 +176,8 @@ func expired(format string, args ...any) *wire.Error {
 	return wire.NewError(wire.Expired, fmt.Sprintf(format, args...))
 }
 
-// unchecked is the error when credentials could not be checked: text is for the client, cause for the log.
+// unchecked is the error when credentials could not be checked: text is for the client,
+// cause for the log.
 func unchecked(text string, cause error) error {
 	return fmt.Errorf("%w: %w", wire.NewError(wire.Internal, text), cause)
 }

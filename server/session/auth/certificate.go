@@ -19,8 +19,9 @@ const (
 	URI        NameFrom = "uri" // such as a SPIFFE id
 )
 
-// Certificate takes client certificates that the TLS layer has verified: tls.Config must have ClientCAs (LoadClientCAs) and a ClientAuth that verifies what
-// is given. It checks no revocation lists; certificates of short life are the remedy.
+// Certificate takes client certificates that the TLS layer has verified: tls.Config must
+// have ClientCAs (LoadClientCAs) and a ClientAuth that verifies what is given. It checks
+// no revocation lists; certificates of short life are the remedy.
 type Certificate struct {
 	from NameFrom
 }
@@ -52,7 +53,8 @@ func (c *Certificate) Authenticate(_ context.Context, credentials Credentials) (
 	if bad := badName(name); bad != "" {
 		return nil, unauthorized("the %s of the client certificate %s %s", c.from, serial(leaf), bad)
 	}
-	// The handshake has checked it too, but a session that TLS resumes or a connection that is kept alive may be older.
+	// The handshake has checked it too, but a session that TLS resumes or a connection
+	// that is kept alive may be older.
 	if !time.Now().Before(leaf.NotAfter) {
 		return nil, expired("the client certificate of %s expired at %s", name, stamp(leaf.NotAfter))
 	}
@@ -89,7 +91,8 @@ func (c *Certificate) Presented(credentials Credentials) bool {
 // Wants implements Method.
 func (c *Certificate) Wants() string { return "a client certificate" }
 
-// LoadClientCAs reads the certificates of the authorities that sign client certificates, for tls.Config.ClientCAs. Errors name the file.
+// LoadClientCAs reads the certificates of the authorities that sign client certificates,
+// for tls.Config.ClientCAs. Errors name the file.
 func LoadClientCAs(path string) (*x509.CertPool, error) {
 	data, err := readFile(path)
 	if err != nil {

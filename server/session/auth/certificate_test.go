@@ -58,7 +58,8 @@ func (i issuer) issue(t *testing.T, template *x509.Certificate) tls.Certificate 
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// handshake returns what the server's side of a TLS connection knows of a client with those certificates.
+// handshake returns what the server's side of a TLS connection knows of a client with
+// those certificates.
 func handshake(t *testing.T, ca issuer, client ...tls.Certificate) (*tls.ConnectionState, error) {
 	t.Helper()
 	path := write(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.certificate.Raw})))

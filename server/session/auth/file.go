@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// maxFile bounds token and key files: 16 MiB hold more than 100 000 tokens, and a wrong path such as /dev/zero ends somewhere.
+// maxFile bounds token and key files: 16 MiB hold more than 100 000 tokens, and a wrong
+// path such as /dev/zero ends somewhere.
 const maxFile = 16 << 20
 
 // entry is one line of a token file.
@@ -26,8 +27,8 @@ type entry struct {
 //
 //	NAME:HASH [policy=NAME] [expires=RFC3339]
 //
-// and may be empty or begin with "#". HASH is that of Hash. Several lines may share a name: so a token is replaced without an
-// interruption. file is what errors call it.
+// and may be empty or begin with "#". HASH is that of Hash. Several lines may share a
+// name: so a token is replaced without an interruption. file is what errors call it.
 func parseTokens(file string, data []byte) ([]entry, error) {
 	var entries []entry
 	lines := make(map[digest]int)
@@ -92,7 +93,8 @@ func parseEntry(text string) (entry, error) {
 	return e, nil
 }
 
-// Line returns the line of a token file for a token. policy may be empty and expires zero. The error says which of the values cannot be in such a line.
+// Line returns the line of a token file for a token. policy may be empty and expires
+// zero. The error says which of the values cannot be in such a line.
 func Line(name, token, policy string, expires time.Time) (string, error) {
 	hash, err := Hash(token)
 	if err != nil {

@@ -20,15 +20,18 @@ const (
 	maxKeysSize = 1 << 20
 )
 
-// KeySource gives the keys that JWTs are checked with: KeyFile or KeyURL. Any number of goroutines may use one.
+// KeySource gives the keys that JWTs are checked with: KeyFile or KeyURL. Any number of
+// goroutines may use one.
 type KeySource interface {
-	// keys returns the present keys; of a URL, again fetched ones if they are old. fresh asks for newer ones, because a token names a key that is not there.
+	// keys returns the present keys; of a URL, again fetched ones if they are old. fresh
+	// asks for newer ones, because a token names a key that is not there.
 	keys(ctx context.Context, fresh bool) (keys, error)
 	// present returns the keys that keys returned last.
 	present() keys
 }
 
-// KeyFile is a file of keys: PEM public keys or certificates, a JWK, or a JWK set. Secrets for HS256 are JWKs of the type oct.
+// KeyFile is a file of keys: PEM public keys or certificates, a JWK, or a JWK set.
+// Secrets for HS256 are JWKs of the type oct.
 type KeyFile struct {
 	path string
 	set  atomic.Pointer[keys]
@@ -47,7 +50,8 @@ func OpenKeyFile(path string) (*KeyFile, error) {
 // can make tokens.
 func (f *KeyFile) Secret() bool { return f.present().hasAlgorithm(hs256) }
 
-// Reload reads the file again. On an error the keys stay as they are. Tokens of a key that is no longer there are revoked.
+// Reload reads the file again. On an error the keys stay as they are. Tokens of a key
+// that is no longer there are revoked.
 func (f *KeyFile) Reload() error {
 	data, err := readFile(f.path)
 	if err != nil {
@@ -64,8 +68,9 @@ func (f *KeyFile) Reload() error {
 func (f *KeyFile) keys(context.Context, bool) (keys, error) { return *f.set.Load(), nil }
 func (f *KeyFile) present() keys                            { return *f.set.Load() }
 
-// KeyURL is a JWK set at a URL. It is fetched when the first token comes, again when it is 15 minutes old, and, at most every 30 seconds, when a token names a
-// key that is not in it. If it cannot be fetched, what was fetched last is good for six hours.
+// KeyURL is a JWK set at a URL. It is fetched when the first token comes, again when it
+// is 15 minutes old, and, at most every 30 seconds, when a token names a key that is not
+// in it. If it cannot be fetched, what was fetched last is good for six hours.
 type KeyURL struct {
 	url    string
 	client *http.Client
@@ -82,8 +87,9 @@ type fetched struct {
 	when time.Time
 }
 
-// NewKeyURL returns the keys at a URL, which must be https, but for a loopback address. transport may be nil: then proxies of the environment
-// and the system's certificates are used. Nothing is fetched yet.
+// NewKeyURL returns the keys at a URL, which must be https, but for a loopback address.
+// transport may be nil: then proxies of the environment and the system's certificates are
+// used. Nothing is fetched yet.
 func NewKeyURL(address string, transport http.RoundTripper) (*KeyURL, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -98,7 +104,8 @@ func NewKeyURL(address string, transport http.RoundTripper) (*KeyURL, error) {
 	client := &http.Client{
 		Transport: transport,
 		Timeout:   keysTimeout,
-		// What answers elsewhere is for the operator to name: a redirect could lead away from https or into the server's own network.
+		// What answers elsewhere is for the operator to name: a redirect could lead away
+		// from https or into the server's own network.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return &KeyURL{url: address, client: client, turn: make(chan struct{}, 1)}, nil
@@ -134,7 +141,8 @@ func (k *KeyURL) keys(ctx context.Context, fresh bool) (keys, error) {
 	if k.tried.IsZero() || time.Since(k.tried) >= keysPause {
 		k.tried = time.Now()
 		var set keys
-		// Not ended with ctx, else a client that gives up at once would use up the one fetch that there is in a while; the client's own timeout ends it.
+		// Not ended with ctx, else a client that gives up at once would use up the one
+		// fetch that there is in a while; the client's own timeout ends it.
 		if set, k.failed = k.fetch(context.WithoutCancel(ctx)); k.failed == nil {
 			last = &fetched{set: set, when: k.tried}
 			k.last.Store(last)

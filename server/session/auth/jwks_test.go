@@ -59,7 +59,8 @@ func TestNewKeyURL(t *testing.T) {
 	}
 }
 
-// Keys are fetched when they are needed, when they are old and, not too often, when one is unknown; what was fetched survives an outage, but not for ever.
+// Keys are fetched when they are needed, when they are old and, not too often, when one
+// is unknown; what was fetched survives an outage, but not for ever.
 func TestKeyURLFetches(t *testing.T) {
 	s := testSigners()
 	_, next, err := ed25519.GenerateKey(rand.Reader)

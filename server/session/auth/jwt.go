@@ -18,10 +18,12 @@ import (
 // DefaultPolicyClaim is the claim that names the policy where JWTConfig says nothing.
 const DefaultPolicyClaim = "sockmux_policy"
 
-// leeway is how far the clocks of issuer and server may be apart (RFC 7519, section 4.1.4: no more than a few minutes).
+// leeway is how far the clocks of issuer and server may be apart (RFC 7519, section
+// 4.1.4: no more than a few minutes).
 const leeway = time.Minute
 
-// lastSecond is the end of the year 9999, the last that RFC 3339 can write. What a token says beyond it is no time.
+// lastSecond is the end of the year 9999, the last that RFC 3339 can write. What a token
+// says beyond it is no time.
 const lastSecond = 253402300799
 
 // JWTConfig says which JWTs are taken. Keys must be set, and Audience with a KeyURL.
@@ -32,8 +34,9 @@ type JWTConfig struct {
 	PolicyClaim string   // empty: DefaultPolicyClaim. A token without the claim has the default policy
 }
 
-// JWT takes signed tokens of the compact form (RFC 7515, section 7.1). EdDSA, ES256, RS256 and HS256 are known, each only with keys of its own type; "none" is
-// refused as every other. A token must have "sub", which is the name, and "exp".
+// JWT takes signed tokens of the compact form (RFC 7515, section 7.1). EdDSA, ES256,
+// RS256 and HS256 are known, each only with keys of its own type; "none" is refused as
+// every other. A token must have "sub", which is the name, and "exp".
 type JWT struct {
 	config JWTConfig
 	parser *jwt.Parser

@@ -24,7 +24,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// signers are one private key of each type; the signatures are made here by hand, so that library and test do not agree on a mistake.
+// signers are one private key of each type; the signatures are made here by hand, so that
+// library and test do not agree on a mistake.
 type signers struct {
 	ed     ed25519.PrivateKey
 	ec     *ecdsa.PrivateKey
@@ -335,7 +336,8 @@ func TestNewJWT(t *testing.T) {
 	}
 }
 
-// No input is taken, none makes the server panic, none gets an answer that repeats it, and each refusal has a code.
+// No input is taken, none makes the server panic, none gets an answer that repeats it,
+// and each refusal has a code.
 func FuzzJWT(f *testing.F) {
 	s := testSigners()
 	set, err := parseKeys([]byte(asJSON(f, s.jwks(true))))

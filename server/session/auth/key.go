@@ -17,8 +17,9 @@ import (
 	"slices"
 )
 
-// Algorithms of JWS (RFC 7518, section 3.1; RFC 8037). There is one for each type of key, so what a token's header says can never make a key be used
-// otherwise than it was made for, such as a public key as an HMAC secret (RFC 8725, section 3.1).
+// Algorithms of JWS (RFC 7518, section 3.1; RFC 8037). There is one for each type of key,
+// so what a token's header says can never make a key be used otherwise than it was made
+// for, such as a public key as an HMAC secret (RFC 8725, section 3.1).
 const (
 	eddsa = "EdDSA"
 	es256 = "ES256"
@@ -167,9 +168,11 @@ type jwk struct {
 	D         string   `json:"d"` // of private keys
 }
 
-// parseJWKs reads a JWK or a JWK set. go-jose/v4 does not serve: it ignores key_ops, and its errors
-// name neither the number of the key nor the member. Keys that are for something else, or of types that are not known, are left out, as RFC 7517, section 5, asks;
-// one that is malformed is an error. Secrets are taken only where they are kept: in a file, not from a URL.
+// parseJWKs reads a JWK or a JWK set. go-jose/v4 does not serve: it ignores key_ops, and
+// its errors name neither the number of the key nor the member. Keys that are for
+// something else, or of types that are not known, are left out, as RFC 7517, section 5,
+// asks; one that is malformed is an error. Secrets are taken only where they are kept: in
+// a file, not from a URL.
 func parseJWKs(data []byte, secrets bool) (keys, error) {
 	var set struct {
 		Keys []jwk `json:"keys"`

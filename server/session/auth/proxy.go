@@ -17,8 +17,9 @@ type ProxyConfig struct {
 	Trusted      []netip.Prefix // addresses of the proxies
 }
 
-// Proxy takes the word of a reverse proxy that has checked the user itself. The proxy must remove the headers from what clients send; from everybody but
-// the trusted addresses they are refused.
+// Proxy takes the word of a reverse proxy that has checked the user itself. The proxy
+// must remove the headers from what clients send; from everybody but the trusted
+// addresses they are refused.
 type Proxy struct {
 	config ProxyConfig
 }

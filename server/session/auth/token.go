@@ -18,7 +18,8 @@ const tokenPrefix = "smx_"
 // tokenBytes are 256 bits of chance: nobody finds a token by trying, however fast the hash.
 const tokenBytes = 32
 
-// Bounds of tokens that people bring along. They keep passwords out: 32 characters of 12 kinds at the least are not a password that somebody remembers.
+// Bounds of tokens that people bring along. They keep passwords out: 32 characters of 12
+// kinds at the least are not a password that somebody remembers.
 const (
 	minToken         = 32
 	minTokenAlphabet = 12
@@ -33,9 +34,11 @@ func NewToken() string {
 
 // Hash returns what the token file keeps of a token: its SHA-256 in 64 hex digits.
 //
-// A single fast hash is right here, and wrong for passwords. Slow and salted hashes (Argon2, bcrypt) make it dear to try the guesses that people's
-// passwords are among; a token of 256 random bits is in no list of guesses. So a stolen file gives no token away, and a
-// server that checks a flood of wrong tokens spends a microsecond on each rather than 100 ms and 64 MiB. Hash therefore refuses what may be a password.
+// A single fast hash is right here, and wrong for passwords. Slow and salted hashes
+// (Argon2, bcrypt) make it dear to try the guesses that people's passwords are among; a
+// token of 256 random bits is in no list of guesses. So a stolen file gives no token
+// away, and a server that checks a flood of wrong tokens spends a microsecond on each
+// rather than 100 ms and 64 MiB. Hash therefore refuses what may be a password.
 func Hash(token string) (string, error) {
 	if err := checkToken(token); err != nil {
 		return "", err
@@ -44,7 +47,8 @@ func Hash(token string) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Verify tells by its error whether a token is not the one that was hashed; hash is as Hash returns it.
+// Verify tells by its error whether a token is not the one that was hashed; hash is as
+// Hash returns it.
 func Verify(token, hash string) error {
 	want, err := parseDigest(hash)
 	if err != nil {

@@ -12,14 +12,17 @@ import (
 // Tokens are the static tokens of one file. Any number of goroutines may use them.
 type Tokens struct {
 	path string
-	// known is replaced as a whole by Reload. To look a digest up in a map takes a time that depends on the digest; that helps nobody: who
-	// could steer the digest of a guess byte by byte towards a stored one would have broken SHA-256, and the token itself is compared nowhere.
+	// known is replaced as a whole by Reload. To look a digest up in a map takes a time
+	// that depends on the digest; that helps nobody: who could steer the digest of a
+	// guess byte by byte towards a stored one would have broken SHA-256, and the token
+	// itself is compared nowhere.
 	known atomic.Pointer[map[digest]entry]
 }
 
 var _ Authenticator = (*Tokens)(nil)
 
-// OpenTokens reads a token file. Errors name the file and the line. A file without a token is none: it lets nobody in.
+// OpenTokens reads a token file. Errors name the file and the line. A file without a
+// token is none: it lets nobody in.
 func OpenTokens(path string) (*Tokens, error) {
 	t := &Tokens{path: path}
 	if err := t.Reload(); err != nil {
@@ -28,8 +31,9 @@ func OpenTokens(path string) (*Tokens, error) {
 	return t, nil
 }
 
-// Reload reads the file again. On an error the tokens stay as they are. Afterwards Identity.Current tells of every identity that a token
-// has proved whether that token is still there.
+// Reload reads the file again. On an error the tokens stay as they are. Afterwards
+// Identity.Current tells of every identity that a token has proved whether that token is
+// still there.
 func (t *Tokens) Reload() error {
 	data, err := readFile(t.path)
 	if err != nil {
@@ -50,7 +54,8 @@ func (t *Tokens) Reload() error {
 // Len returns how many tokens the file has.
 func (t *Tokens) Len() int { return len(*t.known.Load()) }
 
-// Policies returns the names of the policies that tokens name, each with the place in the file that names it first: configuration checks that there are such.
+// Policies returns the names of the policies that tokens name, each with the place in the
+// file that names it first: configuration checks that there are such.
 func (t *Tokens) Policies() map[string]string {
 	first := make(map[string]int)
 	for _, e := range *t.known.Load() {

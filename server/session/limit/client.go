@@ -9,16 +9,19 @@ import (
 )
 
 const (
-	// burstSeconds is how many seconds' worth of streams may begin at once: a page that loads opens its sockets together.
+	// burstSeconds is how many seconds' worth of streams may begin at once: a page that
+	// loads opens its sockets together.
 	burstSeconds = 10
-	// leastBurst lets any single read of the relay (32 KiB) pass in one piece, however low the rate.
+	// leastBurst lets any single read of the relay (32 KiB) pass in one piece, however
+	// low the rate.
 	leastBurst = 64 << 10
 )
 
-// Client is what one client has taken, over all of its sessions. Any number of goroutines may use it. Clients come from Counters.
+// Client is what one client has taken, over all of its sessions. Any number of goroutines
+// may use it. Clients come from Counters.
 type Client struct {
-	counters   *Counters
-	client string
+	counters *Counters
+	client   string
 
 	mu       sync.Mutex
 	limits   Limits
@@ -47,7 +50,8 @@ func (a *Client) SetLimits(limits Limits) {
 	a.bytes = changed(a.bytes, limits.BytesPerSecond, max(limits.BytesPerSecond, leastBurst))
 }
 
-// changed returns the limiter for so many events a second and so many at once: l where there is one, so that what was taken stays taken.
+// changed returns the limiter for so many events a second and so many at once: l where
+// there is one, so that what was taken stays taken.
 func changed(l *rate.Limiter, perSecond, atOnce int64) *rate.Limiter {
 	switch {
 	case perSecond == 0:
@@ -83,8 +87,10 @@ func (a *Client) Begin() error {
 	return nil
 }
 
-// Take waits until n more bytes may pass, which takes the time that the rate says. It returns a *Refused when the bytes of the day are spent, the cause of ctx when
-// that ends first, and nil when stop, which may be nil, is closed first: nobody wants the bytes any more.
+// Take waits until n more bytes may pass, which takes the time that the rate says. It
+// returns a *Refused when the bytes of the day are spent, the cause of ctx when that ends
+// first, and nil when stop, which may be nil, is closed first: nobody wants the bytes any
+// more.
 func (a *Client) Take(ctx context.Context, stop <-chan struct{}, n int) error {
 	if err := a.spend(n); err != nil {
 		return err
@@ -175,7 +181,8 @@ func (a *Client) enter() error {
 // Leave gives a session back. The caller does not use the account afterwards.
 func (a *Client) Leave() { a.counters.leave(a) }
 
-// idle tells whether nothing would be forgotten with the account: no session, and nothing taken that still counts.
+// idle reports whether nothing would be forgotten with the account: no session, and nothing
+// taken that still counts.
 func (a *Client) idle() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -191,7 +198,8 @@ func (a *Client) idle() bool {
 	return a.bytes == nil || a.bytes.Tokens() >= float64(a.bytes.Burst())
 }
 
-// light tells whether an account without a session may be forgotten where memory is short: it has used less than half of its day.
+// light reports whether an account without a session may be forgotten where memory is
+// short: it has used less than half of its day.
 func (a *Client) light() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -2,10 +2,12 @@ package limit
 
 import "sync"
 
-// mostClients bounds the memory of Counters, at about 300 bytes for each client. Beyond it those are forgotten first who have no session and have taken little.
+// mostClients bounds the memory of Counters, at about 300 bytes for each client. Beyond
+// it those are forgotten first who have no session and have taken little.
 const mostClients = 100_000
 
-// firstSweep is how many clients Counters have before they first look for those that can be forgotten.
+// firstSweep is how many clients Counters have before they first look for those that can
+// be forgotten.
 const firstSweep = 1024
 
 // Counters hold what all clients have taken. Any number of goroutines may use it.
@@ -22,7 +24,8 @@ func NewCounters() *Counters {
 	return &Counters{most: mostClients, accounts: make(map[string]*Client), sweepAt: firstSweep}
 }
 
-// Enter counts one more session of a client, and returns the account that the client has from earlier sessions, now with these limits. The error is a *Refused. Who entered
+// Enter counts one more session of a client, and returns the account that the client has
+// from earlier sessions, now with these limits. The error is a *Refused. Who entered
 // calls Client.Leave once.
 func (b *Counters) Enter(client string, limits Limits) (*Client, error) {
 	b.mu.Lock()
@@ -61,7 +64,7 @@ func (b *Counters) leave(a *Client) {
 	}
 }
 
-// room forgets who can be forgotten, now and then, and tells whether there may be one more client.
+// room forgets who can be forgotten, now and then, and reports whether there may be one more client.
 func (b *Counters) room() bool {
 	if len(b.accounts) < min(b.sweepAt, b.most) {
 		return true

@@ -103,7 +103,8 @@ func TestBytesPerSecond(t *testing.T) {
 	})
 }
 
-// More at once than the burst is taken in parts; the end of the context ends the wait with its cause.
+// More at once than the burst is taken in parts; the end of the context ends the wait
+// with its cause.
 func TestTakeWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := enter(t, NewCounters(), "alice", Limits{BytesPerSecond: 1000})

@@ -1,7 +1,9 @@
 // Package limit counts what clients take and says when it is enough.
 //
-// Limits are what one client may have. Counters hold a Client for each client: the sessions with the same identity, or without identities the same network. What is beyond a limit is
-// refused with a *wire.Error that names the limit, and counted by its Reason; only bytes per second are no refusal: they wait.
+// Limits are what one client may have. Counters hold a Client for each client: the
+// sessions with the same identity, or without identities the same network. What is beyond
+// a limit is refused with a *wire.Error that names the limit, and counted by its Reason;
+// only bytes per second are no refusal: they wait.
 package limit
 
 import "time"
@@ -22,7 +24,8 @@ type Limits struct {
 	DialTimeout     time.Duration // resolving and dialing together; 0: the relay's default
 }
 
-// Reason names a limit in metrics and logs. There are few, so that they fit into the label of a metric.
+// Reason names a limit in metrics and logs. There are few, so that they fit into the
+// label of a metric.
 type Reason string
 
 // The reasons of refusals.

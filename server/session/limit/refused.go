@@ -6,7 +6,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// Refused is the error of everything that is beyond a limit. The *wire.Error in it is for the client.
+// Refused is the error of everything that is beyond a limit. The *wire.Error in it is for
+// the client.
 type Refused struct {
 	Reason Reason
 	Err    *wire.Error

@@ -18,7 +18,7 @@ func NewEndless(seed byte) Endless {
 // From puts the bytes from at on into b, as many as there are before they repeat, and returns their number.
 func (e Endless) From(at int, b []byte) int { return copy(b, e[at%len(e):]) }
 
-// At tells whether these are the bytes from at on.
+// At reports whether these are the bytes from at on.
 func (e Endless) At(at int, b []byte) bool {
 	for len(b) > 0 {
 		n := min(len(b), len(e)-at%len(e))

@@ -1,4 +1,5 @@
-// Package tracetest is a collector of OpenTelemetry for tests: it takes spans over OTLP and HTTP, and shows them.
+// Package tracetest is a collector of OpenTelemetry for tests: it takes spans over OTLP
+// and HTTP, and shows them.
 package tracetest
 
 import (
@@ -55,7 +56,8 @@ func New(t *testing.T) *Collector {
 	return c
 }
 
-// Answer makes the collector answer with that status, and keep nothing, from now on; 0: it takes spans again.
+// Answer makes the collector answer with that status, and keep nothing, from now on; 0:
+// it takes spans again.
 func (c *Collector) Answer(status int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
