@@ -1,4 +1,5 @@
-// Command empty does nothing but stay: what it takes to load it is what any Go program in a page costs.
+// Command empty does nothing but stay: what it takes to load it is what any Go program in
+// a page costs.
 package main
 
 func main() { select {} }

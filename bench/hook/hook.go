@@ -1,7 +1,8 @@
 //go:build unix
 
-// Package hook lets a benchmark look into a server's process: its CPU time, its memory, its goroutines and its profiles. It is built
-// into what is measured by `go build -overlay` and sleeps unless BENCH_HOOK names an address.
+// Package hook lets a benchmark look into a server's process: its CPU time, its memory,
+// its goroutines and its profiles. It is built into what is measured by `go build
+// -overlay` and sleeps unless BENCH_HOOK names an address.
 package hook
 
 import (

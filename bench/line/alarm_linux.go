@@ -7,8 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// alarm waits until points in time. A Go timer rings up to a millisecond late where the program sleeps meanwhile, because the runtime
-// waits in whole milliseconds (epoll_wait); a timer of the kernel, which is a descriptor to the runtime, rings within its
+// alarm waits until points in time. A Go timer rings up to a millisecond late where the
+// program sleeps meanwhile, because the runtime waits in whole milliseconds (epoll_wait);
+// a timer of the kernel, which is a descriptor to the runtime, rings within its
 // scheduling delay. An alarm belongs to one goroutine.
 type alarm struct {
 	timer *os.File

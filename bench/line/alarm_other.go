@@ -4,7 +4,8 @@ package line
 
 import "time"
 
-// alarm waits until points in time, as precisely as Go's timers do. An alarm belongs to one goroutine.
+// alarm waits until points in time, as precisely as Go's timers do. An alarm belongs to
+// one goroutine.
 type alarm struct{}
 
 func newAlarm() (*alarm, error) { return &alarm{}, nil }

@@ -1,10 +1,13 @@
-// Package line simulates a network path in user space: a fixed delay and, where asked for, a bottleneck that all
-// connections share. It is what the benchmarks put between a client and a server. A connection costs the round trip
-// of its handshake, though the client, whose handshake is with this process, does not see it: its first bytes are held back so long.
+// Package line simulates a network path in user space: a fixed delay and, where asked
+// for, a bottleneck that all connections share. It is what the benchmarks put between a
+// client and a server. A connection costs the round trip of its handshake, though the
+// client, whose handshake is with this process, does not see it: its first bytes are held
+// back so long.
 //
-// The bottleneck is a FIFO queue of bounded size served at a constant rate, one for each direction. A connection that finds
-// the queue full is not read from until there is room, so the sender's TCP feels the queue as it would feel a router's,
-// except that nothing is lost.
+// The bottleneck is a FIFO queue of bounded size served at a constant rate, one for each
+// direction. A connection that finds the queue full is not read from until there is room,
+// so the sender's TCP feels the queue as it would feel a router's, except that nothing is
+// lost.
 package line
 
 import (
@@ -16,13 +19,15 @@ import (
 	"time"
 )
 
-// chunk is the unit in which bytes enter the queue: about eleven packets. Smaller is closer to a real line and costs more timers.
+// chunk is the unit in which bytes enter the queue: about eleven packets. Smaller is
+// closer to a real line and costs more timers.
 const chunk = 16 << 10
 
 // unlimitedFlight stands for a Flight of 0.
 const unlimitedFlight = 64 << 20
 
-// LinuxFlight is what Linux lets one connection have on its way at most, where nobody has changed that: the largest send buffer (net.ipv4.tcp_wmem, see tcp(7)).
+// LinuxFlight is what Linux lets one connection have on its way at most, where nobody has
+// changed that: the largest send buffer (net.ipv4.tcp_wmem, see tcp(7)).
 const LinuxFlight = 4 << 20
 
 // Config describes a path. The zero value adds nothing.
@@ -30,7 +35,8 @@ type Config struct {
 	RTT   time.Duration // round trip added; half of it in each direction
 	Rate  int           // bytes per second in each direction; 0 is unlimited
 	Queue int           // bytes that the bottleneck's queue holds; 0 takes 33 ms of Rate
-	// Flight is how many bytes of one connection may be on their way in each direction, from their sending until their sender knows of the arrival a round trip later, as a
+	// Flight is how many bytes of one connection may be on their way in each direction,
+	// from their sending until their sender knows of the arrival a round trip later, as a
 	// system's TCP allows; 0: 64 MiB, so that a stalled reader cannot fill the memory.
 	Flight int
 }
@@ -57,8 +63,8 @@ func New(config Config) *Line {
 	}
 }
 
-// Serve accepts connections on listener and carries each over the path to target until ctx ends; it then closes all of
-// them and returns when the last goroutine has ended.
+// Serve accepts connections on listener and carries each over the path to target until
+// ctx ends; it then closes all of them and returns when the last goroutine has ended.
 func (l *Line) Serve(ctx context.Context, listener net.Listener, target string) error {
 	stop := context.AfterFunc(ctx, func() {
 		listener.Close()
@@ -126,7 +132,8 @@ func (l *Line) untrack(conns ...net.Conn) {
 	}
 }
 
-// carry moves both directions and returns when both have ended. An end of one direction is passed on as a half-close.
+// carry moves both directions and returns when both have ended. An end of one direction
+// is passed on as a half-close.
 func (l *Line) carry(client, server net.Conn) {
 	var both sync.WaitGroup
 	both.Add(2)
@@ -186,7 +193,8 @@ func newBottleneck(config Config) *bottleneck {
 	return b
 }
 
-// admit waits until the queue has room for n bytes and returns the time at which the last of them arrives.
+// admit waits until the queue has room for n bytes and returns the time at which the last
+// of them arrives.
 func (b *bottleneck) admit(n int, a *alarm) (time.Time, error) {
 	if b.rate == 0 {
 		return time.Now().Add(b.delay), nil

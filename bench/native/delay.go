@@ -11,7 +11,8 @@ import (
 // longLine is the round trip at which one stream is measured.
 const longLine = 100 * time.Millisecond
 
-// delay measures one stream over a long line: one whose TCP is Linux's as it comes, and one whose TCP takes as much as it gets.
+// delay measures one stream over a long line: one whose TCP is Linux's as it comes, and
+// one whose TCP takes as much as it gets.
 func delay(w *world, r *report, s size) error {
 	for _, line := range []struct {
 		name  string
@@ -42,7 +43,9 @@ func delay(w *world, r *report, s size) error {
 // chiselLong is what chisel moves over a long line: 15 MB/s at best.
 const chiselLong = 24 << 20
 
-// longTransfer measures the second half of what a stream moves: in the first every rival comes to its speed, which takes round trips that the line's own TCP connections do not have.
+// longTransfer measures the second half of what a stream moves: in the first every rival
+// comes to its speed, which takes round trips that the line's own TCP connections do not
+// have.
 func longTransfer(w *world, kind, direction string, path path, bytes int64) (float64, int64, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -1,5 +1,7 @@
-// Command native is the benchmark without a browser: a Go client and the server, beside a plain relay with one WebSocket for each connection, chisel, and
-// direct TCP. It is a module of its own so that the product does not depend on its rivals. docs/PERFORMANCE.md says how to read the figures.
+// Command native is the benchmark without a browser: a Go client and the server, beside a
+// plain relay with one WebSocket for each connection, chisel, and direct TCP. It is a
+// module of its own so that the product does not depend on its rivals.
+// docs/PERFORMANCE.md says how to read the figures.
 package main
 
 import (
@@ -37,7 +39,8 @@ func names() []string {
 	return all
 }
 
-// stderr is the real one: chisel's client writes a line for each port to os.Stderr, whatever it is told.
+// stderr is the real one: chisel's client writes a line for each port to os.Stderr,
+// whatever it is told.
 var stderr = os.Stderr
 
 func main() {

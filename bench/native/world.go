@@ -201,7 +201,9 @@ func (s *server) save(what, file string) error {
 	return err
 }
 
-// Ports for programs that cannot choose one themselves: below those that systems give to whoever asks for any (Linux: from 32768 on), so that a port is still free when the program listens.
+// Ports for programs that cannot choose one themselves: below those that systems give to
+// whoever asks for any (Linux: from 32768 on), so that a port is still free when the
+// program listens.
 const lowestPort, highestPort = 20_000, 29_999
 
 // nextPort is the next that is tried; freePort's only.

@@ -1,7 +1,8 @@
-// Command peers runs, for the benchmarks, what both sides of a comparison need: the TCP services that are reached, the plain
-// relay with one WebSocket for each TCP connection, a SOCKS5 server, and simulated lines in front of any of them. It prints one
-// JSON line with the ports, then answers each JSON line of its standard input, a wish for a line, with one of its own. It ends
-// with its standard input.
+// Command peers runs, for the benchmarks, what both sides of a comparison need: the TCP
+// services that are reached, the plain relay with one WebSocket for each TCP connection,
+// a SOCKS5 server, and simulated lines in front of any of them. It prints one JSON line
+// with the ports, then answers each JSON line of its standard input, a wish for a line,
+// with one of its own. It ends with its standard input.
 package main
 
 import (

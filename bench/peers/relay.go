@@ -9,10 +9,12 @@ import (
 	"github.com/coder/websocket"
 )
 
-// relayMessage is the size of the plain relay's messages: what one native WebSocket per socket is usually given.
+// relayMessage is the size of the plain relay's messages: what one native WebSocket per
+// socket is usually given.
 const relayMessage = 32 << 10
 
-// relay is the rival without a multiplexer: one WebSocket for each TCP connection, the port in the path.
+// relay is the rival without a multiplexer: one WebSocket for each TCP connection, the
+// port in the path.
 func relay(w http.ResponseWriter, r *http.Request) {
 	target, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", r.PathValue("port")))
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"strconv"
 )
 
-// socks is as much of SOCKS5 (RFC 1928) as a benchmark needs: CONNECT without authentication, to names and IPv4 addresses.
+// socks is as much of SOCKS5 (RFC 1928) as a benchmark needs: CONNECT without
+// authentication, to names and IPv4 addresses.
 func socks(conn net.Conn) {
 	target, err := socksTarget(conn)
 	if err != nil {

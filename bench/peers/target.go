@@ -23,7 +23,8 @@ func serve(listener net.Listener, handle func(net.Conn)) {
 	}
 }
 
-// echo returns what it receives. Without the wrapping the system would splice, which takes two more descriptors for each connection.
+// echo returns what it receives. Without the wrapping the system would splice, which
+// takes two more descriptors for each connection.
 func echo(conn net.Conn) {
 	io.CopyBuffer(struct{ io.Writer }{conn}, struct{ io.Reader }{conn}, make([]byte, 1<<10))
 }
@@ -87,8 +88,8 @@ func readCount(conn net.Conn) (uint64, error) {
 	return binary.BigEndian.Uint64(count[:]), err
 }
 
-// pourBytes is for 16 s of 100 Mbit/s, longer than any measurement. It is not endless because a rival without flow control takes all of it into its
-// memory at once.
+// pourBytes is for 16 s of 100 Mbit/s, longer than any measurement. It is not endless
+// because a rival without flow control takes all of it into its memory at once.
 const pourBytes = 200 << 20
 
 // pour writes as fast as it is taken.

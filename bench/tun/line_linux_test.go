@@ -96,7 +96,8 @@ func TestLineHasItsRoundTrip(t *testing.T) {
 	}
 }
 
-// TestLineHasItsRate: packet by packet, and where the kernel hands over packets that are yet to be cut.
+// TestLineHasItsRate: packet by packet, and where the kernel hands over packets that are
+// yet to be cut.
 func TestLineHasItsRate(t *testing.T) {
 	for _, rate := range []float64{5e6, 100e6} {
 		line, near, far := dial(t, Path{RTT: 2 * time.Millisecond, Rate: rate, Queue: 1 << 20})

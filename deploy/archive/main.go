@@ -1,5 +1,6 @@
-// Command archive packs a folder so that the same files give the same bytes: sorted names, one time for all, no owner. It writes NAME.tar.gz, or NAME.zip
-// for windows, and is used by deploy/dist.
+// Command archive packs a folder so that the same files give the same bytes: sorted
+// names, one time for all, no owner. It writes NAME.tar.gz, or NAME.zip for windows, and
+// is used by deploy/dist.
 //
 // usage: archive EPOCH PARENT NAME OUT OS
 package main

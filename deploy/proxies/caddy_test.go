@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// caddyMain stands around the example: Caddy's own authority in place of a public one, and no port that needs rights.
+// caddyMain stands around the example: Caddy's own authority in place of a public one,
+// and no port that needs rights.
 const caddyMain = `{
 	admin unix/%[1]s/admin
 	http_port %[3]s
@@ -77,6 +78,7 @@ func TestCaddy(t *testing.T) {
 	for _, prefix := range []string{"/sockmux/", "/"} {
 		t.Run(prefix, func(t *testing.T) { check(t, startCaddy(t, prefix)) })
 	}
-	// Caddy has no timeout for WebSockets; that of connections without a request must not reach them.
+	// Caddy has no timeout for WebSockets; that of connections without a request must not
+	// reach them.
 	t.Run("idle", func(t *testing.T) { checkIdle(t, startCaddy(t, "/sockmux/", "--keepalive", keepalive.String())) })
 }

@@ -28,7 +28,8 @@ func check(t *testing.T, f *front) {
 	t.Run("reload", func(t *testing.T) { checkReload(t, f) })
 }
 
-// checkEcho: the upgrade passes, bytes pass both ways, and the log has the client's address and neither the proxy's nor what the client claims.
+// checkEcho: the upgrade passes, bytes pass both ways, and the log has the client's
+// address and neither the proxy's nor what the client claims.
 func checkEcho(t *testing.T, f *front) {
 	s := f.open(t).connect(t, "echo")
 	say(t, s, "through the proxy")
@@ -121,7 +122,8 @@ func checkOrigins(t *testing.T, f *front) {
 	}
 }
 
-// checkFiles: page, script and wasm come with the headers, the coding and the bytes that the server gives them.
+// checkFiles: page, script and wasm come with the headers, the coding and the bytes that
+// the server gives them.
 func checkFiles(t *testing.T, f *front) {
 	if response, body := f.get(t, f.url("healthz"), nil); response.StatusCode != http.StatusOK || string(body) != "ok\n" {
 		t.Errorf("healthz: %s %q", response.Status, body)
@@ -233,7 +235,8 @@ func (p *pattern) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// checkReload: the proxy takes its configuration anew and cuts the carrier in the middle of two transfers; the session comes back, and no byte is lost.
+// checkReload: the proxy takes its configuration anew and cuts the carrier in the middle
+// of two transfers; the session comes back, and no byte is lost.
 func checkReload(t *testing.T, f *front) {
 	checkTransfers(t, f, func(p *page) {
 		from := p.count()
@@ -249,7 +252,8 @@ func checkReload(t *testing.T, f *front) {
 	f.logged(t, "msg=\"session resumed\"")
 }
 
-// How long a proxy of checkIdle waits for a sign of life, and how often one is given. The first is short for the test; the second is the shortest that the server takes.
+// How long a proxy of checkIdle waits for a sign of life, and how often one is given. The
+// first is short for the test; the second is the shortest that the server takes.
 const (
 	idleTimeout = 3 * time.Second
 	keepalive   = time.Second
@@ -267,7 +271,8 @@ func checkIdle(t *testing.T, f *front) {
 	say(t, s, "after")
 }
 
-// checkIdleBites: the same without pings is cut, or checkIdle would prove nothing. The session comes back all the same.
+// checkIdleBites: the same without pings is cut, or checkIdle would prove nothing. The
+// session comes back all the same.
 func checkIdleBites(t *testing.T, f *front) {
 	p := f.open(t)
 	s := p.connect(t, "echo")

@@ -10,7 +10,8 @@ import (
 	"github.com/sockmux/sockmux/server/session/auth"
 )
 
-// example is a file of deploy/examples, and the flags that its first lines tell the operator to start the server with.
+// example is a file of deploy/examples, and the flags that its first lines tell the
+// operator to start the server with.
 type example struct {
 	text  string
 	flags []string

@@ -55,7 +55,8 @@ func (f *front) transport() *http.Transport {
 	}
 }
 
-// get gives an answer with its whole body; it follows no redirect. HTTP/2 is spoken with proxies that offer it.
+// get gives an answer with its whole body; it follows no redirect. HTTP/2 is spoken with
+// proxies that offer it.
 func (f *front) get(t *testing.T, url string, header http.Header) (*http.Response, []byte) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)

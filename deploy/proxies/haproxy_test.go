@@ -18,7 +18,8 @@ import (
 	"github.com/sockmux/sockmux/shared/mux"
 )
 
-// haproxyGlobal stands before the example. The old process keeps its connections after a reload; here it has a moment.
+// haproxyGlobal stands before the example. The old process keeps its connections after a
+// reload; here it has a moment.
 const haproxyGlobal = `global
     stats socket %s/stats mode 600 level operator expose-fd listeners
     hard-stop-after 300ms
@@ -185,7 +186,8 @@ func (b *balancer) healthy(t *testing.T) {
 	})
 }
 
-// checkHealth: the checks pass TLS and the PROXY header; a server that ends is taken out, and its pages begin anew at the other.
+// checkHealth: the checks pass TLS and the PROXY header; a server that ends is taken out,
+// and its pages begin anew at the other.
 func checkHealth(t *testing.T, b *balancer) {
 	b.healthy(t)
 	p := b.open(t)

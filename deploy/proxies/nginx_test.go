@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// nginxMain is the file that includes a site's, as a distribution's does. Old processes keep their WebSockets after a reload; here they have a moment.
+// nginxMain is the file that includes a site's, as a distribution's does. Old processes
+// keep their WebSockets after a reload; here they have a moment.
 const nginxMain = `daemon off;
 %[2]s
 pid %[1]s/pid;
@@ -29,7 +30,8 @@ http {
 }
 `
 
-// startNginx runs nginx with the example, below a prefix, in front of a server that has more flags than the example's.
+// startNginx runs nginx with the example, below a prefix, in front of a server that has
+// more flags than the example's.
 func startNginx(t *testing.T, prefix string, change func(*example), flags ...string) *front {
 	t.Helper()
 	program, dir := find(t, "nginx"), folder(t)
@@ -95,7 +97,8 @@ func TestNginx(t *testing.T) {
 	})
 }
 
-// checkOwnPage: at an address the server's own page may connect without a word in the configuration, as Host arrives whole; the same page over http may not, as
+// checkOwnPage: at an address the server's own page may connect without a word in the
+// configuration, as Host arrives whole; the same page over http may not, as
 // X-Forwarded-Proto tells how the browser came.
 func checkOwnPage(t *testing.T, f front) {
 	f.host, f.origins = f.addr, []string{"https://" + f.addr}

@@ -138,7 +138,8 @@ func find(t *testing.T, name string) string {
 	return ""
 }
 
-// attempts is how often a proxy is started anew because somebody took its port between the choice and the start.
+// attempts is how often a proxy is started anew because somebody took its port between
+// the choice and the start.
 const attempts = 3
 
 // startProxy runs a proxy on a free port. prepare writes what it needs and gives the command.

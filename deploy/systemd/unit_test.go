@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// analyze gives systemd-analyze and the unit in a file of its name; its program is one that is there.
+// analyze gives systemd-analyze and the unit in a file of its name; its program is one
+// that is there.
 func analyze(t *testing.T) (program, unit string) {
 	t.Helper()
 	program, err := exec.LookPath("systemd-analyze")
@@ -44,7 +45,8 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// mostExposure is what systemd-analyze security may say, of 10; docs/DEPLOYMENT.md has what it says.
+// mostExposure is what systemd-analyze security may say, of 10; docs/DEPLOYMENT.md has
+// what it says.
 const mostExposure = 2.0
 
 func TestExposure(t *testing.T) {

@@ -10,7 +10,8 @@ import (
 	"github.com/sockmux/sockmux/internal/test/servertest"
 )
 
-// written is how much a connection takes that the other end does not read, where the other end's buffer holds little.
+// written is how much a connection takes that the other end does not read, where the
+// other end's buffer holds little.
 func written(t *testing.T, limited bool) int {
 	t.Helper()
 	conn, other := servertest.Pair(t)
@@ -62,7 +63,8 @@ func writeNow(t *testing.T, conn net.Conn, b []byte) (n int) {
 	return n
 }
 
-// A connection whose other end does not read takes little, where the system's own limit is megabytes.
+// A connection whose other end does not read takes little, where the system's own limit
+// is megabytes.
 func TestLimit(t *testing.T) {
 	limited, own := written(t, true), written(t, false)
 	if limited > own/2 {

@@ -3,18 +3,25 @@ package notsentlowat
 import "math/bits"
 
 const (
-	// least keeps the line full at 100 Mbit/s and 10 ms; measured under a bulk download it took an echo from 380 to 100 ms.
+	// least keeps the line full at 100 Mbit/s and 10 ms; measured under a bulk download
+	// it took an echo from 380 to 100 ms.
 	least = 128 << 10
 	// most is what the longest messages of a link (512 KiB) need.
 	most = 2 << 20
-	// messages is how many of the length that is being sent may be unsent. Where the system takes less than a message at once, each costs several rounds of a part that is taken
-	// and a wait for room. Measured with messages of 512 KiB, one brought half to all of what four did. A message of a link stands for 1 ms of the line's time, of fast
-	// lines for 3 (shared/congestion), and its window bounds what is on the way at all.
+	// messages is how many of the length that is being sent may be unsent. Where the
+	// system takes less than a message at once, each costs several rounds of a part that
+	// is taken and a wait for room. Measured with messages of 512 KiB, one brought half
+	// to all of what four did. A message of a link stands for 1 ms of the line's time, of
+	// fast lines for 3 (shared/congestion), and its window bounds what is on the way at
+	// all.
 	messages = 4
 )
 
-// rule decides the limit of a connection by the messages that are sent over it: it rises with the first that needs more, and falls when as much as it allows has been sent in
-// messages that need less. What is sent between longer messages, such as acknowledgements, thus changes nothing, and there are at most two changes for each such amount.
+// rule decides the limit of a connection by the messages that are sent over it: it rises
+// with the first that needs more, and falls when as much as it allows has been sent in
+// messages that need less. What is sent between longer messages, such as
+// acknowledgements, thus changes nothing, and there are at most two changes for each such
+// amount.
 type rule struct {
 	limit  int // at present
 	needed int // the most that messages have needed since the last that needed all of limit

@@ -63,7 +63,8 @@ func TestRule(t *testing.T) {
 	}
 }
 
-// Acknowledgements between long messages, and lengths about a power of two, change the limit at the start only.
+// Acknowledgements between long messages, and lengths about a power of two, change the
+// limit at the start only.
 func TestRuleKeepsStill(t *testing.T) {
 	for name, test := range map[string]struct {
 		lengths []int

@@ -1,4 +1,5 @@
-// Package budget shares what there is, such as memory, among holders, so that no holder can take the share of another.
+// Package budget shares what there is, such as memory, among holders, so that no holder
+// can take the share of another.
 //
 //	all := budget.New(1<<30, 128<<10)
 //	one := all.Account()

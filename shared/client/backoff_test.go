@@ -2,7 +2,8 @@ package client
 
 import "testing"
 
-// The pauses double from 250 ms to 10 s, and half of each is random, so that clients that lost the same server do not come back at the same moment.
+// The pauses double from 250 ms to 10 s, and half of each is random, so that clients that
+// lost the same server do not come back at the same moment.
 func TestBackoff(t *testing.T) {
 	longest := minBackoff
 	for attempt := 2; attempt < 40; attempt++ {

@@ -21,7 +21,8 @@ type Config struct {
 	Bare bool
 	// Bound is what is kept until the server acknowledges it, in bytes; 0: link.DefaultBound.
 	Bound int
-	// OnState is called with each new state, OnNotice with each notice of the server's. They must return at once and must not call the client.
+	// OnState is called with each new state, OnNotice with each notice of the server's.
+	// They must return at once and must not call the client.
 	OnState  func(State)
 	OnNotice func(level wire.Level, code wire.Code, text string)
 }
@@ -68,14 +69,16 @@ func (c *Client) session() (*session, error) {
 	return s, nil
 }
 
-// probeTimeout is how long a server may take to answer after Kick, where its round trips are not known to be slow.
+// probeTimeout is how long a server may take to answer after Kick, where its round trips
+// are not known to be slow.
 const probeTimeout = 3 * time.Second
 
 // slowRoundTrips is how many smoothed round trips that may be at least.
 const slowRoundTrips = 4
 
-// Kick says that the network may have come back or may be another: an attempt that waits for its time begins at once, and a carrier that looks open
-// has to prove it within a few seconds.
+// Kick says that the network may have come back or may be another: an attempt that waits
+// for its time begins at once, and a carrier that looks open has to prove it within a few
+// seconds.
 func (c *Client) Kick() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -28,7 +28,8 @@ type server struct {
 	mu    sync.Mutex
 	dials []time.Time
 	last  *linktest.Carrier // the client's end
-	// answer decides about a hello: WELCOME, CLOSE, or nil for silence. A nil function refuses the dial.
+	// answer decides about a hello: WELCOME, CLOSE, or nil for silence. A nil function
+	// refuses the dial.
 	answer func(wire.Hello) wire.Message
 	link   *link.Link // of the last session
 	// holdBack is for how long the answer of a carrier waits, which ends behind it; 0: it

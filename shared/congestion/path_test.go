@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// path is a simulated bottleneck: a FIFO queue served at rate, a delay, and senders that each keep a Window full. Time is
-// simulated, so a minute takes milliseconds.
+// path is a simulated bottleneck: a FIFO queue served at rate, a delay, and senders that
+// each keep a Window full. Time is simulated, so a minute takes milliseconds.
 type path struct {
 	rate  float64       // bytes per second
 	delay time.Duration // round trip without a queue
@@ -178,7 +178,8 @@ func (p *path) run(until time.Duration) {
 	p.now = until
 }
 
-// between returns the bytes that f got through, and the largest and the mean queueing delay, from one time to another.
+// between returns the bytes that f got through, and the largest and the mean queueing
+// delay, from one time to another.
 func (f *flow) between(from, to time.Duration) (bytes int, worst, mean time.Duration) {
 	var sum time.Duration
 	n := 0

@@ -116,8 +116,8 @@ func (w *Window) OnSend(now time.Duration, inFlight, n int, idle bool) Mark {
 	return Mark{sent: now, delivered: w.delivered, deliveredAt: w.deliveredAt, firstSent: w.sentAt, idle: idle}
 }
 
-// OnAck tells that n more bytes have arrived, of which the last were sent with the mark. now is when
-// their acknowledgement would have come had the other end sent it at once.
+// OnAck tells that n more bytes have arrived, of which the last were sent with the mark.
+// now is when their acknowledgement would have come had the other end sent it at once.
 func (w *Window) OnAck(now time.Duration, mark Mark, n int) {
 	rtt := max(now-mark.sent, time.Microsecond)
 	w.delivered += uint64(n)
@@ -146,9 +146,9 @@ func (w *Window) OnAck(now time.Duration, mark Mark, n int) {
 	w.settle(now, n)
 }
 
-// endRound ends a round trip: what was sent behind its first acknowledgement has arrived. A round in
-// which the window was not the limit says nothing about the path, so it ages no rate: a transfer
-// behind keystrokes has the window of the transfer before them.
+// endRound ends a round trip: what was sent behind its first acknowledgement has arrived.
+// A round in which the window was not the limit says nothing about the path, so it ages
+// no rate: a transfer behind keystrokes has the window of the transfer before them.
 func (w *Window) endRound(now time.Duration) {
 	w.roundEnds = w.delivered
 	w.judge()

@@ -24,7 +24,8 @@ func TestSteadyStateFillsTheLineWithASmallQueue(t *testing.T) {
 				if used := use(bytes, p, 30*time.Second); used < 0.95 {
 					t.Errorf("%.1f %% of the line used", used*100)
 				}
-				// One message's own time on a slow line is no queue that a window could avoid, nor is the minimum window.
+				// One message's own time on a slow line is no queue that a window could
+				// avoid, nor is the minimum window.
 				floor := time.Duration(float64(minimum+smallest) / rate * float64(time.Second))
 				if mean > target+5*time.Millisecond+floor {
 					t.Errorf("mean queueing delay %v, worst %v", mean, worst)

@@ -55,7 +55,8 @@ func dataMessage(t *testing.T, c *linktest.Carrier) wire.Data {
 	return data
 }
 
-// TestBareMessage: it follows its announcement at once and is nothing but its bytes; where only the announcement has arrived, the bytes come as others do.
+// TestBareMessage: it follows its announcement at once and is nothing but its bytes;
+// where only the announcement has arrived, the bytes come as others do.
 func TestBareMessage(t *testing.T) {
 	l := link.New(link.Config{})
 	defer l.Close()
@@ -116,7 +117,8 @@ func TestShortIsNotBare(t *testing.T) {
 	<-ended
 }
 
-// TestBodyIsReadInAnyWay: whole as a body, and in parts where it is longer than the reader has use for.
+// TestBodyIsReadInAnyWay: whole as a body, and in parts where it is longer than the
+// reader has use for.
 func TestBodyIsReadInAnyWay(t *testing.T) {
 	p := newPair(t, link.Config{})
 	p.join(t.Context())
@@ -155,7 +157,8 @@ func TestBodyIsReadInAnyWay(t *testing.T) {
 	}
 }
 
-// TestNothingInPlaceOfABareMessage: an end that could not send what it announced sends no CLOSE either, which would be taken for it.
+// TestNothingInPlaceOfABareMessage: an end that could not send what it announced sends no
+// CLOSE either, which would be taken for it.
 func TestNothingInPlaceOfABareMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := link.New(link.Config{})

@@ -4,11 +4,13 @@ package link
 const (
 	// DefaultBound is what every link may keep: 40 MB/s at a round trip of 100 ms.
 	DefaultBound = 4 << 20
-	// DefaultMaxBound is what the bound grows to on a path that holds as much under way: 640 MB/s at 100 ms.
+	// DefaultMaxBound is what the bound grows to on a path that holds as much under way:
+	// 640 MB/s at 100 ms.
 	DefaultMaxBound = 64 << 20
 )
 
-// growLocked raises the bound where the window is about to come to it, which only happens on a path that carries so much in a round trip. n more bytes were acknowledged.
+// growLocked raises the bound where the window is about to come to it, which only happens
+// on a path that carries so much in a round trip. n more bytes were acknowledged.
 func (l *Link) growLocked(n int) {
 	for l.window.Size()+n > l.bound-l.bound/4 && l.bound < l.config.MaxBound {
 		more := min(l.bound, l.config.MaxBound-l.bound)

@@ -15,8 +15,10 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// walk goes through the model and takes two real links along, on a fake clock: whatever the surroundings do (write, dial, deliver, lose, close, let time pass) is done to both, and
-// whatever a link does by itself (send, acknowledge, say the end) must be a step that the model has there. Hello and welcome, which are not the links' business, are the
+// walk goes through the model and takes two real links along, on a fake clock: whatever
+// the surroundings do (write, dial, deliver, lose, close, let time pass) is done to both,
+// and whatever a link does by itself (send, acknowledge, say the end) must be a step that
+// the model has there. Hello and welcome, which are not the links' business, are the
 // walk's, by the rules of server/session and shared/client.
 type walk struct {
 	t      *testing.T
@@ -144,7 +146,8 @@ func (s *stage) ReceiveBody(ctx context.Context) (buffer.Payload, error) {
 	return buffer.Bytes(m), err
 }
 
-// Close implements link.Carrier: a link may not give up a carrier for which the model sees no reason.
+// Close implements link.Carrier: a link may not give up a carrier for which the model
+// sees no reason.
 func (s *stage) Close(int, string) error {
 	s.walk.mu.Lock()
 	defer s.walk.mu.Unlock()
@@ -154,7 +157,8 @@ func (s *stage) Close(int, string) error {
 	return nil
 }
 
-// stepLocked takes a step of the model, where there is such a one, and brings the real queues to the same length.
+// stepLocked takes a step of the model, where there is such a one, and brings the real
+// queues to the same length.
 func (w *walk) stepLocked(name string, act func(*model) bool) (ok bool) {
 	defer func() {
 		if v, is := recover().(violation); is {
@@ -238,7 +242,8 @@ func (w *walk) idle(e int) {
 	}
 }
 
-// move tries one step of the surroundings, chosen at random; it returns false where that step is none.
+// move tries one step of the surroundings, chosen at random; it returns false where that
+// step is none.
 func (w *walk) move() bool {
 	e, i, b := w.random.IntN(2), int8(w.random.IntN(carriersMost)), w.bounds
 	switch w.random.IntN(25) {
@@ -345,7 +350,8 @@ func (w *walk) deliver(e int, i int8) bool {
 	return true
 }
 
-// compare looks whether the links are where the model is, and have done all that they could. late: acknowledgements are due.
+// compare looks whether the links are where the model is, and have done all that they
+// could. late: acknowledgements are due.
 func (w *walk) compare(late bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

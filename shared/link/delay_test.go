@@ -58,8 +58,9 @@ func (f *far) Send(ctx context.Context, message []byte) error {
 	}
 }
 
-// TestDelayOfTwoSeconds: a proxy that delays everything by 2 s is slow, not dead, with the product's own times: every byte comes both ways over one carrier, also after a carrier was
-// lost with what was on its way.
+// TestDelayOfTwoSeconds: a proxy that delays everything by 2 s is slow, not dead, with
+// the product's own times: every byte comes both ways over one carrier, also after a
+// carrier was lost with what was on its way.
 func TestDelayOfTwoSeconds(t *testing.T) {
 	const delay, size = 2 * time.Second, 4 << 20
 	synctest.Test(t, func(t *testing.T) {

@@ -2,8 +2,9 @@ package link_test
 
 import "testing"
 
-// successors calls found with every state that can follow. calm says that it can also follow where the network loses nothing from now on: the one end of a carrier is
-// lost then only after the other.
+// successors calls found with every state that can follow. calm says that it can also
+// follow where the network loses nothing from now on: the one end of a carrier is lost
+// then only after the other.
 func (m model) successors(b bounds, found func(next model, calm bool)) {
 	try := func(calm bool, act func(*model) bool) {
 		n := m
@@ -66,7 +67,8 @@ func explore(t *testing.T, b bounds) (of explored) {
 			}
 		})
 	}
-	// Backwards from the states in which nothing is left to be done, or the client's last carrier is lost: whatever cannot get there without another loss is stuck.
+	// Backwards from the states in which nothing is left to be done, or the client's last
+	// carrier is lost: whatever cannot get there without another loss is stuck.
 	of.states = len(all)
 	finished := make([]bool, len(all))
 	var reached []int32
@@ -101,7 +103,8 @@ func explore(t *testing.T, b bounds) (of explored) {
 	return of
 }
 
-// TestModel looks at every state that a small session can reach, both directions at once: no byte is lost, doubled or out of order, no bound is broken, no end comes before the
+// TestModel looks at every state that a small session can reach, both directions at once:
+// no byte is lost, doubled or out of order, no bound is broken, no end comes before the
 // last byte, and from each state there is a way to the end that needs no further loss.
 func TestModel(t *testing.T) {
 	for _, test := range []struct {

@@ -12,7 +12,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// TestWriteLater: the bytes leave behind the acknowledgement that is due, before it with others, and at once where none is due.
+// TestWriteLater: the bytes leave behind the acknowledgement that is due, before it with
+// others, and at once where none is due.
 func TestWriteLater(t *testing.T) {
 	later := func(t *testing.T, l *link.Link) {
 		t.Helper()

@@ -26,8 +26,11 @@ const (
 	ackDelay = 5 * time.Millisecond
 )
 
-// Of a stream of bytes each message is acknowledged as it arrives, unless the last acknowledgement is younger than ackPause: acknowledgements that are late by their timer open the other end's
-// window in bursts, and what is small waits behind each. Less than manyBytes are no stream: their answer is on its way, and comes before their acknowledgement.
+// Of a stream of bytes each message is acknowledged as it arrives, unless the last
+// acknowledgement is younger than ackPause: acknowledgements that are late by their timer
+// open the other end's window in bursts, and what is small waits behind each. Less than
+// manyBytes are no stream: their answer is on its way, and comes before their
+// acknowledgement.
 const (
 	ackPause  = 2 * time.Millisecond
 	manyBytes = 16 << 10
@@ -41,7 +44,8 @@ const (
 	eagerAfter = 500 * time.Millisecond
 )
 
-// maxAckDelay is the longest delay that an acknowledgement can truly have (docs/PROTOCOL.md, 3.3), with time for a busy page.
+// maxAckDelay is the longest delay that an acknowledgement can truly have
+// (docs/PROTOCOL.md, 3.3), with time for a busy page.
 const maxAckDelay = 50 * time.Millisecond
 
 // Errors of a Link.
@@ -89,7 +93,8 @@ func (c Config) orDefaults() Config {
 	return c
 }
 
-// Link is one end. It is made by New. All methods may be called at any time; Read and Write by one goroutine each.
+// Link is one end. It is made by New. All methods may be called at any time; Read and
+// Write by one goroutine each.
 type Link struct {
 	config Config
 	wake   chan struct{} // capacity 1: the sender has something to look at
@@ -163,8 +168,8 @@ func New(config Config) *Link {
 	return l
 }
 
-// Read gives bytes in order. It waits for the first, over as many carriers as it takes. After the other end's CLOSE `ok` it returns
-// io.EOF, after any other end the reason.
+// Read gives bytes in order. It waits for the first, over as many carriers as it takes.
+// After the other end's CLOSE `ok` it returns io.EOF, after any other end the reason.
 func (l *Link) Read(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -202,8 +207,9 @@ func eofIfClean(err error) error {
 	return err
 }
 
-// Write takes bytes; it waits while a whole message waits to be sent, so that what is written next can still choose its place, and while the bound is
-// reached. The bytes are copied.
+// Write takes bytes; it waits while a whole message waits to be sent, so that what is
+// written next can still choose its place, and while the bound is reached. The bytes are
+// copied.
 func (l *Link) Write(b []byte) (int, error) { return l.WriteParts(b, nil) }
 
 // WriteParts is Write for bytes that lie in two places, such as a frame's header and its body.
@@ -218,8 +224,9 @@ func (l *Link) WriteParts(first, second []byte) (int, error) {
 	return written + n, err
 }
 
-// WriteLater is Write for bytes that nobody waits for: they go with the next acknowledgement, which is due in ackDelay where anything has come, or before it with what else is written. To a page
-// that is a message less.
+// WriteLater is Write for bytes that nobody waits for: they go with the next
+// acknowledgement, which is due in ackDelay where anything has come, or before it with
+// what else is written. To a page that is a message less.
 func (l *Link) WriteLater(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -248,7 +255,9 @@ func (l *Link) writeLocked(b []byte) (int, error) {
 	return written, nil
 }
 
-// awaitRoomLocked waits until Write takes n bytes, and returns how many it takes. After Shutdown nothing is taken, and the writer is not told before the end: what comes after the CLOSE is nobody's.
+// awaitRoomLocked waits until Write takes n bytes, and returns how many it takes. After
+// Shutdown nothing is taken, and the writer is not told before the end: what comes after
+// the CLOSE is nobody's.
 func (l *Link) awaitRoomLocked(n int) (room int, err error) {
 	for l.ended == nil {
 		if room = l.roomLocked(); l.closing == nil && room >= n {
@@ -294,7 +303,8 @@ func (l *Link) roomLocked() int {
 	return l.bound - l.out.held()
 }
 
-// framesInMessage is how many frames of the layer above fill a message, so that streams take turns within one.
+// framesInMessage is how many frames of the layer above fill a message, so that streams
+// take turns within one.
 const framesInMessage = 4
 
 // Frame returns how many bytes a frame of the layer above should carry at present.
@@ -311,7 +321,8 @@ func (l *Link) RTT() time.Duration {
 	return l.stats.RTT
 }
 
-// SetKeepalive replaces Config's PingAfter and DeadAfter by what the other end demands, from now on. Times that are not positive change nothing.
+// SetKeepalive replaces Config's PingAfter and DeadAfter by what the other end demands,
+// from now on. Times that are not positive change nothing.
 func (l *Link) SetKeepalive(pingAfter, deadAfter time.Duration) {
 	if pingAfter <= 0 || deadAfter <= pingAfter {
 		return
@@ -342,7 +353,8 @@ func (l *Link) Received() uint64 {
 	return l.received
 }
 
-// Resumable reports whether the other end can go on from there: whether what it has not received is still kept.
+// Resumable reports whether the other end can go on from there: whether what it has not
+// received is still kept.
 func (l *Link) Resumable(peerReceived uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -363,14 +375,16 @@ func (l *Link) Stats() Stats {
 // Done is closed when the link has ended; Err then says why.
 func (l *Link) Done() <-chan struct{} { return l.done }
 
-// Err returns why the link has ended: net.ErrClosed after Close, a *wire.Error after a CLOSE of either end or a violation of the protocol, nil while it lives.
+// Err returns why the link has ended: net.ErrClosed after Close, a *wire.Error after a
+// CLOSE of either end or a violation of the protocol, nil while it lives.
 func (l *Link) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.ended
 }
 
-// Close ends the link at once, for an owner that reads no more; what the other end has not got is lost. The carrier closes with code 1000.
+// Close ends the link at once, for an owner that reads no more; what the other end has
+// not got is lost. The carrier closes with code 1000.
 func (l *Link) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

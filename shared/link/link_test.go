@@ -65,7 +65,8 @@ func payload(n int, seed uint64) []byte {
 	return b
 }
 
-// send writes b in pieces of random size, some of them by Fill, and ends the link's direction by closing the channel it returns.
+// send writes b in pieces of random size, some of them by Fill, and ends the link's
+// direction by closing the channel it returns.
 func send(t *testing.T, l *link.Link, b []byte) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
@@ -132,7 +133,8 @@ func TestBytesBothWays(t *testing.T) {
 	}
 }
 
-// TestCuts: carriers are cut after a random number of messages, again and again, while bytes flow both ways.
+// TestCuts: carriers are cut after a random number of messages, again and again, while
+// bytes flow both ways.
 func TestCuts(t *testing.T) {
 	p := newPair(t, link.Config{Bound: 400_000})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -174,7 +176,8 @@ func TestCuts(t *testing.T) {
 	}
 }
 
-// TestUnreadBytesOutliveTheirCarrier: what was received and not read when the carrier was lost comes exactly once.
+// TestUnreadBytesOutliveTheirCarrier: what was received and not read when the carrier was
+// lost comes exactly once.
 func TestUnreadBytesOutliveTheirCarrier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t, link.Config{})
@@ -298,7 +301,8 @@ func TestCloseEndsEverything(t *testing.T) {
 	}
 }
 
-// TestSilence: a dead carrier is found, an idle one is kept, and an end that did not run for a while blames nobody.
+// TestSilence: a dead carrier is found, an idle one is kept, and an end that did not run
+// for a while blames nobody.
 func TestSilence(t *testing.T) {
 	config := link.Config{PingAfter: 10 * time.Second, DeadAfter: 20 * time.Second}
 	synctest.Test(t, func(t *testing.T) {

@@ -2,11 +2,15 @@ package link_test
 
 import "fmt"
 
-// A model of a session: two ends, the bytes that each sends to the other, and the carriers between them. It has what docs/PROTOCOL.md, sections 3.2 to 3.4, 3.6 and 8, demand
-// of an implementation and nothing of this one: offsets, acknowledgements, the resume with both offsets, take-over by the newest carrier, carriers that lose any tail of
-// what is under way (each direction on its own, each end learning of it in its own time), the close by either end, and the grace period of either end.
+// A model of a session: two ends, the bytes that each sends to the other, and the
+// carriers between them. It has what docs/PROTOCOL.md, sections 3.2 to 3.4, 3.6 and 8,
+// demand of an implementation and nothing of this one: offsets, acknowledgements, the
+// resume with both offsets, take-over by the newest carrier, carriers that lose any tail
+// of what is under way (each direction on its own, each end learning of it in its own
+// time), the close by either end, and the grace period of either end.
 //
-// explore_test.go looks at every state that the model can reach; conform_test.go walks through it with two real links.
+// explore_test.go looks at every state that the model can reach; conform_test.go walks
+// through it with two real links.
 
 // kinds of a message of the model.
 const (
@@ -114,7 +118,8 @@ func newModel() model {
 	return model{ends: [2]party{{phase: open, on: -1}, {phase: unborn, on: -1}}}
 }
 
-// violation is a broken promise. The rules panic with it: none of their callers has another way out.
+// violation is a broken promise. The rules panic with it: none of their callers has
+// another way out.
 type violation string
 
 func (m *model) violated(format string, args ...any) {
@@ -228,7 +233,8 @@ func (m *model) expire(e int, b bounds) bool {
 	return true
 }
 
-// lose: an end learns that a carrier is lost, and keep of the messages that it sent last over it still arrive.
+// lose: an end learns that a carrier is lost, and keep of the messages that it sent last
+// over it still arrive.
 func (m *model) lose(e int, i int8, keep int) bool {
 	l := &m.lines[i]
 	if i >= m.made-m.gone || l.lost[e] {
@@ -356,7 +362,8 @@ func (m *model) check(b bounds) {
 	}
 }
 
-// settled reports whether nothing is left to be done: every byte both ways is received and acknowledged, or the session has ended at both ends.
+// settled reports whether nothing is left to be done: every byte both ways is received
+// and acknowledged, or the session has ended at both ends.
 func (m *model) settled(b bounds) bool {
 	done, ended := true, true
 	for e := range m.ends {
@@ -367,7 +374,8 @@ func (m *model) settled(b bounds) bool {
 	return done || ended
 }
 
-// normal makes equal what behaves equally: a carrier that both ends have given up is like none, and so is what lies in a direction that nobody takes.
+// normal makes equal what behaves equally: a carrier that both ends have given up is like
+// none, and so is what lies in a direction that nobody takes.
 func (m model) normal() model {
 	kept := int8(0)
 	for i := range m.made - m.gone {

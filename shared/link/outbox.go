@@ -38,8 +38,9 @@ func (p *parcel) end() uint64 { return p.offset + uint64(len(p.payload())) }
 // messages of an idle session are small.
 var sizes = [...]int{1 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10}
 
-// MaxParcel is the most payload that one DATA message carries on the fastest path. Each message costs a page some 140 us beside its bytes: of the processor's time for
-// a gigabyte 32 KiB would take twice as much, 256 KiB a sixth more; 1 MiB is hardly better.
+// MaxParcel is the most payload that one DATA message carries on the fastest path. Each
+// message costs a page some 140 us beside its bytes: of the processor's time for a
+// gigabyte 32 KiB would take twice as much, 256 KiB a sixth more; 1 MiB is hardly better.
 const MaxParcel = 512<<10 - parcelHead
 
 var pools [len(sizes)]sync.Pool
@@ -105,7 +106,8 @@ func (o *outbox) add(b []byte) {
 	}
 }
 
-// room returns memory behind the last byte, least to most bytes of it as far as a message takes so many. filled tells how many have come, before anything else is called.
+// room returns memory behind the last byte, least to most bytes of it as far as a message
+// takes so many. filled tells how many have come, before anything else is called.
 func (o *outbox) room(least, most int) []byte {
 	full := parcelHead + o.most
 	var p *parcel
@@ -134,7 +136,8 @@ func (o *outbox) filled(n int) {
 	o.end += uint64(n)
 }
 
-// addBare appends bytes that are to travel as a bare message behind what was added before. They are the outbox's from now on, and were taken from its pools.
+// addBare appends bytes that are to travel as a bare message behind what was added
+// before. They are the outbox's from now on, and were taken from its pools.
 func (o *outbox) addBare(b []byte) {
 	o.parcels = append(o.parcels, &parcel{offset: o.end, bytes: b, bare: true})
 	o.end += uint64(len(b))
@@ -181,8 +184,9 @@ func (o *outbox) returned(p *parcel) {
 	}
 }
 
-// acknowledge frees what lies before received. It returns how many bytes that are, and the mark of the last message among them, which is nil where no message
-// was acknowledged whole; ok is false if the bytes were never sent.
+// acknowledge frees what lies before received. It returns how many bytes that are, and
+// the mark of the last message among them, which is nil where no message was acknowledged
+// whole; ok is false if the bytes were never sent.
 func (o *outbox) acknowledge(received uint64) (freed int, mark *congestion.Mark, ok bool) {
 	if received > o.next {
 		return 0, nil, false

@@ -12,7 +12,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// jammed is a carrier whose other end has broken the protocol and reads nothing: a Send waits until its context ends, which cuts the carrier.
+// jammed is a carrier whose other end has broken the protocol and reads nothing: a Send
+// waits until its context ends, which cuts the carrier.
 type jammed struct {
 	sending, cut chan struct{}
 	closed       int
@@ -46,7 +47,8 @@ func (j *jammed) Close(code int, _ string) error {
 	return nil
 }
 
-// TestReasonWaitsForTheMessage: a message that is on its way when the other end breaks the protocol is not cut short at once: that would cut the reason off.
+// TestReasonWaitsForTheMessage: a message that is on its way when the other end breaks
+// the protocol is not cut short at once: that would cut the reason off.
 func TestReasonWaitsForTheMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := link.New(link.Config{})

@@ -10,8 +10,9 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// receive is the goroutine that owns the carrier's incoming side. It waits for the reader of the link with each DATA message, which is safe: the mux's
-// reader never waits for its writer, and windows bound what it keeps.
+// receive is the goroutine that owns the carrier's incoming side. It waits for the reader
+// of the link with each DATA message, which is safe: the mux's reader never waits for its
+// writer, and windows bound what it keeps.
 func (l *Link) receive(ctx context.Context, c Carrier) error {
 	for {
 		message, err := c.Receive(ctx)
@@ -90,7 +91,8 @@ func (l *Link) handle(ctx context.Context, m wire.Message) error {
 	case wire.Ack:
 		return l.ackedLocked(m, now)
 	case wire.Ping:
-		// One answer serves any number of questions that wait: a flood of them costs the sender its own bandwidth only.
+		// One answer serves any number of questions that wait: a flood of them costs the
+		// sender its own bandwidth only.
 		l.pongs = append(l.pongs[:0], wire.Pong(m))
 		l.poke()
 	case wire.Pong:
@@ -113,7 +115,8 @@ func (l *Link) ackedLocked(m wire.Ack, now time.Time) error {
 		return l.violatedLocked("acknowledgement of byte " + decimal.Of(m.Received) + ", but only " + decimal.Of(l.out.next) + " were sent")
 	}
 	if mark != nil {
-		// The other end's delay is as wrong as it likes: no more is believed than a receiver may take.
+		// The other end's delay is as wrong as it likes: no more is believed than a
+		// receiver may take.
 		arrived := now.Sub(l.began) - min(m.Delay, maxAckDelay)
 		l.stats.sample(mark.RTT(arrived))
 		l.growLocked(freed)
@@ -138,7 +141,8 @@ func (l *Link) awaitTakenLocked(ctx context.Context) {
 	}
 }
 
-// dataLocked takes a part and waits until it was read. Bytes that keep coming are acknowledged after each pause.
+// dataLocked takes a part and waits until it was read. Bytes that keep coming are
+// acknowledged after each pause.
 func (l *Link) dataLocked(ctx context.Context, m part, now time.Time, pause time.Duration) error {
 	if m.offset > l.received {
 		m.drop()
@@ -188,7 +192,8 @@ func (l *Link) dataLocked(ctx context.Context, m part, now time.Time, pause time
 	if !l.unreadLocked() {
 		return nil
 	}
-	// Bytes that are not read when the run ends are read later: the carrier's buffer is theirs then, so it must not receive again.
+	// Bytes that are not read when the run ends are read later: the carrier's buffer is
+	// theirs then, so it must not receive again.
 	if l.ended != nil {
 		return l.ended
 	}

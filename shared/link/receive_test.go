@@ -12,7 +12,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// reusing is a carrier that has messages also for a context that has ended, as a WebSocket has that has buffered them, and one buffer for all.
+// reusing is a carrier that has messages also for a context that has ended, as a
+// WebSocket has that has buffered them, and one buffer for all.
 type reusing struct {
 	buffer   []byte
 	messages [][]byte
@@ -37,7 +38,8 @@ func (c *reusing) ReceiveBody(ctx context.Context) (buffer.Payload, error) {
 func (c *reusing) Send(context.Context, []byte) error { return nil }
 func (c *reusing) Close(int, string) error            { return nil }
 
-// What a run has received and nobody has read yet survives the run: its carrier does not receive into the same buffer again.
+// What a run has received and nobody has read yet survives the run: its carrier does not
+// receive into the same buffer again.
 func TestUnreadBytesOutliveTheRun(t *testing.T) {
 	l := link.New(link.Config{})
 	c := &reusing{

@@ -10,9 +10,10 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// Run drives the link over a carrier until the carrier is lost or the link ends, then closes the carrier and returns why: an ErrLost, the context's error, or
-// what Err gives. peerReceived is what the other end said to have received: 0 on the first carrier. Only one Run may be active;
-// after an ErrLost the owner calls it again with the next carrier.
+// Run drives the link over a carrier until the carrier is lost or the link ends, then
+// closes the carrier and returns why: an ErrLost, the context's error, or what Err gives.
+// peerReceived is what the other end said to have received: 0 on the first carrier. Only
+// one Run may be active; after an ErrLost the owner calls it again with the next carrier.
 func (l *Link) Run(ctx context.Context, c Carrier, peerReceived uint64) error {
 	if err := l.begin(peerReceived); err != nil {
 		l.tell(c, err)
@@ -57,8 +58,9 @@ func (l *Link) Run(ctx context.Context, c Carrier, peerReceived uint64) error {
 }
 
 const (
-	// patience is how many runs in a row may be lost with a message under way that is longer than all that ever arrived, before messages become shorter. One or
-	// two are bad luck.
+	// patience is how many runs in a row may be lost with a message under way that is
+	// longer than all that ever arrived, before messages become shorter. One or two are
+	// bad luck.
 	patience = 3
 	// leastMessage is what every proxy passes.
 	leastMessage = 4 << 10
@@ -68,7 +70,8 @@ const (
 	trusted = 1 << 20
 )
 
-// doubtLocked looks at a run that is over while the link is not: a proxy that passes no long messages cuts each carrier at the first of them.
+// doubtLocked looks at a run that is over while the link is not: a proxy that passes no
+// long messages cuts each carrier at the first of them.
 func (l *Link) doubtLocked() {
 	longest := l.out.longestInFlight()
 	if longest <= l.out.passed {
@@ -144,7 +147,8 @@ func (l *Link) interrupt() {
 	l.taken.Broadcast()
 }
 
-// closing gives the WebSocket close code for the end of a run; 0: there is nothing to say to a lost carrier.
+// closing gives the WebSocket close code for the end of a run; 0: there is nothing to say
+// to a lost carrier.
 func closing(err error) (code int, text string) {
 	var e *wire.Error
 	switch {

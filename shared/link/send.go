@@ -23,7 +23,8 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 			return err
 		}
 		if message == nil {
-			// Timers cost a page more than looking once too often, so one that is early enough is kept.
+			// Timers cost a page more than looking once too often, so one that is early
+			// enough is kept.
 			if due := time.Now().Add(wait); !set.After(time.Now()) || due.Before(set) {
 				set = due
 				timer.Reset(wait)
@@ -63,8 +64,9 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 	}
 }
 
-// unhurried returns a context for messages that are on their way when ctx ends. Where a CLOSE is to follow, in either direction, they have tellTimeout left: to
-// cut a message short is to cut the carrier, and the reason with it.
+// unhurried returns a context for messages that are on their way when ctx ends. Where a
+// CLOSE is to follow, in either direction, they have tellTimeout left: to cut a message
+// short is to cut the carrier, and the reason with it.
 func unhurried(ctx context.Context) (sending context.Context, release func()) {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var mu sync.Mutex
@@ -94,8 +96,9 @@ func unhurried(ctx context.Context) (sending context.Context, release func()) {
 // gathering bounds how often the sender lets others run before it takes what has gathered.
 const gathering = 16
 
-// gather lets the layer above go on writing for as long as that makes the next message larger. Without this the first frame of a busy stream
-// would be a message, and messages are what a browser's WebSocket spends its time on.
+// gather lets the layer above go on writing for as long as that makes the next message
+// larger. Without this the first frame of a busy stream would be a message, and messages
+// are what a browser's WebSocket spends its time on.
 func (l *Link) gather() {
 	before := 0
 	for i := range gathering {
@@ -124,7 +127,8 @@ func (l *Link) closeSent() error {
 	return err
 }
 
-// nextMessage returns what is to be sent now and the bare message behind it, or how long nothing is. Parcels that come with it must be returned to the outbox.
+// nextMessage returns what is to be sent now and the bare message behind it, or how long
+// nothing is. Parcels that come with it must be returned to the outbox.
 func (l *Link) nextMessage(now time.Time) (message []byte, p, behind *parcel, wait time.Duration, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

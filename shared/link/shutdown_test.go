@@ -11,7 +11,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// TestWriteDuringShutdown: a late write neither fails before what came before it is delivered nor is delivered itself.
+// TestWriteDuringShutdown: a late write neither fails before what came before it is
+// delivered nor is delivered itself.
 func TestWriteDuringShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t, link.Config{})

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// frozenAfter is how late a timer is after which this end was not running: a page in a long task, a machine that slept.
+// frozenAfter is how late a timer is after which this end was not running: a page in a
+// long task, a machine that slept.
 const frozenAfter = 2 * time.Second
 
 // lateProbe is frozenAfter for the few seconds of a probe.
@@ -64,8 +65,10 @@ func (l *Link) watch(cancel context.CancelCauseFunc) *watchdog {
 	return w
 }
 
-// Probe asks the other end for a sign of life at once and gives the carrier up after the timeout without any, where DeadAfter would be later. It is for who has
-// reason to doubt the carrier: the network has changed, or the machine has slept. A link without a carrier, or with a probe under way, does nothing.
+// Probe asks the other end for a sign of life at once and gives the carrier up after the
+// timeout without any, where DeadAfter would be later. It is for who has reason to doubt
+// the carrier: the network has changed, or the machine has slept. A link without a
+// carrier, or with a probe under way, does nothing.
 func (l *Link) Probe(timeout time.Duration) {
 	l.mu.Lock()
 	w := l.watchdog
@@ -79,8 +82,9 @@ func (l *Link) Probe(timeout time.Duration) {
 	w.look()
 }
 
-// alive says for how long the carrier counts as alive yet. due is when that was to be asked: an end that did not run for a while blames nobody, but
-// gives what arrived meanwhile the time to be handled, and asks at once.
+// alive says for how long the carrier counts as alive yet. due is when that was to be
+// asked: an end that did not run for a while blames nobody, but gives what arrived
+// meanwhile the time to be handled, and asks at once.
 func (l *Link) alive(due time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -37,7 +37,8 @@ func (p *pair) nobodyGaveUp(t *testing.T) {
 	}
 }
 
-// TestProbe: who doubts a carrier hears within the probe's time that it is dead, and not after the 20 s of silence.
+// TestProbe: who doubts a carrier hears within the probe's time that it is dead, and not
+// after the 20 s of silence.
 func TestProbe(t *testing.T) {
 	const timeout = 3 * time.Second
 	t.Run("dead", func(t *testing.T) {
@@ -99,7 +100,8 @@ func TestProbe(t *testing.T) {
 	})
 }
 
-// TestClockJumps: an end that did not run for an hour (a sleeping laptop, a frozen tab) gives the other a chance to answer, and no more than that.
+// TestClockJumps: an end that did not run for an hour (a sleeping laptop, a frozen tab)
+// gives the other a chance to answer, and no more than that.
 func TestClockJumps(t *testing.T) {
 	config := link.Config{PingAfter: 10 * time.Second, DeadAfter: 20 * time.Second}
 	for name, asked := range map[string]bool{"alone": false, "during a probe": true} {
@@ -146,7 +148,8 @@ func (n narrow) Send(ctx context.Context, message []byte) error {
 	return n.Carrier.Send(ctx, message)
 }
 
-// TestProxyThatLimitsMessages: where carriers are cut at long messages again and again, messages become shorter until they pass.
+// TestProxyThatLimitsMessages: where carriers are cut at long messages again and again,
+// messages become shorter until they pass.
 func TestProxyThatLimitsMessages(t *testing.T) {
 	for _, most := range []int{link.MaxParcel + 100, 64 << 10, 32 << 10, 4 << 10} {
 		p := newPair(t, link.Config{})
@@ -177,7 +180,8 @@ func TestProxyThatLimitsMessages(t *testing.T) {
 		if string(got) != string(up) {
 			t.Errorf("messages of at most %d: the bytes differ", most)
 		}
-		// Each time that the path looks faster than the proxy lets through costs three carriers; the bytes of one run show it at most a few times.
+		// Each time that the path looks faster than the proxy lets through costs three
+		// carriers; the bytes of one run show it at most a few times.
 		if runs > 15 || runs > 1 && most > link.MaxParcel {
 			t.Errorf("messages of at most %d: %d carriers", most, runs)
 		}
@@ -201,7 +205,8 @@ func TestKeepaliveFromTheOtherEnd(t *testing.T) {
 	})
 }
 
-// TestResumeFromNowhereIsToldWhy: the CLOSE comes before the WebSocket's close, so that a page can read it.
+// TestResumeFromNowhereIsToldWhy: the CLOSE comes before the WebSocket's close, so that a
+// page can read it.
 func TestResumeFromNowhereIsToldWhy(t *testing.T) {
 	l := link.New(link.Config{})
 	mine, theirs := linktest.Pipe()

@@ -11,12 +11,14 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// enough is how many bytes a test waits for bare messages, which come as soon as the machine has been fast for a moment.
+// enough is how many bytes a test waits for bare messages, which come as soon as the
+// machine has been fast for a moment.
 const enough = 1 << 30
 
 var endless = linktest.NewEndless(5)
 
-// pour gives the client bytes by Fill, as a relay does that reads from a fast target, for as long as it takes them.
+// pour gives the client bytes by Fill, as a relay does that reads from a fast target, for
+// as long as it takes them.
 func pour(t *testing.T) func(context.Context, *mux.Stream) {
 	return accepted(t, func(s *mux.Stream) {
 		defer s.Close()
@@ -33,7 +35,8 @@ func pour(t *testing.T) func(context.Context, *mux.Stream) {
 	})
 }
 
-// take reads until done says so, and returns how many bare messages came whole. most is what the reader has use for.
+// take reads until done says so, and returns how many bare messages came whole. most is
+// what the reader has use for.
 func take(t *testing.T, stream *mux.Stream, most int, done func(bodies int) bool) {
 	t.Helper()
 	small := make([]byte, 32<<10)
@@ -83,7 +86,8 @@ func TestBareMessagesInParts(t *testing.T) {
 	}
 }
 
-// TestUnreadBareMessagesAreReleased: with their stream, and where they come for one that reads no more. connect's cleanup counts.
+// TestUnreadBareMessagesAreReleased: with their stream, and where they come for one that
+// reads no more. connect's cleanup counts.
 func TestUnreadBareMessagesAreReleased(t *testing.T) {
 	e := connect(t, mux.Config{}, pour(t))
 	stream := open(t, e.client)

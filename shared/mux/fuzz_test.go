@@ -11,7 +11,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// FuzzServer feeds a server's end any bytes: it ends with a reason of the protocol or waits for more, and leaves nothing behind.
+// FuzzServer feeds a server's end any bytes: it ends with a reason of the protocol or
+// waits for more, and leaves nothing behind.
 func FuzzServer(f *testing.F) {
 	control := request(f, 1, wire.Request{Kind: wire.Control})
 	f.Add(control)

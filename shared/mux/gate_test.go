@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestSparseStreamGoesFirst: a stream that writes now and then does not wait behind those that always have more.
+// TestSparseStreamGoesFirst: a stream that writes now and then does not wait behind those
+// that always have more.
 func TestSparseStreamGoesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
@@ -45,7 +46,8 @@ func TestSparseStreamGoesFirst(t *testing.T) {
 	})
 }
 
-// TestTurns: streams that always have more are served about alike, whatever the size of their frames. One with small frames comes back a little late each time.
+// TestTurns: streams that always have more are served about alike, whatever the size of
+// their frames. One with small frames comes back a little late each time.
 func TestTurns(t *testing.T) {
 	const total = 1_000_000
 	synctest.Test(t, func(t *testing.T) {

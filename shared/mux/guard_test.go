@@ -181,7 +181,8 @@ func (g *gulp) Write(b []byte) (int, error) {
 	return g.deaf.Write(b)
 }
 
-// TestStreamsAreBounded: a client that opens streams and asks for nothing, or reads no refusal, holds no more of them than MaxStreams and the backlog.
+// TestStreamsAreBounded: a client that opens streams and asks for nothing, or reads no
+// refusal, holds no more of them than MaxStreams and the backlog.
 func TestStreamsAreBounded(t *testing.T) {
 	const most = 16
 	before := runtime.NumGoroutine()

@@ -20,7 +20,8 @@ func yamuxConfig() *yamux.Config {
 	return c
 }
 
-// TestYamuxClient: hashicorp/yamux, whose specification the frames follow, opens streams at this package's server.
+// TestYamuxClient: hashicorp/yamux, whose specification the frames follow, opens streams
+// at this package's server.
 func TestYamuxClient(t *testing.T) {
 	a, b := net.Pipe()
 	server, err := mux.Server(muxtest.New(b), mux.Config{}, accepted(t, echo))

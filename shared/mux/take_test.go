@@ -13,7 +13,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// TestDetachedStreamIsHeldUntilItIsReleased: its place is taken, and the session waits for it, after its handler has returned.
+// TestDetachedStreamIsHeldUntilItIsReleased: its place is taken, and the session waits
+// for it, after its handler has returned.
 func TestDetachedStreamIsHeldUntilItIsReleased(t *testing.T) {
 	released, closed := make(chan func(), 2), make(chan struct{})
 	var order []string
@@ -60,7 +61,8 @@ func TestDetachedStreamIsHeldUntilItIsReleased(t *testing.T) {
 	<-closed
 }
 
-// TestWaitReadable: it returns with bytes, with the end, and with the session's end, and takes nothing.
+// TestWaitReadable: it returns with bytes, with the end, and with the session's end, and
+// takes nothing.
 func TestWaitReadable(t *testing.T) {
 	awaited := make(chan string, 3)
 	e := connect(t, mux.Config{}, accepted(t, func(s *mux.Stream) {

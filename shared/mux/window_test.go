@@ -72,7 +72,8 @@ func TestWindowGrowsWhenItIsUsedUpQuickly(t *testing.T) {
 	})
 }
 
-// TestBriskWindow: where the round trip is short a stream that shares its path with many gets a larger window too, out of the session's own budget.
+// TestBriskWindow: where the round trip is short a stream that shares its path with many
+// gets a larger window too, out of the session's own budget.
 func TestBriskWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		account := budget.New(1<<30, 0).Account()

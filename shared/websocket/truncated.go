@@ -11,9 +11,11 @@ import (
 	"net/http/httptrace"
 )
 
-// coder/websocket takes an io.EOF of the connection in the middle of a frame for the end of the message, and gives out what has arrived of it as a whole
-// message (v1.8.15, msgReader.Read). A carrier that is cut there would break the protocol in its last word. An end of the connection is never the end of a
-// message, so the connection says io.ErrUnexpectedEOF instead.
+// coder/websocket takes an io.EOF of the connection in the middle of a frame for the end
+// of the message, and gives out what has arrived of it as a whole message (v1.8.15,
+// msgReader.Read). A carrier that is cut there would break the protocol in its last word.
+// An end of the connection is never the end of a message, so the connection says
+// io.ErrUnexpectedEOF instead.
 
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {

@@ -23,7 +23,8 @@ var (
 	frame = append([]byte{0x82, 0x80 | 126, 0, 200, 0, 0, 0, 0}, make([]byte, 200)...)
 )
 
-// TestTruncatedMessage: a connection that ends in the middle of a frame has lost that message; no part of it is given out as the whole.
+// TestTruncatedMessage: a connection that ends in the middle of a frame has lost that
+// message; no part of it is given out as the whole.
 func TestTruncatedMessage(t *testing.T) {
 	for _, cut := range []int{1, 4, 7, 8, 9, 100, 207} {
 		received := make(chan error, 1)

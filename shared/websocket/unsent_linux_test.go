@@ -12,7 +12,8 @@ import (
 	"github.com/sockmux/sockmux/shared/websocket"
 )
 
-// sending has a carrier send messages of the lengths that are asked for, and tells the socket below it.
+// sending has a carrier send messages of the lengths that are asked for, and tells the
+// socket below it.
 func sending(t *testing.T, lengths <-chan int, sockets chan<- *net.TCPConn) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, func(conn net.Conn) (*net.TCPConn, bool) {

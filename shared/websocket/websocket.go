@@ -27,9 +27,11 @@ type Conn struct {
 
 var _ link.Carrier = (*Conn)(nil)
 
-// Accept upgrades a request. On failure it has answered the request and returns why. The caller has checked the Origin header, and closes the carrier. Until Admit messages may
-// have MaxFirst bytes. socket finds the TCP socket
-// below the request's connection, such as listener.TCP; what it has not sent is then limited by the length of the messages (internal/notsentlowat). nil leaves it to the system.
+// Accept upgrades a request. On failure it has answered the request and returns why. The
+// caller has checked the Origin header, and closes the carrier. Until Admit messages may
+// have MaxFirst bytes. socket finds the TCP socket below the request's connection, such
+// as listener.TCP; what it has not sent is then limited by the length of the messages
+// (internal/notsentlowat). nil leaves it to the system.
 func Accept(w http.ResponseWriter, r *http.Request, socket func(net.Conn) (*net.TCPConn, bool)) (*Conn, error) {
 	return accept(w, r, wire.Subprotocol, socket)
 }
@@ -41,7 +43,8 @@ func accept(w http.ResponseWriter, r *http.Request, subprotocol string, socket f
 		Subprotocols: []string{subprotocol},
 		// The gateway checks origins, by rules that know schemes and ports.
 		InsecureSkipVerify: true,
-		// What travels is mostly compressed or encrypted already, and compression beside secrets gives them away (CRIME).
+		// What travels is mostly compressed or encrypted already, and compression beside
+		// secrets gives them away (CRIME).
 		CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {

@@ -110,7 +110,8 @@ func (c Code) Meaning() string { return c.row().meaning }
 // Errno returns Emscripten's errno, 0 for OK.
 func (c Code) Errno() int { return c.row().errno }
 
-// CloseCode returns the WebSocket close code: 1000 for OK, else in 4001 to 4999 (RFC 6455, section 7.4.2: private use).
+// CloseCode returns the WebSocket close code: 1000 for OK, else in 4001 to 4999 (RFC
+// 6455, section 7.4.2: private use).
 func (c Code) CloseCode() int {
 	if c == OK {
 		return CloseNormal

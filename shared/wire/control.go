@@ -20,14 +20,15 @@ const (
 // MaxControl bounds a control message without its length.
 const MaxControl = 1024
 
-// ControlMessage is any message on the control stream: StreamReset, StreamResetDone, StreamStop, Drain, Notice or
-// StreamSocket.
+// ControlMessage is any message on the control stream: StreamReset, StreamResetDone,
+// StreamStop, Drain, Notice or StreamSocket.
 type ControlMessage interface {
 	// Append appends the encoded message with its length.
 	Append(to []byte) []byte
 }
 
-// StreamReset tells that the sender ended its direction of a stream abnormally after Size bytes and reads no more of the other.
+// StreamReset tells that the sender ended its direction of a stream abnormally after Size
+// bytes and reads no more of the other.
 type StreamReset struct {
 	ID   uint32
 	Code Code
@@ -112,7 +113,8 @@ func appendControl(to, body []byte) []byte {
 	return append(binary.BigEndian.AppendUint16(to, uint16(len(body))), body...)
 }
 
-// DecodeControl reads a control message without its length. An unknown type gives nil and no error: it is to be ignored.
+// DecodeControl reads a control message without its length. An unknown type gives nil and
+// no error: it is to be ignored.
 func DecodeControl(body []byte) (ControlMessage, error) {
 	r := read(body)
 	var m ControlMessage

@@ -223,7 +223,8 @@ func appendOption(to []byte, number uint16, value []byte) []byte {
 	return append(to, value...)
 }
 
-// eachOption reads options until the message ends. take says whether it knows the number; it reads all of the value.
+// eachOption reads options until the message ends. take says whether it knows the number;
+// it reads all of the value.
 func eachOption(r *reader, of string, take func(number uint16, value *reader) bool) error {
 	var seen uint64
 	for len(r.rest) > 0 {

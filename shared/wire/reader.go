@@ -2,7 +2,8 @@ package wire
 
 import "encoding/binary"
 
-// reader takes fields off the front of a message. After the first field that is not there every further one is zero and ok is false.
+// reader takes fields off the front of a message. After the first field that is not there
+// every further one is zero and ok is false.
 type reader struct {
 	rest []byte
 	ok   bool

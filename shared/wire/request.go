@@ -32,8 +32,8 @@ const (
 	requestSocket  = 3
 )
 
-// Request is the first message on a stream. Host is a name as the program gave it or an address as netip prints it; a host that
-// netip reads as an address travels as one.
+// Request is the first message on a stream. Host is a name as the program gave it or an
+// address as netip prints it; a host that netip reads as an address travels as one.
 type Request struct {
 	Kind    Kind
 	Host    string
@@ -87,7 +87,8 @@ func (q Request) Append(to []byte) ([]byte, error) {
 	return to, nil
 }
 
-// DecodeRequest reads a request without its length. Its error is an *Error with the code for the result.
+// DecodeRequest reads a request without its length. Its error is an *Error with the code
+// for the result.
 func DecodeRequest(body []byte) (Request, error) {
 	r := read(body)
 	q := Request{Kind: Kind(r.u8())}

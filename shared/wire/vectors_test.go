@@ -34,7 +34,8 @@ type codeVector struct {
 	Wisp   int    `json:"wisp"`
 }
 
-// valid is a message of a layer ("link", "request", "result", "control"; without the length in front) beside its fields.
+// valid is a message of a layer ("link", "request", "result", "control"; without the
+// length in front) beside its fields.
 type valid struct {
 	Layer  string         `json:"layer"`
 	Hex    string         `json:"hex"`

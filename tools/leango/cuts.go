@@ -6,8 +6,8 @@ import _ "embed"
 const release = "go1.26"
 
 // cuts holds the changes by package. Each group says why a page cannot miss what is cut.
-// tools/check-imports holds what they rely on: ./wasm imports no package that reads traces, profiles
-// or metrics, and go.mod sets nothing for GODEBUG.
+// tools/check-imports holds what they rely on: ./wasm imports no package that reads
+// traces, profiles or metrics, and go.mod sets nothing for GODEBUG.
 //
 // reseed.go is no cut: a copy of the initialized program begins with it (js/snapshot).
 var cuts = map[string]changes{
@@ -52,8 +52,8 @@ var cuts = map[string]changes{
 			// trimwasm takes out the tables that printArgs reads.
 			"printArgs": "",
 
-			// A panic's value: errors, strings and whole numbers are printed as before, floats as bits, other
-			// named types as type and address.
+			// A panic's value: errors, strings and whole numbers are printed as before,
+			// floats as bits, other named types as type and address.
 			"printfloat64":    "print(hex(float64bits(v)))",
 			"printfloat32":    "print(hex(float64bits(float64(v))))",
 			"printcomplex128": "print(real(c), imag(c))",

@@ -1,5 +1,6 @@
-// Command leango leaves out of a wasm build what a page never runs of Go's own packages: execution
-// traces, metrics, profiles, the settings of GODEBUG, dumps of broken memory, and printing of dates.
+// Command leango leaves out of a wasm build what a page never runs of Go's own packages:
+// execution traces, metrics, profiles, the settings of GODEBUG, dumps of broken memory,
+// and printing of dates.
 //
 //	leango -goroot "$(go env GOROOT)" -out DIR
 //	GOOS=js GOARCH=wasm go build -overlay=DIR/overlay.json ./wasm

@@ -3,9 +3,10 @@
 //	pack -in DIR -out DIR -version VERSION    pack every file of -in
 //	pack -name FILE...                        print the hashed name and a short SRI string of each file
 //
-// In -out every file lies at its own path with its twins PATH.br and PATH.gz beside it, and manifest.json
-// describes them all. A file at the top of -in has a hashed name too: the URL under which it may be cached for ever.
-// What is unchanged since the last run is not compressed again.
+// In -out every file lies at its own path with its twins PATH.br and PATH.gz beside it,
+// and manifest.json describes them all. A file at the top of -in has a hashed name too:
+// the URL under which it may be cached for ever. What is unchanged since the last run is
+// not compressed again.
 package main
 
 import (
@@ -48,7 +49,8 @@ func run(args []string, stdout io.Writer) error {
 	return report(manifest, *out, stdout)
 }
 
-// printNames is for builds that must know a hashed name before everything is packed: the script holds the name of its wasm.
+// printNames is for builds that must know a hashed name before everything is packed: the
+// script holds the name of its wasm.
 func printNames(paths []string, stdout io.Writer) error {
 	if len(paths) == 0 {
 		return errors.New("usage: pack -name FILE")

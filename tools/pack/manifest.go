@@ -13,7 +13,8 @@ import (
 	"strings"
 )
 
-// manifestName is the file in the output folder that describes all others; server/gateway/assets reads it.
+// manifestName is the file in the output folder that describes all others;
+// server/gateway/assets reads it.
 const manifestName = "manifest.json"
 
 // manifest is the form that server/gateway/assets reads.
@@ -22,7 +23,8 @@ type manifest struct {
 	Files   []file `json:"files"`
 }
 
-// file is one built file. Hashed is empty for files that are only reached through a page that names them.
+// file is one built file. Hashed is empty for files that are only reached through a page
+// that names them.
 type file struct {
 	Path   string `json:"path"`
 	Hashed string `json:"hashed,omitempty"`
@@ -30,7 +32,8 @@ type file struct {
 	SRI    string `json:"sri"`
 }
 
-// types are the media types that we serve. They are written down because the server forbids browsers to guess.
+// types are the media types that we serve. They are written down because the server
+// forbids browsers to guess.
 var types = map[string]string{
 	".css":         "text/css; charset=utf-8",
 	".html":        "text/html; charset=utf-8",
@@ -63,14 +66,16 @@ func sri(digest [sha512.Size384]byte) string {
 	return "sha384-" + base64.StdEncoding.EncodeToString(digest[:])
 }
 
-// shortSRI is for the script, which holds one for each file that it loads: of all its bytes these alone cannot be compressed.
+// shortSRI is for the script, which holds one for each file that it loads: of all its
+// bytes these alone cannot be compressed.
 func shortSRI(content []byte) string {
 	digest := sha256.Sum256(content)
 	return "sha256-" + base64.StdEncoding.EncodeToString(digest[:])
 }
 
-// hashedName puts the first 4 bytes of the digest before the first dot: sockmux.d.ts is assets/sockmux-0123abcd.d.ts.
-// The name only has to tell versions apart; integrity is the SRI string's work.
+// hashedName puts the first 4 bytes of the digest before the first dot: sockmux.d.ts is
+// assets/sockmux-0123abcd.d.ts. The name only has to tell versions apart; integrity is
+// the SRI string's work.
 func hashedName(name string, digest [sha512.Size384]byte) string {
 	stem, extension := name, ""
 	if i := strings.IndexByte(name, '.'); i >= 0 {
@@ -79,7 +84,8 @@ func hashedName(name string, digest [sha512.Size384]byte) string {
 	return "assets/" + stem + "-" + hex.EncodeToString(digest[:4]) + extension
 }
 
-// readManifest gives an empty manifest where there is none yet or it is broken: then everything is packed anew.
+// readManifest gives an empty manifest where there is none yet or it is broken: then
+// everything is packed anew.
 func readManifest(dir string) manifest {
 	var m manifest
 	content, err := os.ReadFile(filepath.Join(dir, manifestName))

@@ -15,11 +15,13 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// placeholder keeps go:embed compiling in a tree where nothing has been built; it is committed and stays.
+// placeholder keeps go:embed compiling in a tree where nothing has been built; it is
+// committed and stays.
 const placeholder = "placeholder"
 
-// pack writes every regular file of in, its compressed twins and the manifest into out, and removes from out what does not belong
-// there any more. The manifest comes last, so a run that is cut short leaves the old one or none.
+// pack writes every regular file of in, its compressed twins and the manifest into out,
+// and removes from out what does not belong there any more. The manifest comes last, so a
+// run that is cut short leaves the old one or none.
 func pack(in, out, version string) (manifest, error) {
 	old := make(map[string]string)
 	for _, f := range readManifest(out).Files {
@@ -84,7 +86,8 @@ func describe(name string, content []byte) (file, error) {
 	return f, nil
 }
 
-// writeTwins writes content to name, name.br and name.gz. A twin that would not be smaller is left out, and the server sends the plain file.
+// writeTwins writes content to name, name.br and name.gz. A twin that would not be
+// smaller is left out, and the server sends the plain file.
 func writeTwins(name string, content []byte, unchanged bool) error {
 	if unchanged && exists(name) && exists(name+".br") && exists(name+".gz") {
 		return nil
@@ -156,7 +159,8 @@ func exists(name string) bool {
 	return err == nil
 }
 
-// sweep removes from dir every file whose slashed path is not in keep, and the folders that are empty then.
+// sweep removes from dir every file whose slashed path is not in keep, and the folders
+// that are empty then.
 func sweep(dir string, keep map[string]bool) error {
 	var folders []string
 	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {

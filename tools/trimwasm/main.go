@@ -1,11 +1,13 @@
-// Command trimwasm makes a program that Go built for GOOS=js smaller for the wire: it takes out of its data what only stack
-// traces print (file names, line numbers, what was inlined where, how arguments are shown), and writes the data in few segments.
+// Command trimwasm makes a program that Go built for GOOS=js smaller for the wire: it
+// takes out of its data what only stack traces print (file names, line numbers, what was
+// inlined where, how arguments are shown), and writes the data in few segments.
 //
 //	trimwasm -in FILE -out FILE
 //
-// The program runs as before. A panic still names every function that was not inlined, without files and lines; so do runtime.Callers
-// and runtime.Caller. The tables' layout is that of Go 1.20 to 1.26 (internal/abi, runtime/symtab.go, runtime/runtime2.go);
-// a file with another one is refused and nothing is written.
+// The program runs as before. A panic still names every function that was not inlined,
+// without files and lines; so do runtime.Callers and runtime.Caller. The tables' layout
+// is that of Go 1.20 to 1.26 (internal/abi, runtime/symtab.go, runtime/runtime2.go); a
+// file with another one is refused and nothing is written.
 package main
 
 import (

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-// program collects garbage from deep stacks, recovers panics, defers in loops, switches goroutines and reflects: all that walks the tables.
+// program collects garbage from deep stacks, recovers panics, defers in loops, switches
+// goroutines and reflects: all that walks the tables.
 const program = `package main
 
 import (

@@ -14,12 +14,14 @@ const (
 	// maxMemory bounds what a broken file can make us allocate; our program's data are 2 MB.
 	maxMemory = 1 << 28
 
-	// minGap is the run of zeros from which on a new segment is cheaper than the zeros. The linker takes 8, which is right for a
-	// file that is sent as it is; compressed, the segments' heads cost more than the zeros: 53 of 815 kB with brotli.
+	// minGap is the run of zeros from which on a new segment is cheaper than the zeros.
+	// The linker takes 8, which is right for a file that is sent as it is; compressed,
+	// the segments' heads cost more than the zeros: 53 of 815 kB with brotli.
 	minGap = 96
 )
 
-// module is a wasm file as far as we change it: everything before and after its data section stays as it is.
+// module is a wasm file as far as we change it: everything before and after its data
+// section stays as it is.
 type module struct {
 	before, data, after []byte
 }
@@ -93,8 +95,8 @@ func (m *module) with(memory []byte) []byte {
 	return append(file, m.after...)
 }
 
-// nextRun finds the next bytes from at on that begin and end with one that is not zero and hold no minGap zeros in a row;
-// from == to: there are no more.
+// nextRun finds the next bytes from at on that begin and end with one that is not zero
+// and hold no minGap zeros in a row; from == to: there are no more.
 func nextRun(memory []byte, at int) (from, to int) {
 	for at < len(memory) && memory[at] == 0 {
 		at++
@@ -108,7 +110,8 @@ func nextRun(memory []byte, at int) (from, to int) {
 	return from, to
 }
 
-// reader takes numbers and bytes off a section. After one that was cut off it is broken and gives zeros.
+// reader takes numbers and bytes off a section. After one that was cut off it is broken
+// and gives zeros.
 type reader struct {
 	left   []byte
 	broken bool

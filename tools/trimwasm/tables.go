@@ -8,7 +8,8 @@ import (
 	"slices"
 )
 
-// The head of the function tables (runtime.pcHeader): magic of Go 1.20 and later, two zeros, the smallest instruction (1), the size of a pointer (8).
+// The head of the function tables (runtime.pcHeader): magic of Go 1.20 and later, two
+// zeros, the smallest instruction (1), the size of a pointer (8).
 var tablesMagic = []byte{0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8}
 
 const (
@@ -32,8 +33,9 @@ const (
 	bytesOfOneEntry = 4
 )
 
-// What internal/abi calls PCDATA_ and FUNCDATA_ and nothing reads but the printing of a trace: what was inlined, and the arguments. The
-// unsafe points are for preemption by signals, which wasm has not.
+// What internal/abi calls PCDATA_ and FUNCDATA_ and nothing reads but the printing of a
+// trace: what was inlined, and the arguments. The unsafe points are for preemption by
+// signals, which wasm has not.
 var (
 	tracePCData = []int{0 /* UnsafePoint */, 2 /* InlTreeIndex */, 3 /* ArgLiveIndex */}
 	traceData   = []int{3 /* InlTree */, 5 /* ArgInfo */, 6 /* ArgLiveInfo */, 7 /* WrapInfo */}

@@ -8,8 +8,9 @@ import (
 	"slices"
 )
 
-// dropTraces clears what only traces print: first the functions' references, then all that nothing refers to any more.
-// An offset of 0 says "no table" to the runtime, noData "no data".
+// dropTraces clears what only traces print: first the functions' references, then all
+// that nothing refers to any more. An offset of 0 says "no table" to the runtime, noData
+// "no data".
 func (t *tables) dropTraces() error {
 	deltas := make([]bool, len(t.deltas)) // bytes still needed
 	names := make([]bool, len(t.names))
@@ -59,7 +60,8 @@ func (t *tables) dropTraces() error {
 	return t.clearData(data)
 }
 
-// keepDeltas marks one table of pc deltas: pairs of varints until a first one is 0, which the very first may be.
+// keepDeltas marks one table of pc deltas: pairs of varints until a first one is 0, which
+// the very first may be.
 func keepDeltas(table []byte, keep []bool, offset uint32) error {
 	if offset == 0 {
 		return nil
@@ -93,7 +95,8 @@ func keepName(names []byte, keep []bool, offset uint32) error {
 	return nil
 }
 
-// clearData clears the functions' data that are not needed. Each ends where the next begins; the last one's end is not known, so it stays.
+// clearData clears the functions' data that are not needed. Each ends where the next
+// begins; the last one's end is not known, so it stays.
 func (t *tables) clearData(needed map[uint32]bool) error {
 	offsets := slices.Sorted(maps.Keys(needed))
 	for i, offset := range offsets {

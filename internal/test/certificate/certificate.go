@@ -25,8 +25,8 @@ type Authority struct {
 	PEM         string // of the certificate
 }
 
-// Issue makes a certificate for a name, signed by parent or, if that is nil, by itself. It is good for the name and for 127.0.0.1,
-// for servers and for clients.
+// Issue makes a certificate for a name, signed by parent or, if that is nil, by itself.
+// It is good for the name and for 127.0.0.1, for servers and for clients.
 func Issue(t testing.TB, parent *Authority, name string) *Authority {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -11,7 +11,8 @@ import (
 	"github.com/sockmux/sockmux/shared/client"
 )
 
-// TestCuts is the main promise: carriers are lost in every way while streams move bytes, and nobody above the link notices.
+// TestCuts is the main promise: carriers are lost in every way while streams move bytes,
+// and nobody above the link notices.
 func TestCuts(t *testing.T) {
 	const streams = 20
 	total := scaled[int64](64<<20, 1<<30)

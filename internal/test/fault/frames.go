@@ -5,7 +5,8 @@ import (
 	"encoding/binary"
 )
 
-// frames follows one direction of a WebSocket (RFC 6455, section 5.2) from the first byte of its HTTP message on.
+// frames follows one direction of a WebSocket (RFC 6455, section 5.2) from the first byte
+// of its HTTP message on.
 type frames struct {
 	open    bool   // the HTTP header has passed
 	tail    []byte // its last bytes so far, at most three

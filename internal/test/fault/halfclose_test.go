@@ -15,7 +15,8 @@ import (
 	"github.com/sockmux/sockmux/shared/client"
 )
 
-// TestCutDuringHalfClose: the carrier goes while a FIN is under way in one direction and bytes in the other.
+// TestCutDuringHalfClose: the carrier goes while a FIN is under way in one direction and
+// bytes in the other.
 func TestCutDuringHalfClose(t *testing.T) {
 	rounds := scaled(60, 1000)
 	w := newWorld(t, quick)
@@ -92,7 +93,8 @@ func same(r io.Reader, seed uint64, n int64) error {
 	return nil
 }
 
-// TestHalfCloseRunsLong: each direction goes on for long after the other has ended, over any number of carriers.
+// TestHalfCloseRunsLong: each direction goes on for long after the other has ended, over
+// any number of carriers.
 func TestHalfCloseRunsLong(t *testing.T) {
 	w := newWorld(t, quick)
 	target := product.Target(t, mover)

@@ -15,17 +15,23 @@ import (
 	"github.com/sockmux/sockmux/shared/mux"
 )
 
-// Budgets of both ends together, the server's process and the test's; heap profiles have exactly these (docs/RELIABILITY.md). A stream that nobody reads may fill its first window at
-// the receiver, in chunks of 64 KiB of which the last may be part empty, a copy buffer of the relay, and one of io.Copy in the test itself. A session may fill what windows may be larger by at the start of one end and grow by
-// at both ends, the links' two bounds, and what they gather; what only a long path lets it have beyond that (docs/SECURITY.md) is not used here.
+// Budgets of both ends together, the server's process and the test's; heap profiles have
+// exactly these (docs/RELIABILITY.md). A stream that nobody reads may fill its first
+// window at the receiver, in chunks of 64 KiB of which the last may be part empty, a copy
+// buffer of the relay, and one of io.Copy in the test itself. A session may fill what
+// windows may be larger by at the start of one end and grow by at both ends, the links'
+// two bounds, and what they gather; what only a long path lets it have beyond that
+// (docs/SECURITY.md) is not used here.
 const (
 	firstWindow   = 256 << 10
 	streamBudget  = firstWindow + mux.MaxFrame + 64<<10 + 32<<10
 	sessionBudget = mux.StartBudget + mux.DefaultWindowBudget + 16<<20 + 2*link.DefaultBound + 8<<20
 )
 
-// farBuffer is what the system of a target keeps for a connection. It is this very system in a test, and with megabytes for each of a thousand connections it would come to
-// the most that it gives to TCP (Linux: net.ipv4.tcp_mem), from where on it drops packets of all connections, those of the streams beside them, too.
+// farBuffer is what the system of a target keeps for a connection. It is this very system
+// in a test, and with megabytes for each of a thousand connections it would come to the
+// most that it gives to TCP (Linux: net.ipv4.tcp_mem), from where on it drops packets of
+// all connections, those of the streams beside them, too.
 const farBuffer = 64 << 10
 
 // stuck is a target that takes a line and then never reads; with "down" it sends for ever.
@@ -44,7 +50,8 @@ func stuck(conn *net.TCPConn) {
 	if err != nil {
 		return
 	}
-	// It waits for what never comes: to be readable for a reader that is never content. The end of the test closes the connection.
+	// It waits for what never comes: to be readable for a reader that is never content.
+	// The end of the test closes the connection.
 	_ = raw.Read(func(uintptr) bool { return false })
 }
 
@@ -57,7 +64,8 @@ func (w *world) heaps() int64 {
 // besides is how many uploads are timed, of which the median counts.
 const besides = 5
 
-// TestNobodyReads: targets and programs that never read hold no more memory than they may, and streams beside them run at full speed.
+// TestNobodyReads: targets and programs that never read hold no more memory than they
+// may, and streams beside them run at full speed.
 func TestNobodyReads(t *testing.T) {
 	many := scaled(100, 1000)
 	for _, test := range []struct {

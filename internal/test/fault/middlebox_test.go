@@ -16,7 +16,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// TestMiddleboxes: what lies between a page and a server delays, splits, limits and refuses; the bytes come through.
+// TestMiddleboxes: what lies between a page and a server delays, splits, limits and
+// refuses; the bytes come through.
 func TestMiddleboxes(t *testing.T) {
 	delay := scaled(200*time.Millisecond, 2*time.Second)
 	for name, conduct := range map[string]fault.Conduct{
@@ -66,7 +67,8 @@ func TestMiddleboxes(t *testing.T) {
 // badGateway is what a load balancer says while the server restarts behind it.
 const badGateway = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-// TestNoUpgradeForAWhile: what lies before the server answers in its place, knows nothing of upgrades, or breaks off; sessions wait, and come back.
+// TestNoUpgradeForAWhile: what lies before the server answers in its place, knows nothing
+// of upgrades, or breaks off; sessions wait, and come back.
 func TestNoUpgradeForAWhile(t *testing.T) {
 	for name, answer := range map[string]string{
 		"502":                      badGateway,
@@ -114,7 +116,8 @@ func TestBadGatewayAtFirst(t *testing.T) {
 	}
 }
 
-// TestSwallowedUpgrade: a proxy takes the upgrade and never answers; the attempt is given up, and the next one comes through.
+// TestSwallowedUpgrade: a proxy takes the upgrade and never answers; the attempt is given
+// up, and the next one comes through.
 func TestSwallowedUpgrade(t *testing.T) {
 	w := newWorld(t, quick)
 	target := product.Target(t, mover)
@@ -142,7 +145,8 @@ func TestSwallowedUpgrade(t *testing.T) {
 	say(t, s, "after")
 }
 
-// TestDeadCarrierIsFoundInTime: both ends of a carrier that died silently know it within the configured time.
+// TestDeadCarrierIsFoundInTime: both ends of a carrier that died silently know it within
+// the configured time.
 func TestDeadCarrierIsFoundInTime(t *testing.T) {
 	const keepalive = time.Second
 	const most = 2*keepalive + 5*time.Second // for a machine that is busy; the times that nobody has configured are 10 s and 20 s
@@ -164,7 +168,8 @@ func TestDeadCarrierIsFoundInTime(t *testing.T) {
 	}
 }
 
-// TestIdleSessionIsNeverIdle: a middlebox that cuts what is idle has nothing to cut, by the product's own proportions: 10 s of keepalive, 30 s of patience.
+// TestIdleSessionIsNeverIdle: a middlebox that cuts what is idle has nothing to cut, by
+// the product's own proportions: 10 s of keepalive, 30 s of patience.
 func TestIdleSessionIsNeverIdle(t *testing.T) {
 	for name, test := range map[string]struct {
 		keepalive time.Duration

@@ -105,7 +105,8 @@ func calm(t *testing.T, figures func() product.Figures) product.Figures {
 	return base
 }
 
-// TestKilledClient: a page that dies without a word (kill -9, a tab that is reloaded) leaves nothing behind after the grace period.
+// TestKilledClient: a page that dies without a word (kill -9, a tab that is reloaded)
+// leaves nothing behind after the grace period.
 func TestKilledClient(t *testing.T) {
 	w := newWorld(t, quick, "--grace", "500ms")
 	target := product.Target(t, mover)
@@ -131,7 +132,8 @@ func TestKilledClient(t *testing.T) {
 	t.Logf("before: %s; with %d streams: %s; %s after the kill: %s", base, streamsOfClient, busy, time.Since(killedAt).Round(time.Millisecond), now)
 }
 
-// TestKilledServer: the client finds out, says so to every stream, and holds nothing of them any more.
+// TestKilledServer: the client finds out, says so to every stream, and holds nothing of
+// them any more.
 func TestKilledServer(t *testing.T) {
 	target := product.Target(t, mover)
 	first := startServer(t, quick)

@@ -27,7 +27,8 @@ func (k Kind) String() string {
 	return [...]string{"reset", "black hole", "half-open", "mid-frame", "half-open the other way", "end"}[k]
 }
 
-// Conduct is how a proxy treats the connections that come. The zero value passes everything on at once.
+// Conduct is how a proxy treats the connections that come. The zero value passes
+// everything on at once.
 type Conduct struct {
 	Delay   time.Duration // each way
 	Piece   int           // bytes that are written at once, at most; 0: no limit
@@ -256,7 +257,8 @@ func (l *line) end(reset bool) {
 	}
 }
 
-// refuse takes the request and answers in the server's place; an empty answer is none, for as long as the client likes.
+// refuse takes the request and answers in the server's place; an empty answer is none,
+// for as long as the client likes.
 func (l *line) refuse(answer string) {
 	var request frames
 	b := make([]byte, 4<<10)

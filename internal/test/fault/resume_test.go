@@ -17,7 +17,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// TestServerRestarted: a resume is refused by a server that knows nothing of the session; the streams say so, and the next ones work.
+// TestServerRestarted: a resume is refused by a server that knows nothing of the session;
+// the streams say so, and the next ones work.
 func TestServerRestarted(t *testing.T) {
 	w := newWorld(t, quick)
 	target := product.Target(t, mover)
@@ -48,7 +49,8 @@ func TestServerRestarted(t *testing.T) {
 	}
 }
 
-// TestTooManyParked: where the server keeps only so many sessions without a connection, the streams of the others end with an error of their own, and the next ones work.
+// TestTooManyParked: where the server keeps only so many sessions without a connection,
+// the streams of the others end with an error of their own, and the next ones work.
 func TestTooManyParked(t *testing.T) {
 	w := newWorld(t, quick, "--max-parked", "1")
 	target := product.Target(t, mover)
@@ -126,7 +128,8 @@ func (w *world) mustHello(h wire.Hello) (wire.Message, link.Carrier) {
 	return m, c
 }
 
-// TestWrongSecret: whoever knows the id and not the secret learns nothing and touches nothing, whatever secret he tries.
+// TestWrongSecret: whoever knows the id and not the secret learns nothing and touches
+// nothing, whatever secret he tries.
 func TestWrongSecret(t *testing.T) {
 	w := newWorld(t, nil)
 	m, _ := w.mustHello(wire.Hello{})
@@ -152,8 +155,10 @@ func TestWrongSecret(t *testing.T) {
 	}
 }
 
-// TestSecretTwice: somebody else presents the session's id and secret, with offsets of his own making. The protocol cannot tell him from the owner, so the session is
-// taken from one by the other; it is never served from bytes that are not there, and the owner, who comes back, has lost nothing.
+// TestSecretTwice: somebody else presents the session's id and secret, with offsets of
+// his own making. The protocol cannot tell him from the owner, so the session is taken
+// from one by the other; it is never served from bytes that are not there, and the owner,
+// who comes back, has lost nothing.
 func TestSecretTwice(t *testing.T) {
 	var known atomic.Pointer[wire.Session]
 	w := newWorld(t, quick)
@@ -201,7 +206,8 @@ func (s *spy) Receive(ctx context.Context) ([]byte, error) {
 	return message, err
 }
 
-// TestRacingResumes: of several carriers that resume one session at the same time, one holds it in the end, and the others have ended.
+// TestRacingResumes: of several carriers that resume one session at the same time, one
+// holds it in the end, and the others have ended.
 func TestRacingResumes(t *testing.T) {
 	w := newWorld(t, patient)
 	m, _ := w.mustHello(wire.Hello{})
@@ -255,7 +261,8 @@ func answers(ctx context.Context, c link.Carrier) bool {
 	}
 }
 
-// TestCutDuringDrain: a session that loses its carrier while the server drains comes back, its streams finish, and the drain ends with them.
+// TestCutDuringDrain: a session that loses its carrier while the server drains comes
+// back, its streams finish, and the drain ends with them.
 func TestCutDuringDrain(t *testing.T) {
 	w := newWorld(t, quick)
 	target := product.Target(t, mover)

@@ -104,7 +104,8 @@ func (s *states) add(state client.State) {
 	s.news = make(chan struct{})
 }
 
-// await returns the first state from the given number on that fits, and the number of the state after it.
+// await returns the first state from the given number on that fits, and the number of the
+// state after it.
 func (s *states) await(t *testing.T, from int, what string, fits func(client.State) bool) (client.State, int) {
 	t.Helper()
 	timeout := time.After(patience)
@@ -179,8 +180,9 @@ func digest(seed uint64, n int64) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// mover is a target that moves bytes and counts. The first line says what: "down SEED N" sends N bytes of noise and FIN; "up" reads to FIN and answers
-// "N SHA-256"; "echo" sends back what it gets.
+// mover is a target that moves bytes and counts. The first line says what: "down SEED N"
+// sends N bytes of noise and FIN; "up" reads to FIN and answers "N SHA-256"; "echo" sends
+// back what it gets.
 func mover(conn *net.TCPConn) {
 	var line []byte
 	for b := make([]byte, 1); ; {

@@ -77,7 +77,8 @@ func floods(t *testing.T, p *process, where targets, counts *table) {
 	})
 }
 
-// unread fills the windows of streams whose target reads nothing, and sends what is granted as long as anything is: memory is bounded by the windows.
+// unread fills the windows of streams whose target reads nothing, and sends what is
+// granted as long as anything is: memory is bounded by the windows.
 func unread(t *testing.T, p *process, where targets, counts *table) {
 	n := scaled(64, 1024)
 	row := counts.row("yamux", "streams with a full window that the target does not read")

@@ -8,7 +8,8 @@ import (
 	"github.com/sockmux/sockmux/internal/test/product"
 )
 
-// What the server may take beside what it took before. A soak opens ten times as many streams, and the race detector multiplies memory.
+// What the server may take beside what it took before. A soak opens ten times as many
+// streams, and the race detector multiplies memory.
 const (
 	spareGoroutines  = 10      // of timers and of the connection that measures
 	spareDescriptors = 10      // as above
@@ -24,7 +25,8 @@ func bound() int64 {
 	return most
 }
 
-// TestHostileInput sends everything to one server, beside a session that goes on, and looks at what is left of it.
+// TestHostileInput sends everything to one server, beside a session that goes on, and
+// looks at what is left of it.
 func TestHostileInput(t *testing.T) {
 	where := startTargets(t)
 	p := startServer(t, "--allow-yamux", "--allow", where.echo.String(), "--allow", where.deaf.String())

@@ -64,7 +64,8 @@ func mutate(random *rand.Rand, b []byte) []byte {
 	return b
 }
 
-// malformedHTTP sends requests and mutations of them: each is answered with a status that blames the client, is served as what it has become, or is cut.
+// malformedHTTP sends requests and mutations of them: each is answered with a status that
+// blames the client, is served as what it has become, or is cut.
 func malformedHTTP(t *testing.T, p *process, counts *table) {
 	row := counts.row("HTTP", "malformed and mutated requests")
 	each(t, scaled(3000, 100_000), func(i int) {
@@ -139,7 +140,8 @@ func slowLoris(t *testing.T, p *process, counts *table) {
 	}
 }
 
-// slowSockets are upgraded and then say nothing, or HELLO byte by byte, or half a message after it: each is cut when its time is over.
+// slowSockets are upgraded and then say nothing, or HELLO byte by byte, or half a message
+// after it: each is cut when its time is over.
 func slowSockets(t *testing.T, p *process, counts *table) {
 	hello := wsFrame(final|opBinary, make([]byte, 2000))
 	tests := []struct {

@@ -11,13 +11,15 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// Streams are opened as fast as the rules allow: over some sessions, and in each no more at once than are taken without waiting.
+// Streams are opened as fast as the rules allow: over some sessions, and in each no more
+// at once than are taken without waiting.
 const (
 	pacedSessions = 8
 	pacedAtOnce   = 200
 )
 
-// endings finds in the bytes of yamux that the server sends the streams that it ends, and what it grants.
+// endings finds in the bytes of yamux that the server sends the streams that it ends, and
+// what it grants.
 type endings struct {
 	header  [12]byte
 	have    int
@@ -100,7 +102,8 @@ func (p *pace) settle() {
 	}
 }
 
-// paced opens 100 000 streams of each kind (in the soak) and ends each; the server must end each as well.
+// paced opens 100 000 streams of each kind (in the soak) and ends each; the server must
+// end each as well.
 func paced(t *testing.T, p *process, where targets, counts *table) {
 	n := scaled(8_000, 100_000)
 	fin := func(id uint32) []byte { return frame(typeWindow, flagFIN, id, 0) }

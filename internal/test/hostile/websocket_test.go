@@ -9,8 +9,9 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// frames sends every first byte of a frame with masks, without, and with payloads of control and other lengths: each wrong one is answered with the code
-// that RFC 6455 has for it.
+// frames sends every first byte of a frame with masks, without, and with payloads of
+// control and other lengths: each wrong one is answered with the code that RFC 6455 has
+// for it.
 func frames(t *testing.T, p *process, counts *table) {
 	rows := map[string]*row{}
 	for _, name := range []string{"unmasked", "reserved bits", "unknown opcode", "fragmented or long control frame", "continuation of nothing", "text message", "first message is no HELLO", "close"} {
@@ -67,7 +68,8 @@ func frames(t *testing.T, p *process, counts *table) {
 	}
 }
 
-// messages are wrong as a whole: too long in one frame or many, of two at once, of text in a session.
+// messages are wrong as a whole: too long in one frame or many, of two at once, of text
+// in a session.
 func messages(t *testing.T, p *process, counts *table) {
 	oversized := counts.row("WebSocket", "message over 1 MiB: in one frame, claimed only, in fragments")
 	order := counts.row("WebSocket", "a message inside another, text in a session")

@@ -130,7 +130,8 @@ func muxViolations(t *testing.T, p *process, where targets, counts *table) {
 	})
 }
 
-// tolerated is what concerns streams that are not there, or lies about those that are: the session goes on.
+// tolerated is what concerns streams that are not there, or lies about those that are:
+// the session goes on.
 func tolerated(t *testing.T, p *process, where targets, counts *table) {
 	n := scaled(10_000, 200_000)
 	unknown := counts.row("yamux", "data, windows, FIN, RST and pongs for unknown streams, windows of 4 GiB")

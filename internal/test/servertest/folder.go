@@ -19,7 +19,8 @@ func NewFolder(t *testing.T) Folder { return Folder{t, t.TempDir()} }
 
 func (f Folder) File(name string) string { return filepath.Join(f.Path, name) }
 
-// put writes a file anew, with a time of its own, so that the change is seen whatever the clock of the file system.
+// put writes a file anew, with a time of its own, so that the change is seen whatever the
+// clock of the file system.
 func (f Folder) Put(name, content string) {
 	f.t.Helper()
 	if err := os.WriteFile(f.File(name), []byte(content), 0o600); err != nil {

@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// Log collects what a server writes while its test reads it. The zero value is empty; any number of goroutines may use it.
+// Log collects what a server writes while its test reads it. The zero value is empty; any
+// number of goroutines may use it.
 type Log struct {
 	mu   sync.Mutex
 	text strings.Builder

@@ -5,8 +5,10 @@ import (
 	"testing"
 )
 
-// Refusing returns an address of the loopback interface, HOST:PORT, that refuses connections until the test ends. A port that was closed would not do: the system soon gives it to the
-// next who listens, in this process or another. This one is held by the client's end of a connection.
+// Refusing returns an address of the loopback interface, HOST:PORT, that refuses
+// connections until the test ends. A port that was closed would not do: the system soon
+// gives it to the next who listens, in this process or another. This one is held by the
+// client's end of a connection.
 func Refusing(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

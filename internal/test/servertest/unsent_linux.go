@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Unsent returns the limit of what a connection leaves to the system unsent: TCP_NOTSENT_LOWAT of linux/tcp.h.
+// Unsent returns the limit of what a connection leaves to the system unsent:
+// TCP_NOTSENT_LOWAT of linux/tcp.h.
 func Unsent(t testing.TB, tcp *net.TCPConn) int {
 	t.Helper()
 	raw, err := tcp.SyscallConn()

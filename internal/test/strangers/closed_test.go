@@ -62,8 +62,8 @@ func TestMemoryOfClosedSessions(t *testing.T) {
 		t.Fatal("the session that stays could not write")
 	}
 	held := func() int { return int(server.Metric(t, "sockmux_session_memory_bytes")) >> 20 }
-	// A busy machine fills so slowly that the first of the closed ones give way meanwhile, or that a
-	// hog reaches the share of one alone. Then others follow.
+	// A busy machine fills so slowly that the first of the closed ones give way
+	// meanwhile, or that a hog reaches the share of one alone. Then others follow.
 	for attempt := 1; held() < scarce; attempt++ {
 		if attempt > attempts {
 			t.Fatalf("%d MiB are held, and %d are scarce", held(), scarce)

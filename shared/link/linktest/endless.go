@@ -5,7 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// Endless is bytes that repeat, for tests that go on until something has happened. It is made by NewEndless.
+// Endless is bytes that repeat, for tests that go on until something has happened. It is
+// made by NewEndless.
 type Endless []byte
 
 // NewEndless returns random bytes.
@@ -15,7 +16,8 @@ func NewEndless(seed byte) Endless {
 	return e
 }
 
-// From puts the bytes from at on into b, as many as there are before they repeat, and returns their number.
+// From puts the bytes from at on into b, as many as there are before they repeat, and
+// returns their number.
 func (e Endless) From(at int, b []byte) int { return copy(b, e[at%len(e):]) }
 
 // At reports whether these are the bytes from at on.

@@ -1,4 +1,5 @@
-// Package linktest joins two links in memory, for tests: carriers that can be cut, blackholed and cut short at any message.
+// Package linktest joins two links in memory, for tests: carriers that can be cut,
+// blackholed and cut short at any message.
 package linktest
 
 import (
