@@ -99,7 +99,7 @@ test('uninstall() ends the sockets and puts the page\'s own constructors back', 
 		};
 	}, `ws://127.0.0.1:${world.targets.ports.silent}/`);
 	assert.deepEqual(found, { changed: [true, true], events: ['open', 'error', 'close'], restored: [true, true, true] });
-	// What SOCKFS would make is a native socket now, and nobody there speaks WebSocket.
+	// What SOCKFS would make is a native socket now, and no target there speaks WebSocket.
 	const events = await page.evaluate((url) => /** @type {any} */ (globalThis).openSocket(url, 'binary').closed(), `ws://127.0.0.1:${world.targets.ports.line}/`);
 	assert.deepEqual(events.map((/** @type {any} */ e) => [e.type, e.code]), [['error', undefined], ['close', 1006]]);
 	await page.context().close();
@@ -123,7 +123,7 @@ test('where the wasm is missing each socket gets error and close, and the consol
 	await page.context().close();
 });
 
-/** A free port below those that systems give to whoever asks for any (Linux: from 32768 on, others: from 49152 on), so that it is still free when a server comes back to it. */
+/** A free port below those that systems give to programs that ask for any (Linux: from 32768 on, others: from 49152 on), so that it is still free when a server comes back to it. */
 async function lastingPort() {
 	for (;;) {
 		const port = 20_000 + Math.floor(10_000 * Math.random());

@@ -1,4 +1,4 @@
-// The status page of the operators' listener, as somebody sees it who looks after a server.
+// The status page of the operators' listener, as an operator sees it.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

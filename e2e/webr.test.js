@@ -12,7 +12,7 @@ import { withWebR } from './harness/webr.js';
 const DIAL_MS = 8000;
 
 /**
- * By how much the memory of page and worker may grow while 100 MB go through. The browser lets up to 90 MB of buffers that nobody uses any more lie before it collects
+ * By how much the memory of page and worker may grow while 100 MB go through. The browser lets up to 90 MB of buffers that are not used any more lie before it collects
  * them (the same for 200 MB); a copy of all that went through would come on top. What waits for R is measured without that, by the test of a reader that pauses.
  */
 const FLAT_BYTES = 150 * MEGABYTE;

@@ -42,7 +42,7 @@ export function run(command, args, options = {}) {
 
 let nextPort = 20_000 + Math.floor(10_000 * Math.random());
 
-/** A port for a program that cannot choose one itself: below those that systems give to whoever asks for any (Linux: from 32768 on), so that it is still free when the program listens. */
+/** A port for a program that cannot choose one itself: below those that systems give to programs that ask for any (Linux: from 32768 on), so that it is still free when the program listens. */
 export async function freePort() {
 	for (;;) {
 		const port = nextPort++;
@@ -55,7 +55,7 @@ export async function freePort() {
 	}
 }
 
-/** Resolves when somebody listens on the port. */
+/** Resolves when a program listens on the port. */
 export async function listening(port, what, child) {
 	const end = performance.now() + START_MS;
 	for (;;) {

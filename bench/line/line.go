@@ -26,7 +26,7 @@ const chunk = 16 << 10
 // unlimitedFlight stands for a Flight of 0.
 const unlimitedFlight = 64 << 20
 
-// LinuxFlight is what Linux lets one connection have on its way at most, where nobody has
+// LinuxFlight is what Linux lets one connection have on its way at most, where no setting has
 // changed that: the largest send buffer (net.ipv4.tcp_wmem, see tcp(7)).
 const LinuxFlight = 4 << 20
 

@@ -202,7 +202,7 @@ func (s *server) save(what, file string) error {
 }
 
 // Ports for programs that cannot choose one themselves: below those that systems give to
-// whoever asks for any (Linux: from 32768 on), so that a port is still free when the
+// programs that ask for any (Linux: from 32768 on), so that a port is still free when the
 // program listens.
 const lowestPort, highestPort = 20_000, 29_999
 

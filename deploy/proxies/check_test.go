@@ -50,7 +50,7 @@ func checkEcho(t *testing.T, f *front) {
 	}
 }
 
-// checkStrangers: the example as it is lets nobody use the server who has no credentials.
+// checkStrangers: the example as it is refuses clients without credentials.
 func checkStrangers(t *testing.T, f *front) {
 	s, err := f.openWith(t, "").Open(wire.Request{Kind: wire.TCP, Host: "demo.test", Port: f.port(t, "echo")})
 	if err != nil {

@@ -80,7 +80,7 @@ func (f *front) get(t *testing.T, url string, header http.Header) (*http.Respons
 	return response, body
 }
 
-// forged is what a client says of itself; nobody may believe it.
+// forged is what a client says of itself; no server may believe it.
 var forged = http.Header{"X-Forwarded-For": {"203.0.113.9"}, "X-Forwarded-Proto": {"http"}}
 
 // dial opens a carrier as a page of that origin does.

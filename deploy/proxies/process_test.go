@@ -126,7 +126,7 @@ var required = os.Getenv("SOCKMUX_REQUIRE_PROXIES") != ""
 // find gives the path of a proxy's program; the test ends here where there is none.
 func find(t *testing.T, name string) string {
 	t.Helper()
-	for _, candidate := range []string{name, "/usr/sbin/" + name} { // where Debian has them, which is not in everybody's PATH
+	for _, candidate := range []string{name, "/usr/sbin/" + name} { // where Debian has them, which is not in every PATH
 		if path, err := exec.LookPath(candidate); err == nil {
 			return path
 		}
@@ -138,7 +138,7 @@ func find(t *testing.T, name string) string {
 	return ""
 }
 
-// attempts is how often a proxy is started anew because somebody took its port between
+// attempts is how often a proxy is started anew because another program took its port between
 // the choice and the start.
 const attempts = 3
 

@@ -34,7 +34,7 @@ export function findChromium(env = process.env) {
 	throw new Error(`no Chromium found (looked for ${NAMES.join(', ')} in PATH): install it (Debian: apt-get install chromium) or set CHROMIUM to its path`);
 }
 
-/** Starts a headless browser that talks to nobody but the tests. */
+/** Starts a headless browser that talks to the tests only. */
 export function launch() {
 	return chromium.launch({
 		executablePath: findChromium(),

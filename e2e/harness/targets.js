@@ -51,7 +51,7 @@ const SERVICES = {
 		const timer = setTimeout(() => socket.end('late\n'), 1000);
 		socket.resume().on('close', () => clearTimeout(timer));
 	},
-	/** One line, then RST. Some systems throw away with the RST what nobody has read yet, so there is time to read it. */
+	/** One line, then RST. Some systems throw away with the RST what is not read yet, so there is time to read it. */
 	reset: (socket) => {
 		const timer = setTimeout(() => socket.resetAndDestroy(), 200);
 		socket.resume().on('close', () => clearTimeout(timer)).write('before the reset\n');
@@ -160,7 +160,7 @@ const SERVICES = {
 };
 
 /**
- * Starts them all. `ports.refused` is a port on which nobody listens. `seen` holds what arrived at the services that keep it;
+ * Starts them all. `ports.refused` is a port without a listener. `seen` holds what arrived at the services that keep it;
  * `closed` counts the connections of each service that ended; `connections` has those of `record` and `recordslow`.
  * @returns {Promise<Targets>}
  */

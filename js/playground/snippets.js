@@ -1,4 +1,4 @@
-// The examples. Each is R as anybody would write it on a desktop; only the ports are filled in.
+// The examples. Each is R as on a desktop; only the ports are filled in.
 
 /** @typedef {{ name: string, host: string, port: number, description: string }} Service */
 /** @typedef {{ title: string, text: string, needs: string[], code: (port: (name: string) => number, host: string) => string }} Snippet */

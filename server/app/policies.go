@@ -42,7 +42,7 @@ func (p *policies) set(settings *config.Config) {
 	p.byName.Store(&byName)
 }
 
-// find returns the policy of that name; nobody's credentials need to name one.
+// find returns the policy of that name; credentials need not name one.
 func (p *policies) find(name string) (standing, bool) {
 	if name == "" {
 		name = config.DefaultPolicy

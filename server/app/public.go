@@ -22,7 +22,7 @@ import (
 // The caller closes it with close.
 type publicListener struct {
 	net.Listener
-	base         string                 // URL without path, for somebody at this machine or at the certificate's name
+	base         string                 // URL without path, for a person at this machine or at the certificate's name
 	certificates *listener.Certificates // nil: TLS does not end here, or by ACME
 	challenges   *http.Server           // nil: there is none
 
@@ -145,7 +145,7 @@ func stateFolder() (string, error) {
 }
 
 // hostPort is the host of a URL: a name if there is one, otherwise an address that
-// somebody at this machine reaches. Ports that stand for themselves stay.
+// a person at this machine reaches. Ports that stand for themselves stay.
 func hostPort(address net.Addr, name string) string {
 	host, port := "127.0.0.1", "0"
 	if tcp, ok := address.(*net.TCPAddr); ok {

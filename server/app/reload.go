@@ -64,7 +64,7 @@ func (r *reloader) watch() (stop func()) {
 	tick := time.NewTicker(lookInterval)
 	ctx, cancel := context.WithCancel(context.Background()) // until stop
 	var task sync.WaitGroup
-	files := stampsOf(r.files()) // before anybody can know that the server runs
+	files := stampsOf(r.files()) // before a client can know that the server runs
 	task.Go(func() { r.run(ctx, hup, tick.C, files) })
 	return func() {
 		signal.Stop(hup)

@@ -10,7 +10,7 @@ import (
 )
 
 // flushTimeout is what the last spans may take at the end: streams have ended then, and
-// whoever stops the server waits.
+// the stop of the server waits.
 const flushTimeout = 3 * time.Second
 
 // openTracer returns nil where the settings name no collector.

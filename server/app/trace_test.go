@@ -28,7 +28,7 @@ const (
 	callerParent = "00-" + callerTrace + "-" + callerSpan + "-01"
 )
 
-// tokenFile makes a file with the token of somebody.
+// tokenFile makes a file with the token of a client.
 func tokenFile(t *testing.T, name, policy string) (path, token string) {
 	t.Helper()
 	f := servertest.NewFolder(t)

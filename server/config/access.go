@@ -8,7 +8,7 @@ import (
 )
 
 // Access says how clients prove who they are. What is empty is not asked for; if all is
-// empty, nobody has to prove anything.
+// empty, clients prove nothing.
 type Access struct {
 	TokenFile      string   // static tokens
 	JWTKeys        string   // file of keys that sign JWTs

@@ -34,7 +34,7 @@ type Config struct {
 
 	// Who may connect.
 	AllowOrigins   []origin.Pattern // beside the server's own origin
-	InsecureNoAuth bool             // the word for listening beyond loopback though nobody authenticates
+	InsecureNoAuth bool             // the word for listening beyond loopback without authentication
 	Access
 
 	// What may be reached.

@@ -92,7 +92,7 @@ func TestModes(t *testing.T) {
 			t.Errorf("%s: mode %d, want %d", flag, c.Mode, want)
 		}
 	}
-	// Somebody who asks for help is not told what is wrong.
+	// With --help, mistakes are not reported.
 	if c := mustLoad(t, []string{"--help", "--listen", "nowhere"}, nil); c.Mode != PrintHelp {
 		t.Errorf("mode %d, want help", c.Mode)
 	}

@@ -42,7 +42,7 @@ func TestFile(t *testing.T) {
 	if !reflect.DeepEqual(staff.Rules, want) {
 		t.Errorf("staff rules %v", staff.Rules)
 	}
-	// What a policy does not say is everybody's.
+	// A limit that a policy does not set is the server's.
 	if staff.Limits.Streams != 512 || staff.Limits.Opens != 20 || guests.Limits.Streams != 8 || guests.Limits.Opens != 20 || guests.Limits.BytesPerDay != 1_000_000_000 {
 		t.Errorf("staff %+v, guests %+v", staff.Limits, guests.Limits)
 	}

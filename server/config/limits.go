@@ -6,7 +6,7 @@ import (
 	"github.com/sockmux/sockmux/server/session/limit"
 )
 
-// limitsSection is where the file has limits: at its top for everybody, in a policy for
+// limitsSection is where the file has limits: at its top for every client, in a policy for
 // those who have that policy.
 const limitsSection = "limits"
 

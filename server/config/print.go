@@ -35,7 +35,7 @@ func (c *Config) Print() string {
 	return b.String()
 }
 
-// policiesNode has of each policy the rules, and the limits that are not everybody's.
+// policiesNode has of each policy the rules, and the limits of its own.
 func (c *Config) policiesNode() *yaml.Node {
 	policies := section()
 	common := limitsOf(&c.Limits)

@@ -49,5 +49,5 @@ func (c *Config) warnOfReadable(source func(name string) string) {
 	}
 }
 
-// othersRead is the permission of everybody but the owner and the group.
+// othersRead is the permission of all users but the owner and the group.
 const othersRead fs.FileMode = 0o004

@@ -104,8 +104,8 @@ func (g *Gateway) allowed(header string, r *http.Request) bool {
 }
 
 // downgraded reports whether a page that came over http wants to connect to a server that is
-// reached over https: whoever is on the line may have written that page. Where nobody
-// trusted tells how the browser reaches the server, it is not known and not held against
+// reached over https: an attacker on the path may have written that page. Where no trusted
+// proxy tells how the browser reaches the server, that is unknown and not held against
 // the page.
 func downgraded(header string, r *http.Request) bool {
 	return listener.SchemeOf(r) == listener.SchemeHTTPS && strings.HasPrefix(header, "http:")

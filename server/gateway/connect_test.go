@@ -194,7 +194,7 @@ func (r reasons) Record(e events.Event) {
 	r[refused.Refusal.Reason]++
 }
 
-// A page that came over http may have been written by whoever is on the line: it is not
+// A page that came over http may have been written by an attacker on the path: it is not
 // the server's own where that is reached over https.
 func TestDowngrade(t *testing.T) {
 	g := newGateway(t, nil)

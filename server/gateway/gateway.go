@@ -25,7 +25,7 @@ import (
 // DefaultStrangers is how many WebSockets may be open without a session.
 const DefaultStrangers = 1024
 
-// Config says what a Gateway serves. Nobody may change it after New.
+// Config says what a Gateway serves. It must not change after New.
 type Config struct {
 	// Prefix is the path below which everything is served; it begins and ends with "/".
 	Prefix string
@@ -112,7 +112,7 @@ func (g *Gateway) SetAllowOrigins(patterns []origin.Pattern) {
 }
 
 // Drain makes the gateway say on /readyz that it takes no new tunnels. WebSockets are
-// still taken: pages come back to their tunnels over them, and whoever wants a new one is
+// still taken: pages come back to their tunnels over them, and a client that wants a new one is
 // refused inside, by Serve, where a page can read it.
 func (g *Gateway) Drain() {
 	g.mu.Lock()

@@ -24,7 +24,7 @@ type Reporting struct {
 }
 
 // Report returns a listener that logs a warning, at most once in acceptQuiet, when l cannot
-// accept a connection. relieve is called then: it may end a connection that nobody needs, so
+// accept a connection. relieve is called then: it may end a connection that is not needed, so
 // that there is a descriptor for the next.
 func Report(l net.Listener, logger *slog.Logger, relieve func() bool) *Reporting {
 	return &Reporting{Listener: l, logger: logger, relieve: relieve}

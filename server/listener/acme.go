@@ -18,7 +18,7 @@ const cacheMode = 0o700
 
 // ACMEConfig says how certificates are had from an authority (RFC 8555).
 type ACMEConfig struct {
-	Hosts     []string // names to get certificates for; nobody else's name is asked for, whatever a client says
+	Hosts     []string // names to get certificates for; no other name is asked for, whatever a client says
 	Cache     string   // folder for keys and certificates; made if it is missing
 	Email     string   // for the authority's notices; empty: none
 	Directory string   // URL of the authority; empty: Let's Encrypt
@@ -98,5 +98,5 @@ func (a *ACME) Config() *tls.Config {
 }
 
 // Challenges is a handler for port 80: it answers HTTP-01 challenges (RFC 8555, 8.3) and
-// sends everybody else to https.
+// redirects all others to https.
 func (a *ACME) Challenges() http.Handler { return a.manager.HTTPHandler(nil) }

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Scheme is "https" or "http", or empty where nobody trusted has told it.
+// Scheme is "https" or "http", or empty where no trusted proxy has sent it.
 type Scheme string
 
 // The schemes.
@@ -32,7 +32,7 @@ func SchemeOf(r *http.Request) Scheme {
 }
 
 // Handler puts the client's address into RemoteAddr, with port 0, and the scheme where
-// SchemeOf finds it, of requests that come from trusted proxies. The headers of everybody
+// SchemeOf finds it, of requests that come from trusted proxies. The headers of all others
 // else are removed, so that nothing behind believes them.
 func (p Proxies) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -38,8 +38,8 @@ type Config struct {
 
 	// ProxyProtocol are the proxies that begin every connection with a PROXY header,
 	// version 1 or 2; the header's source becomes the connection's RemoteAddr. A
-	// connection of theirs without one fails at its first read. Everybody else is taken
-	// as what he is, and a header from him is no HTTP. nil: nobody sends them. (HAProxy's
+	// connection of theirs without one fails at its first read. Any other client is taken
+	// as it is, and a header from it is no HTTP. nil: no proxy sends them. (HAProxy's
 	// proxy-protocol.txt, 2.)
 	ProxyProtocol Proxies
 
@@ -107,7 +107,7 @@ func Wrap(l net.Listener, config Config) net.Listener {
 }
 
 // TCP gives the TCP socket below a connection of Listen, for socket options. It never
-// blocks. Nobody may read or write it.
+// blocks. It must not be read or written.
 func TCP(c net.Conn) (*net.TCPConn, bool) {
 	for {
 		switch outer := c.(type) {

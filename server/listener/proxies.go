@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Proxies are the addresses that are trusted to tell who the client is. nil trusts nobody.
+// Proxies are the addresses that are trusted to tell who the client is. nil trusts none.
 type Proxies []netip.Prefix
 
 // ParseProxy reads an address or a CIDR block. The error does not repeat the text.

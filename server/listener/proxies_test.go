@@ -48,7 +48,7 @@ func TestClient(t *testing.T) {
 		forwarded []string
 		want      string
 	}{
-		{"192.0.2.1", []string{"198.51.100.7"}, "192.0.2.1"},                            // nobody trusted says so
+		{"192.0.2.1", []string{"198.51.100.7"}, "192.0.2.1"},                            // no trusted proxy says so
 		{"10.0.0.1", []string{"198.51.100.7"}, "198.51.100.7"},                          // the usual
 		{"10.0.0.1", []string{"203.0.113.9, 198.51.100.7"}, "198.51.100.7"},             // the client's own invention stands to the left
 		{"10.0.0.1", []string{"203.0.113.9", "198.51.100.7, 10.0.0.2"}, "198.51.100.7"}, // two proxies, two lines

@@ -232,7 +232,7 @@ func TestPageStopsReadingAndWritesOn(t *testing.T) {
 
 // A page that closes its socket does not wait for the target's end, and the stream does not either.
 func TestPageClosesAndTheTargetDoesNot(t *testing.T) {
-	for _, answer := range []string{"", "an answer that nobody reads"} {
+	for _, answer := range []string{"", "an answer that is not read"} {
 		release := make(chan struct{})
 		got := make(chan string, 1)
 		target := listen(t, func(conn *net.TCPConn) {

@@ -58,7 +58,7 @@ func TestSessionClosedCleanly(t *testing.T) {
 	}
 }
 
-// The target has sent what nobody reads when the session is closed: no reset destroys the bytes.
+// The target has sent what is not read when the session is closed: no reset destroys the bytes.
 func TestSessionClosedWithUnreadBytes(t *testing.T) {
 	read := make(chan struct{})
 	got, ends := make(chan []byte, 1), make(chan error, 1)

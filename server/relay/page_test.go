@@ -41,7 +41,7 @@ func newPage(t *testing.T, request wire.Request) *page {
 	return p
 }
 
-// change runs under the lock and wakes everybody.
+// change runs under the lock and wakes all that wait.
 func (p *page) change(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -61,7 +61,7 @@ type Resolver interface {
 }
 
 // DefaultDialTimeout is used where Config says nothing. Linux itself tries for about two
-// minutes, longer than anybody waits.
+// minutes, longer than any caller waits.
 const DefaultDialTimeout = 15 * time.Second
 
 // Config says how streams are served. Only Policy must be set.
@@ -85,7 +85,7 @@ type Relay struct {
 }
 
 // New returns a relay. It panics without a policy, because what that would mean is for
-// nobody to guess.
+// no client to guess.
 func New(config Config) *Relay {
 	if config.Policy == nil {
 		panic("relay: no policy")

@@ -9,7 +9,7 @@ import (
 	"github.com/sockmux/sockmux/server/relay/policy"
 )
 
-// Terms are what holds for one stream: those of whoever opened it.
+// Terms are what holds for one stream: those of the client that opened it.
 type Terms struct {
 	Policy      *policy.Policy // nil: that of Config
 	Resolver    Resolver       // nil: that of Config
@@ -26,7 +26,7 @@ type Terms struct {
 // Meter says when bytes may pass; *limit.Client is one.
 type Meter interface {
 	// Take waits until n more bytes may pass, ctx has ended, which gives its cause, or
-	// stop is closed, which gives nil: nobody wants the bytes any more. stop may be nil.
+	// stop is closed, which gives nil: the bytes are not wanted any more. stop may be nil.
 	// Any error ends the stream, with the code of the *wire.Error in it.
 	Take(ctx context.Context, stop <-chan struct{}, n int) error
 }

@@ -33,7 +33,7 @@ func (r *Registry) checkCertificate(state *tls.ConnectionState) error {
 
 // sameCertificate returns an error with the code unauthorized if the session was opened with a
 // client certificate and the connection that wants it shows none of the same holder. A newer
-// certificate of that holder is as good. The secret alone does not suffice: whoever has read
+// certificate of that holder is as good. The secret alone does not suffice: a program that has read
 // it must not get a session that only the holder of a key could open.
 func (s *session) sameCertificate(state *tls.ConnectionState) error {
 	s.mu.Lock()

@@ -56,7 +56,7 @@ func (p Peer) direct() netip.AddrPort {
 	return netip.AddrPortFrom(address.Addr().Unmap(), address.Port())
 }
 
-// admit decides whether somebody may have a new session.
+// admit decides whether a client may have a new session.
 func (r *Registry) admit(ctx context.Context, peer Peer, token string) (admitted, error) {
 	if r.isDraining() {
 		return admitted{}, errDraining
@@ -69,7 +69,7 @@ func (r *Registry) admit(ctx context.Context, peer Peer, token string) (admitted
 }
 
 // standing is what an identity may have now. The error is a *wire.Error expired, or
-// unauthorized for a policy that nobody has configured.
+// unauthorized for a policy that is not configured.
 func (r *Registry) standing(peer Peer, identity *auth.Identity) (admitted, error) {
 	now, err := identity.Current()
 	if err == nil {

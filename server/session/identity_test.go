@@ -290,7 +290,7 @@ func TestSessionsPerClient(t *testing.T) {
 	if n := w.seen.limits()[limit.SessionsPerClient]; n != 1 {
 		t.Errorf("%d are counted", n)
 	}
-	// Somebody else is another client, and a session that has ended makes room.
+	// Another name is another client, and a session that has ended makes room.
 	w.peer = "[2001:db8:0:1::7]:1"
 	w.hello(wire.Hello{Version: wire.Version})
 	w.peer = "192.0.2.1:7"

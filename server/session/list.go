@@ -9,7 +9,7 @@ import (
 // Info says what a session is at one moment, for people.
 type Info struct {
 	ID       string // as in logs: enough to tell sessions apart, and nothing of the secret
-	Identity string // empty where nobody authenticates
+	Identity string // empty without authentication
 	Peer     string // address of the client
 	Agent    string // of the client
 	Began    time.Time

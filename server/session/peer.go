@@ -6,7 +6,7 @@ import (
 )
 
 // Peer is who is at the other end of a carrier, as far as the connection shows it.
-// Whoever makes one does not change it afterwards.
+// It must not change afterwards.
 type Peer struct {
 	// Address is the client's own, for logs and for what is counted by client: what the
 	// connection shows or, where that is a trusted proxy, what the proxy says. An address

@@ -52,7 +52,7 @@ type Config struct {
 	// Kinds are the kinds of streams that Handle serves. Clients learn which of them need a
 	// capability.
 	Kinds []wire.Kind
-	// Authenticator says who clients are; nil: nobody has to say.
+	// Authenticator says who clients are; nil: none do.
 	Authenticator auth.Authenticator
 	// Trusts returns an error if the certificate that a client has shown is no longer trusted.
 	// It is asked at each revalidation; nil: what the handshake has verified stays trusted.

@@ -224,7 +224,7 @@ func (l *Link) WriteParts(first, second []byte) (int, error) {
 	return written + n, err
 }
 
-// WriteLater is Write for bytes that nobody waits for: they go with the next
+// WriteLater is Write for bytes that no caller waits for: they go with the next
 // acknowledgement, which is due in ackDelay where anything has come, or before it with
 // what else is written. To a page that is a message less.
 func (l *Link) WriteLater(b []byte) (int, error) {
@@ -257,7 +257,7 @@ func (l *Link) writeLocked(b []byte) (int, error) {
 
 // awaitRoomLocked waits until Write takes n bytes, and returns how many it takes. After
 // Shutdown nothing is taken, and the writer is not told before the end: what comes after
-// the CLOSE is nobody's.
+// the CLOSE belongs to no run.
 func (l *Link) awaitRoomLocked(n int) (room int, err error) {
 	for l.ended == nil {
 		if room = l.roomLocked(); l.closing == nil && room >= n {

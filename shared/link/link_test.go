@@ -302,7 +302,7 @@ func TestCloseEndsEverything(t *testing.T) {
 }
 
 // TestSilence: a dead carrier is found, an idle one is kept, and an end that did not run
-// for a while blames nobody.
+// for a while ends no run.
 func TestSilence(t *testing.T) {
 	config := link.Config{PingAfter: 10 * time.Second, DeadAfter: 20 * time.Second}
 	synctest.Test(t, func(t *testing.T) {

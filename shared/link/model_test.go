@@ -375,7 +375,7 @@ func (m *model) settled(b bounds) bool {
 }
 
 // normal makes equal what behaves equally: a carrier that both ends have given up is like
-// none, and so is what lies in a direction that nobody takes.
+// none, and so is what lies in a direction that is not taken.
 func (m model) normal() model {
 	kept := int8(0)
 	for i := range m.made - m.gone {

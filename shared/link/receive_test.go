@@ -38,7 +38,7 @@ func (c *reusing) ReceiveBody(ctx context.Context) (buffer.Payload, error) {
 func (c *reusing) Send(context.Context, []byte) error { return nil }
 func (c *reusing) Close(int, string) error            { return nil }
 
-// What a run has received and nobody has read yet survives the run: its carrier does not
+// What a run has received and no caller has read yet survives the run: its carrier does not
 // receive into the same buffer again.
 func TestUnreadBytesOutliveTheRun(t *testing.T) {
 	l := link.New(link.Config{})

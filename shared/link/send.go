@@ -76,7 +76,7 @@ func unhurried(ctx context.Context) (sending context.Context, release func()) {
 		mu.Lock()
 		defer mu.Unlock()
 		if code, _ := closing(context.Cause(ctx)); code == 0 || released {
-			cancel() // nobody waits for a reason
+			cancel() // no caller waits for a reason
 			return
 		}
 		timer = time.AfterFunc(tellTimeout, cancel)

@@ -83,13 +83,13 @@ func (l *Link) Probe(timeout time.Duration) {
 }
 
 // alive says for how long the carrier counts as alive yet. due is when that was to be
-// asked: an end that did not run for a while blames nobody, but gives what arrived
+// asked: an end that did not run for a while ends no run, but gives what arrived
 // meanwhile the time to be handled, and asks at once.
 func (l *Link) alive(due time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	if l.out.held() == 0 { // this is looked at now and then: what nobody has used since goes back
+	if l.out.held() == 0 { // this is looked at now and then: what has not been used since goes back
 		l.shrinkLocked()
 	}
 	late := now.Sub(due)

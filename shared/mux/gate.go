@@ -71,7 +71,7 @@ func (g *gate) leave() {
 	close(next.turn)
 }
 
-// close lets everybody go.
+// close releases every waiting writer.
 func (g *gate) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -132,7 +132,7 @@ type taking struct{ *deaf }
 
 func (taking) Write(b []byte) (int, error) { return len(b), nil }
 
-// TestAnswersAreBounded: whoever asks for answers and reads none is cut off.
+// TestAnswersAreBounded: a peer that asks for answers and reads none is cut off.
 func TestAnswersAreBounded(t *testing.T) {
 	taken := &gulp{deaf: newDeaf(), most: 1 << 10, took: make(chan struct{}, 1<<10)} // the result of the control stream
 	s, err := mux.Server(muxtest.New(taken), mux.Config{}, func(context.Context, *mux.Stream) {})
@@ -164,7 +164,7 @@ type gulp struct {
 	*deaf
 	mu   sync.Mutex
 	most int
-	took chan struct{} // one for each Write; nil: nobody counts
+	took chan struct{} // one for each Write; nil: not counted
 }
 
 func (g *gulp) Write(b []byte) (int, error) {
@@ -188,7 +188,7 @@ func TestStreamsAreBounded(t *testing.T) {
 	before := runtime.NumGoroutine()
 	conn := newDeaf()
 	s, err := mux.Server(muxtest.New(conn), mux.Config{MaxStreams: func() int { return most }}, func(_ context.Context, s *mux.Stream) {
-		_ = s.Reply(wire.Result{Code: wire.Limit}) // nobody reads it
+		_ = s.Reply(wire.Result{Code: wire.Limit}) // it is not read
 		_ = s.Close()
 	})
 	if err != nil {

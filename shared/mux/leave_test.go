@@ -60,7 +60,7 @@ func TestClosedBeforeTheResult(t *testing.T) {
 	}
 }
 
-// TestResetBeforeTheReply: nobody needs a result then, and Reply is no error.
+// TestResetBeforeTheReply: no result is needed then, and Reply is no error.
 func TestResetBeforeTheReply(t *testing.T) {
 	e := connect(t, mux.Config{}, func(_ context.Context, s *mux.Stream) {
 		if _, err := io.ReadAll(s); !isCode(err, wire.Aborted) {

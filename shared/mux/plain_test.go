@@ -210,7 +210,7 @@ func TestPlainRefusal(t *testing.T) {
 	})
 }
 
-// TestPlainBacklog refuses streams that nobody takes with RST, and the session goes on.
+// TestPlainBacklog refuses streams that are not accepted with RST, and the session goes on.
 func TestPlainBacklog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const most, all = 4, 1000

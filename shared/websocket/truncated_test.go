@@ -92,7 +92,7 @@ func answering(t *testing.T, b []byte) string {
 			"Sec-WebSocket-Accept: %s\r\n\r\n%s", base64.StdEncoding.EncodeToString(sum[:]), b)
 	})
 	t.Cleanup(func() {
-		_ = listener.Close() // ends a server that nobody has reached
+		_ = listener.Close() // ends a server that was not reached
 		served.Wait()
 	})
 	return "http://" + listener.Addr().String()

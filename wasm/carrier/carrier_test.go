@@ -105,7 +105,7 @@ func TestMessagesInOrderAndBeforeTheEnd(t *testing.T) {
 		if err := c.Send(t.Context(), []byte("x")); err == nil || len(b.sent) != 0 {
 			t.Errorf("send after the end: %v, %v", err, b.sent)
 		}
-		s.Message(1, []byte("late")) // of a carrier that is gone: nobody minds
+		s.Message(1, []byte("late")) // of a carrier that is gone: this is no error
 	})
 }
 
@@ -171,7 +171,7 @@ func TestDialFails(t *testing.T) {
 	})
 }
 
-// TestBodies: bare messages stay with the browser, in their place among the others, and are dropped where nobody is there for them.
+// TestBodies: bare messages stay with the browser, in their place among the others, and are dropped where their stream is gone.
 func TestBodies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, b, c := dial(t)

@@ -40,7 +40,7 @@ type Event struct {
 	ID   uint32
 	A, B uint32
 	Data []byte
-	Body buffer.Payload // nil: there is none. It belongs to whoever asked for the event
+	Body buffer.Payload // nil: there is none. It belongs to the caller that asked for the event
 }
 
 func (e *Event) bytes() int {

@@ -267,7 +267,7 @@ func TestResetByTheServer(t *testing.T) {
 	if string(data) != "before" || end.A != uint32(wire.Reset) || string(end.Data) != "by the target" {
 		t.Errorf("%q, %+v", data, end)
 	}
-	p.write(1, []byte("late")) // to a stream that is gone: nobody minds
+	p.write(1, []byte("late")) // to a stream that is gone: this is no error
 }
 
 func TestStopAndClose(t *testing.T) {

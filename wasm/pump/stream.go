@@ -52,7 +52,7 @@ func newStream(p *Pump, id uint32, request Request) *stream {
 	return s
 }
 
-// update changes the stream's state and wakes whoever waits for it.
+// update changes the stream's state and wakes the goroutines that wait for it.
 func (s *stream) update(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -282,7 +282,7 @@ func (s *stream) awaitCredit() (credit uint64, ok bool) {
 // lost is closed when the stream can no longer be read for a reason that Read tells.
 func (s *stream) lost() <-chan struct{} { return s.mux.Lost() }
 
-// writeAll sends what the page writes, until it has ended its direction or nobody wants it. It returns an error only where the session ends before that.
+// writeAll sends what the page writes, until it has ended its direction or it is not wanted. It returns an error only where the session ends before that.
 func (s *stream) writeAll(m *mux.Stream) error {
 	for {
 		s.mu.Lock()

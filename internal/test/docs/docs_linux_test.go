@@ -114,13 +114,13 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	anybody, err := auth.Line("alice", token, "", time.Time{})
+	anyClient, err := auth.Line("alice", token, "", time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cert, key := certificate(t)
 	for name, text := range map[string]string{
-		"token": token + "\n", "tokens": anybody + "\n", "tunnel.pem": cert, "tunnel.key": key,
+		"token": token + "\n", "tokens": anyClient + "\n", "tunnel.pem": cert, "tunnel.key": key,
 		"etc/sockmux/tokens": line + "\n", "etc/sockmux/cert.pem": cert, "etc/sockmux/key.pem": key,
 		"etc/sockmux/otlp": "Authorization: Bearer secret\n",
 		"etc/sockmux.yaml": "token-file: " + w.dir + "/etc/sockmux/tokens\npolicies:\n  staff:\n    rules:\n      - allow: 10.1.0.0/16:5432\n",
@@ -314,7 +314,7 @@ func (w *world) kubernetes(b block) {
 
 // environment starts a server with variables.
 func (w *world) environment(b block) {
-	w.write("etc/sockmux/tokens", "# no policy of its own\n"+w.anybody())
+	w.write("etc/sockmux/tokens", "# no policy of its own\n"+w.anyClient())
 	var env []string
 	for _, line := range b.lines {
 		env = append(env, w.here(line))
@@ -322,8 +322,8 @@ func (w *world) environment(b block) {
 	w.serve("sockmux", env...)
 }
 
-// anybody is the line of a token with the default policy.
-func (w *world) anybody() string {
+// anyClient is the line of a token with the default policy.
+func (w *world) anyClient() string {
 	content, err := os.ReadFile(filepath.Join(w.dir, "tokens"))
 	if err != nil {
 		w.Fatal(err)

@@ -26,6 +26,9 @@ var forDevelopers = []string{
 // retired are words that no document has. docs/GLOSSARY.md has the terms in their place.
 var retired = regexp.MustCompile(`(?i)\b(nobody|somebody|whoever|everybody|anybody|parcels?|accepter|openers?)\b`)
 
+// people are words that no comment has: a comment names what acts.
+var people = regexp.MustCompile(`(?i)\b(nobody|somebody|whoever|everybody|anybody)\b`)
+
 // inside are words of the code that texts for users do not have.
 var inside = regexp.MustCompile(`(?i)\b(carriers?|bare messages?)\b`)
 
@@ -50,6 +53,25 @@ func TestRetiredWords(t *testing.T) {
 		check(document, string(content), retired)
 		if slices.Contains(forUsers, document) {
 			check(document, string(content), inside)
+		}
+	}
+}
+
+// Comments in the code have none of the retired words for people.
+func TestRetiredWordsOfComments(t *testing.T) {
+	tree := newTree(t)
+	for _, file := range tree.files {
+		if filepath.Ext(file) == ".md" || !tree.read(file) {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range prose(file, string(content)) {
+			if word := people.FindString(c.text); word != "" {
+				t.Errorf("%s:%d: %q: %s", file, c.line, word, c.text)
+			}
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // TestCuts is the main promise: carriers are lost in every way while streams move bytes,
-// and nobody above the link notices.
+// and the layers above the link notice nothing.
 func TestCuts(t *testing.T) {
 	const streams = 20
 	total := scaled[int64](64<<20, 1<<30)

@@ -16,7 +16,7 @@ import (
 )
 
 // Budgets of both ends together, the server's process and the test's; heap profiles have
-// exactly these (docs/RELIABILITY.md). A stream that nobody reads may fill its first
+// exactly these (docs/RELIABILITY.md). A stream that is not read may fill its first
 // window at the receiver, in chunks of 64 KiB of which the last may be part empty, a copy
 // buffer of the relay, and one of io.Copy in the test itself. A session may fill what
 // windows may be larger by at the start of one end and grow by at both ends, the links'

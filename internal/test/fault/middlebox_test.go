@@ -149,7 +149,7 @@ func TestSwallowedUpgrade(t *testing.T) {
 // the configured time.
 func TestDeadCarrierIsFoundInTime(t *testing.T) {
 	const keepalive = time.Second
-	const most = 2*keepalive + 5*time.Second // for a machine that is busy; the times that nobody has configured are 10 s and 20 s
+	const most = 2*keepalive + 5*time.Second // for a machine that is busy; the default times are 10 s and 20 s
 	w := newWorld(t, nil, "--keepalive", keepalive.String())
 	target := product.Target(t, mover)
 	c, states := w.client()

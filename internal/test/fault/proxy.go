@@ -14,7 +14,7 @@ type Kind int
 // The ways.
 const (
 	Reset    Kind = iota // RST to both ends
-	Hole                 // nothing passes any more, and nobody is told
+	Hole                 // nothing passes any more, and neither end is told
 	HalfOpen             // RST to the server; the client is not told
 	MidFrame             // FIN to both ends after half of what comes next, in the middle of a WebSocket frame
 	HalfShut             // RST to the client; the server is not told
@@ -202,7 +202,7 @@ func (l *line) connect(server *net.TCPConn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended {
-		_ = server.Close() // nobody wants it any more
+		_ = server.Close() // it is not wanted any more
 		return false
 	}
 	l.server = server
@@ -270,7 +270,7 @@ func (l *line) refuse(answer string) {
 		request.follow(b[:n])
 	}
 	if answer != "" {
-		_, _ = l.client.Write([]byte(answer)) // whoever has gone needs no answer
+		_, _ = l.client.Write([]byte(answer)) // a client that has gone needs no answer
 		l.end(false)
 		return
 	}

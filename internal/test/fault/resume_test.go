@@ -128,7 +128,7 @@ func (w *world) mustHello(h wire.Hello) (wire.Message, link.Carrier) {
 	return m, c
 }
 
-// TestWrongSecret: whoever knows the id and not the secret learns nothing and touches
+// TestWrongSecret: a client that knows the id and not the secret learns nothing and touches
 // nothing, whatever secret he tries.
 func TestWrongSecret(t *testing.T) {
 	w := newWorld(t, nil)
@@ -155,7 +155,7 @@ func TestWrongSecret(t *testing.T) {
 	}
 }
 
-// TestSecretTwice: somebody else presents the session's id and secret, with offsets of
+// TestSecretTwice: another client presents the session's id and secret, with offsets of
 // his own making. The protocol cannot tell him from the owner, so the session is taken
 // from one by the other; it is never served from bytes that are not there, and the owner,
 // who comes back, has lost nothing.

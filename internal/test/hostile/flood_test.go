@@ -54,7 +54,7 @@ func floods(t *testing.T, p *process, where targets, counts *table) {
 		counts.add(row, n, closed(got))
 	}
 
-	// Whoever reads nothing is not read any more either, and is cut as a dead line.
+	// A client that reads nothing is not read any more either, and is cut as a dead line.
 	silent := []struct {
 		input string
 		some  func(id uint32) []byte
@@ -125,7 +125,7 @@ func unread(t *testing.T, p *process, where targets, counts *table) {
 	_ = e.message(wire.Close{Code: wire.OK}.Append(nil))
 	got := <-code
 	if got != 1000 {
-		t.Errorf("after streams that nobody reads: CLOSE %v and %d, want 1000", e.last, got)
+		t.Errorf("after streams that are not read: CLOSE %v and %d, want 1000", e.last, got)
 	}
 	t.Logf("%d streams, %d MiB sent: %s", n, total>>20, held)
 	if total < n*(window-1<<10) { // the requests count as well

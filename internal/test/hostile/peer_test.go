@@ -42,7 +42,7 @@ type peer struct {
 	received uint64
 	control  []byte // bytes of yamux that were received, where keep
 	keep     bool
-	ending   *endings  // told of them; nil: nobody cares
+	ending   *endings  // told of them; nil: not needed
 	messages int       // from the server
 	last     wire.Code // of the CLOSE message
 	err      error     // why an upgrade failed

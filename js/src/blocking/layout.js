@@ -54,7 +54,7 @@ export const SIGNAL = Object.freeze({
 /** The one word of a question for a name, by the page. Missing: the name does not exist. */
 export const NAME = Object.freeze({ asking: 0, found: 1, missing: 2 });
 
-/** Whether somebody answers. */
+/** Whether the other end answers. */
 export const PAGE = Object.freeze({ unknown: 0, here: 1, gone: 2 });
 
 /** Bytes for the worker: as much as a server may send ahead, so it bounds the speed over a long line (10 MB/s at 100 ms). */

@@ -32,7 +32,7 @@ export function taskQueue() {
 }
 
 /**
- * Calls a handler of the page's; what it throws is reported as an uncaught error and hurts nobody else.
+ * Calls a handler of the page's; what it throws is reported as an uncaught error and harms no other handler.
  * @template {unknown[]} A
  * @param {((...args: A) => void) | undefined} handler
  * @param {A} args

@@ -15,7 +15,7 @@ import { createStreamSocket } from './websocket.js';
  * Replaces scope.WebSocket. What the rule does not name gets the native object, its exceptions included.
  * @param {{ tunnel: Pick<import('../tunnel/tunnel.js').Tunnel, 'open' | 'turn'>, config: FacadeConfig, scope: import('./websocket.js').Scope, made?: () => void }} parts
  *   made: called in the constructor of each socket that the tunnel carries
- * @returns {() => void} puts the native constructor back, if nobody else has replaced ours since; sockets that exist live on
+ * @returns {() => void} puts the native constructor back, if no other script has replaced ours since; sockets that exist live on
  */
 export function installFacade({ tunnel, config, scope, made }) {
 	const Native = scope.WebSocket;

@@ -51,7 +51,7 @@
  * @property {(target: Target, onevent?: (event: SocketEvent) => void) => Socket} connect  never throws for the target; onevent is called in tasks of
  *   their own, and only by a connector whose thread has tasks
  * @property {boolean} canWait  whether wait() may be called
- * @property {boolean} alive  false: whoever carries the sockets has gone, so new ones are left to SOCKFS's own means
+ * @property {boolean} alive  false: the carrier of the sockets has gone, so new ones are left to SOCKFS's own means
  * @property {(milliseconds: number) => boolean} wait  blocks until any socket may have changed, at most so long; may return early
  * @property {(listener: () => void) => () => void} [onchange]  calls the listener after each change of any
  *   socket (open, data, FIN, writable, error, shutdown, close) until the function that it returns is called;

@@ -10,7 +10,7 @@ const SHORT_BYTES = 16 * 1024;
 /** Blocks that are kept for the next writes; more go to the garbage collector. */
 const BLOCKS_KEPT = 16;
 
-/** Blocks that nobody uses, for all streams of a tunnel. */
+/** Blocks that are not in use, for all streams of a tunnel. */
 export class Blocks {
 	/** @type {Uint8Array[]} */
 	#free = [];
@@ -19,7 +19,7 @@ export class Blocks {
 		return this.#free.pop() ?? new Uint8Array(BLOCK_BYTES);
 	}
 
-	/** @param {Uint8Array} block  of which nobody keeps a view */
+	/** @param {Uint8Array} block  of which no view is kept */
 	give(block) {
 		if (block.length === BLOCK_BYTES && this.#free.length < BLOCKS_KEPT) this.#free.push(block);
 	}

@@ -93,7 +93,7 @@ const LOAD_ADVICE = 'No program in this page has sockets. Check that the server 
 
 const CRASH_ADVICE = 'All sockets are gone; the next one starts the tunnel anew. Please report this with the lines before it.';
 
-/** The endings that nobody needs to read on the console. */
+/** The endings that are not worth a line on the console. */
 const QUIET = new Set([CODES.ok, CODES.aborted, CODES.not_connected]);
 
 export class Tunnel {

@@ -11,7 +11,7 @@ export function resolveAgainst(scope, base) {
 		try {
 			return new URL(url, base).href;
 		} catch {
-			return url; // whoever gets it says what is wrong with it
+			return url; // its receiver reports what is wrong with it
 		}
 	};
 	try {

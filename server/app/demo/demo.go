@@ -18,7 +18,7 @@ import (
 	"github.com/sockmux/sockmux/server/relay/policy"
 )
 
-// Limits of every service: the playground is open to whoever opens it.
+// Limits of every service: the playground is open to every visitor.
 const (
 	maxConns  = 256              // at once for each service; a browser that tests with all the streams of a session fits
 	maxLine   = 1024             // bytes of a line that a service asks for; far more than any of them needs
@@ -59,7 +59,7 @@ func definitions() []definition {
 	}
 }
 
-// refusedName is the service that is none: a port on which nobody listens.
+// refusedName is the service that is none: a port without a listener.
 const refusedName = "refused"
 
 // Demo is a set of running services. Its methods may be called by any number of goroutines.

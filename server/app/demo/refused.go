@@ -6,7 +6,7 @@ import (
 	"net"
 )
 
-// unusedPort is a port on which nobody listens and on which nobody else can begin to: it
+// unusedPort is a port without a listener, on which no other program can begin to listen: it
 // is held by the client's end of a connection. It was bound before the connection was
 // made, so the system does not give it to other connections either.
 type unusedPort struct{ held, peer net.Conn }
@@ -31,7 +31,7 @@ func holdUnusedPort(ctx context.Context, host string) (*unusedPort, error) {
 		if peer.RemoteAddr().String() == held.LocalAddr().String() {
 			return &unusedPort{held, peer}, nil
 		}
-		_ = peer.Close() // somebody else has found the port in the meantime
+		_ = peer.Close() // another program has found the port in the meantime
 	}
 }
 

@@ -2,7 +2,7 @@
 // against the server's own host and against patterns. It is pure.
 //
 // The check protects people, not the server: it keeps a page of a stranger from using a
-// sockmux server through the browser of somebody who can reach it. Programs that are no
+// sockmux server through the browser of a person who can reach it. Programs that are no
 // browsers may send any Origin or none.
 package origin
 

@@ -19,7 +19,7 @@ import (
 	"github.com/sockmux/sockmux/server/gateway/origin"
 )
 
-// Config says what is served. Nobody may change it after New.
+// Config says what is served. It must not change after New.
 type Config struct {
 	Metrics http.Handler
 	Status  http.Handler // gets every path that is not listed below

@@ -47,7 +47,7 @@ func opens(t *testing.T, s *product.Server, n int) {
 	c.Close()
 }
 
-// blocked starts a server whose log nobody reads.
+// blocked starts a server whose log is not read.
 func blocked(t *testing.T, args ...string) (s *product.Server, log *os.File) {
 	t.Helper()
 	reader, writer, err := os.Pipe()
@@ -93,7 +93,7 @@ func metric(t *testing.T, admin, series string) int {
 // enough is more opens than the pipe of a log (64 KiB) and the queue in front of it hold lines.
 const enough = 5000
 
-// A log that nobody reads stalls nothing, and what was lost is counted and told of once it is read
+// A log that is not read stalls nothing, and what was lost is counted and told of once it is read
 // again.
 func TestLogThatIsNotRead(t *testing.T) {
 	const address = "127.0.0.1:0"
@@ -136,7 +136,7 @@ func TestLogThatIsNotRead(t *testing.T) {
 	}
 }
 
-// One signal ends a server whose log nobody reads when its streams have ended, a second one at
+// One signal ends a server whose log is not read when its streams have ended, a second one at
 // once.
 func TestSignalsWithALogThatIsNotRead(t *testing.T) {
 	for signals := 1; signals <= 2; signals++ {

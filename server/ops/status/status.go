@@ -19,7 +19,7 @@ import (
 	"github.com/sockmux/sockmux/server/session"
 )
 
-// How much of long lists the document has: more than anybody reads, and little enough to be polled.
+// How much of long lists the document has: more than people read, and little enough to be polled.
 const (
 	mostSessions = 50
 	mostStreams  = 200

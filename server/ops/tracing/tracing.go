@@ -4,7 +4,7 @@
 // A session is a span, in the caller's trace if the upgrade request has a traceparent
 // (https://www.w3.org/TR/trace-context/). A stream is a trace of its own, whose span
 // links to its session's: sessions live for hours, and a trace that holds all of their
-// sockets is none that anybody can look at.
+// sockets is too large to look at.
 //
 // Spans wait in a queue that has a bound, and a goroutine of the SDK sends them; whatever
 // the collector does, no stream waits for it. They hold what the access line holds: never
@@ -100,7 +100,7 @@ func New(config Config) (*Tracer, error) {
 	t := &Tracer{
 		client: &http.Client{
 			Transport: http.DefaultTransport.(*http.Transport).Clone(),
-			// A redirect would take the headers, with their secrets, to somebody else.
+			// A redirect would take the headers, with their secrets, to another host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		logger: config.Logger,

@@ -159,7 +159,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// What the queue does not hold is lost and counted, and whoever ends a span does not wait.
+// What the queue does not hold is lost and counted, and the end of a span does not wait.
 func TestQueueIsBounded(t *testing.T) {
 	arrived, release := make(chan struct{}, 100), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

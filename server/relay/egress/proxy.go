@@ -186,7 +186,7 @@ func (p *proxy) handshake(ctx context.Context, conn Conn, addr netip.AddrPort) (
 }
 
 // proxied is a connection whose ends are those that matter: this server's address at the
-// proxy is nobody's business.
+// proxy stays secret.
 type proxied struct {
 	Conn
 	remote, local *net.TCPAddr

@@ -245,7 +245,7 @@ func TestZone(t *testing.T) {
 	wantError(t, err, "address_not_available: [fe80::1%eth0]:1: a zone means nothing behind the upstream proxy", "")
 }
 
-// A proxy that is silent holds nobody: the attempt ends with its context, with its cause,
+// A proxy that is silent blocks no caller: the attempt ends with its context, with its cause,
 // and the connection is let go.
 func TestSilentProxy(t *testing.T) {
 	gone := errors.New("gone")

@@ -24,7 +24,7 @@ var ownClass = class{name: "an address of the server itself", internal: true}
 var outsideClass = class{name: "not global unicast, RFC 4291"}
 
 // A page gives IPv4 addresses as such. The mapped form would be a second name for each,
-// which address rules for IPv4 do not see; whoever resolves names must unmap what it
+// which address rules for IPv4 do not see; a caller that resolves names must unmap what it
 // gets.
 var mappedClass = class{name: "an IPv4-mapped IPv6 address; use the IPv4 address", never: true}
 

@@ -32,7 +32,7 @@ const (
 )
 
 // publicWord is the host of the rules about all public addresses. It is no name that
-// anybody can own.
+// any person can own.
 const publicWord = "public"
 
 // ports is a range with both ends.
@@ -85,7 +85,7 @@ func (p Protocol) String() string {
 //   - an address or a network reaches whatever is in it, public or not;
 //   - an exact name reaches public addresses and those on which organisations run hosts (private, carrier-shared, unique local, loopback, the
 //     server's own), because the operator has named that very host; it does not reach link-local, multicast or reserved addresses, nor the metadata addresses of clouds;
-//   - *.NAME, * and public reach public addresses only, because whoever owns a name below can point it anywhere.
+//   - *.NAME, * and public reach public addresses only, because the owner of a name below can point it anywhere.
 //
 // IPv4-mapped IPv6 addresses are reached by no rule: they are a second spelling of IPv4 addresses.
 func ParseRule(allow bool, text string) (Rule, error) {
@@ -252,7 +252,7 @@ func (r *Rule) matchName(name string) bool {
 }
 
 // matchNames reports whether the rule is about one of these names. A rule that allows goes
-// by the requested name alone: whoever owns that name can make it an alias of any other.
+// by the requested name alone: the owner of that name can make it an alias of any other.
 func (r *Rule) matchNames(n names) bool {
 	return r.matchName(n.requested) || !r.allow && slices.ContainsFunc(n.aliases, r.matchName)
 }

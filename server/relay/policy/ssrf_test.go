@@ -60,7 +60,7 @@ func spellings(text string) []string {
 }
 
 // more are forms that do not stand for an IPv4 address: IPv6 of its own, zones, ranges
-// that nobody routes.
+// that is not routed.
 var more = []string{
 	"::", "::1", "0:0:0:0:0:0:0:1", "0000:0000:0000:0000:0000:0000:0000:0001", "::1%lo", "::1%25lo", "[::1]", "[::]", "fe80::1", "fe80::1%eth0", "febf::1", "fec0::1", "fc00::1", "fd00::1",
 	"fd00:ec2::254", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "fd00:100::100:200", "fd00:a9fe:a9fe::1", "fe80::a9fe:a9fe", "ff02::1", "ff05::2", "100::1", "2001:db8::1", "2001:2::1", "2001:10::1", "3fff::1", "5f00::1", "4000::1",

@@ -38,7 +38,7 @@ func (f *found) addAliases(names []string) {
 }
 
 // errStrange is for messages that answer something else; over UDP they are passed over,
-// for anybody could have sent them.
+// for any host could have sent them.
 var errStrange = errors.New("an answer to another question")
 
 // errNoName is the answer that the name does not exist; of the message's two contents,

@@ -80,7 +80,7 @@ type Stats struct {
 	Lookups  uint64 // that were begun
 	Found    uint64 // lookups that gave an address
 	NotFound uint64 // lookups whose name does not exist or has no address
-	Failed   uint64 // lookups without an answer, those that nobody waited for any more included
+	Failed   uint64 // lookups without an answer, those that were given up included
 	Entries  int    // in the cache now
 }
 

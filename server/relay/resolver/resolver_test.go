@@ -220,7 +220,7 @@ func TestLookupsAreBounded(t *testing.T) {
 			most = max(most, now)
 			mu.Unlock()
 			<-ctx.Done()
-			time.Sleep(time.Millisecond) // of the bubble's clock: longer than anybody waits
+			time.Sleep(time.Millisecond) // of the bubble's clock: longer than any caller waits
 			mu.Lock()
 			now--
 			mu.Unlock()

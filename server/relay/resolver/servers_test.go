@@ -103,7 +103,7 @@ func TestServers(t *testing.T) {
 }
 
 func TestServersInTheirOrder(t *testing.T) {
-	// Nobody listens at the first, the second cannot answer, the third can.
+	// The first has no listener, the second cannot answer, the third can.
 	gone, err := net.Dial("udp", "127.0.0.1:9") // holds its port, and takes nothing there but from that one
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func TestServersInTheirOrder(t *testing.T) {
 	if err != nil || texts(answer.Addrs) != "192.0.2.1" {
 		t.Errorf("%v, %v", answer.Addrs, err)
 	}
-	// That a name does not exist is an answer: nobody else is asked.
+	// That a name does not exist is an answer: no other server is asked.
 	if _, err := r.Lookup(t.Context(), "ip4", "b.example"); !isNotFound(err) {
 		t.Errorf("%v", err)
 	}

@@ -100,7 +100,7 @@ type Method interface {
 	Wants() string
 }
 
-// None lets everybody in as one identity, whatever is presented.
+// None admits every client as one identity, whatever is presented.
 type None struct{}
 
 // Authenticate never fails.

@@ -18,7 +18,7 @@ type ProxyConfig struct {
 }
 
 // Proxy takes the word of a reverse proxy that has checked the user itself. The proxy
-// must remove the headers from what clients send; from everybody but the trusted
+// must remove the headers from what clients send; from all but the trusted
 // addresses they are refused.
 type Proxy struct {
 	config ProxyConfig
@@ -82,7 +82,7 @@ func (p *Proxy) Authenticate(_ context.Context, credentials Credentials) (*Ident
 	return identity, nil
 }
 
-// value returns a header that may be there once: a second one came from somebody else than the proxy.
+// value returns a header that may be there once: a second one did not come from the proxy.
 func (p *Proxy) value(header http.Header, name string) (string, error) {
 	values := header.Values(name)
 	if len(values) > 1 {

@@ -15,11 +15,11 @@ import (
 // tokenPrefix lets people and scanners for leaked secrets tell what a token is for.
 const tokenPrefix = "smx_"
 
-// tokenBytes are 256 bits of chance: nobody finds a token by trying, however fast the hash.
+// tokenBytes are 256 bits of chance: no attacker finds a token by trying, however fast the hash.
 const tokenBytes = 32
 
 // Bounds of tokens that people bring along. They keep passwords out: 32 characters of 12
-// kinds at the least are not a password that somebody remembers.
+// kinds at the least are not a password that a person remembers.
 const (
 	minToken         = 32
 	minTokenAlphabet = 12
@@ -88,7 +88,7 @@ func digestOf(token string) digest { return sha256.Sum256([]byte(token)) }
 
 func parseDigest(text string) (digest, error) {
 	var d digest
-	// A wrong hash is not quoted: it may be a token that somebody forgot to hash.
+	// A wrong hash is not quoted: it may be a token that was not hashed by mistake.
 	if len(text) != hex.EncodedLen(len(d)) {
 		return d, fmt.Errorf("the hash has %d characters; want the 64 hex digits that `sockmux token hash` prints", len(text))
 	}

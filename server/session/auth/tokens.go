@@ -13,7 +13,7 @@ import (
 type Tokens struct {
 	path string
 	// known is replaced as a whole by Reload. To look a digest up in a map takes a time
-	// that depends on the digest; that helps nobody: who could steer the digest of a
+	// that depends on the digest; that helps no attacker: to steer the digest of a
 	// guess byte by byte towards a stored one would have broken SHA-256, and the token
 	// itself is compared nowhere.
 	known atomic.Pointer[map[digest]entry]
@@ -22,7 +22,7 @@ type Tokens struct {
 var _ Authenticator = (*Tokens)(nil)
 
 // OpenTokens reads a token file. Errors name the file and the line. A file without a
-// token is none: it lets nobody in.
+// token is none: it admits no client.
 func OpenTokens(path string) (*Tokens, error) {
 	t := &Tokens{path: path}
 	if err := t.Reload(); err != nil {

@@ -94,7 +94,7 @@ func TestReloadRevokes(t *testing.T) {
 	_, err = bob.Current()
 	wantError(t, err, "expired: the token of bob was revoked")
 
-	// The same token for somebody else is another identity.
+	// The same token for another name is another identity.
 	rewrite(t, path, line(t, "mallory", random(0), "", future))
 	if err := tokens.Reload(); err != nil {
 		t.Fatal(err)

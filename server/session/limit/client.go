@@ -89,7 +89,7 @@ func (a *Client) Begin() error {
 
 // Take waits until n more bytes may pass, which takes the time that the rate says. It
 // returns a *Refused when the bytes of the day are spent, the cause of ctx when that ends
-// first, and nil when stop, which may be nil, is closed first: nobody wants the bytes any
+// first, and nil when stop, which may be nil, is closed first: the bytes are not wanted any
 // more.
 func (a *Client) Take(ctx context.Context, stop <-chan struct{}, n int) error {
 	if err := a.spend(n); err != nil {

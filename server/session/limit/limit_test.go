@@ -180,7 +180,7 @@ func TestSetLimits(t *testing.T) {
 	})
 }
 
-// A counters stays small whoever comes.
+// Counters stay small, whatever clients come.
 func TestForgetting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewCounters()

@@ -60,7 +60,7 @@ func (c *Carrier) CutAfter(n int) {
 	c.pipe.left = n
 }
 
-// Blackhole swallows every message from now on without telling anybody.
+// Blackhole swallows every message from now on without a sign to either end.
 func (c *Carrier) Blackhole() {
 	c.pipe.mu.Lock()
 	defer c.pipe.mu.Unlock()

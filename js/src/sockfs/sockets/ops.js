@@ -36,8 +36,8 @@ export const ADDED = Object.freeze(['shutdown', 'disconnect', 'setsockopt', 'get
  * Puts the operations in place. Returns what undoes it: for the earlier operations, our sockets are not connected.
  * @param {Program} program
  * @param {Connector} connector
- * @param {{ unasked?: boolean }} [options]  unasked: poll() reports POLLERR and POLLHUP, which nobody asks for (default: true). Emscripten's
- *   select() puts them into sets in which the program asked for nothing and counts them there; R takes a count above 1 for somebody else's event and looks
+ * @param {{ unasked?: boolean }} [options]  unasked: poll() reports POLLERR and POLLHUP, which no program asks for (default: true). Emscripten's
+ *   select() puts them into sets in which the program asked for nothing and counts them there; R takes a count above 1 for the event of another socket and looks
  *   again, for ever
  */
 export function patchOps(program, connector, { unasked = true } = {}) {

@@ -97,7 +97,7 @@ function recent({ refusals }) {
 	get('recent-empty').hidden = refusals.recent.length > 0;
 	get('recent').hidden = refusals.recent.length === 0;
 	const now = JSON.stringify(refusals.recent);
-	if (now === recentShown) return; // a list that somebody reads is not moved without need
+	if (now === recentShown) return; // a list that is the same is not made anew
 	recentShown = now;
 	get('recent').replaceChildren(...refusals.recent.map(({ at, stage, reason, session, identity, peer, target, text }) => {
 		const item = document.createElement('li');
@@ -137,7 +137,7 @@ async function poll() {
 	}
 }
 
-/** Polls while somebody looks. */
+/** Polls while the page is visible. */
 async function run() {
 	for (;;) {
 		if (document.visibilityState === 'visible') await poll();

@@ -39,7 +39,7 @@ type neighbor struct {
 	exchanges int
 	bytes     int64
 	slowest   time.Duration
-	recent    atomic.Int64 // the slowest since somebody asked
+	recent    atomic.Int64 // the slowest since the last question
 	err       error
 }
 
