@@ -190,7 +190,7 @@ func stats() uint32 {
 }
 
 //go:wasmexport kick
-func kick() { program.client.Kick() }
+func kick() { program.client.RetryNow() }
 
 //go:wasmexport shutdown
 func shutdown() {

@@ -217,7 +217,7 @@ func TestResume(t *testing.T) {
 			case <-time.After(time.Millisecond):
 			}
 			if c.State().Phase == client.Resuming { // else it would spend the carrier's messages on probes
-				c.Kick()
+				c.RetryNow()
 			}
 		}
 	})
@@ -544,7 +544,7 @@ func TestResumeWhileDraining(t *testing.T) {
 	first := w.carriers[0]
 	w.mu.Unlock()
 	first.Cut()
-	c.Kick()
+	c.RetryNow()
 	roundTrip(t, s, 500_000, 1)
 	if err := <-drained; err != nil {
 		t.Errorf("drain: %v", err)

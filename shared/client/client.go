@@ -38,13 +38,13 @@ type Client struct {
 	newest  *session // that new streams use; nil: none
 	live    map[*session]struct{}
 	state   State
-	kick    chan struct{} // closed by Kick and made anew
+	retry   chan struct{} // closed by RetryNow and made anew
 	closing bool
 }
 
 // New returns a client without a session.
 func New(config Config) *Client {
-	c := &Client{config: config, live: make(map[*session]struct{}), kick: make(chan struct{}), state: State{Since: time.Now()}}
+	c := &Client{config: config, live: make(map[*session]struct{}), retry: make(chan struct{}), state: State{Since: time.Now()}}
 	c.life, c.end = context.WithCancel(context.Background()) // until Close
 	return c
 }
@@ -69,21 +69,21 @@ func (c *Client) session() (*session, error) {
 	return s, nil
 }
 
-// probeTimeout is how long a server may take to answer after Kick, where its round trips
+// probeTimeout is how long a server may take to answer after RetryNow, where its round trips
 // are not known to be slow.
 const probeTimeout = 3 * time.Second
 
 // slowRoundTrips is how many smoothed round trips that may be at least.
 const slowRoundTrips = 4
 
-// Kick says that the network may have come back or may be another: an attempt that waits
+// RetryNow says that the network may have come back or may be another: an attempt that waits
 // for its time begins at once, and a carrier that looks open has to prove it within a few
 // seconds.
-func (c *Client) Kick() {
+func (c *Client) RetryNow() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	close(c.kick)
-	c.kick = make(chan struct{})
+	close(c.retry)
+	c.retry = make(chan struct{})
 	for s := range c.live {
 		s.link.Probe(max(probeTimeout, slowRoundTrips*s.link.Stats().RTT))
 	}
@@ -92,7 +92,7 @@ func (c *Client) Kick() {
 func (c *Client) kicked() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.kick
+	return c.retry
 }
 
 // Stats returns the figures of the newest session's link; ok is false where there is none.

@@ -31,8 +31,8 @@ func (c *Client) Close() {
 	for s := range c.live {
 		flush.Go(s.flush)
 	}
-	close(c.kick) // a session that waits for its next attempt has no time to wait
-	c.kick = make(chan struct{})
+	close(c.retry) // a session that waits for its next attempt has no time to wait
+	c.retry = make(chan struct{})
 	c.mu.Unlock()
 	flush.Wait()
 	c.end()

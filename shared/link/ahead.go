@@ -10,8 +10,8 @@ const ahead = 3
 // are those of a path that carries one in 3 ms, and only ends that take bare messages
 // are fast enough for more.
 func (l *Link) unsentLimitLocked() int {
-	if l.bare && l.out.most == MaxParcel {
-		return ahead * MaxParcel
+	if l.bare && l.out.most == MaxSegment {
+		return ahead * MaxSegment
 	}
 	return l.out.most
 }

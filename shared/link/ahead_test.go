@@ -13,9 +13,9 @@ func TestMessagesAhead(t *testing.T) {
 		bare bool
 		want int
 	}{
-		{"longest", MaxParcel, true, ahead},
-		{"shorter", MaxParcel / 2, true, 1},
-		{"not bare", MaxParcel, false, 1},
+		{"longest", MaxSegment, true, ahead},
+		{"shorter", MaxSegment / 2, true, 1},
+		{"not bare", MaxSegment, false, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -68,8 +68,8 @@ func TestBoundGrowsWithThePath(t *testing.T) {
 	const bound, floor = 1 << 20, 256 << 10
 	for _, test := range []struct{ memory, least, most int }{
 		{1 << 30, 15 << 20, 16 << 20},
-		{6 << 20, 2<<20 - MaxParcel, 3<<20 + MaxParcel}, // half of it, and a message less or more
-		{0, floor / 2, floor + 2*MaxParcel},
+		{6 << 20, 2<<20 - MaxSegment, 3<<20 + MaxSegment}, // half of it, and a message less or more
+		{0, floor / 2, floor + 2*MaxSegment},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			all := budget.New(int64(test.memory), floor)

@@ -16,7 +16,7 @@ func (l *Link) Join() {
 
 // joinsLocked reports whether an acknowledgement may be a part of a DATA message. On a path that
 // passes no long messages each message is to be as long as it was tried, so there it is none.
-func (l *Link) joinsLocked() bool { return l.joins && l.out.limit == MaxParcel }
+func (l *Link) joinsLocked() bool { return l.joins && l.out.limit == MaxSegment }
 
 // acksDueLocked reports whether an acknowledgement is to be sent now.
 func (l *Link) acksDueLocked(now time.Time) bool {

@@ -160,7 +160,7 @@ func (s Stats) Progress() uint64 { return s.Received + s.Sent - uint64(s.Unackno
 
 // New returns a link without a carrier. It must be closed.
 func New(config Config) *Link {
-	l := &Link{config: config.orDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{}), began: time.Now(), out: outbox{limit: MaxParcel, memory: config.Memory}}
+	l := &Link{config: config.orDefaults(), wake: make(chan struct{}, 1), done: make(chan struct{}), began: time.Now(), out: outbox{limit: MaxSegment, memory: config.Memory}}
 	l.bound = l.config.Bound
 	l.window = congestion.New(l.bound)
 	l.out.most = l.window.Message(l.out.limit)

@@ -9,39 +9,39 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// parcelHead is what a parcel has before its payload: room for an ACK, and the header of DATA.
-const parcelHead = wire.AckSize + wire.DataHeader
+// segmentHead is what a segment has before its payload: room for an ACK, and the header of DATA.
+const segmentHead = wire.AckSize + wire.DataHeader
 
-// parcel is one DATA message that is being filled, was sent, or both. It holds its own header,
+// segment is one DATA message that is being filled, was sent, or both. It holds its own header,
 // so sending copies nothing.
-type parcel struct {
-	offset uint64
-	bytes  []byte // head and payload
-	bare   bool   // no header: what is sent behind the parcel before it is all payload
-	sealed bool   // was sent once: takes no more bytes
-	lent   bool   // is being sent
-	done   bool   // is acknowledged: goes back to its pool when it is no longer lent
-	mark   congestion.Mark
+type segment struct {
+	offset  uint64
+	bytes   []byte // head and payload
+	bare    bool   // no header: what is sent behind the segment before it is all payload
+	sealed  bool   // was sent once: takes no more bytes
+	sending bool   // is being sent
+	done    bool   // is acknowledged: goes back to its pool when it is no longer being sent
+	mark    congestion.Mark
 }
 
-func (p *parcel) payload() []byte {
+func (p *segment) payload() []byte {
 	if p.bare {
 		return p.bytes
 	}
-	return p.bytes[parcelHead:]
+	return p.bytes[segmentHead:]
 }
 
-func (p *parcel) end() uint64 { return p.offset + uint64(len(p.payload())) }
+func (p *segment) end() uint64 { return p.offset + uint64(len(p.payload())) }
 
-// sizes of a parcel's memory: few, so that pools serve them, and in steps of two from 16 KiB on,
+// sizes of a segment's memory: few, so that pools serve them, and in steps of two from 16 KiB on,
 // so that the memory of a busy link is not three quarters air. Small ones are first, because most
 // messages of an idle session are small.
 var sizes = [...]int{1 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10}
 
-// MaxParcel is the most payload that one DATA message carries on the fastest path. Each
+// MaxSegment is the most payload that one DATA message carries on the fastest path. Each
 // message costs a page some 140 us beside its bytes: of the processor's time for a
 // gigabyte 32 KiB would take twice as much, 256 KiB a sixth more; 1 MiB is hardly better.
-const MaxParcel = 512<<10 - parcelHead
+const MaxSegment = 512<<10 - segmentHead
 
 var pools [len(sizes)]sync.Pool
 
@@ -69,16 +69,16 @@ func give(b []byte) {
 	}
 }
 
-// outbox holds the bytes that the other end has not acknowledged, as parcels without a gap.
+// outbox holds the bytes that the other end has not acknowledged, as segments without a gap.
 type outbox struct {
-	memory  *budget.Account // of the parcels
-	limit   int             // payload of a message; what was gathered before it fell may be longer
-	most    int             // payload of a message on the path as it is at present, up to limit
-	passed  int             // payload of the longest message that was acknowledged
-	parcels []*parcel
-	acked   uint64 // all before it is acknowledged
-	next    uint64 // all before it was sent over the present carrier
-	end     uint64 // all before it was written
+	memory   *budget.Account // of the segments
+	limit    int             // payload of a message; what was gathered before it fell may be longer
+	most     int             // payload of a message on the path as it is at present, up to limit
+	passed   int             // payload of the longest message that was acknowledged
+	segments []*segment
+	acked    uint64 // all before it is acknowledged
+	next     uint64 // all before it was sent over the present carrier
+	end      uint64 // all before it was written
 }
 
 // take returns memory of a class.
@@ -97,7 +97,7 @@ func (o *outbox) held() int     { return int(o.end - o.acked) }
 func (o *outbox) inFlight() int { return int(o.next - o.acked) }
 func (o *outbox) unsent() int   { return int(o.end - o.next) }
 
-// add appends bytes to the last parcel that may grow, or to new ones.
+// add appends bytes to the last segment that may grow, or to new ones.
 func (o *outbox) add(b []byte) {
 	for len(b) > 0 {
 		n := copy(o.room(1, len(b)), b)
@@ -109,15 +109,15 @@ func (o *outbox) add(b []byte) {
 // room returns memory behind the last byte, least to most bytes of it as far as a message
 // takes so many. filled tells how many have come, before anything else is called.
 func (o *outbox) room(least, most int) []byte {
-	full := parcelHead + o.most
-	var p *parcel
-	if n := len(o.parcels); n > 0 && !o.parcels[n-1].sealed && !o.parcels[n-1].bare && full-len(o.parcels[n-1].bytes) >= least {
-		p = o.parcels[n-1]
+	full := segmentHead + o.most
+	var p *segment
+	if n := len(o.segments); n > 0 && !o.segments[n-1].sealed && !o.segments[n-1].bare && full-len(o.segments[n-1].bytes) >= least {
+		p = o.segments[n-1]
 	} else {
-		full = max(full, parcelHead+least)
-		b := o.take(class(min(full, parcelHead+most)))
-		p = &parcel{offset: o.end, bytes: wire.AppendDataHeader(b[:wire.AckSize], o.end)}
-		o.parcels = append(o.parcels, p)
+		full = max(full, segmentHead+least)
+		b := o.take(class(min(full, segmentHead+most)))
+		p = &segment{offset: o.end, bytes: wire.AppendDataHeader(b[:wire.AckSize], o.end)}
+		o.segments = append(o.segments, p)
 	}
 	have := len(p.bytes)
 	need := min(full, have+most)
@@ -131,7 +131,7 @@ func (o *outbox) room(least, most int) []byte {
 
 // filled adds n bytes that were put where room said.
 func (o *outbox) filled(n int) {
-	p := o.parcels[len(o.parcels)-1]
+	p := o.segments[len(o.segments)-1]
 	p.bytes = p.bytes[:len(p.bytes)+n]
 	o.end += uint64(n)
 }
@@ -139,35 +139,35 @@ func (o *outbox) filled(n int) {
 // addBare appends bytes that are to travel as a bare message behind what was added
 // before. They are the outbox's from now on, and were taken from its pools.
 func (o *outbox) addBare(b []byte) {
-	o.parcels = append(o.parcels, &parcel{offset: o.end, bytes: b, bare: true})
+	o.segments = append(o.segments, &segment{offset: o.end, bytes: b, bare: true})
 	o.end += uint64(len(b))
 }
 
-// lend returns the next message to send and its parcel, which the caller gives back with
-// returned. An ack that is not nil becomes a part of the message. behind is not nil where a bare
-// message must follow at once: another parcel, to be given back in the same way. There must be
+// checkout returns the next message to send and its segment, which the caller gives back with
+// release. An ack that is not nil becomes a part of the message. behind is not nil where a bare
+// message must follow at once: another segment, to be given back in the same way. There must be
 // something unsent.
-func (o *outbox) lend(ack *wire.Ack) (message []byte, p, behind *parcel) {
-	i := len(o.parcels) - 1
-	for o.parcels[i].offset > o.next {
+func (o *outbox) checkout(ack *wire.Ack) (message []byte, p, behind *segment) {
+	i := len(o.segments) - 1
+	for o.segments[i].offset > o.next {
 		i--
 	}
-	p = o.parcels[i]
-	p.sealed, p.lent = true, true
+	p = o.segments[i]
+	p.sealed, p.sending = true, true
 	payload := p.payload()
 	if skip := int(o.next - p.offset); skip > 0 || len(payload) > o.limit || p.bare { // a resend of a part, or without what was before it: rare, so it may copy
 		payload = payload[skip:min(len(payload), skip+o.limit)]
-		message = wire.Data{Offset: o.next, Payload: payload, Ack: ack}.Append(make([]byte, 0, parcelHead+len(payload)))
+		message = wire.Data{Offset: o.next, Payload: payload, Ack: ack}.Append(make([]byte, 0, segmentHead+len(payload)))
 		o.next += uint64(len(payload))
 		return message, p, nil
 	}
 	o.next += uint64(len(payload))
 	head := p.bytes[wire.AckSize:]
 	head[0] = byte(wire.TypeData)
-	if i+1 < len(o.parcels) && o.parcels[i+1].bare && len(o.parcels[i+1].bytes) <= o.limit {
+	if i+1 < len(o.segments) && o.segments[i+1].bare && len(o.segments[i+1].bytes) <= o.limit {
 		head[0] = byte(wire.TypeFore)
-		behind = o.parcels[i+1]
-		behind.sealed, behind.lent = true, true
+		behind = o.segments[i+1]
+		behind.sealed, behind.sending = true, true
 		o.next += uint64(len(behind.bytes))
 	}
 	if ack == nil {
@@ -177,8 +177,8 @@ func (o *outbox) lend(ack *wire.Ack) (message []byte, p, behind *parcel) {
 	return p.bytes, p, behind
 }
 
-func (o *outbox) returned(p *parcel) {
-	p.lent = false
+func (o *outbox) release(p *segment) {
+	p.sending = false
 	if p.done {
 		o.give(p.bytes)
 	}
@@ -197,19 +197,19 @@ func (o *outbox) acknowledge(received uint64) (freed int, mark *congestion.Mark,
 	freed = int(received - o.acked)
 	o.acked = received
 	n := 0
-	for n < len(o.parcels) && o.parcels[n].end() <= received && o.parcels[n].sealed {
-		p := o.parcels[n]
+	for n < len(o.segments) && o.segments[n].end() <= received && o.segments[n].sealed {
+		p := o.segments[n]
 		mark = &p.mark
 		o.passed = max(o.passed, min(len(p.payload()), o.limit))
 		p.done = true
-		if !p.lent {
+		if !p.sending {
 			o.give(p.bytes)
 		}
 		n++
 	}
-	o.parcels = slices.Delete(o.parcels, 0, n)
-	if len(o.parcels) == 0 {
-		o.parcels = nil
+	o.segments = slices.Delete(o.segments, 0, n)
+	if len(o.segments) == 0 {
+		o.segments = nil
 	}
 	return freed, mark, true
 }
@@ -217,7 +217,7 @@ func (o *outbox) acknowledge(received uint64) (freed int, mark *congestion.Mark,
 // longestInFlight is the payload of the longest message that was sent and not acknowledged.
 func (o *outbox) longestInFlight() int {
 	longest := 0
-	for _, p := range o.parcels {
+	for _, p := range o.segments {
 		if p.sealed && p.offset < o.next {
 			longest = max(longest, min(len(p.payload()), o.limit))
 		}

@@ -77,7 +77,7 @@ func (l *Link) doubtLocked() {
 	if longest <= l.out.passed {
 		l.stuck = 0
 		if l.out.acked-l.from >= trusted {
-			l.out.limit = min(l.out.limit*shorter, MaxParcel)
+			l.out.limit = min(l.out.limit*shorter, MaxSegment)
 		}
 		return
 	}
@@ -90,7 +90,7 @@ func (l *Link) doubtLocked() {
 	} else {
 		l.out.limit = longest / shorter
 	}
-	l.out.limit = max(l.out.limit, leastMessage-parcelHead)
+	l.out.limit = max(l.out.limit, leastMessage-segmentHead)
 }
 
 // begin starts a run.

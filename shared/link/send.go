@@ -45,9 +45,9 @@ func (l *Link) send(ctx context.Context, c Carrier) error {
 			err = c.Send(sending, behind.bytes)
 		}
 		l.mu.Lock()
-		for _, sent := range [...]*parcel{p, behind} {
+		for _, sent := range [...]*segment{p, behind} {
 			if sent != nil {
-				l.out.returned(sent)
+				l.out.release(sent)
 			}
 		}
 		l.owes = behind != nil && err != nil
@@ -128,8 +128,8 @@ func (l *Link) closeSent() error {
 }
 
 // nextMessage returns what is to be sent now and the bare message behind it, or how long
-// nothing is. Parcels that come with it must be returned to the outbox.
-func (l *Link) nextMessage(now time.Time) (message []byte, p, behind *parcel, wait time.Duration, err error) {
+// nothing is. Segments that come with it must be returned to the outbox.
+func (l *Link) nextMessage(now time.Time) (message []byte, p, behind *segment, wait time.Duration, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended != nil {
@@ -151,7 +151,7 @@ func (l *Link) nextMessage(now time.Time) (message []byte, p, behind *parcel, wa
 	case sendable:
 		l.later = 0
 		before := l.out.inFlight()
-		message, p, behind = l.out.lend(l.joinedLocked(now))
+		message, p, behind = l.out.checkout(l.joinedLocked(now))
 		inFlight := l.out.inFlight()
 		p.mark = l.window.OnSend(now.Sub(l.began), before, inFlight-before, l.out.unsent() == 0 && inFlight < l.window.Size())
 		if behind != nil {

@@ -151,7 +151,7 @@ func (n narrow) Send(ctx context.Context, message []byte) error {
 // TestProxyThatLimitsMessages: where carriers are cut at long messages again and again,
 // messages become shorter until they pass.
 func TestProxyThatLimitsMessages(t *testing.T) {
-	for _, most := range []int{link.MaxParcel + 100, 64 << 10, 32 << 10, 4 << 10} {
+	for _, most := range []int{link.MaxSegment + 100, 64 << 10, 32 << 10, 4 << 10} {
 		p := newPair(t, link.Config{})
 		up := payload(6<<20, uint64(most))
 		sent := send(t, p.a, up)
@@ -182,7 +182,7 @@ func TestProxyThatLimitsMessages(t *testing.T) {
 		}
 		// Each time that the path looks faster than the proxy lets through costs three
 		// carriers; the bytes of one run show it at most a few times.
-		if runs > 15 || runs > 1 && most > link.MaxParcel {
+		if runs > 15 || runs > 1 && most > link.MaxSegment {
 			t.Errorf("messages of at most %d: %d carriers", most, runs)
 		}
 		p.a.Close()

@@ -135,7 +135,7 @@ func TestKilledServer(t *testing.T) {
 	s.Wait()
 	next := product.Start(t, "--allow", "127.0.0.1")
 	sc.proxy.SetUpstream(next.Addr())
-	sc.client.Kick()
+	sc.client.RetryNow()
 	wantSeen(t, "client", read(stream), seen{0, "unknown_session"})
 	n := product.Open(t, sc.client, product.Echo(t))
 	sc.send(n, 1000)

@@ -116,7 +116,7 @@ func TestCutWhileOpening(t *testing.T) {
 			from := states.count()
 			w.proxy.Cut([]fault.Kind{fault.Reset, fault.MidFrame}[cuts%2])
 			cuts++
-			c.Kick()
+			c.RetryNow()
 			if cuts%2 == 1 {
 				states.await(t, from, "repaired", is(client.Open))
 			}

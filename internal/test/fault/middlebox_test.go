@@ -93,7 +93,7 @@ func TestNoUpgradeForAWhile(t *testing.T) {
 				t.Errorf("state: %+v", state)
 			}
 			w.proxy.Set(fault.Conduct{})
-			c.Kick()
+			c.RetryNow()
 			states.await(t, from, "repaired", is(client.Open))
 			say(t, s, "after")
 		})

@@ -150,7 +150,7 @@ func TestKilledServer(t *testing.T) {
 	first.Wait()
 	states.await(t, from, "it resumes", is(client.Resuming))
 	addr.Store(startServer(t, quick).Addr())
-	c.Kick()
+	c.RetryNow()
 	for i, s := range streams {
 		if _, err := s.Read(make([]byte, 1)); !isCode(err, wire.UnknownSession) {
 			t.Errorf("stream %d: %v, want unknown_session", i, err)

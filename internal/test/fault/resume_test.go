@@ -78,7 +78,7 @@ func TestTooManyParked(t *testing.T) {
 	away.Store(false)
 	kept := 0
 	for i, s := range streams {
-		clients[i].Kick()
+		clients[i].RetryNow()
 		if _, err := io.WriteString(s, "x"); err != nil && !isCode(err, wire.UnknownSession) {
 			t.Errorf("client %d: write: %v", i, err)
 		}
@@ -299,7 +299,7 @@ func TestCutDuringDrain(t *testing.T) {
 	for range 5 {
 		from := states.count()
 		w.proxy.Cut(fault.Reset)
-		c.Kick()
+		c.RetryNow()
 		// The session may have ended before the cut, and the server not yet.
 		eventually(t, "repaired or at its end", func() bool { return ended(w.Server) || states.has(from, is(client.Open)) })
 	}
@@ -352,7 +352,7 @@ func TestNewPath(t *testing.T) {
 			t.Errorf("state: %+v", state)
 		}
 		way.Store(int64(i + 1))
-		c.Kick()
+		c.RetryNow()
 		states.await(t, from, "repaired", is(client.Open))
 	}
 	if n := w.Counts(t).Sessions; n != 1 {

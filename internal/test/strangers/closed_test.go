@@ -79,7 +79,7 @@ func TestMemoryOfClosedSessions(t *testing.T) {
 	from.cut()
 	time.Sleep(gone) // the time of the network, not a wait for something
 	away.Store(false)
-	c.Kick()
+	c.RetryNow()
 	if err := echoes(stream, 1<<10); err != nil {
 		t.Errorf("the session that was away for %s: %v", gone, err)
 	}

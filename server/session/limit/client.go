@@ -12,7 +12,7 @@ const (
 	// burstSeconds is how many seconds' worth of streams may begin at once: a page that
 	// loads opens its sockets together.
 	burstSeconds = 10
-	// leastBurst lets any single read of the relay (32 KiB) pass in one piece, however
+	// leastBurst lets any single read of the relay (64 KiB) pass in one piece, however
 	// low the rate.
 	leastBurst = 64 << 10
 )
