@@ -67,11 +67,11 @@ func (p *publicListener) open(ctx context.Context, settings *config.Config, own 
 			return err
 		}
 	}
-	arrival := listener.Config{Address: settings.Listen, TLS: secure, MSS: settings.MSS, Unfold: settings.TrustedProxies, Logger: logger, Relieve: own.plain.Relieve}
+	wanted := listener.Config{Address: settings.Listen, TLS: secure, MSS: settings.MSS, Unfold: settings.TrustedProxies, Logger: logger, Relieve: own.plain.Relieve}
 	if settings.ProxyProtocol {
-		arrival.ProxyProtocol = settings.TrustedProxies
+		wanted.ProxyProtocol = settings.TrustedProxies
 	}
-	if p.Listener, err = listener.Listen(ctx, arrival); err != nil {
+	if p.Listener, err = listener.Listen(ctx, wanted); err != nil {
 		return err
 	}
 	p.base = scheme + hostPort(p.Addr(), name)

@@ -24,7 +24,7 @@ func (c *Config) check(source func(name string) string) (mistakes []*Error) {
 			wrongly("trusted-proxies", "clients reach %q through the proxy and need no credentials: set --token-file, or --auth-header if the proxy authenticates, or --insecure-no-auth", c.Listen)
 		}
 	}
-	c.Arrival.check(c.Listen, wrongly)
+	c.Listener.check(c.Listen, wrongly)
 	mistakes = append(mistakes, c.checkAccess(wrongly)...)
 	c.Egress.check(wrongly)
 	c.Tracing.check(wrongly)

@@ -30,7 +30,7 @@ type Config struct {
 	// Where the server listens.
 	Listen string // HOST:PORT for net.Listen
 	Prefix string // path below which everything is served; begins and ends with "/"
-	Arrival
+	Listener
 
 	// Who may connect.
 	AllowOrigins   []origin.Pattern // beside the server's own origin

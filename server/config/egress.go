@@ -20,8 +20,8 @@ type Egress struct {
 	Interface            string
 }
 
-// longestTTL is that of most zones' records at most (RFC 1912, 2.2).
-const longestTTL = 7 * 24 * time.Hour
+// maxTTL is that of most zones' records at most (RFC 1912, 2.2).
+const maxTTL = 7 * 24 * time.Hour
 
 // egressOf binds the settings to e.
 func egressOf(e *Egress) []setting {
@@ -34,12 +34,12 @@ func egressOf(e *Egress) []setting {
 		{
 			group: groupEgress, name: "dns-min-ttl", hint: "TIME",
 			help:  "Minimum time that a DNS answer is cached.",
-			parse: duration(&e.DNSMinTTL, time.Second, longestTTL, ""), print: printed(&e.DNSMinTTL, brief),
+			parse: duration(&e.DNSMinTTL, time.Second, maxTTL, ""), print: printed(&e.DNSMinTTL, brief),
 		},
 		{
 			group: groupEgress, name: "dns-max-ttl", hint: "TIME",
 			help:  "Maximum time that a DNS answer is cached.",
-			parse: duration(&e.DNSMaxTTL, time.Second, longestTTL, ""), print: printed(&e.DNSMaxTTL, brief),
+			parse: duration(&e.DNSMaxTTL, time.Second, maxTTL, ""), print: printed(&e.DNSMaxTTL, brief),
 		},
 		{
 			group: groupEgress, name: "egress-proxy", hint: "URL",

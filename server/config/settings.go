@@ -32,39 +32,39 @@ type setting struct {
 
 // The headings of the help.
 const (
-	groupListen  = "Listening"
-	groupPages   = "Allowed pages"
-	groupAccess  = "Authentication"
-	groupTargets = "Allowed targets"
-	groupEgress  = "Names and egress"
-	groupArrival = "TLS and proxies"
-	groupLimits  = "Limits"
-	groupServe   = "Served files"
-	groupLogs    = "Logging"
-	groupAdmin   = "Administration and tracing"
-	groupCommand = "Actions in place of serving"
+	groupListen   = "Listening"
+	groupPages    = "Allowed pages"
+	groupAccess   = "Authentication"
+	groupTargets  = "Allowed targets"
+	groupEgress   = "Names and egress"
+	groupListener = "TLS and proxies"
+	groupLimits   = "Limits"
+	groupServe    = "Served files"
+	groupLogs     = "Logging"
+	groupAdmin    = "Administration and tracing"
+	groupCommand  = "Actions in place of serving"
 )
 
 // Bounds of the numbers. They are wide: they only catch slips such as a missing unit.
 const (
-	mostSessions = 1_000_000 // far beyond the file descriptors of one process
-	mostStreams  = 65_536    // yamux stream ids would last, memory would not
-	mostOpens    = 1_000_000 // a second
-	mostBytes    = 1 << 50   // a day at 100 Gbit/s
-	shortest     = 100 * time.Millisecond
-	longest      = 24 * time.Hour // also fits the protocol's u32 milliseconds
-	longestDial  = 10 * time.Minute
+	maxSessions = 1_000_000 // far beyond the file descriptors of one process
+	maxStreams  = 65_536    // yamux stream ids would last, memory would not
+	maxOpens    = 1_000_000 // a second
+	maxBytes    = 1 << 50   // a day at 100 Gbit/s
+	minTime     = 100 * time.Millisecond
+	maxTime     = 24 * time.Hour // also fits the protocol's u32 milliseconds
+	maxDial     = 10 * time.Minute
 	// A browser answers no script during a long task, so shorter keepalives would cut
 	// healthy pages (docs/PROTOCOL.md, 3.5).
-	shortestKeepalive = time.Second
+	minKeepalive = time.Second
 	// Proxies cut connections that are silent for a minute (nginx: proxy_read_timeout).
-	longestKeepalive = 5 * time.Minute
+	maxKeepalive = 5 * time.Minute
 	// Below two messages of the link a session would wait for every acknowledgement;
 	// beyond the most, one page could take a server's memory.
-	leastUnacknowledged = 2 << 20
-	mostUnacknowledged  = 256 << 20
+	minUnacknowledged = 2 << 20
+	maxUnacknowledged = 256 << 20
 	// Below it a handful of sessions would slow each other down.
-	leastMemory = 32 << 20
+	minMemory = 32 << 20
 )
 
 // settingsOf binds the table to the Config that it fills. --deny stands before --allow
@@ -118,47 +118,47 @@ func settingsOf(c *Config) []setting {
 		{
 			group: groupLimits, name: "max-sessions", hint: "NUMBER", live: true,
 			help:  "Maximum number of sessions.",
-			parse: integer(&c.MaxSessions, 1, mostSessions), print: printed(&c.MaxSessions, strconv.Itoa),
+			parse: integer(&c.MaxSessions, 1, maxSessions), print: printed(&c.MaxSessions, strconv.Itoa),
 		},
 		{
 			group: groupLimits, name: "max-parked", hint: "NUMBER", live: true,
 			help:  "Maximum number of detached sessions: those that lost their connection and may resume. 0 means --max-sessions.",
-			parse: integer(&c.MaxParked, 0, mostSessions), print: printed(&c.MaxParked, strconv.Itoa),
+			parse: integer(&c.MaxParked, 0, maxSessions), print: printed(&c.MaxParked, strconv.Itoa),
 		},
 		{
 			group: groupLimits, name: "max-unacknowledged", hint: "BYTES",
 			help:  "Maximum number of bytes sent in one session that its client has not acknowledged. The server keeps them for a resume.",
-			parse: integer(&c.MaxUnacknowledged, leastUnacknowledged, mostUnacknowledged), print: printed(&c.MaxUnacknowledged, strconv.Itoa),
+			parse: integer(&c.MaxUnacknowledged, minUnacknowledged, maxUnacknowledged), print: printed(&c.MaxUnacknowledged, strconv.Itoa),
 		},
 		{
 			group: groupLimits, name: "max-memory", hint: "SIZE",
 			help:  "Memory budget of all sessions, for data that targets and clients have not taken yet. The session that holds most is limited first. 0 means half of the memory of the machine or control group.",
-			parse: size(&c.MaxMemory, leastMemory, mostBytes), print: printed(&c.MaxMemory, briefSize),
+			parse: size(&c.MaxMemory, minMemory, maxBytes), print: printed(&c.MaxMemory, briefSize),
 		},
 		{
 			group: groupLimits, name: "keepalive", hint: "TIME",
 			help:  "Interval of pings on a silent connection. Without an answer for twice this time, the connection counts as lost.",
-			parse: duration(&c.Keepalive, shortestKeepalive, longestKeepalive, ""), print: printed(&c.Keepalive, brief),
+			parse: duration(&c.Keepalive, minKeepalive, maxKeepalive, ""), print: printed(&c.Keepalive, brief),
 		},
 		{
 			group: groupLimits, name: "grace", hint: "TIME",
 			help:  "Time for which a session without a connection can be resumed. 0 disables resuming.",
-			parse: duration(&c.Grace, shortest, longest, "not at all"), print: printed(&c.Grace, brief),
+			parse: duration(&c.Grace, minTime, maxTime, "not at all"), print: printed(&c.Grace, brief),
 		},
 		{
 			group: groupLimits, name: "drain-delay", hint: "TIME",
 			help:  "Delay between SIGTERM or SIGINT and the drain. Meanwhile readyz answers 503 and new sessions are accepted. Set it behind a load balancer.",
-			parse: duration(&c.DrainDelay, shortest, longest, "none"), print: printed(&c.DrainDelay, brief),
+			parse: duration(&c.DrainDelay, minTime, maxTime, "none"), print: printed(&c.DrainDelay, brief),
 		},
 		{
 			group: groupLimits, name: "drain-timeout", hint: "TIME",
 			help:  "Time left for open streams when the drain begins. 0 means none. A second signal ends the server at once.",
-			parse: duration(&c.DrainTimeout, shortest, longest, "none"), print: printed(&c.DrainTimeout, brief),
+			parse: duration(&c.DrainTimeout, minTime, maxTime, "none"), print: printed(&c.DrainTimeout, brief),
 		},
 		{
 			group: groupLimits, name: "handshake-timeout", hint: "TIME",
 			help:  "Time limit for the header of an HTTP request and for the first message of a client.",
-			parse: duration(&c.HandshakeTimeout, shortest, longestDial, ""), print: printed(&c.HandshakeTimeout, brief),
+			parse: duration(&c.HandshakeTimeout, minTime, maxDial, ""), print: printed(&c.HandshakeTimeout, brief),
 		},
 		{
 			group: groupServe, name: "allow-yamux",
@@ -196,7 +196,7 @@ func settingsOf(c *Config) []setting {
 	at = slices.IndexFunc(settings, func(s setting) bool { return s.group == groupTargets })
 	settings = slices.Insert(settings, at, accessOf(&c.Access)...)
 	at = slices.IndexFunc(settings, func(s setting) bool { return s.group == groupLimits })
-	settings = slices.Insert(settings, at, slices.Concat(egressOf(&c.Egress), arrivalOf(&c.Arrival), tracingOf(&c.Tracing))...)
+	settings = slices.Insert(settings, at, slices.Concat(egressOf(&c.Egress), listenerOf(&c.Listener), tracingOf(&c.Tracing))...)
 	for i := range settings {
 		if settings[i].group == groupLimits {
 			settings[i].section = limitsSection

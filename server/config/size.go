@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// leastRate is the least that makes sense for bytes per second: less would stretch a
+// minRate is the least that makes sense for bytes per second: less would stretch a
 // single read over seconds.
-const leastRate = 1000
+const minRate = 1000
 
 // units of sizes, the ones that print best first.
 var units = []struct {

@@ -51,7 +51,7 @@ func TestArrival(t *testing.T) {
 		t.Errorf("%+v", c.TLS)
 	}
 	if fmt.Sprint(c.TrustedProxies) != "[10.0.0.0/8 ::1/128]" || !c.ProxyProtocol || c.Admin != "127.0.0.1:9090" || c.InsecureAdmin {
-		t.Errorf("%+v", c.Arrival)
+		t.Errorf("%+v", c.Listener)
 	}
 	printed := c.Print()
 	for _, want := range []string{"\ntls-client-cert: optional\n", "\ntrusted-proxies:\n  - 10.0.0.0/8\n  - ::1/128\n", "\nproxy-protocol: true\n", "\nadmin: 127.0.0.1:9090\n"} {
@@ -66,10 +66,10 @@ func TestArrival(t *testing.T) {
 	}, []string{"SOCKMUX_TRUSTED_PROXIES=127.0.0.1,fd00::/8"})
 	a := c.ACME
 	if fmt.Sprint(a.Hosts) != "[one.test two.test]" || a.Cache != "keys" || a.Email != "ops@one.test" || a.Directory != "https://ca.test/directory" || c.ACMEHTTP != ":80" {
-		t.Errorf("%+v", c.Arrival)
+		t.Errorf("%+v", c.Listener)
 	}
 	if fmt.Sprint(c.TrustedProxies) != "[127.0.0.1/32 fd00::/8]" || c.Admin != ":9090" {
-		t.Errorf("%+v", c.Arrival)
+		t.Errorf("%+v", c.Listener)
 	}
 }
 
