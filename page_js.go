@@ -3,7 +3,9 @@ package sockmux
 import (
 	"context"
 	"io"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,14 +81,16 @@ func (p page) status() Status {
 		Since:   time.UnixMilli(int64(v.Get("since").Float())),
 		Attempt: v.Get("attempt").Int(),
 	}
-	switch s.State {
-	case "loading":
-		s.State = StateConnecting
-	case "failed":
-		s.State = StateClosed
-	}
 	if reason := v.Get("reason"); !reason.IsNull() {
 		s.Err = wire.NewError(wire.Code(reason.Get("code").Int()), reason.Get("text").String())
+	}
+	if slices.Contains(slices.Collect(maps.Values(states)), s.State) {
+		return s
+	}
+	// The page has states for its wasm: it loads, or it has failed, which has a reason.
+	s.State = StateConnecting
+	if s.Err != nil {
+		s.State = StateClosed
 	}
 	return s
 }

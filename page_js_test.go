@@ -1,27 +1,35 @@
 package sockmux
 
 import (
+	"errors"
 	"syscall/js"
 	"testing"
-	"time"
 
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// TestPageKeepAlive: the page's socket is given the switch with the time, which it would turn on
-// otherwise.
-func TestPageKeepAlive(t *testing.T) {
-	socket := js.Global().Get("Object").New()
-	set := js.FuncOf(func(this js.Value, args []js.Value) any {
-		this.Set("got", args[0])
-		return nil
-	})
-	defer set.Release()
-	socket.Set("setOptions", set)
-	s := &pageStream{socket: socket}
-	s.SetSocketOptions(wire.SocketOptions{KeepAlive: wire.Off, KeepIdle: 2 * time.Second})
-	got := socket.Get("got")
-	if got.Get("keepAlive").Bool() || got.Get("keepAliveDelay").Int() != 2000 {
-		t.Errorf("keepAlive %v, keepAliveDelay %v", got.Get("keepAlive"), got.Get("keepAliveDelay"))
+// TestPageStatus: the page's states are those of a Dialer, also while its wasm loads and after
+// that has failed.
+func TestPageStatus(t *testing.T) {
+	why := map[string]any{"code": int(wire.NotConnected), "text": "no wasm"}
+	for _, c := range []struct {
+		state  string
+		reason any
+		want   State
+		err    error
+	}{
+		{"idle", nil, StateIdle, nil},
+		{"loading", nil, StateConnecting, nil},
+		{"open", nil, StateOpen, nil},
+		{"resuming", why, StateResuming, wire.NewError(wire.NotConnected, "")},
+		{"failed", why, StateClosed, wire.NewError(wire.NotConnected, "")},
+	} {
+		p := page{js.ValueOf(map[string]any{"status": map[string]any{
+			"state": c.state, "since": 1000, "attempt": 3, "reason": c.reason,
+		}})}
+		s := p.status()
+		if s.State != c.want || !errors.Is(s.Err, c.err) || s.Since.UnixMilli() != 1000 || s.Attempt != 3 {
+			t.Errorf("%s: %+v", c.state, s)
+		}
 	}
 }

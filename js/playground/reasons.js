@@ -1,6 +1,6 @@
 // The codes in words that a visitor understands.
 
-/** @type {Record<string, string>} */
+/** @type {Partial<Record<import('../types/sockmux.d.ts').Code, string>>} */
 const WORDS = {
 	ok: 'closed',
 	refused: 'refused',
@@ -27,5 +27,5 @@ const WORDS = {
 
 /** @param {string} name  of the protocol's table */
 export function codeText(name) {
-	return WORDS[name] ?? name.replaceAll('_', ' ');
+	return /** @type {Record<string, string | undefined>} */ (WORDS)[name] ?? name.replaceAll('_', ' ');
 }
