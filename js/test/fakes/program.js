@@ -1,5 +1,12 @@
 // A Go program as the boundary sees it: memory, recorded calls, a queue of events. Its buffer moves at every growth, as Go's memory does.
 
+/** @typedef {keyof import('../../src/wire/generated/boundary.js').Exports} ExportName */
+
+/** Exports that only note their call, with and without bytes in the buffer. @type {ExportName[]} */
+const WITH_BYTES = ['configure', 'setToken', 'streamOpen', 'streamWrite', 'streamSocketOptions', 'carrierMessage', 'carrierViolated', 'carrierClosed'];
+/** @type {ExportName[]} */
+const WITHOUT_BYTES = ['streamCloseWrite', 'streamStop', 'streamReset', 'streamGrant', 'carrierOpened', 'carrierBody', 'kick'];
+
 export class FakeProgram {
 	mem = new WebAssembly.Memory({ initial: 1, maximum: 64 });
 	/** @type {unknown[][]} */
@@ -51,8 +58,8 @@ export class FakeProgram {
 				if (this.#at + length > this.mem.buffer.byteLength) this.mem.grow(Math.ceil(length / 65536));
 				return this.#at;
 			},
-			...Object.fromEntries(['configure', 'setToken', 'streamOpen', 'streamWrite', 'streamSocketOptions', 'carrierMessage', 'carrierViolated', 'carrierClosed'].map((name) => [name, note(name, true)])),
-			...Object.fromEntries(['streamCloseWrite', 'streamStop', 'streamReset', 'streamGrant', 'carrierOpened', 'carrierBody', 'kick'].map((name) => [name, note(name, false)])),
+			...Object.fromEntries(WITH_BYTES.map((name) => [name, note(name, true)])),
+			...Object.fromEntries(WITHOUT_BYTES.map((name) => [name, note(name, false)])),
 			shutdown: () => {
 				note('shutdown', false)();
 				if (!this.hangs) queueMicrotask(() => this.onexit(0));
