@@ -1,8 +1,10 @@
-// Command wasm is the client in the page. JavaScript calls its exports and is called by its imports; this package is only that boundary
-// (js/src/engine/boundary.js is the other half).
+// Command wasm is the client in the page. JavaScript calls its exports and is called by
+// its imports; this package is only that boundary (js/src/engine/boundary.js is the other
+// half).
 //
-// Two rules keep it safe. An export never waits: it queues, and goroutines do the work when JavaScript resumes the program. An import
-// never calls back: it copies, notes and returns.
+// Two rules keep it safe. An export never waits: it queues, and goroutines do the work
+// when JavaScript resumes the program. An import never calls back: it copies, notes and
+// returns.
 package main
 
 //lint:file-ignore U1000 JavaScript calls the exports; staticcheck does not know go:wasmexport
@@ -40,7 +42,8 @@ func main() {
 	<-p.done
 }
 
-// configure starts the client: the buffer holds the URL, which is JavaScript's business alone, and the agent, with a NUL between them.
+// configure starts the client: the buffer holds the URL, which is JavaScript's business
+// alone, and the agent, with a NUL between them.
 //
 //go:wasmexport configure
 func configure(length uint32) {

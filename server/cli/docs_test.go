@@ -51,7 +51,8 @@ func TestDocumentedReasons(t *testing.T) {
 	}
 }
 
-// The file that the documentation shows is one that the program takes, but for the files of another machine that it names.
+// The program accepts the file that the documentation shows, but for the files of another
+// machine that it names.
 func TestDocumentedFile(t *testing.T) {
 	_, rest, _ := strings.Cut(operationsText(t), "```yaml\n")
 	example, _, found := strings.Cut(rest, "```")

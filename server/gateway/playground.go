@@ -8,8 +8,10 @@ import (
 // pagePolicy is the Content-Security-Policy of the playground
 // (https://www.w3.org/TR/CSP3/). What it grants, and why:
 //   - wasm-unsafe-eval: R and the tunnel are wasm;
-//   - blob: for scripts and workers: sockmux.js starts webR's worker from a blob that loads its layer first;
-//   - unsafe-eval: that worker inherits this policy, and Emscripten's code for shared libraries calls eval (measured with webR 0.6.0: R does not start without);
+//   - blob: for scripts and workers: sockmux.js starts webR's worker from a blob that
+//     loads its layer first;
+//   - unsafe-eval: that worker inherits this policy, and Emscripten's code for shared
+//     libraries calls eval (measured with webR 0.6.0: R does not start without);
 //   - https: for connections: webr::install() and R's url() fetch what their servers allow;
 //   - data: and blob: R's graphics become pictures.
 var pagePolicy = strings.Join([]string{

@@ -15,11 +15,13 @@ import (
 )
 
 const (
-	// highWater is how many bytes may wait in the browser's own buffer, which knows no back-pressure. The link keeps less than that in flight on all but the
-	// fastest paths; this holds where its window is still too large for a line that has just become slow.
+	// highWater is how many bytes may wait in the browser's own buffer, which knows no
+	// back-pressure. The link keeps less than that in flight on all but the fastest
+	// paths; this holds where its window is still too large for a line that has just
+	// become slow.
 	highWater = 2 << 20
-	// lookAgain is how soon a full buffer is looked at again where no message of the server's comes first. Timers of hidden pages are slower;
-	// acknowledgements are not.
+	// lookAgain is how soon a full buffer is looked at again where no message of the
+	// server's comes first. Timers of hidden pages are slower; acknowledgements are not.
 	lookAgain = 5 * time.Millisecond
 )
 
@@ -40,7 +42,8 @@ type Body struct {
 	length  int
 }
 
-// Handle returns the number by which JavaScript knows it, for who hands it on to JavaScript instead of calling Release.
+// Handle returns the number by which JavaScript knows it, for who hands it on to
+// JavaScript instead of calling Release.
 func (b Body) Handle() uint32 { return b.handle }
 
 // Len implements buffer.Payload.
@@ -142,7 +145,8 @@ func (s *Set) Message(id uint32, bytes []byte) {
 	s.pool.Put(bytes)
 }
 
-// Body tells of a bare message, which JavaScript keeps under the handle until it is dropped or handed on.
+// Body tells of a bare message, which JavaScript keeps under the handle until it is
+// dropped or handed on.
 func (s *Set) Body(id, handle uint32, length int) {
 	body := Body{s.browser, handle, length}
 	if c := s.find(id); c != nil {
@@ -226,7 +230,8 @@ func (c *Carrier) Send(ctx context.Context, message []byte) error {
 	}
 }
 
-// errNotBare and errBare are how a carrier ends whose two halves differ about what a message is, which only a broken script can bring about.
+// errNotBare and errBare are how a carrier ends whose two halves differ about what a
+// message is, which only a broken script can bring about.
 var (
 	errNotBare = errors.New("a message came in place of a bare one")
 	errBare    = errors.New("a bare message came unannounced")
@@ -288,7 +293,8 @@ func (c *Carrier) next(ctx context.Context) (message, error) {
 	}
 }
 
-// Close implements link.Carrier. It waits for nothing: the browser delivers what was sent before. What has come and was not received is dropped.
+// Close implements link.Carrier. It waits for nothing: the browser delivers what was sent
+// before. What has come and was not received is dropped.
 func (c *Carrier) Close(code int, reason string) error {
 	c.set.browser.Close(c.id, code, reason)
 	c.end(errors.New("closed"))

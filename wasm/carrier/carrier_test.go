@@ -171,7 +171,8 @@ func TestDialFails(t *testing.T) {
 	})
 }
 
-// TestBodies: bare messages stay with the browser, in their place among the others, and are dropped where their stream is gone.
+// TestBodies: bare messages stay with the browser, in their place among the others, and
+// are dropped where their stream is gone.
 func TestBodies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, b, c := dial(t)

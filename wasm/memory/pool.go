@@ -1,4 +1,5 @@
-// Package memory hands out the buffers that cross the boundary to JavaScript. The wasm's memory never shrinks, so buffers are used again.
+// Package memory hands out the buffers that cross the boundary to JavaScript. The wasm's
+// memory never shrinks, so buffers are used again.
 package memory
 
 import "sync"

@@ -50,7 +50,8 @@ func (e *Event) bytes() int {
 	return len(e.Data)
 }
 
-// queueBytes is how many bytes may wait for the page; readers wait beyond that. A few tasks' worth, so that a page that is busy does not slow the network down.
+// queueBytes is how many bytes may wait for the page; readers wait beyond that. A few
+// tasks' worth, so that a page that is busy does not slow the network down.
 const queueBytes = 2 << 20
 
 // queue holds the events in order.

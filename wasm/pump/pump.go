@@ -1,7 +1,9 @@
-// Package pump moves bytes between the streams of a client and a page that can neither be waited for nor wait: what the page asks for is queued and
-// returns at once, and what there is to tell is queued until the page asks.
+// Package pump moves bytes between the streams of a client and a page that can neither be
+// waited for nor wait: what the page asks for is queued and returns at once, and what
+// there is to tell is queued until the page asks.
 //
-// It is portable; wasm/main_js.go joins it to the boundary. Goroutines: each stream has a reader and a writer; Close waits for them.
+// It is portable; wasm/main_js.go joins it to the boundary. Goroutines: each stream has a
+// reader and a writer; Close waits for them.
 package pump
 
 import (
@@ -36,7 +38,8 @@ type Pump struct {
 	notices   notices
 }
 
-// New returns an empty pump. notify is called when the first event has come since Next last found none; it must not call the pump.
+// New returns an empty pump. notify is called when the first event has come since Next
+// last found none; it must not call the pump.
 func New(opener Opener, pool *memory.Pool, notify func()) *Pump {
 	return &Pump{opener: opener, pool: pool, notify: notify, streams: make(map[uint32]*stream)}
 }
@@ -170,7 +173,8 @@ func (p *Pump) waitForRoom() <-chan struct{} {
 	return room
 }
 
-// Stirred tells, once, that events were taken for which readers wait: their goroutines are to be run.
+// Stirred tells, once, that events were taken for which readers wait: their goroutines
+// are to be run.
 func (p *Pump) Stirred() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -302,7 +302,8 @@ func TestStopAndClose(t *testing.T) {
 	}
 }
 
-// TestEndOfTheSession: a stream that has read its end and may still be written ends with the session.
+// TestEndOfTheSession: a stream that has read its end and may still be written ends with
+// the session.
 func TestEndOfTheSession(t *testing.T) {
 	p := newPage(t, func(s *mux.Stream) {
 		if ok(s) {
@@ -388,7 +389,8 @@ func TestSlowPage(t *testing.T) {
 	}
 }
 
-// TestBareMessages: what a fast target sends comes as bodies where the page's window takes them, and in order with what comes as bytes.
+// TestBareMessages: what a fast target sends comes as bodies where the page's window
+// takes them, and in order with what comes as bytes.
 func TestBareMessages(t *testing.T) {
 	const enough = 1 << 30 // before the machine has been fast for a moment
 	endless := linktest.NewEndless(3)

@@ -13,8 +13,9 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// Sizes of the buffers that a reader offers: they grow while they are filled, because each event costs the page a task's share, and shrink again, because an
-// idle stream keeps its buffer.
+// Sizes of the buffers that a reader offers: they grow while they are filled, because
+// each event costs the page a task's share, and shrink again, because an idle stream
+// keeps its buffer.
 const (
 	smallBuffer = 4 << 10
 	largeBuffer = 256 << 10
@@ -204,7 +205,8 @@ func addr(valid bool, a netip.Addr) string {
 	return a.String()
 }
 
-// readAll reads until the end of the other direction. It returns nil after EOF and after the page's stop.
+// readAll reads until the end of the other direction. It returns nil after EOF and after
+// the page's stop.
 func (s *stream) readAll(m *mux.Stream) error {
 	size := smallBuffer
 	for {
@@ -247,7 +249,8 @@ func (s *stream) readAll(m *mux.Stream) error {
 	}
 }
 
-// awaitCredit waits until the page takes bytes and the queue has room; it returns false when the page has stopped reading.
+// awaitCredit waits until the page takes bytes and the queue has room; it returns false
+// when the page has stopped reading.
 func (s *stream) awaitCredit() (credit uint64, ok bool) {
 	for {
 		s.mu.Lock()
@@ -282,7 +285,8 @@ func (s *stream) awaitCredit() (credit uint64, ok bool) {
 // lost is closed when the stream can no longer be read for a reason that Read tells.
 func (s *stream) lost() <-chan struct{} { return s.mux.Lost() }
 
-// writeAll sends what the page writes, until it has ended its direction or it is not wanted. It returns an error only where the session ends before that.
+// writeAll sends what the page writes, until it has ended its direction or it is not
+// wanted. It returns an error only where the session ends before that.
 func (s *stream) writeAll(m *mux.Stream) error {
 	for {
 		s.mu.Lock()
@@ -316,8 +320,9 @@ func (s *stream) writeAll(m *mux.Stream) error {
 	}
 }
 
-// nextLocked takes what is to be written next. Short writes that wait behind one another become one: on TCP the buffers of
-// one writev() leave in one segment, and a program that reads its echo expects them together.
+// nextLocked takes what is to be written next. Short writes that wait behind one another
+// become one: on TCP the buffers of one writev() leave in one segment, and a program that
+// reads its echo expects them together.
 func (s *stream) nextLocked() []byte {
 	if len(s.writes) == 0 {
 		return nil

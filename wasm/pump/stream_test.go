@@ -8,7 +8,8 @@ import (
 	"github.com/sockmux/sockmux/wasm/memory"
 )
 
-// TestShortWritesTravelTogether: what was written before Go ran leaves in one piece, as the buffers of a writev() do.
+// TestShortWritesTravelTogether: what was written before Go ran leaves in one piece, as
+// the buffers of a writev() do.
 func TestShortWritesTravelTogether(t *testing.T) {
 	long := strings.Repeat("x", joined)
 	for _, test := range []struct{ writes, want []string }{

@@ -31,7 +31,8 @@ func Reloading() string {
 // systemd, it does nothing. It never waits for an answer.
 func Send(states ...string) error { return SendTo(os.Getenv(Variable), states...) }
 
-// SendTo sends states to a socket: a path, or "@name" for an abstract one. Empty: there is no listener.
+// SendTo sends states to a socket: a path, or "@name" for an abstract one. Empty: there
+// is no listener.
 func SendTo(socket string, states ...string) error {
 	if socket == "" {
 		return nil

@@ -83,9 +83,12 @@ func (p Protocol) String() string {
 // What a rule that allows can reach depends on how exactly it says so:
 //
 //   - an address or a network reaches whatever is in it, public or not;
-//   - an exact name reaches public addresses and those on which organisations run hosts (private, carrier-shared, unique local, loopback, the
-//     server's own), because the operator has named that very host; it does not reach link-local, multicast or reserved addresses, nor the metadata addresses of clouds;
-//   - *.NAME, * and public reach public addresses only, because the owner of a name below can point it anywhere.
+//   - an exact name reaches public addresses and those on which organizations run hosts
+//     (private, carrier-shared, unique local, loopback, the server's own), because the
+//     operator has named that very host; it does not reach link-local, multicast or
+//     reserved addresses, nor the metadata addresses of clouds;
+//   - *.NAME, * and public reach public addresses only, because the owner of a name below
+//     can point it anywhere.
 //
 // IPv4-mapped IPv6 addresses are reached by no rule: they are a second spelling of IPv4 addresses.
 func ParseRule(allow bool, text string) (Rule, error) {

@@ -64,7 +64,8 @@ func (b *Counters) leave(a *Client) {
 	}
 }
 
-// room forgets who can be forgotten, now and then, and reports whether there may be one more client.
+// room forgets who can be forgotten, now and then, and reports whether there may be one
+// more client.
 func (b *Counters) room() bool {
 	if len(b.accounts) < min(b.sweepAt, b.most) {
 		return true
