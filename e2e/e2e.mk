@@ -1,8 +1,14 @@
 # End-to-end tests in Chromium with webR from npm, and the screenshots of the playground.
 E2E_DEPS := e2e/node_modules/.package-lock.json
+# Bundlers, for the tests of the npm package.
+PACKAGE_DEPS := e2e/package/node_modules/.package-lock.json
 
 $(E2E_DEPS): e2e/package.json e2e/package-lock.json
 	cd e2e && npm ci --ignore-scripts
+	@touch $@
+
+$(PACKAGE_DEPS): e2e/package/package.json e2e/package/package-lock.json
+	cd e2e/package && npm ci --ignore-scripts
 	@touch $@
 
 # The example for Node has its own, as its README says.
@@ -13,13 +19,13 @@ $(YAMUX_DEPS): examples/yamux-node/package.json examples/yamux-node/package-lock
 	@touch $@
 
 .PHONY: e2e-deps
-e2e-deps: $(E2E_DEPS) $(YAMUX_DEPS) ## fetch what the end-to-end tests need (npm: webr, playwright-core)
+e2e-deps: $(E2E_DEPS) $(PACKAGE_DEPS) $(YAMUX_DEPS) ## fetch what the end-to-end tests need (npm: webr, playwright-core, bundlers)
 
 .PHONY: webr
 webr: e2e-deps
 
 .PHONY: test-e2e
-test-e2e: build e2e-deps ## end-to-end tests in Chromium with webR
+test-e2e: build npm e2e-deps ## end-to-end tests in Chromium with webR
 	cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node --test --test-concurrency=1 *.test.js
 
 .PHONY: test-emscripten

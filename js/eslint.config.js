@@ -5,7 +5,7 @@ import globals from 'globals';
 
 /** @type {import('eslint').Linter.Config[]} */
 export default [
-	{ ignores: ['js/build/', 'js/dist/', '**/node_modules/', 'server/gateway/assets/dist/', 'e2e/out/', 'e2e/fixtures/'] },
+	{ ignores: ['js/build/', 'js/dist/', '**/node_modules/', 'server/gateway/assets/dist/', 'e2e/out/', 'e2e/package/out/', 'e2e/fixtures/'] },
 	js.configs.recommended,
 	{
 		files: ['**/*.js', '**/*.mjs'],
@@ -29,11 +29,11 @@ export default [
 			'require-atomic-updates': 'off',
 		},
 	},
-	{ files: ['js/playground/**', 'server/gateway/theme/**', 'server/ops/status/page/**', 'e2e/pages/**', 'bench/browser/*.js'], languageOptions: { globals: { ...globals.browser } } },
+	{ files: ['e2e/package/app/src/**', 'js/playground/**', 'server/gateway/theme/**', 'server/ops/status/page/**', 'e2e/pages/**', 'bench/browser/*.js'], languageOptions: { globals: { ...globals.browser } } },
 	// Emscripten's compiler runs this file, and puts its functions into programs.
 	{ files: ['js/library/**'], languageOptions: { sourceType: 'script', globals: { LibraryManager: 'readonly', mergeInto: 'readonly', ASYNCIFY: 'readonly', FS: 'readonly', Asyncify: 'readonly', getSocketFromFD: 'readonly', sockmuxOperation: 'readonly', sockmuxCall: 'readonly' } } },
 	{ files: ['js/src/**'], languageOptions: { globals: { ...globals.browser, ...globals.worker } } },
 	// Tests hand functions to the browser, where its names are there.
 	{ files: ['e2e/*.js', 'e2e/cases/**', 'e2e/harness/**', 'bench/browser/*.mjs'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
-	{ files: ['js/test/**', 'js/snapshot/**', '**/*.config.js', 'examples/**', 'bench/**/*.mjs'], languageOptions: { globals: { ...globals.node } } },
+	{ files: ['e2e/package/app/client.js', 'js/test/**', 'js/snapshot/**', '**/*.config.js', 'examples/**', 'bench/**/*.mjs'], languageOptions: { globals: { ...globals.node } } },
 ];

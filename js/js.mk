@@ -119,10 +119,18 @@ server/gateway/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/soc
 	$(JS_BUILD)/pack -in $(JS_STAGE) -out $(@D) -version '$(VERSION)'
 	@touch $@
 
-# js/dist is what the npm package ships.
+# js/dist is what the npm package ships: the modules for bundlers and Node, the classic script, and the files that both load.
+# Their names hold no hash: bundlers give them one, and the version is the package's.
 .PHONY: npm
-npm: assets ## put the built files into js/dist, as the npm package has them
-	rm -rf js/dist && mkdir -p js/dist/assets && cp $(JS_STAGE)/sockmux.* js/dist/
-	for file in $(JS_FILES); do \
-		set -- $${file#*:} $$($(JS_BUILD)/pack -name $${file#*:}) && cp $$1 js/dist/$$2 || exit 1; \
-	done
+npm: js/dist/sockmux.js ## put the built files into js/dist, as the npm package has them
+
+NPM_ASSETS  := $(JS_BUILD)/sockmux.wasm $(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js)
+
+js/dist/sockmux.js: $(JS_SRC) $(JS_BUILD)/go.js $(JS_BUILD)/version $(NPM_ASSETS) LICENSE
+	rm -rf js/dist && mkdir -p js/dist/assets
+	$(GOTOOL) esbuild --log-level=warning --bundle --splitting --target=es2022 --charset=utf8 --format=esm --external:node:* \
+		--define:SOCKMUX_VERSION='"'$$(cat $(JS_BUILD)/version)'"' --out-extension:.js=.mjs --outdir=js/dist \
+		index=js/src/entry/npm.js service-worker=js/src/entry/npm-service-worker.js node=js/src/entry/npm-node.js
+	cp $(NPM_ASSETS) js/dist/assets/
+	cp LICENSE js/
+	$(ESBUILD) js/src/entry/script.js --format=iife --define:SOCKMUX_VERSION='"'$$(cat $(JS_BUILD)/version)'"' --outfile=$@

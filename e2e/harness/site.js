@@ -11,6 +11,7 @@ const PAGES = fileURLToPath(new URL('../pages', import.meta.url));
 const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
 const BUILT = fileURLToPath(new URL('../out', import.meta.url));
 const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
+const PACKAGE = fileURLToPath(new URL('../../js/dist', import.meta.url));
 
 /** @type {Record<string, string>} */
 const TYPES = {
@@ -26,20 +27,22 @@ const TYPES = {
  * @property {boolean} [isolated]  send COOP and COEP (default: true)
  * @property {Record<string, string>} [words]  %NAME% in HTML files becomes the value
  * @property {string} [csp]  Content-Security-Policy of the pages, with %NAME% as in them
+ * @property {string} [root]  the folder at /; default: e2e/pages
  */
 
 /**
- * Serves e2e/pages at /, in front of them the HTML of `pages` by path, e2e/fixtures at /fixtures/, webR at /webr/, npm packages at /modules/, what a test has bundled at /built/, and a WebSocket echo at /echo.
+ * Serves e2e/pages at /, and in front of them the texts of `pages` by path. At /fixtures/ is e2e/fixtures, at /webr/ webR, at /modules/
+ * npm packages, at /npm/ the files of ours, at /built/ what a test has bundled, and at /echo a WebSocket echo.
  * @param {SiteOptions} options
  */
-export async function startSite({ isolated = true, words = {}, csp } = {}) {
+export async function startSite({ isolated = true, words = {}, csp, root = PAGES } = {}) {
 	/** @type {Set<import('node:stream').Duplex>} */
 	const sockets = new Set();
 	/** @type {Map<string, string>} */
 	const pages = new Map();
 	const server = createServer((request, response) => {
 		const own = pages.get(request.url ?? '/');
-		(own === undefined ? answer(request.url ?? '/', words) : Promise.resolve(/** @type {[string, string]} */ ([TYPES['.html'], own]))).then(([type, body]) => {
+		(own === undefined ? answer(root, request.url ?? '/', words) : Promise.resolve(/** @type {[string, string]} */ ([TYPES[extname(request.url ?? '/')] ?? TYPES['.html'], own]))).then(([type, body]) => {
 			response.setHeader('Content-Type', type);
 			response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
 			response.setHeader('Access-Control-Allow-Origin', '*');
@@ -72,17 +75,18 @@ export async function startSite({ isolated = true, words = {}, csp } = {}) {
 }
 
 /**
+ * @param {string} root
  * @param {string} url
  * @param {Record<string, string>} words
  * @returns {Promise<[string, Buffer | string]>}
  */
-async function answer(url, words) {
-	const path = decodeURIComponent(new URL(url, 'http://site').pathname);
+async function answer(root, url, words) {
+	const path = decodeURIComponent(new URL(url, 'http://site').pathname).replace(/\/$/, '/index.html');
 	if (path === '/favicon.ico') return ['image/x-icon', ''];
 	const [, first, rest] = /^\/([^/]*)(\/.*)?$/.exec(path) ?? [];
 	/** @type {Record<string, string>} */
-	const roots = { webr: WEBR_DIST, fixtures: FIXTURES, modules: MODULES, built: BUILT };
-	const file = rest && roots[first] ? roots[first] + normalize(rest) : PAGES + normalize(path);
+	const roots = { webr: WEBR_DIST, fixtures: FIXTURES, modules: MODULES, built: BUILT, npm: PACKAGE };
+	const file = rest && roots[first] ? roots[first] + normalize(rest) : root + normalize(path);
 	const type = TYPES[extname(file)] ?? 'application/octet-stream';
 	if (!type.startsWith('text/html')) return [type, await readFile(file)];
 	const text = await readFile(file, 'utf8');

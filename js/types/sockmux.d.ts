@@ -63,30 +63,52 @@ export type MatchFunction = (url: string, protocols: unknown) => boolean | Targe
  */
 export type Match = 'sockfs' | 'programs' | 'all-binary' | 'none' | (string & {}) | readonly string[] | MatchFunction;
 
+/** Settings. A key that is undefined has its default. */
 export interface Options {
-	/** URL of the server: https:, http:, wss: or ws:. Default: where the script came from. */
-	url?: string;
-	match?: Match;
+	/** URL of the server: https:, http:, wss: or ws:. Default: where the script came from; the npm package has no default. */
+	url?: string | undefined;
+	match?: Match | undefined;
 	/** Sockets count as open before the server has answered: one round trip less; a refusal shows after the open. Default: false. */
-	optimistic?: boolean;
+	optimistic?: boolean | undefined;
 	/** Seconds that opening a socket may take. Default: as long as the server takes. */
-	timeout?: number;
-	/** URL of the folder with the other files of the build, under their hashed names. Default: assets/ beside the script. */
-	assets?: string;
-	/** URL of sockmux.wasm. Default: the one that was built with the script. */
-	wasm?: string;
+	timeout?: number | undefined;
+	/**
+	 * URL of the folder with the other files of the build. Default: assets/ beside the script. In the npm package:
+	 * where dist/assets is served, if the bundler does not do that.
+	 */
+	assets?: string | undefined;
+	/** URL of sockmux.wasm. Default: the one that was built with the script. In Node also a path. */
+	wasm?: string | URL | undefined;
 	/** SRI string of that file. */
-	integrity?: string;
-	/** Whether the wasm is loaded with the page or with the first socket. Default: 'eager'. */
-	load?: 'eager' | 'lazy';
+	integrity?: string | undefined;
+	/** Whether the wasm is loaded at once or with the first socket. Default: 'eager', in Node 'lazy'. */
+	load?: 'eager' | 'lazy' | undefined;
 	/** Run the tunnel in a dedicated worker, away from the page's own work. Everything else stays the same. Default: false. */
-	worker?: boolean;
+	worker?: boolean | undefined;
 	/** Help webR's workers. Default: true. */
-	webr?: boolean;
+	webr?: boolean | undefined;
 	/** Help Emscripten programs in this thread. Default: true. */
-	sockfs?: boolean;
+	sockfs?: boolean | undefined;
 	/** Credential for the server. */
-	token?: string;
+	token?: string | undefined;
+	/** In Node: the class of the connection to the server, such as that of the package ws. Default: globalThis.WebSocket, which Node has from version 22. */
+	WebSocket?: WebSocketClass | undefined;
+	/** In Node: where warnings go, such as console. Default: nowhere. */
+	log?: Log | undefined;
+}
+
+/** A WebSocket class with the interface of the web's. */
+export type WebSocketClass = new (url: string, protocols: string) => {
+	binaryType: string;
+	readonly readyState: number;
+	readonly bufferedAmount: number;
+	close(code?: number, reason?: string): void;
+};
+
+export interface Log {
+	error(line: string): void;
+	warn(line: string): void;
+	info(line: string): void;
 }
 
 export type State = 'idle' | 'loading' | 'connecting' | 'open' | 'resuming' | 'closed' | 'failed';
@@ -223,44 +245,44 @@ export interface Socket {
 /** Options of the server's socket to the target. */
 export interface SocketChoices {
 	/** TCP_NODELAY of the server's socket to the target. Default: true. */
-	noDelay?: boolean;
+	noDelay?: boolean | undefined;
 	/** Milliseconds of silence after which TCP probes the target, 1000 or more. Default: the server's. */
-	keepAliveDelay?: number;
+	keepAliveDelay?: number | undefined;
 	/** SO_KEEPALIVE. Default: on if there is a keepAliveDelay. */
-	keepAlive?: boolean;
+	keepAlive?: boolean | undefined;
 }
 
 export interface ConnectOptions extends SocketChoices {
 	/** Seconds until the socket is open. */
-	timeout?: number;
-	optimistic?: boolean;
+	timeout?: number | undefined;
+	optimistic?: boolean | undefined;
 	/** Only addresses of that family. Default: both. */
-	family?: 4 | 6;
+	family?: 4 | 6 | undefined;
 	/** "on" and "starttls" throw a SocketError: TLS is not there yet. Default: "off". */
-	secureTransport?: 'off' | 'on' | 'starttls';
+	secureTransport?: 'off' | 'on' | 'starttls' | undefined;
 	/**
 	 * Whether the page may go on to write after the target has ended its direction. Default: false for
 	 * connect(address), true for connect(host, port).
 	 */
-	allowHalfOpen?: boolean;
+	allowHalfOpen?: boolean | undefined;
 	/** Ends the socket at once, at any time. All its promises reject with the signal's reason. */
-	signal?: AbortSignal;
+	signal?: AbortSignal | undefined;
 }
 
 /** Options of a TCPSocket, as Direct Sockets has them. Sizes of buffers have no effect. */
 export interface TCPSocketOptions {
 	/** Default: false. */
-	noDelay?: boolean;
+	noDelay?: boolean | undefined;
 	/** Milliseconds of silence after which TCP probes the target, 1000 or more. */
-	keepAliveDelay?: number;
-	dnsQueryType?: 'ipv4' | 'ipv6';
-	sendBufferSize?: number;
-	receiveBufferSize?: number;
+	keepAliveDelay?: number | undefined;
+	dnsQueryType?: 'ipv4' | 'ipv6' | undefined;
+	sendBufferSize?: number | undefined;
+	receiveBufferSize?: number | undefined;
 }
 
 export interface TCPSocketOpenInfo {
 	readable: ReadableStream<Uint8Array<ArrayBuffer>>;
-	writable: WritableStream<BufferSource>;
+	writable: WritableStream<ArrayBuffer | ArrayBufferView>;
 	remoteAddress: string | null;
 	remotePort: number | null;
 	localAddress: string | null;
@@ -309,14 +331,18 @@ export interface Sockmux {
 	 * reach at no port is not among them. Rejects with a SocketError, such as name_not_found or denied.
 	 * timeout in seconds; default: the page's settings.
 	 */
-	resolve(name: string, options?: { timeout?: number; family?: 4 | 6 }): Promise<Names>;
+	resolve(name: string, options?: { timeout?: number | undefined; family?: 4 | 6 | undefined }): Promise<Names>;
 	/** Helps a webR whose worker the script could not reach by itself. */
 	attach(webR: unknown): Promise<void>;
 	/** Ends all sockets and puts the page's WebSocket and Worker back. */
 	uninstall(): void;
 }
 
-/** Installs sockmux in this page, before the runtime is started. A second call gives what the first has installed. */
+/**
+ * Installs sockmux in this page or worker, before the runtime is started. A second call gives what the first has installed.
+ * In Node it replaces nothing, and each call gives a client with a connection of its own.
+ * Throws a ConfigError that names the setting, or what the place lacks.
+ */
 export function install(options?: Options): Sockmux;
 
 declare global {

@@ -13,7 +13,7 @@ import { CONNECT_PATH } from '../wire/generated/limit.js';
  * @property {boolean} [optimistic]  sockets count as open before the server has answered
  * @property {number} [timeout]  seconds that opening a socket may take; default: the server's
  * @property {string} [assets]  URL of the folder with the other files of the build; default: assets/ beside the script
- * @property {string} [wasm]  URL of sockmux.wasm; default: the one that was built with the script
+ * @property {string | URL} [wasm]  URL of sockmux.wasm; default: the one that was built with the script
  * @property {string} [integrity]  SRI string of it
  * @property {'eager' | 'lazy'} [load]  whether the wasm is loaded with the page or with the first socket; default: 'eager'
  * @property {boolean} [worker]  whether the tunnel runs in a worker of its own; default: false
@@ -28,6 +28,7 @@ import { CONNECT_PATH } from '../wire/generated/limit.js';
  * @property {string} url  of the endpoint, ws: or wss:
  * @property {string} prefix  of the server, http: or https:, with a slash at its end
  * @property {Record<keyof import('../entry/build.js').BuiltFiles, import('../entry/parts.js').File>} files
+ * @property {import('../entry/parts.js').LoadPart} part  loads a file of the build that is a script
  * @property {boolean} pinned  the page may hold the script to an SRI string
  * @property {Match} match
  * @property {string} origin  of the page
@@ -75,7 +76,7 @@ export function unknownOptions(given) {
  * @param {Record<string, unknown>} given  values may be strings, as attributes give them
  * @param {{ script: string | null, pinned: boolean, page: string, origin: string, built: import('../entry/build.js').BuiltFiles }} place
  *   URL of the script if known, whether the page may hold it to an SRI string, URL and origin of the page, the files of the build
- * @returns {Config}
+ * @returns {Omit<Config, 'part'>}
  */
 export function readConfig(given, { script, pinned, page, origin, built }) {
 	const prefix = given.url === undefined ? prefixOf(script) : prefixFrom(given.url, page);
@@ -142,7 +143,7 @@ function prefixFrom(value, page) {
  * @param {string} page
  */
 function absolute(name, value, page) {
-	const given = text(name, value);
+	const given = text(name, value instanceof URL ? value.href : value);
 	let url;
 	try {
 		url = new URL(given, page);

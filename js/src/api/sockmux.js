@@ -50,12 +50,12 @@ export class Sockmux {
 
 	/**
 	 * Installs everything in the scope.
-	 * @param {{ scope: any, config: Config, version: string, start: import('../engine/engine.js').StartEngine, layers?: readonly InstallLayer[], schedule?: import('../engine/tasks.js').Schedule }} parts
+	 * @param {{ scope: any, config: Config, version: string, start: import('../engine/engine.js').StartEngine, layers?: readonly InstallLayer[], schedule?: import('../engine/tasks.js').Schedule, log?: import('../tunnel/tunnel.js').TunnelConfig['log'] }} parts
 	 */
-	constructor({ scope, config, version, start, layers = [], schedule = taskQueue() }) {
+	constructor({ scope, config, version, start, layers = [], schedule = taskQueue(), log }) {
 		this.version = version;
 		const Native = scope.WebSocket;
-		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule });
+		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule, log });
 		this.#tunnel = tunnel;
 		this.#defaults = { timeoutMs: config.timeoutMs, optimistic: config.optimistic };
 		this.#undo.push(() => tunnel.close());

@@ -64,6 +64,7 @@ export async function startEngine({ start, Native, probe }, owner) {
 	const carriers = new Carriers(boundary, { url: owner.url, Native, early, traffic: owner.traffic, schedule: owner.schedule, task: owner.task, probe });
 	const drop = () => {
 		boundary.kill();
+		loaded.stop();
 		carriers.drop();
 		early.drop();
 	};

@@ -10,6 +10,7 @@ import { goScope } from './goscope.js';
  * @property {(code: number) => void} exit  called once, when the program ends
  * @property {(instance: WebAssembly.Instance) => Promise<void>} run  runs until all goroutines wait, then returns
  * @property {() => void} _resume  runs until all goroutines wait again
+ * @property {Map<number, ReturnType<typeof setTimeout>>} _scheduledTimeouts
  */
 
 /** The class, and the global object that its programs see. @typedef {{ new (): GoProgram, readonly scope: Record<string, any> }} GoClass */

@@ -11,6 +11,7 @@ import { clock, isSnapshot, restore } from './restore.js';
  * @property {Exports} exports
  * @property {() => void} run  starts it; returns when all of its goroutines wait
  * @property {() => void} resume
+ * @property {() => void} stop  drops its timers: it runs no more
  */
 
 /**
@@ -53,6 +54,9 @@ export function programFrom(module, Go, native = WebAssembly) {
 				}
 			},
 			resume: () => go._resume(),
+			stop() {
+				for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer);
+			},
 		};
 	};
 }

@@ -13,8 +13,9 @@ const options = () => /** @type {RequestInit} */ ({ cache: 'no-store', credentia
  * Asks the server's check route (docs/PROTOCOL.md, 2). Resolves with a text for people.
  * @param {string} url  of the endpoint, ws: or wss:
  * @param {string} attempt  what the dial had in its query
+ * @param {(check: URL, error: unknown) => Promise<string>} [unanswered]  what to say where the script gets no answer
  */
-export async function whyUnreachable(url, attempt) {
+export async function whyUnreachable(url, attempt, unanswered = silent) {
 	const check = new URL(`../${CHECK_PATH}`, url.replace(/^ws/, 'http'));
 	const query = new URLSearchParams({ [ATTEMPT_KEY]: attempt });
 	// The browser itself says the origin, but not to the page's own server.
@@ -23,8 +24,8 @@ export async function whyUnreachable(url, attempt) {
 	let response;
 	try {
 		response = await fetch(asked, options());
-	} catch {
-		return silent(check);
+	} catch (error) {
+		return unanswered(check, error);
 	}
 	/** @type {Check | null} */
 	const said = await response.json().catch(() => null);

@@ -28,6 +28,7 @@ async function compile(url, integrity) {
 	const response = await fetch(url, { integrity });
 	if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
 	// Streaming refuses any other type; a server that does not know .wasm costs time, not function.
-	if (response.headers.get('Content-Type') === 'application/wasm') return native.compileStreaming(response);
+	// Safari has it from version 15.
+	if (native.compileStreaming && response.headers.get('Content-Type') === 'application/wasm') return native.compileStreaming(response);
 	return native.compile(await response.arrayBuffer());
 }

@@ -1,7 +1,7 @@
 // Where the Go program runs: beside the page's scripts or in a worker.
 
 import { native, wasmFrom } from '../engine/wasm.js';
-import { fetchPart, loadPart } from './parts.js';
+import { fetchPart } from './parts.js';
 
 /** @typedef {import('../api/config.js').Config} Config */
 /** @typedef {import('../engine/engine.js').StartEngine} StartEngine */
@@ -19,14 +19,14 @@ export function engineFor(scope, config) {
 		return async (owner) => {
 			const module = wasm();
 			module.catch(() => {}); // the engine reports it
-			/** @type {import('./part-engine.js').EngineOf} */
-			const engineOf = await loadPart(scope, config.files.engine);
+			/** @type {import('./part/engine.js').EngineOf} */
+			const engineOf = await config.part('engine');
 			return engineOf(module, Native, native)(owner);
 		};
 	}
 	return async (owner) => {
 		/** @type {[WebAssembly.Module, string, typeof import('../engine/remote.js').startRemote]} */
-		const [module, text, startRemote] = await Promise.all([wasm(), fetchPart(config.files.tunnel), loadPart(scope, config.files.remote)]);
+		const [module, text, startRemote] = await Promise.all([wasm(), fetchPart(config.files.tunnel), config.part('remote')]);
 		// Workers must come from the page's own origin, and a blob does.
 		const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
 		try {

@@ -5,7 +5,7 @@ import { recognizeThreads } from '../sockfs/threads/threads.js';
 import { installSockfsHook } from '../sockfs/install.js';
 import { serveLater } from '../blocking/earlier.js';
 import { recognizeWebR } from '../webr/install.js';
-import { loadPart, loadPartNow, once } from './parts.js';
+import { loadPartNow, once } from './parts.js';
 import { installWorkerHook } from '../workers/hook.js';
 
 /** @typedef {import('../api/sockmux.js').Layer} Layer */
@@ -29,18 +29,17 @@ function partsOf(given) {
  */
 function webr(given) {
 	const { config, scope } = given;
-	const { webr: page, worker } = config.files;
 	let removed = false;
 	const load = once(async () => {
-		/** @type {import('./part-webr.js').WebRPartOf} */
-		const partOf = await loadPart(scope, page);
+		/** @type {import('./part/webr.js').WebRPartOf} */
+		const partOf = await config.part('webr');
 		const part = partOf(partsOf(given));
 		if (removed) part.bridges.close();
 		return part;
 	});
 	const serve = (/** @type {Worker} */ started) => serveLater(started, load().then(({ bridges }) => bridges), report);
 	const say = (/** @type {string} */ note) => load().then(({ textOf }) => report(textOf(note)), ({ message }) => report(message));
-	const found = config.webr && recognizeWebR({ serve, prelude: worker.url, scope, say });
+	const found = config.webr && recognizeWebR({ serve, prelude: config.files.worker.url, scope, say });
 	const restore = installWorkerHook(scope, found ? [found.recognize] : []);
 	return {
 		attach: async (webR) => (await load()).attach(webR),
@@ -63,8 +62,8 @@ function sockfs(given) {
 	if (!config.sockfs) return { remove() {} };
 	const threads = recognizeThreads(scope, config.files.pthread.url);
 	const load = once(async () => {
-		/** @type {import('./part-sockfs.js').HelperOf} */
-		const helperOf = await loadPart(scope, config.files.sockfs);
+		/** @type {import('./part/sockfs.js').HelperOf} */
+		const helperOf = await config.part('sockfs');
 		return helperOf(partsOf(given), threads);
 	});
 	const loadNow = () => loadPartNow(scope, config.files.sockfs, config.pinned)(partsOf(given), threads);

@@ -1,5 +1,7 @@
 // Entry of sockmux.mjs: nothing happens until install() is called.
 
+import { ConfigError } from '../api/config.js';
+import { isServiceWorker, partLoader } from './parts.js';
 import { start } from './start.js';
 
 export { ConfigError } from '../api/config.js';
@@ -9,4 +11,7 @@ export { SocketError } from '../api/errors.js';
  * Installs sockmux in this page, before the runtime is started. A second call gives what the first has installed.
  * @type {typeof import('../../types/sockmux.d.ts').install}
  */
-export const install = (options = {}) => start({ ...options }, import.meta.url, true); // a module cannot know
+export const install = (options = {}) => {
+	if (isServiceWorker(globalThis)) throw new ConfigError('a module in a service worker cannot load the parts: import "sockmux/service-worker" of the npm package');
+	return start({ ...options }, { script: import.meta.url, pinned: true, load: partLoader }); // a module cannot know
+};

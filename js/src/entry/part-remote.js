@@ -1,6 +1,6 @@
 // Entry of sockmux-remote.js: the page's half of a tunnel in a worker.
 
-import { startRemote } from '../engine/remote.js';
+import part from './part/remote.js';
 import { handOver } from './parts.js';
 
-handOver(startRemote);
+handOver(part);

@@ -1,23 +1,6 @@
 // Entry of sockmux-webr.js: the page's half of the sockets of webR's workers.
 
-import { attach } from '../webr/attach.js';
-import { textOf } from '../webr/notes.js';
-import { Bridges } from '../blocking/bridges.js';
-import { opener, resolver } from './opener.js';
-import { fetchPart, handOver } from './parts.js';
+import part from './part/webr.js';
+import { handOver } from './parts.js';
 
-/**
- * What serves webR's workers.
- * @typedef {{ bridges: Bridges, attach: (webR: any) => Promise<void>, textOf: (note: string) => string }} WebRPart
- */
-
-/** @typedef {(parts: import('./opener.js').Parts) => WebRPart} WebRPartOf */
-
-/** @type {WebRPartOf} */
-const webrPartOf = (parts) => {
-	const { scope, config, report } = parts;
-	const bridges = new Bridges({ open: opener(parts), resolve: resolver(parts), report, program: 'R' });
-	return { bridges, textOf, attach: (webR) => attach({ bridges, source: () => fetchPart(config.files.worker), scope }, webR) };
-};
-
-handOver(webrPartOf);
+handOver(part);

@@ -2,6 +2,7 @@
 // held to an SRI string everywhere, and leaves what it has at its own script element, so that the page's globals stay the page's.
 
 /** @typedef {{ url: string, integrity?: string }} File  with its absolute URL */
+/** Loads a part by its name in the build. @typedef {(name: keyof import('./build.js').BuiltFiles) => Promise<any>} LoadPart */
 
 const KEY = Symbol.for('sockmux.part');
 
@@ -9,6 +10,25 @@ const KEY = Symbol.for('sockmux.part');
 export function handOver(value) {
 	const scope = /** @type {any} */ (globalThis);
 	(scope.document?.currentScript ?? scope)[KEY] = value;
+}
+
+/** A service worker may load scripts only while it starts, and may not import(). @param {any} scope */
+export const isServiceWorker = (scope) => 'skipWaiting' in scope;
+
+/**
+ * Loads each part once.
+ * @param {any} scope
+ * @param {Record<string, File>} files
+ * @returns {LoadPart}
+ */
+export function partLoader(scope, files) {
+	if (isServiceWorker(scope)) {
+		const engine = loadPartNow(scope, files.engine, false);
+		return async () => engine;
+	}
+	/** @type {Record<string, () => Promise<any>>} */
+	const loads = {};
+	return (name) => (loads[name] ??= once(() => loadPart(scope, files[name])))();
 }
 
 /**
@@ -50,7 +70,7 @@ export function loadPartNow(scope, { url }, pinned) {
 	let holder = scope;
 	if (!document) scope.importScripts(url);
 	else {
-		if (pinned) refuse('a page that pins the script runs no text that was not checked');
+		if (pinned) refuse('a pinned script runs no unchecked text');
 		const request = new scope.XMLHttpRequest();
 		request.open('GET', url, false);
 		request.send();
@@ -62,7 +82,7 @@ export function loadPartNow(scope, { url }, pinned) {
 	}
 	const value = holder[KEY];
 	delete holder[KEY];
-	return value ?? refuse('the page\'s Content-Security-Policy forbids scripts within the page');
+	return value ?? refuse('the Content-Security-Policy forbids scripts within the page');
 }
 
 /** In a worker there are no script elements, and so no check of the file. @param {any} scope @param {string} url */

@@ -2,6 +2,7 @@
 
 import { ConfigError, fromDataset } from '../api/config.js';
 import { installed } from '../api/sockmux.js';
+import { partLoader } from './parts.js';
 import { start } from './start.js';
 
 /** The URL of this script in a worker, where no element has it: the first in a stack of this file. */
@@ -14,7 +15,7 @@ if (!installed(scope)) {
 	const { options, unknown } = fromDataset({ ...element?.dataset });
 	if (unknown.length > 0) console.error(`sockmux: ${unknown.join(', ')}: there is no such option; it is ignored`);
 	try {
-		start({ ...options, ...scope.sockmux }, element ? element.src : ownUrl(), Boolean(element?.integrity));
+		start({ ...options, ...scope.sockmux }, { script: element ? element.src : ownUrl(), pinned: Boolean(element?.integrity), load: partLoader });
 	} catch (error) {
 		if (!(error instanceof ConfigError)) throw error;
 		console.error(`sockmux is not installed: ${error.message}`);

@@ -1,39 +1,45 @@
-// Reads the options and installs: what the two entries have in common.
+// Reads the options and installs: what the entries have in common.
 
-import { FILES, VERSION } from './build.js';
 import { ConfigError, readConfig, unknownOptions } from '../api/config.js';
+import { installed, Sockmux } from '../api/sockmux.js';
+import { FILES, VERSION } from './build.js';
 import { engineFor } from './engines.js';
 import { layers } from './layers.js';
-import { installed, Sockmux } from '../api/sockmux.js';
+import { isServiceWorker } from './parts.js';
+
+/**
+ * Where the script comes from.
+ * @typedef {object} Origin
+ * @property {string | null} script  its URL, if the server's other files are beside it
+ * @property {boolean} pinned  the page may hold it to an SRI string
+ * @property {import('./build.js').BuiltFiles} [built]
+ * @property {(scope: any, files: import('../api/config.js').Config['files']) => import('./parts.js').LoadPart} load
+ */
 
 /**
  * Installs once; a second call gives what the first has installed. Throws a ConfigError.
  * @param {Record<string, unknown>} options
- * @param {string | null} script  URL of the script
- * @param {boolean} pinned  whether the page may hold it to an SRI string
+ * @param {Origin} origin
  * @returns {Sockmux}
  */
-export function start(options, script, pinned) {
+export function start(options, { script, pinned, built = FILES, load }) {
 	const scope = /** @type {any} */ (globalThis);
 	const present = installed(scope);
 	if (present) return present;
-	const missing = missingIn(scope);
-	if (missing) throw new ConfigError(missing);
-	const config = readConfig(options, {
+	const need = (/** @type {string} */ name) => {
+		if (!scope[name]) throw new ConfigError(`this place has no ${name}; Node needs the npm package`);
+	};
+	['location', 'WebSocket', 'WebAssembly'].forEach(need);
+	const settings = readConfig(options, {
 		script,
 		pinned,
 		page: scope.document?.baseURI ?? scope.location.href,
 		origin: scope.origin,
-		built: FILES,
+		built,
 	});
+	if (settings.worker) need('Worker');
 	const unknown = unknownOptions(options);
 	if (unknown.length > 0) console.error(`sockmux: ${unknown.join(', ')}: there is no such option; it is ignored`);
-	return new Sockmux({ scope, config, version: VERSION, start: engineFor(scope, config), layers });
-}
-
-/** What keeps the script from working in this scope. @param {any} scope */
-function missingIn(scope) {
-	if (!scope.location) return 'there is no location: this is no page and no worker of a browser. Node is not served by this script';
-	if ('skipWaiting' in scope) return 'a service worker cannot import() the parts of the script: install it in the page or in a worker';
-	return '';
+	const config = { ...settings, part: load(scope, settings.files) };
+	return new Sockmux({ scope, config, version: VERSION, start: engineFor(scope, config), layers: isServiceWorker(scope) ? [] : layers });
 }

@@ -67,7 +67,7 @@ import { turns } from './turns.js';
  * @property {StreamStats[]} streams  those that live and the last ENDED_KEPT that have ended, oldest first
  */
 
-/** @typedef {'state' | 'stream' | 'streamend' | 'notice'} EventType */
+/** idle: no stream lives. @typedef {'state' | 'stream' | 'streamend' | 'notice' | 'idle'} EventType */
 
 /**
  * @typedef {object} TunnelConfig
@@ -88,7 +88,7 @@ const SLICE_MS = 8;
 /** A program that did not live that long is not started again before it: it would crash in a loop. */
 const RESTART_MS = 5000;
 
-const LOAD_ADVICE = 'No program in this page has sockets. Check that the server runs and was built with make, and that the '
+const LOAD_ADVICE = 'No program in this page has sockets. Check that the server runs, and that the '
 	+ "page's Content-Security-Policy has 'wasm-unsafe-eval' in script-src and the server in connect-src.";
 
 const CRASH_ADVICE = 'All sockets are gone; the next one starts the tunnel anew. Please report this with the lines before it.';
@@ -232,6 +232,14 @@ export class Tunnel {
 		this.#engine?.commands.kick();
 	}
 
+	/** Ends session and program, unless a stream lives. The next one loads the program again. */
+	rest() {
+		if (this.#live.size > 0 || !this.#engine) return;
+		this.#engine.end();
+		this.#engine = null;
+		this.#setState('idle', 0, null);
+	}
+
 	/** Ends every stream and the session. The tunnel cannot be used again. */
 	close() {
 		if (this.#closed) return;
@@ -335,8 +343,8 @@ export class Tunnel {
 	 * @param {string} why
 	 */
 	#crashed(engine, why) {
-		if (this.#closed || (this.#engine && this.#engine !== engine)) return;
-		if (!this.#engine && !this.#loading) return;
+		if (this.#closed || this.#engine !== engine) return;
+		if (!engine && !this.#loading) return;
 		this.#fail(`the tunnel has crashed: ${why}`, CRASH_ADVICE);
 	}
 
@@ -374,6 +382,7 @@ export class Tunnel {
 	/** @param {Stream} stream */
 	#onended(stream) {
 		this.#live.delete(stream.id);
+		if (this.#live.size === 0) this.#emit('idle', this);
 		if (!isSocket(stream)) return;
 		const stats = describe(stream);
 		this.#ended.push(stats);

@@ -16,8 +16,8 @@ async function make(options = {}, layers = []) {
 	scope.document = Object.assign(new EventTarget(), { visibilityState: 'hidden' });
 	const program = new FakeProgram();
 	const tasks = new Tasks();
-	const config = readConfig(options, { script: 'https://h/sockmux.js', pinned: false, page: 'https://p/', origin: 'https://p', built: FILES });
-	const sockmux = new Sockmux({ scope, config, version: '1.2.3', start: (owner) => startEngine({ start: program.start, Native: scope.WebSocket }, owner), layers, schedule: tasks.schedule });
+	const settings = readConfig(options, { script: 'https://h/sockmux.js', pinned: false, page: 'https://p/', origin: 'https://p', built: FILES });
+	const sockmux = new Sockmux({ scope, config: { ...settings, part: async () => undefined }, version: '1.2.3', start: (owner) => startEngine({ start: program.start, Native: scope.WebSocket }, owner), layers, schedule: tasks.schedule });
 	await settled();
 	await tasks.run();
 	return { scope, program, tasks, sockmux, options };

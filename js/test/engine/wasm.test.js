@@ -9,6 +9,7 @@ const EMPTY_WASM = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 class FakeGo {
 	static scope = {};
 	importObject = { gojs: {} };
+	_scheduledTimeouts = new Map();
 	exit = () => {};
 	ran = 0;
 	resumed = 0;
@@ -64,4 +65,28 @@ test('a wasm that is not there is named, and asked for again the next time', asy
 	await assert.rejects(wasm(), { message: 'https://h/w.wasm: the server answered 404' });
 	await assert.rejects(wasm(), { message: 'https://h/w.wasm: the server answered 404' });
 	assert.equal(fetched.mock.callCount(), 2);
+});
+
+test('a browser without compileStreaming compiles the whole file', async (t) => {
+	mockFetch(t, wasmAnswer('application/wasm'));
+	const streaming = WebAssembly.compileStreaming;
+	/** @type {any} */ (WebAssembly).compileStreaming = undefined;
+	t.after(() => void (WebAssembly.compileStreaming = streaming));
+	assert.ok(await wasmFrom({ url: 'https://h/w.wasm' })() instanceof WebAssembly.Module);
+});
+
+test('a program that is stopped has no timer', async () => {
+	/** @type {FakeGo | undefined} */
+	let go;
+	const Go = class extends FakeGo {
+		constructor() {
+			super();
+			go = this;
+		}
+	};
+	const program = await programFrom(new WebAssembly.Module(EMPTY_WASM), Go)(/** @type {any} */ ({}), () => {});
+	const timer = setTimeout(() => {}, 1e6);
+	go?._scheduledTimeouts.set(1, timer);
+	program.stop();
+	assert.equal(timer.hasRef() && /** @type {any} */ (timer)._destroyed, true);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { fetchPart, handOver, loadPart, once } from '../../src/entry/parts.js';
+import { fetchPart, handOver, loadPart, once, partLoader } from '../../src/entry/parts.js';
 
 const FILE = { url: 'https://h/assets/sockmux-x.js', integrity: 'sha384-x' };
 
@@ -50,6 +50,31 @@ test('in a worker a part is imported, and leaves nothing at the global object', 
 	const url = `data:text/javascript,globalThis[Symbol.for('sockmux.part')]=7`;
 	assert.equal(await loadPart(globalThis, { url }), 7);
 	assert.equal(Reflect.ownKeys(globalThis).length, before);
+});
+
+test('a part is loaded once, and again after a failure', async () => {
+	const { document, scripts } = fakeDocument();
+	const load = partLoader({ document }, { engine: FILE });
+	const failed = load('engine');
+	scripts[0].onerror();
+	await assert.rejects(failed);
+	const both = [load('engine'), load('engine')];
+	assert.equal(scripts.length, 2);
+	scripts[1][Symbol.for('sockmux.part')] = 'what it has';
+	scripts[1].onload();
+	assert.deepEqual(await Promise.all(both), ['what it has', 'what it has']);
+	assert.equal(await load('engine'), 'what it has');
+	assert.equal(scripts.length, 2);
+});
+
+test('a service worker loads its part before it has started', async () => {
+	/** @type {any} */
+	const scope = { skipWaiting() {}, importScripts(/** @type {string} */ url) {
+		this[Symbol.for('sockmux.part')] = url;
+	} };
+	const load = partLoader(scope, { engine: FILE });
+	assert.deepEqual(Object.keys(scope), ['skipWaiting', 'importScripts']);
+	assert.equal(await load('engine'), FILE.url);
 });
 
 test('the text of a part is fetched with its SRI string', async (t) => {

@@ -19,6 +19,8 @@ export class FakeProgram {
 	/** What Go does when it runs. */
 	onresume = () => {};
 	ran = false;
+	/** Its timers were dropped. */
+	stopped = false;
 	/** It does not end when it is told to. */
 	hangs = false;
 	/** @type {{ rtt: number, unacknowledged: number } | null} */
@@ -33,7 +35,7 @@ export class FakeProgram {
 	start = async (imports, onexit) => {
 		this.imports = imports;
 		this.onexit = onexit;
-		return { exports: this.exports, run: () => void (this.ran = true), resume: () => this.#resume() };
+		return { exports: this.exports, run: () => void (this.ran = true), resume: () => this.#resume(), stop: () => void (this.stopped = true) };
 	};
 
 	#resume() {

@@ -408,6 +408,37 @@ test('a program that crashes ends its streams; the next stream gets a fresh one'
 	assert.deepEqual(next.told, [], 'the old program is nobody any more');
 });
 
+test('a tunnel that rests has ended its program, and the next stream gets a fresh one', async () => {
+	const { tunnel, programs, tasks, program, logged } = await makeReady();
+	let idle = 0;
+	tunnel.on('idle', () => idle++);
+	program.imports.carrierDial(1, 1024);
+	open(tunnel);
+	tunnel.resolve('h').catch(() => {});
+	const calls = (/** @type {FakeProgram} */ of, /** @type {string} */ wanted) => of.calls.filter(([name]) => name === wanted);
+	tunnel.rest();
+	assert.equal(calls(program, 'shutdown').length, 0, 'streams live');
+	for (const [, id] of calls(program, 'streamOpen')) program.events.push({ kind: EVENT.closed, id: /** @type {number} */ (id) });
+	program.imports.event();
+	await tasks.run();
+	assert.equal(idle, 1);
+	program.hangs = true;
+	tunnel.rest();
+	tunnel.rest();
+	assert.equal(calls(program, 'shutdown').length, 1);
+	assert.equal(tunnel.status.state, 'idle');
+	const { stream, told } = open(tunnel);
+	program.error = new Error('Go program has already exited');
+	FakeCarrier.made[0].onclose?.(/** @type {any} */ ({ code: 1000, reason: '' })); // what comes late is not the new one's crash
+	await settled();
+	await tasks.run();
+	assert.deepEqual([told, logged], [[], []]);
+	assert.deepEqual(calls(programs[1], 'streamOpen').map(([, id]) => id), [stream.id]);
+	program.onexit(0);
+	await settled();
+	assert.equal(program.stopped, true);
+});
+
 test('a trap in a call is a crash too', async () => {
 	const { tunnel, program, tasks, logged } = await makeReady();
 	const { stream, told } = open(tunnel);

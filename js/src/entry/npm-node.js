@@ -1,0 +1,55 @@
+// Entry of the npm package in Node: a client. It replaces nothing, because no program there makes its sockets with WebSocket.
+
+import { ConfigError, readConfig } from '../api/config.js';
+import { Sockmux } from '../api/sockmux.js';
+import { probe, schedule, socketOf, wasmOf } from '../engine/node.js';
+import { startEngine } from '../engine/engine.js';
+import { programFrom } from '../engine/program.js';
+import { Go } from '../../build/go.js';
+import { FILES, VERSION } from './build.js';
+
+export { ConfigError } from '../api/config.js';
+export { SocketError } from '../api/errors.js';
+
+/** How long the connection outlives the last socket. Node ends when it has ended. */
+const IDLE_MS = 1000;
+
+const SILENT = { error() {}, warn() {}, info() {} };
+
+/**
+ * Ends the connection some time after the last socket.
+ * @type {import('../api/sockmux.js').InstallLayer}
+ */
+function restLater({ tunnel }) {
+	/** @type {NodeJS.Timeout | undefined} */
+	let timer;
+	tunnel.on('idle', () => {
+		clearTimeout(timer);
+		timer = setTimeout(() => tunnel.rest(), IDLE_MS).unref();
+	});
+	return { remove: () => clearTimeout(timer) };
+}
+
+const NO_WEBSOCKET = 'this place has no WebSocket: give one, such as import WebSocket from "ws"; install({ url, WebSocket }). Node has one from version 22';
+
+/**
+ * Makes a client with a connection of its own.
+ * @type {typeof import('../../types/sockmux.d.ts').install}
+ */
+export const install = (options = {}) => {
+	const { url, optimistic, timeout, token, load = 'lazy', wasm = new URL('./assets/sockmux.wasm', import.meta.url), log = SILENT } = options;
+	const Given = /** @type {typeof WebSocket | undefined} */ (options.WebSocket ?? globalThis.WebSocket);
+	if (typeof Given !== 'function') throw new ConfigError(NO_WEBSOCKET);
+	const settings = readConfig({ url, optimistic, timeout, token, load }, { script: null, pinned: false, page: 'http://localhost/', origin: '', built: FILES });
+	const Native = socketOf(Given);
+	const module = wasmOf(wasm);
+	return new Sockmux({
+		scope: { WebSocket: Native },
+		config: { ...settings, part: async () => undefined },
+		version: VERSION,
+		schedule,
+		log,
+		layers: [restLater],
+		start: (owner) => startEngine({ start: programFrom(module(), Go), Native, probe }, owner),
+	});
+};

@@ -1,0 +1,31 @@
+// Entry of the npm package in browsers. Its other files are named in the two forms that bundlers follow: import() and new URL().
+
+import { builtFiles } from './npm-files.js';
+import { start } from './start.js';
+
+export { ConfigError } from '../api/config.js';
+export { SocketError } from '../api/errors.js';
+
+/** @type {Record<string, () => Promise<{ default: unknown }>>} */
+const PARTS = {
+	engine: () => import('./part/engine.js'),
+	remote: () => import('./part/remote.js'),
+	sockfs: () => import('./part/sockfs.js'),
+	webr: () => import('./part/webr.js'),
+};
+
+/** What stays a file: other threads run it, or this one before it goes on. */
+const files = () => ({
+	tunnel: new URL('./assets/sockmux-tunnel-worker.js', import.meta.url),
+	sockfs: new URL('./assets/sockmux-sockfs.js', import.meta.url),
+	pthread: new URL('./assets/sockmux-pthread.js', import.meta.url),
+	worker: new URL('./assets/sockmux-webr-worker.js', import.meta.url),
+});
+
+/**
+ * Installs sockmux in this page or worker, before the runtime is started. A second call gives what the first has installed.
+ * @type {typeof import('../../types/sockmux.d.ts').install}
+ */
+export const install = (options = {}) => start({ ...options }, {
+	script: null, pinned: false, built: builtFiles(options, files), load: () => async (name) => (await PARTS[name]()).default,
+});
