@@ -7,7 +7,7 @@ import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
 
 /** The documents that internal/test/docs reads, too, for the other languages. */
-const DOCUMENTS = ['README.md', 'docs/OPERATIONS.md', 'docs/DEPLOYMENT.md', 'docs/WEBR.md', 'docs/EMSCRIPTEN.md', 'js/README.md', 'examples/README.md'];
+const DOCUMENTS = ['README.md', 'docs/OPERATIONS.md', 'docs/DEPLOYMENT.md', 'docs/WEBR.md', 'docs/EMSCRIPTEN.md', 'docs/GO.md', 'js/README.md', 'examples/README.md'];
 
 /** The languages that run in a browser. */
 const LANGUAGES = ['html', 'js'];

@@ -12,7 +12,7 @@ import (
 const root = "../../.."
 
 // documents are those whose snippets are run.
-var documents = []string{"README.md", "docs/OPERATIONS.md", "docs/DEPLOYMENT.md", "docs/WEBR.md", "docs/EMSCRIPTEN.md", "js/README.md", "examples/README.md"}
+var documents = []string{"README.md", "docs/OPERATIONS.md", "docs/DEPLOYMENT.md", "docs/WEBR.md", "docs/EMSCRIPTEN.md", "docs/GO.md", "js/README.md", "examples/README.md"}
 
 // block is a snippet.
 type block struct {

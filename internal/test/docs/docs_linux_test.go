@@ -29,7 +29,7 @@ var foreign = []string{"check", "ignore-missing", "closure", "js-library", "toke
 // Each flag and each target of make that a document names exists.
 func TestNames(t *testing.T) {
 	w := &world{T: t}
-	known := slices.Concat(foreign, []string{"policy", "expires", "as", "server", "token-from", "ca", "cert", "key"})
+	known := slices.Concat(foreign, []string{"policy", "expires", "as", "server", "token", "token-from", "ca", "cert", "key"})
 	for _, flag := range config.Flags() {
 		known = append(known, flag.Name)
 	}
@@ -68,6 +68,7 @@ var runners = map[string]func(*world, block){
 	"http":            (*world).headers,
 	"text":            (*world).prose,
 	"text log":        (*world).log,
+	"go":              (*world).golang,
 }
 
 func TestSnippets(t *testing.T) {
@@ -162,7 +163,7 @@ func (w *world) shell(b block) {
 	for _, line := range commands(b) {
 		words := strings.Fields(line)
 		switch first := words[0]; {
-		case ourFlags.MatchString(line):
+		case ourFlags.MatchString(line), strings.HasPrefix(line, "sockmux socks "), strings.HasPrefix(line, "sockmux forward "):
 			w.serve(line)
 		case first == "sockmux" || first == "bin/sockmux":
 			if out, err := w.command(line).CombinedOutput(); err != nil {
@@ -184,6 +185,10 @@ func (w *world) shell(b block) {
 			w.exists(words[1])
 		case strings.HasPrefix(line, "go -C examples run "):
 			w.exists(filepath.Join("examples", words[4], "main.go")) // examples/internal/test runs it
+		case strings.Contains(line, "go build"):
+			w.build(line)
+		case first == "ssh":
+			w.proxyCommand(line)
 		case first == "install":
 			for _, source := range words[1:] {
 				if strings.Contains(source, ".") {
