@@ -19,14 +19,14 @@ $(YAMUX_DEPS): examples/yamux-node/package.json examples/yamux-node/package-lock
 	@touch $@
 
 .PHONY: e2e-deps
-e2e-deps: $(E2E_DEPS) $(PACKAGE_DEPS) $(YAMUX_DEPS) ## fetch what the end-to-end tests need (npm: webr, playwright-core, bundlers)
+e2e-deps: $(E2E_DEPS) $(PACKAGE_DEPS) $(YAMUX_DEPS) ## fetch what the end-to-end tests need (npm: webr, playwright-core, bundlers, xterm.js)
 
 .PHONY: webr
 webr: e2e-deps
 
 .PHONY: test-e2e
-test-e2e: build npm e2e-deps ## end-to-end tests in Chromium with webR
-	cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node --test --test-concurrency=1 *.test.js
+test-e2e: build npm e2e-deps examples ## end-to-end tests in Chromium with webR
+	if tools/ensure-services; then export SOCKMUX_REQUIRE_SERVICES=1; fi; cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node --test --test-concurrency=1 *.test.js
 
 .PHONY: test-emscripten
 test-emscripten: build e2e-deps ## each C program in each build natively, with plain Emscripten, with sockmux
@@ -37,5 +37,5 @@ record-emscripten: build e2e-deps ## run the C programs and keep the result (mat
 	cd e2e && export CHROMIUM="$$(../tools/ensure-chromium)" && node emscripten-matrix.js --record --tries 3 && node emscripten-matrix.js --docs
 
 .PHONY: screenshots
-screenshots: build e2e-deps ## take the README's pictures of the playground (docs/images)
+screenshots: build e2e-deps examples ## take the pictures of the playground and the SSH terminal (docs/images)
 	cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node screenshots.js ../docs/images

@@ -1,8 +1,10 @@
-// Takes the README's pictures of the playground: node screenshots.js OUTDIR
+// Takes the README's pictures of the playground and of the SSH terminal: node screenshots.js OUTDIR
 
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { launch } from './harness/chromium.js';
+import { startExamples, startSshd } from './harness/examples.js';
 import { openPlayground } from './harness/playground.js';
 import { startSockmux, WEBR_DIST } from './harness/sockmux.js';
 import { until } from './harness/until.js';
@@ -21,6 +23,38 @@ if (!out) {
 await mkdir(out, { recursive: true });
 const server = await startSockmux(['--demo', '--webr', WEBR_DIST]);
 const browser = await launch();
+
+/** A shell of OpenSSH's server, with some colors. */
+async function takeTerminal() {
+	const keys = await mkdtemp(join(tmpdir(), 'sockmux-ssh-'));
+	const pages = await startExamples();
+	const sshd = await startSshd(keys);
+	const tunnel = await startSockmux(['--allow-origin', pages.origin, '--allow', `127.0.0.1:${sshd.port}`]);
+	try {
+		const page = await (await browser.newContext({ viewport: { width: 1100, height: 560 }, colorScheme: 'light' })).newPage();
+		await page.goto(`${pages.url}ssh-terminal/?server=${encodeURIComponent(`${tunnel.origin}/`)}&host=127.0.0.1&port=${sshd.port}&user=${sshd.user}`);
+		await page.getByText('Private key').first().click();
+		await page.locator('[name=key]').fill(await readFile(join(keys, 'user'), 'utf8'));
+		await page.locator('#connect').click();
+		await page.locator('#trust').click();
+		const screen = page.locator('.xterm-rows');
+		const type = async (/** @type {string} */ line, /** @type {RegExp} */ wanted) => {
+			await page.keyboard.type(`${line}\n`);
+			await until(async () => wanted.test(await screen.innerText()), `${wanted} on the screen`);
+		};
+		await until(async () => /[$#%>]\s*$/.test(await screen.innerText()), 'a prompt');
+		await type('PS1="\\[\\e[36m\\]alice@db\\[\\e[0m\\]:~$ "; cd /usr; clear', /^alice@db:~\$\s*$/);
+		await type('uname -s; stty size', /\d+ \d+/);
+		await type('ls -l --color=always -d /usr/*', /src/);
+		await type("for i in 1 2 3 4 5 6; do printf '\\e[3%sm color \\e[9%sm bright \\e[0m' $i $i; done; echo", /( color\s+bright\s+){6}/);
+		await page.locator('#place').evaluate((element) => { element.textContent = 'alice@db.example.org:22 \u00b7 SSH-2.0-OpenSSH'; });
+		await page.screenshot({ path: join(out, 'ssh-terminal.png'), animations: 'disabled' });
+	} finally {
+		for (const part of [tunnel, sshd, pages]) await part.stop();
+		await rm(keys, { recursive: true });
+	}
+}
+
 try {
 	for (const { name, width, height, snippets, wanted } of PICTURES) {
 		const context = await browser.newContext({ viewport: { width, height }, colorScheme: 'light' });
@@ -35,6 +69,7 @@ try {
 		console.log(`${path}: ${width} pixels wide, ${Math.round((await stat(path)).size / 1000)} kB`);
 		await context.close();
 	}
+	await takeTerminal();
 } finally {
 	await browser.close();
 	await server.stop();

@@ -1,5 +1,6 @@
 // Serves the examples with the headers that make a page cross-origin isolated: node examples/serve.mjs [PORT]
-// webR comes from e2e/node_modules (make e2e-deps), so that no other server is needed.
+// webR and xterm.js come from e2e/node_modules (make e2e-deps), and what Go's programs need from js/build
+// (make examples), so that no other server is needed.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -7,10 +8,13 @@ import { extname, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const webr = fileURLToPath(new URL('../e2e/node_modules/webr/dist/', import.meta.url));
+const modules = fileURLToPath(new URL('../e2e/node_modules/', import.meta.url));
+/** Folders beside the examples, by the path under which they are served. @type {Record<string, string>} */
+const others = { '/webr-dist/': `${modules}webr/dist/`, '/xterm/': `${modules}@xterm/`, '/build/': fileURLToPath(new URL('../js/build/', import.meta.url)) };
 /** @type {Record<string, string>} */
 const types = {
 	'.html': 'text/html; charset=utf-8',
+	'.css': 'text/css',
 	'.js': 'text/javascript',
 	'.mjs': 'text/javascript',
 	'.json': 'application/json',
@@ -21,7 +25,8 @@ const server = createServer(async (request, response) => {
 	let path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname));
 	if (path === '/') path = '/webr/';
 	if (path.endsWith('/')) path += 'index.html';
-	const file = path.startsWith('/webr-dist/') ? webr + path.slice('/webr-dist/'.length) : here + path;
+	const prefix = Object.keys(others).find((start) => path.startsWith(start));
+	const file = prefix ? others[prefix] + path.slice(prefix.length) : here + path;
 	try {
 		const body = await readFile(file);
 		response.writeHead(200, {

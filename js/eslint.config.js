@@ -29,7 +29,7 @@ export default [
 			'require-atomic-updates': 'off',
 		},
 	},
-	{ files: ['e2e/package/app/src/**', 'js/playground/**', 'server/gateway/theme/**', 'server/ops/status/page/**', 'e2e/pages/**', 'bench/browser/*.js'], languageOptions: { globals: { ...globals.browser } } },
+	{ files: ['e2e/package/app/src/**', 'js/playground/**', 'server/gateway/theme/**', 'server/ops/status/page/**', 'e2e/pages/**', 'bench/browser/*.js', 'examples/ssh-terminal/*.js'], languageOptions: { globals: { ...globals.browser } } },
 	// Emscripten's compiler runs this file, and puts its functions into programs.
 	{ files: ['js/library/**'], languageOptions: { sourceType: 'script', globals: { LibraryManager: 'readonly', mergeInto: 'readonly', ASYNCIFY: 'readonly', FS: 'readonly', Asyncify: 'readonly', getSocketFromFD: 'readonly', sockmuxOperation: 'readonly', sockmuxCall: 'readonly' } } },
 	{ files: ['js/src/**'], languageOptions: { globals: { ...globals.browser, ...globals.worker } } },

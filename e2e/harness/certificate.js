@@ -20,8 +20,8 @@ const OID = Object.freeze({
 function der(tag, ...parts) {
 	const body = Buffer.concat(parts.map((part) => Buffer.from(/** @type {any} */ (part))));
 	const { length } = body;
-	const head = length < 128 ? [tag, length] : [tag, 0x82, length >> 8, length & 255];
-	return Buffer.concat([Buffer.from(head), body]);
+	const size = length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255];
+	return Buffer.concat([Buffer.from([tag, ...size]), body]);
 }
 
 /** @param {number[]} oid @param {Buffer} value @param {boolean} [critical] */

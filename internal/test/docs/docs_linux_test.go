@@ -29,7 +29,7 @@ var foreign = []string{"check", "ignore-missing", "closure", "js-library", "toke
 // Each flag and each target of make that a document names exists.
 func TestNames(t *testing.T) {
 	w := &world{T: t}
-	known := slices.Concat(foreign, []string{"policy", "expires", "as", "server", "token", "token-from", "ca", "cert", "key"})
+	known := slices.Concat(foreign, []string{"policy", "expires", "as", "server", "token-from", "ca", "cert", "key"})
 	for _, flag := range config.Flags() {
 		known = append(known, flag.Name)
 	}

@@ -20,7 +20,7 @@ var elsewhere = map[string][]string{
 		"sockmux.mjs", "sockmux-*.js", "assets/sockmux-*"},
 	"a user's program":        {"client.c", "client.js", "NAME.worker.js"},
 	"a pattern for new files": {"js/test/FOLDER/FILE.test.js", "part-*.js", "testdata/invalid-NAME.yaml"},
-	"of another project": {"wasm_exec.js", "spec.md", "R.js", "Node.js", "libcurl.js", "lib/libsockfs.js",
+	"of another project": {"wasm_exec.js", "xterm.js", "spec.md", "R.js", "Node.js", "libcurl.js", "lib/libsockfs.js",
 		"internal/abi", "runtime/*.go", "js/wasm"},
 	"a header of the system": {"linux/*.h", "netinet*/*.h", "sysexits.h", "ws2ipdef.h", "winsock2.h"},
 }
