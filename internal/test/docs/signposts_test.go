@@ -16,7 +16,7 @@ import (
 
 // elsewhere are patterns of paths that are not in the repository, by the reason.
 var elsewhere = map[string][]string{
-	"the build writes it": {"bin/*", "build/*", "js/build/*", "js/dist", "bench/out/*", "DIR/overlay.json",
+	"the build writes it": {"e2e/package/node_modules", "bin/*", "build/*", "js/build/*", "js/dist", "bench/out/*", "DIR/overlay.json",
 		"sockmux.mjs", "sockmux-*.js", "assets/sockmux-*"},
 	"a user's program":        {"client.c", "client.js", "NAME.worker.js"},
 	"a pattern for new files": {"js/test/FOLDER/FILE.test.js", "part-*.js", "testdata/invalid-NAME.yaml"},
@@ -50,6 +50,28 @@ func TestSignposts(t *testing.T) {
 		}
 	}
 	t.Logf("%d signposts", seen)
+}
+
+// docs/ARCHITECTURE.md names each folder with code of the server, the page and both, or the
+// folder above it.
+func TestMap(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(root, "docs/ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`[\w/]+`).FindAllString(string(content), -1)
+	tree := newTree(t)
+	for _, file := range tree.files {
+		folder := path.Dir(file)
+		wing, _, _ := strings.Cut(folder, "/")
+		inside := slices.Contains([]string{"server", "shared", "wasm", "internal", "cmd"}, wing) || strings.HasPrefix(folder, "js/src/")
+		if extension := path.Ext(file); !inside || !tree.read(file) || extension != ".go" && extension != ".js" {
+			continue
+		}
+		if !slices.Contains(names, folder) && !slices.Contains(names, path.Dir(folder)) {
+			t.Errorf("docs/ARCHITECTURE.md does not name %s, where %s is", folder, path.Base(file))
+		}
+	}
 }
 
 // tree is what is in the repository.

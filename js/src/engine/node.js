@@ -1,4 +1,4 @@
-// What is different in Node: the wasm is a file, the WebSocket may be a package's, and nobody shows why a dial has failed.
+// What is different in Node: the wasm is a file, the WebSocket may be a package's, and no console shows why a dial has failed.
 
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
