@@ -16,7 +16,7 @@ import (
 
 // elsewhere are patterns of paths that are not in the repository, by the reason.
 var elsewhere = map[string][]string{
-	"the build writes it": {"e2e/package/node_modules", "bin/*", "build/*", "js/build/*", "js/dist", "bench/out/*", "DIR/overlay.json",
+	"the build writes it": {"*/main.wasm", "e2e/package/node_modules", "bin/*", "build/*", "js/build/*", "js/dist", "bench/out/*", "DIR/overlay.json",
 		"sockmux.mjs", "sockmux-*.js", "assets/sockmux-*"},
 	"a user's program":        {"client.c", "client.js", "NAME.worker.js"},
 	"a pattern for new files": {"js/test/FOLDER/FILE.test.js", "part-*.js", "testdata/invalid-NAME.yaml"},
