@@ -1,5 +1,6 @@
-// Command yamux-go asks a web server for its front page through a server with --allow-yamux, by
-// hashicorp/yamux and a WebSocket alone. It runs natively and, with GOOS=js, in a browser.
+// Command yamux-go asks a web server for its front page through a server with
+// --allow-yamux, by hashicorp/yamux and a WebSocket alone. It runs natively and, with
+// GOOS=js, in a browser.
 //
 //	go -C examples run ./yamux-go http://127.0.0.1:8088/ example.org 80
 package main

@@ -13,8 +13,8 @@ import (
 	"github.com/sockmux/sockmux/shared/websocket"
 )
 
-// yamux upgrades the request of a client that speaks plain yamux, and serves it until its end
-// (docs/PROTOCOL.md, 9).
+// yamux upgrades the request of a client that speaks plain yamux, and serves it until its
+// end (docs/PROTOCOL.md, 9).
 func (g *Gateway) yamux(w http.ResponseWriter, r *http.Request) {
 	if g.config.Yamux == nil {
 		g.refuse(w, r, refusal(ReasonOff, http.StatusNotFound, "plain yamux is not served here: start the server with --allow-yamux"))
@@ -56,18 +56,19 @@ func (n plainNewcomer) Admit() {
 	n.ByteStream.Admit()
 }
 
-// Dismiss implements yamux.Transport. The close handshake goes on while there is a place to spare.
+// Dismiss implements yamux.Transport. The close handshake goes on while there is a place
+// to spare.
 func (n plainNewcomer) Dismiss() {
 	n.place.Rank(places.Spare)
 	n.ByteStream.Dismiss()
 }
 
-// bearerPrefix begins the subprotocol that carries a token, in base64url without padding: a
-// browser gives a WebSocket no other header to set. The server never selects it.
+// bearerPrefix begins the subprotocol that carries a token, in base64url without padding:
+// a browser gives a WebSocket no other header to set. The server never selects it.
 const bearerPrefix = "sockmux.bearer."
 
-// bearer returns the token of a request that has no HELLO: that of Authorization (RFC 6750,
-// section 2.1) or of a subprotocol. It returns an empty one if there is none.
+// bearer returns the token of a request that has no HELLO: that of Authorization (RFC
+// 6750, section 2.1) or of a subprotocol. It returns an empty one if there is none.
 func bearer(header http.Header) (token string, refused *events.UpgradeRefused) {
 	const scheme = "Bearer "
 	if value := header.Get("Authorization"); len(value) > len(scheme) && strings.EqualFold(value[:len(scheme)], scheme) {

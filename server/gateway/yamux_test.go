@@ -14,8 +14,8 @@ import (
 	"github.com/sockmux/sockmux/server/session"
 )
 
-// TestYamux upgrades plain clients, counts them among strangers until they have a session, and
-// hands their tokens on.
+// TestYamux upgrades plain clients, counts them among strangers until they have a
+// session, and hands their tokens on.
 func TestYamux(t *testing.T) {
 	strangers := places.New(10)
 	g := newGateway(t, func(c *Config) {

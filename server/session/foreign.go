@@ -9,9 +9,9 @@ import (
 	"github.com/sockmux/sockmux/shared/mux"
 )
 
-// Foreign is the session of a client that speaks the protocol of others, over one connection. It
-// is not resumed. In all else it is a session as every other: it has the limits of its client, is
-// counted, listed, reviewed, drained and ended.
+// Foreign is the session of a client that speaks the protocol of others, over one
+// connection. It is not resumed. In all else it is a session as every other: it has the
+// limits of its client, is counted, listed, reviewed, drained and ended.
 type Foreign interface {
 	tunnel
 	// Run serves the connection until it has ended, and closes it. It returns why the
@@ -26,15 +26,15 @@ type ForeignTerms struct {
 	Handle func(context.Context, *mux.Stream)
 	// Unsent holds the memory of what is for the client and not sent yet.
 	Unsent *budget.Account
-	// Keepalive is the silence after which the client is asked for a sign of life. After twice
-	// that time it is gone.
+	// Keepalive is the silence after which the client is asked for a sign of life. After
+	// twice that time it is gone.
 	Keepalive time.Duration
 }
 
-// ServeForeign opens a session for a client that has the given token, empty for none, and serves
-// it to its end. agent is what the client is called in logs. If the client gets no session,
-// open is not called: the caller tells the client why and closes its connection. The error is
-// why there is no session, or why its connection has ended.
+// ServeForeign opens a session for a client that has the given token, empty for none, and
+// serves it to its end. agent is what the client is called in logs. If the client gets no
+// session, open is not called: the caller tells the client why and closes its connection.
+// The error is why there is no session, or why its connection has ended.
 func (r *Registry) ServeForeign(ctx context.Context, peer Peer, token, agent string, open func(ForeignTerms) (Foreign, error)) (opened bool, err error) {
 	if err := r.begin(); err != nil {
 		return false, err

@@ -36,7 +36,8 @@ func (f *foreign) Shutdown(_ context.Context, code wire.Code, text string) error
 func (f *foreign) Fail(err *wire.Error) { f.conn.Fail(err) }
 func (f *foreign) Err() error           { return f.conn.Err() }
 
-// serveForeign serves one foreign client and returns its yamux, and what ServeForeign returns.
+// serveForeign serves one foreign client and returns its yamux, and what ServeForeign
+// returns.
 func (w *world) serveForeign(token string) (client *yamux.Session, opened chan bool, ended chan error) {
 	w.t.Helper()
 	a, b := net.Pipe()
@@ -61,8 +62,8 @@ func (w *world) serveForeign(token string) (client *yamux.Session, opened chan b
 	return client, opened, ended
 }
 
-// TestForeign opens a session like any other: it is recorded, listed, counted and limited, and
-// ends with its connection.
+// TestForeign opens a session like any other: it is recorded, listed, counted and
+// limited, and ends with its connection.
 func TestForeign(t *testing.T) {
 	w := newWorld(t, session.Config{Grace: time.Minute, MaxDetached: 10, Limits: fixed(limit.Limits{Sessions: 1, Streams: 1})})
 	client, _, ended := w.serveForeign("")
@@ -119,7 +120,8 @@ func TestForeignDrains(t *testing.T) {
 	}
 }
 
-// TestForeignExpires ends a foreign session when its time is over, with the reason in the events.
+// TestForeignExpires ends a foreign session when its time is over, with the reason in the
+// events.
 func TestForeignExpires(t *testing.T) {
 	w := newWorld(t, session.Config{Limits: fixed(limit.Limits{SessionIdle: 50 * time.Millisecond})})
 	_, _, ended := w.serveForeign("")

@@ -9,13 +9,13 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// tunnel is what a session needs of its streams and of what is below them. All methods may be
-// called at any time.
+// tunnel is what a session needs of its streams and of what is below them. All methods
+// may be called at any time.
 type tunnel interface {
 	// Drain tells the client to open no more streams.
 	Drain(in time.Duration, text string)
-	// Shutdown ends the tunnel with a code behind everything that was written, or when the
-	// context ends, whose error it returns then.
+	// Shutdown ends the tunnel with a code behind everything that was written, or when
+	// the context ends, whose error it returns then.
 	Shutdown(ctx context.Context, code wire.Code, text string) error
 	// Fail ends the tunnel at once. The client is told why if it has a connection.
 	Fail(err *wire.Error)
@@ -23,8 +23,8 @@ type tunnel interface {
 	Close()
 	// Done returns a channel that is closed when the tunnel has ended.
 	Done() <-chan struct{}
-	// Err returns why the tunnel has ended, nil if it has not. After a clean close of the client
-	// it is a *wire.Error with the code ok.
+	// Err returns why the tunnel has ended, nil if it has not. After a clean close of the
+	// client it is a *wire.Error with the code ok.
 	Err() error
 	// RTT returns the smoothed round trip time, 0 if it is not known.
 	RTT() time.Duration

@@ -8,8 +8,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// PlainServer is Server for a client that has a yamux library and nothing else (docs/PROTOCOL.md,
-// section 9): no stream is a control stream. So these differ:
+// PlainServer is Server for a client that has a yamux library and nothing else
+// (docs/PROTOCOL.md, section 9): no stream is a control stream. So these differ:
 //
 //   - Reset and the client's reset are yamux's RST, which may destroy what was not read yet.
 //   - CancelRead tells the client nothing. A client that has not ended its direction within
@@ -33,15 +33,15 @@ type PlainSession struct {
 	plain plain
 }
 
-// Ping asks the client for a frame that it has to answer. While an answer is awaited, Ping does
-// nothing.
+// Ping asks the client for a frame that it has to answer. While an answer is awaited,
+// Ping does nothing.
 func (s *PlainSession) Ping() { s.plain.ping() }
 
 // RTT returns the round trip time of the last pings, smoothed; 0 if it is not known.
 func (s *PlainSession) RTT() time.Duration { return s.plain.rtt() }
 
-// GoAway returns the yamux frame that says why a session ends: a violation of the protocol, an
-// error of this end, or the usual end.
+// GoAway returns the yamux frame that says why a session ends: a violation of the
+// protocol, an error of this end, or the usual end.
 func GoAway(err *wire.Error) []byte {
 	reason := uint32(goAwayNormal)
 	switch err.Code {
@@ -62,8 +62,8 @@ const (
 	goAwayInternal = 2
 )
 
-// unreadTime is how long a stream may last of which this end reads no more and has sent all. An
-// RST at once would destroy what the client has not read yet.
+// unreadTime is how long a stream may last of which this end reads no more and has sent
+// all. An RST at once would destroy what the client has not read yet.
 const unreadTime = 30 * time.Second
 
 // errPlainReset is what RST of a plain client means.
@@ -122,8 +122,8 @@ func (p *plain) expire(s *Stream) {
 	}
 }
 
-// unreadLocked reports whether this end has ended its direction, reads no more and waits for
-// nothing but the other end's FIN.
+// unreadLocked reports whether this end has ended its direction, reads no more and waits
+// for nothing but the other end's FIN.
 func (s *Stream) unreadLocked() bool {
 	return s.send.state == sendDone && (s.recv.state == recvHeadStopped || s.recv.state == recvStopped)
 }
@@ -136,7 +136,8 @@ func (p *plain) reject(id uint32) bool {
 // rejection implements signals.
 func (p *plain) rejection() *wire.Error { return errPlainReset }
 
-// complete implements signals: without its FIN a stream may have lost any number of bytes.
+// complete implements signals: without its FIN a stream may have lost any number of
+// bytes.
 func (p *plain) complete(h *recvHalf) bool { return h.finished() }
 
 // ping sends a ping unless one waits for its answer.

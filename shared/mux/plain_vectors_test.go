@@ -26,8 +26,8 @@ type plainVector struct {
 	Server []string
 }
 
-// TestPlainVectors has the bytes of testdata/plain.json on the wire, which docs/PROTOCOL.md
-// repeats.
+// TestPlainVectors has the bytes of testdata/plain.json on the wire, which
+// docs/PROTOCOL.md repeats.
 func TestPlainVectors(t *testing.T) {
 	file, err := os.ReadFile("testdata/plain.json")
 	if err != nil {

@@ -6,19 +6,20 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// signals is what a session does where yamux's frames leave a choice. The control stream is one
-// way, plain yamux the other. No method blocks.
+// signals is what a session does where yamux's frames leave a choice. The control stream
+// is one way, plain yamux the other. No method blocks.
 type signals interface {
 	// send tells the other end something, as far as it can be told.
 	send(m wire.ControlMessage)
-	// sent is called behind the FIN of a stream of which the other end's FIN has not come.
+	// sent is called behind the FIN of a stream of which the other end's FIN has not
+	// come.
 	sent(s *Stream)
 	// reject refuses a stream beyond the backlog. If it returns false, the session ends.
 	reject(id uint32) bool
 	// rejection returns what yamux's RST means.
 	rejection() *wire.Error
-	// complete reports whether a half has all of its bytes when the session is closed cleanly.
-	// The stream's lock is held.
+	// complete reports whether a half has all of its bytes when the session is closed
+	// cleanly. The stream's lock is held.
 	complete(h *recvHalf) bool
 	// answered is called for the answer to a yamux ping.
 	answered(opaque uint32)

@@ -13,15 +13,16 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// ByteStream is a WebSocket whose binary messages are a stream of bytes: where one ends means
-// nothing, so none is too long. It is for foreign protocols, and for one goroutine that reads and
-// one that sends. Close, Abort, Dismiss and Send are those of Conn.
+// ByteStream is a WebSocket whose binary messages are a stream of bytes: where one ends
+// means nothing, so none is too long. It is for foreign protocols, and for one goroutine
+// that reads and one that sends. Close, Abort, Dismiss and Send are those of Conn.
 type ByteStream struct {
 	conn    *Conn
 	message io.Reader // the rest of the message that is being read; nil: none
 }
 
-// AcceptBytes is Accept for a WebSocket with another subprotocol. Nothing may be read before Admit.
+// AcceptBytes is Accept for a WebSocket with another subprotocol. Nothing may be read
+// before Admit.
 func AcceptBytes(w http.ResponseWriter, r *http.Request, subprotocol string, socket func(net.Conn) (*net.TCPConn, bool)) (*ByteStream, error) {
 	conn, err := accept(w, r, subprotocol, socket)
 	if err != nil {
@@ -33,10 +34,10 @@ func AcceptBytes(w http.ResponseWriter, r *http.Request, subprotocol string, soc
 // Admit lets the client send: it has a session now.
 func (s *ByteStream) Admit() { s.conn.ws.SetReadLimit(-1) }
 
-// Read returns the next bytes. Where many more of a message are announced than b takes, it blocks
-// until b is full. It returns io.EOF if the other end has closed the WebSocket without an error.
-// A text message closes it with 1003. The context of the call that begins a message holds for all
-// of it.
+// Read returns the next bytes. Where many more of a message are announced than b takes,
+// it blocks until b is full. It returns io.EOF if the other end has closed the WebSocket
+// without an error. A text message closes it with 1003. The context of the call that
+// begins a message holds for all of it.
 func (s *ByteStream) Read(ctx context.Context, b []byte) (int, error) {
 	for {
 		if s.message == nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// stream returns a client's WebSocket and the ByteStream at its other end, with the subprotocol
-// "bytes".
+// stream returns a client's WebSocket and the ByteStream at its other end, with the
+// subprotocol "bytes".
 func stream(t *testing.T) (*coder.Conn, *websocket.ByteStream) {
 	t.Helper()
 	accepted, over := make(chan *websocket.ByteStream, 1), make(chan struct{})
@@ -46,7 +46,8 @@ func stream(t *testing.T) (*coder.Conn, *websocket.ByteStream) {
 	return client, s
 }
 
-// TestByteStream reads messages of any length as one stream, whatever the reader takes at once.
+// TestByteStream reads messages of any length as one stream, whatever the reader takes at
+// once.
 func TestByteStream(t *testing.T) {
 	client, s := stream(t)
 	sizes := []int{0, 1, 11, 4096, 0, 100_000, 3 << 20} // the last is longer than any message of the other route

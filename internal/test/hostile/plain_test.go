@@ -124,7 +124,8 @@ func plainViolations(t *testing.T, p *process, where targets, counts *table) {
 	})
 }
 
-// plainFloods send without end what is allowed once. The session goes on, or ends with 4017.
+// plainFloods send without end what is allowed once. The session goes on, or ends with
+// 4017.
 func plainFloods(t *testing.T, p *process, where targets, counts *table) {
 	n := scaled(5_000, 100_000)
 	for _, test := range []struct {
@@ -213,8 +214,8 @@ func plainFloods(t *testing.T, p *process, where targets, counts *table) {
 	})
 }
 
-// plainUnread opens streams to a target that sends without end, and reads nothing: memory is
-// bounded by what a session gathers for its client.
+// plainUnread opens streams to a target that sends without end, and reads nothing: memory
+// is bounded by what a session gathers for its client.
 func plainUnread(t *testing.T, p *process, where targets, counts *table) {
 	n := scaled(64, 1024)
 	row := counts.row("plain", "streams of a client that grants 4 GiB to each and reads nothing")
@@ -236,7 +237,8 @@ func plainUnread(t *testing.T, p *process, where targets, counts *table) {
 	})
 	writes.Wait()
 	held := p.Measure(t)
-	// docs/SECURITY.md: for each stream a buffer of the relay, and what waits for the window.
+	// docs/SECURITY.md: for each stream a buffer of the relay, and what waits for the
+	// window.
 	if ceiling := before.Heap + int64(n)*(window+2*64<<10) + 32<<20; !product.Race && held.Heap > ceiling {
 		t.Errorf("the heap has %d MiB, want %d at most", held.Heap>>20, ceiling>>20)
 	}

@@ -54,7 +54,8 @@ func closeCode(t testing.TB, ws *websocket.Conn) (code websocket.StatusCode, rea
 	}
 }
 
-// TestCredentials takes a token from either header, and ends a session whose token was revoked.
+// TestCredentials takes a token from either header, and ends a session whose token was
+// revoked.
 func TestCredentials(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tokens")
 	given := tokens(t, path, "alice", "bob")

@@ -50,7 +50,8 @@ func dialSocket(t testing.TB, s *product.Server, change func(*websocket.DialOpti
 	return ws, response, err
 }
 
-// dial returns a yamux client of the server over a WebSocket, both of which end with the test.
+// dial returns a yamux client of the server over a WebSocket, both of which end with the
+// test.
 func dial(t testing.TB, s *product.Server, change func(*websocket.DialOptions)) (*yamux.Session, *websocket.Conn) {
 	t.Helper()
 	ws, _, err := dialSocket(t, s, change)

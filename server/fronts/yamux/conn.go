@@ -16,8 +16,8 @@ import (
 // endTimeout is how long a client may take for the last message and the close handshake.
 const endTimeout = 2 * time.Second
 
-// readSize is how many bytes are read at once: a Transport may return no less, and on a slow path
-// a Read must not look like silence.
+// readSize is how many bytes are read at once: a Transport may return no less, and on a
+// slow path a Read must not look like silence.
 const readSize = 32 << 10
 
 // errLost is the end of a connection of which nothing more is known.
@@ -101,8 +101,8 @@ func (c *conn) RTT() time.Duration { return 0 }
 // Done implements mux.Conn.
 func (c *conn) Done() <-chan struct{} { return c.done }
 
-// Err implements mux.Conn. Where the client is gone, in whatever way, it is the code ok: no
-// connection follows this one, so what came over it with a FIN is complete.
+// Err implements mux.Conn. Where the client is gone, in whatever way, it is the code ok:
+// no connection follows this one, so what came over it with a FIN is complete.
 func (c *conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -134,8 +134,8 @@ func (c *conn) Close() error {
 // Fail implements mux.Conn. run tells the client why.
 func (c *conn) Fail(err *wire.Error) { c.end(err, false) }
 
-// shutdown ends the connection with a code behind everything that was written, or when the
-// context ends, whose error it returns then.
+// shutdown ends the connection with a code behind everything that was written, or when
+// the context ends, whose error it returns then.
 func (c *conn) shutdown(ctx context.Context, code wire.Code, text string) error {
 	err := c.out.flush(ctx)
 	c.end(wire.NewError(code, text), false)
@@ -154,8 +154,8 @@ func (c *conn) end(err *wire.Error, byPeer bool) {
 	time.AfterFunc(endTimeout, c.endLife) // ends a Send that the client does not take
 }
 
-// run sends what is written until the connection has ended, then closes it. It returns why the
-// connection has ended.
+// run sends what is written until the connection has ended, then closes it. It returns
+// why the connection has ended.
 func (c *conn) run(ctx context.Context) error {
 	defer c.endLife()
 	close(c.started)

@@ -47,7 +47,8 @@ func TestFailTellsWhy(t *testing.T) {
 	})
 }
 
-// TestFailOfADeafClient takes no longer than endTimeout, and cuts a frame without a GoAway in it.
+// TestFailOfADeafClient takes no longer than endTimeout, and cuts a frame without a
+// GoAway in it.
 func TestFailOfADeafClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine()
@@ -74,8 +75,8 @@ func TestFailOfADeafClient(t *testing.T) {
 	})
 }
 
-// TestClientEnds tells a connection that was closed from one that was lost. To the streams both
-// are clean: what had its FIN is complete.
+// TestClientEnds tells a connection that was closed from one that was lost. To the
+// streams both are clean: what had its FIN is complete.
 func TestClientEnds(t *testing.T) {
 	for _, test := range []struct {
 		what  string
@@ -127,7 +128,8 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
-// TestContextEnds ends a run whose context ends, and one that has not begun reads nothing.
+// TestContextEnds ends a run whose context ends, and one that has not begun reads
+// nothing.
 func TestContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newConn(newLine(), nil)

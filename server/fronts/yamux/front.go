@@ -17,7 +17,8 @@ const (
 	Subprotocol = "yamux"
 )
 
-// agent is what these clients are called in logs. They have no message in which to say more.
+// agent is what these clients are called in logs. They have no message in which to say
+// more.
 const agent = "yamux"
 
 // Front serves plain clients. Any number of goroutines may use it.
@@ -26,8 +27,9 @@ type Front struct{ sessions *session.Registry }
 // New returns a Front that opens its sessions at the given registry.
 func New(sessions *session.Registry) *Front { return &Front{sessions} }
 
-// Serve serves the client of one WebSocket until its end, and closes the WebSocket. token is the
-// client's credential, empty for none. The error says why the connection has ended.
+// Serve serves the client of one WebSocket until its end, and closes the WebSocket. token
+// is the client's credential, empty for none. The error says why the connection has
+// ended.
 func (f *Front) Serve(ctx context.Context, t Transport, peer session.Peer, token string) error {
 	opened, err := f.sessions.ServeForeign(ctx, peer, token, agent, func(terms session.ForeignTerms) (session.Foreign, error) {
 		return open(t, terms)
@@ -89,8 +91,8 @@ func (t *tunnel) Shutdown(ctx context.Context, code wire.Code, text string) erro
 // Close implements session.Foreign.
 func (t *tunnel) Close() { t.mux.Close() }
 
-// Err implements session.Foreign: unlike that of a mux.Conn, it tells a connection that was lost
-// from one that the client has closed.
+// Err implements session.Foreign: unlike that of a mux.Conn, it tells a connection that
+// was lost from one that the client has closed.
 func (t *tunnel) Err() error { return t.reason() }
 
 // RTT implements session.Foreign.

@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	// messageSize is how many bytes go into one message at most. What is written while one is
-	// being sent gathers in the next.
+	// messageSize is how many bytes go into one message at most. What is written while
+	// one is being sent gathers in the next.
 	messageSize = 64 << 10
-	// frameSize is what one frame of a stream carries at most, so streams take turns within a
-	// message.
+	// frameSize is what one frame of a stream carries at most, so streams take turns
+	// within a message.
 	frameSize = messageSize / 2
 	// laterTime is how long bytes wait for others that may wait.
 	laterTime = 2 * time.Millisecond
@@ -22,8 +22,8 @@ const (
 // messages are the buffers of messages.
 var messages = sync.Pool{New: func() any { return new([messageSize]byte) }}
 
-// outgoing gathers what is written into messages. One goroutine writes at a time, and one sends.
-// It holds two messages at most: one that gathers and one that is being sent.
+// outgoing gathers what is written into messages. One goroutine writes at a time, and one
+// sends. It holds two messages at most: one that gathers and one that is being sent.
 type outgoing struct {
 	memory *budget.Account
 	work   chan struct{} // capacity 1: there is something to send
@@ -44,8 +44,8 @@ func newOutgoing(memory *budget.Account) *outgoing {
 	return o
 }
 
-// write takes parts that belong together. It blocks while there is no room, and fails only after
-// end.
+// write takes parts that belong together. It blocks while there is no room, and fails
+// only after end.
 func (o *outgoing) write(urgent bool, parts ...[]byte) (n int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -121,8 +121,8 @@ func (o *outgoing) wake() {
 	}
 }
 
-// send sends what is written until end is called, or send fails. Then it returns nil or that
-// error.
+// send sends what is written until end is called, or send fails. Then it returns nil or
+// that error.
 func (o *outgoing) send(send func(message []byte) error) error {
 	for {
 		<-o.work
@@ -165,8 +165,8 @@ func (o *outgoing) sent(buffer *[messageSize]byte) {
 	o.changed.Broadcast()
 }
 
-// flush blocks until everything that was written is sent, end was called, or the context ends,
-// whose error it returns then.
+// flush blocks until everything that was written is sent, end was called, or the context
+// ends, whose error it returns then.
 func (o *outgoing) flush(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() {
 		o.mu.Lock()
@@ -194,8 +194,8 @@ func (o *outgoing) end(err error) {
 	o.changed.Broadcast()
 }
 
-// rest returns what was written and not sent, and whether it ends with a whole write. It is
-// called once, behind end and the return of send.
+// rest returns what was written and not sent, and whether it ends with a whole write. It
+// is called once, behind end and the return of send.
 func (o *outgoing) rest() (message []byte, whole bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

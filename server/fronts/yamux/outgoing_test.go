@@ -82,8 +82,8 @@ func TestLater(t *testing.T) {
 	})
 }
 
-// TestBounded holds two messages, and the writer waits. What is longer than a message goes in
-// several.
+// TestBounded holds two messages, and the writer waits. What is longer than a message
+// goes in several.
 func TestBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all := budget.New(1<<30, 0)

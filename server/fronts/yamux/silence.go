@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// silence is how long nothing was heard of the client. While this end does not read, because it
-// has no memory for what would come, the client is not silent.
+// silence is how long nothing was heard of the client. While this end does not read,
+// because it has no memory for what would come, the client is not silent.
 type silence struct {
 	began   time.Time
 	last    atomic.Int64 // nanoseconds after began
@@ -32,8 +32,8 @@ func (s *silence) lasts() time.Duration {
 	return time.Since(s.began) - time.Duration(s.last.Load())
 }
 
-// watch calls ping after each time of silence, and dead after twice that time. The caller stops
-// what it returns, after which neither is called.
+// watch calls ping after each time of silence, and dead after twice that time. The caller
+// stops what it returns, after which neither is called.
 func (s *silence) watch(pingAfter time.Duration, ping, dead func()) (stop func()) {
 	over := make(chan struct{})
 	ended := make(chan struct{})
