@@ -84,7 +84,7 @@ func TestAccessErrors(t *testing.T) {
 		{"--token-file DIR/tokens", `DIR/tokens:1: the policy staff is not configured: want one of default`},
 		{"--jwt-keys DIR/bad", `--jwt-keys: DIR/bad: neither PEM nor JSON: want public keys, a JWK or a JWK set`},
 		{"--jwt-keys-url https://i.test/keys", `--jwt-keys-url: keys from a URL need an audience: their issuer signs tokens for other services too, and each of those could be used here`},
-		{"--jwt-keys-url http://i.test/keys --jwt-audience a", `--jwt-keys-url: the URL of the keys, "http://i.test/keys", is not https: who can change the answer could make tokens`},
+		{"--jwt-keys-url http://i.test/keys --jwt-audience a", `--jwt-keys-url: the URL of the keys, "http://i.test/keys", is not https: a changed answer could make tokens valid`},
 		{"--jwt-audience a", `--jwt-audience: does nothing without --jwt-keys or --jwt-keys-url`},
 		{"--auth-policy-header X-Policy", `--auth-policy-header: does nothing without --auth-header`},
 		{"--auth-header X-User", `--auth-header: the header of a proxy needs --trusted-proxies`},

@@ -29,10 +29,10 @@ func TestEgressErrors(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"--dns ns.example.org", `--dns: "ns.example.org" is no DNS server: want ADDRESS, ADDRESS:PORT or https://HOST/PATH`},
 		{"--dns-min-ttl 2h", `--dns-min-ttl: 2h is more than the 5m of --dns-max-ttl`},
-		{"--egress-proxy ftp://127.0.0.1", `--egress-proxy: the proxy "ftp://127.0.0.1" is none: want http://, https:// or socks5://[USER:PASSWORD@]HOST[:PORT]`},
+		{"--egress-proxy ftp://127.0.0.1", `--egress-proxy: the proxy "ftp://127.0.0.1" is not a proxy URL: want http://, https:// or socks5://[USER:PASSWORD@]HOST[:PORT]`},
 		{"--egress-proxy-credentials none", `--egress-proxy-credentials: there are credentials for a proxy, but there is no proxy`},
 		{"--egress-proxy http://127.0.0.1:1 --egress-proxy-credentials none", `--egress-proxy: the proxy's credentials: open none: no such file or directory`},
-		{"--egress-source 0.0.0.0", `--egress-source: the source address 0.0.0.0 is none to connect from`},
+		{"--egress-source 0.0.0.0", `--egress-source: the source address 0.0.0.0 cannot be connected from`},
 		{"--egress-source here", `--egress-source: "here": want an IPv4 or IPv6 address`},
 		{"--egress-interface none0", `--egress-interface: the interface "none0": route ip+net: no such network interface`},
 	} {

@@ -99,7 +99,7 @@ func TestResetByTheOpenerBeforeItIsAccepted(t *testing.T) {
 	const n = 100
 	ends := make(chan error, n)
 	e := connect(t, mux.Config{}, func(_ context.Context, s *mux.Stream) {
-		_ = s.Reply(wire.Result{}) // may come too late for the opener
+		_ = s.Reply(wire.Result{}) // may come too late for the initiator
 		_, err := io.Copy(io.Discard, s)
 		ends <- err
 		_ = s.Close()

@@ -27,7 +27,7 @@ func newDirect(source []netip.Addr, name string) (*direct, error) {
 		}
 		switch {
 		case !addr.IsValid() || addr.IsUnspecified() || addr.IsMulticast():
-			return nil, fmt.Errorf("the source address %s is none to connect from", addr)
+			return nil, fmt.Errorf("the source address %s cannot be connected from", addr)
 		case of.IsValid():
 			return nil, fmt.Errorf("the source addresses %s and %s are of one family: want at most one of each", of, addr)
 		}

@@ -80,7 +80,7 @@ func TestEnvironmentDials(t *testing.T) {
 func TestEnvironmentErrors(t *testing.T) {
 	const want = "want http://, https:// or socks5://[USER:PASSWORD@]HOST[:PORT]"
 	for _, test := range []struct{ name, value, want string }{
-		{"HTTPS_PROXY", "gopher://u:secret@p.example", `HTTPS_PROXY: the proxy "gopher://u:xxxxx@p.example" is none: ` + want},
+		{"HTTPS_PROXY", "gopher://u:secret@p.example", `HTTPS_PROXY: the proxy "gopher://u:xxxxx@p.example" is not a proxy URL: ` + want},
 		{"all_proxy", "http://%zz", "all_proxy: the proxy is not a URL: " + want},
 		{"ALL_PROXY", "http://:p@p.example", "ALL_PROXY: the proxy's credentials: its URL: the user is empty or has a colon"},
 	} {

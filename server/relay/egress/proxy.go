@@ -35,7 +35,7 @@ func parseProxy(text string) (*url.URL, error) {
 	}
 	port, portErr := strconv.ParseUint(cmp.Or(u.Port(), defaultPorts[u.Scheme]), 10, 16)
 	if defaultPorts[u.Scheme] == "" || u.Hostname() == "" || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || portErr != nil || port == 0 {
-		return nil, fmt.Errorf("%q is none: %s", u.Redacted(), want)
+		return nil, fmt.Errorf("%q is not a proxy URL: %s", u.Redacted(), want)
 	}
 	return u, nil
 }

@@ -277,12 +277,12 @@ func TestNewErrors(t *testing.T) {
 		config Config
 		want   string
 	}{
-		{Config{Proxy: "proxy.example:3128"}, `the proxy "proxy.example:3128" is none: ` + want},
-		{Config{Proxy: "ftp://proxy.example"}, `the proxy "ftp://proxy.example" is none: ` + want},
-		{Config{Proxy: "http://u:secret@"}, `the proxy "http://u:xxxxx@" is none: ` + want},
-		{Config{Proxy: "http://u:secret@proxy.example/path"}, `the proxy "http://u:xxxxx@proxy.example/path" is none: ` + want},
-		{Config{Proxy: "http://proxy.example:0"}, `the proxy "http://proxy.example:0" is none: ` + want},
-		{Config{Proxy: "http://proxy.example:65536"}, `the proxy "http://proxy.example:65536" is none: ` + want},
+		{Config{Proxy: "proxy.example:3128"}, `the proxy "proxy.example:3128" is not a proxy URL: ` + want},
+		{Config{Proxy: "ftp://proxy.example"}, `the proxy "ftp://proxy.example" is not a proxy URL: ` + want},
+		{Config{Proxy: "http://u:secret@"}, `the proxy "http://u:xxxxx@" is not a proxy URL: ` + want},
+		{Config{Proxy: "http://u:secret@proxy.example/path"}, `the proxy "http://u:xxxxx@proxy.example/path" is not a proxy URL: ` + want},
+		{Config{Proxy: "http://proxy.example:0"}, `the proxy "http://proxy.example:0" is not a proxy URL: ` + want},
+		{Config{Proxy: "http://proxy.example:65536"}, `the proxy "http://proxy.example:65536" is not a proxy URL: ` + want},
 		{Config{Proxy: "http://u:sec ret@proxy example"}, "the proxy is not a URL: " + want},
 		{Config{Proxy: "http://:p@proxy.example"}, "the proxy's credentials: its URL: the user is empty or has a colon"},
 		{Config{Proxy: "http://a%3ab:p@proxy.example"}, "the proxy's credentials: its URL: the user is empty or has a colon"},
@@ -292,8 +292,8 @@ func TestNewErrors(t *testing.T) {
 		{Config{Proxy: "http://proxy.example", CredentialsFile: long}, "the proxy's credentials: " + long + ": the user has more than 255 bytes or control characters"},
 		{Config{Proxy: "http://proxy.example", CredentialsFile: missing}, "the proxy's credentials: open " + missing + ": no such file or directory"},
 		{Config{CredentialsFile: path}, "there are credentials for a proxy, but there is no proxy"},
-		{Config{Source: addrs("0.0.0.0")}, "the source address 0.0.0.0 is none to connect from"},
-		{Config{Source: addrs("224.0.0.1")}, "the source address 224.0.0.1 is none to connect from"},
+		{Config{Source: addrs("0.0.0.0")}, "the source address 0.0.0.0 cannot be connected from"},
+		{Config{Source: addrs("224.0.0.1")}, "the source address 224.0.0.1 cannot be connected from"},
 		{Config{Source: addrs("192.0.2.1", "2001:db8::1", "::ffff:192.0.2.2")}, "the source addresses 192.0.2.1 and 192.0.2.2 are of one family: want at most one of each"},
 		{Config{Interface: "none0"}, `the interface "none0": route ip+net: no such network interface`},
 	} {

@@ -97,9 +97,9 @@ func NewKeyURL(address string, transport http.RoundTripper) (*KeyURL, error) {
 	}
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http", u.Host == "":
-		return nil, fmt.Errorf("the URL of the keys, %q, is none of the form https://HOST/PATH", u.Redacted())
+		return nil, fmt.Errorf("the URL of the keys, %q, does not have the form https://HOST/PATH", u.Redacted())
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return nil, fmt.Errorf("the URL of the keys, %q, is not https: who can change the answer could make tokens", u.Redacted())
+		return nil, fmt.Errorf("the URL of the keys, %q, is not https: a changed answer could make tokens valid", u.Redacted())
 	}
 	client := &http.Client{
 		Transport: transport,

@@ -41,11 +41,11 @@ func TestNewKeyURL(t *testing.T) {
 		"http://127.0.0.1:80/keys":         "",
 		"http://[::1]/keys":                "",
 		"http://localhost/keys":            "",
-		"http://u:secret@issuer.example/k": `the URL of the keys, "http://u:xxxxx@issuer.example/k", is not https: who can change the answer could make tokens`,
-		"http://127.0.0.1.example/":        `the URL of the keys, "http://127.0.0.1.example/", is not https: who can change the answer could make tokens`,
-		"file:///keys":                     `the URL of the keys, "file:///keys", is none of the form https://HOST/PATH`,
-		"https:///keys":                    `the URL of the keys, "https:///keys", is none of the form https://HOST/PATH`,
-		"":                                 `the URL of the keys, "", is none of the form https://HOST/PATH`,
+		"http://u:secret@issuer.example/k": `the URL of the keys, "http://u:xxxxx@issuer.example/k", is not https: a changed answer could make tokens valid`,
+		"http://127.0.0.1.example/":        `the URL of the keys, "http://127.0.0.1.example/", is not https: a changed answer could make tokens valid`,
+		"file:///keys":                     `the URL of the keys, "file:///keys", does not have the form https://HOST/PATH`,
+		"https:///keys":                    `the URL of the keys, "https:///keys", does not have the form https://HOST/PATH`,
+		"":                                 `the URL of the keys, "", does not have the form https://HOST/PATH`,
 		"https://a b/":                     `the URL of the keys: parse "https://a b/": invalid character " " in host name`,
 	} {
 		_, err := NewKeyURL(address, nil)
@@ -147,8 +147,8 @@ func TestKeyURLErrors(t *testing.T) {
 		{"error", 500, "{}", nil, "fetching the keys: https://issuer.example/keys answers 500 Internal Server Error"},
 		{"redirect", 302, "", nil, "fetching the keys: https://issuer.example/keys answers 302 Found"},
 		{"endless", 200, strings.Repeat(" ", maxKeysSize+1), nil, "fetching the keys: the answer of https://issuer.example/keys has more than 1048576 bytes"},
-		{"no JSON", 200, "<html>", nil, "fetching the keys: the answer of https://issuer.example/keys: no JWK set: invalid character '<' looking for beginning of value"},
-		{"secret", 200, asJSON(t, s.jwks(true)), nil, "fetching the keys: the answer of https://issuer.example/keys: key 4: a secret (kty oct) at a URL is none: put it into a file"},
+		{"no JSON", 200, "<html>", nil, "fetching the keys: the answer of https://issuer.example/keys: not a JWK set: invalid character '<' looking for beginning of value"},
+		{"secret", 200, asJSON(t, s.jwks(true)), nil, "fetching the keys: the answer of https://issuer.example/keys: key 4: a secret (kty oct) must not come from a URL: put it into a file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			keys, err := NewKeyURL("https://issuer.example/keys", issuerOf(func(*http.Request) (int, string, error) { return test.status, test.body, test.err }))

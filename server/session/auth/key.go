@@ -179,7 +179,7 @@ func parseJWKs(data []byte, secrets bool) (keys, error) {
 		jwk
 	}
 	if err := json.Unmarshal(data, &set); err != nil {
-		return nil, fmt.Errorf("no JWK set: %w", err)
+		return nil, fmt.Errorf("not a JWK set: %w", err)
 	}
 	if set.Keys == nil && set.Type != "" {
 		set.Keys = []jwk{set.jwk}
@@ -218,7 +218,7 @@ func (j jwk) parse(secrets bool) (key, error) {
 	switch {
 	case j.Type == "oct":
 		if !secrets {
-			return key{}, errors.New("a secret (kty oct) at a URL is none: put it into a file")
+			return key{}, errors.New("a secret (kty oct) must not come from a URL: put it into a file")
 		}
 		secret, err := number("k", j.K)
 		if err != nil {
@@ -252,7 +252,7 @@ func (j jwk) parse(secrets bool) (key, error) {
 		}
 		point := slices.Concat([]byte{4}, x, y) // SEC 1, section 2.3.3: uncompressed
 		if public, err = ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point); err != nil {
-			return key{}, errors.New("x and y are no point of P-256")
+			return key{}, errors.New("x and y are not a point of P-256")
 		}
 	case j.Type == "RSA":
 		n, err := number("n", j.N)
