@@ -30,7 +30,8 @@ type rule struct {
 
 func newRule() rule { return rule{limit: least, needed: least} }
 
-// next takes the length of the message that comes next and reports whether limit has changed for it.
+// next takes the length of the message that comes next and reports whether limit has
+// changed for it.
 func (r *rule) next(length int) bool {
 	needs := needed(length)
 	if needs >= r.limit {
