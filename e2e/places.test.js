@@ -67,17 +67,46 @@ const OPENERS = `
 		return answer;
 	};`;
 
-for (const [place, { page: code, script }] of Object.entries(PLACES)) {
-	test(place, { timeout: 60_000 }, async () => {
-		const { echo, refused, halfclose } = world.targets.ports;
-		const inPage = place === 'page, classic script';
-		const tags = inPage ? `<script src="${world.sockmux.origin}/sockmux.js"></script><script src="/places/talk.js"></script>` : '';
-		world.site.pages.set('/place.html', `<!doctype html><meta charset="utf-8"><title>${place}</title>${tags}`);
-		world.site.pages.set('/place.js', script.replaceAll('%SERVER%', world.sockmux.origin));
-		const page = await world.newPage();
-		await page.goto(`${world.site.origin}/place.html`);
-		const told = await page.evaluate(`(() => { const ports = ${JSON.stringify({ echo, refused, halfclose })}; ${OPENERS} return ${code}; })()`);
-		assert.deepEqual(told, ALL);
-		await page.context().close();
+/**
+ * Opens a page with the place and returns what the place tells.
+ * @param {string} place
+ * @param {{ page: string, script: string }} parts
+ */
+async function tellFrom(place, { page: code, script }) {
+	const { echo, refused, halfclose } = world.targets.ports;
+	const inPage = place === 'page, classic script';
+	const tags = inPage ? `<script src="${world.sockmux.origin}/sockmux.js"></script><script src="/places/talk.js"></script>` : '';
+	world.site.pages.set('/place.html', `<!doctype html><meta charset="utf-8"><title>${place}</title>${tags}`);
+	world.site.pages.set('/place.js', script.replaceAll('%SERVER%', world.sockmux.origin));
+	const page = await world.newPage();
+	await page.goto(`${world.site.origin}/place.html`);
+	const told = await page.evaluate(`(() => { const ports = ${JSON.stringify({ echo, refused, halfclose })}; ${OPENERS} return ${code}; })()`);
+	await page.context().close();
+	return told;
+}
+
+for (const [place, parts] of Object.entries(PLACES)) {
+	test(place, { timeout: 60_000 }, async () => assert.deepEqual(await tellFrom(place, parts), ALL));
+}
+
+/** What a place cannot have, and its error. @type {Record<string, { page: string, options: string, message: string }>} */
+const MISSING = {
+	'a tunnel in a worker, in a shared worker': {
+		page: PLACES['shared worker, module'].page, options: '{ worker: true }', message: 'this place has no Worker; Node needs the npm package',
+	},
+	'the module of the server, in a service worker': {
+		page: PLACES['service worker, module'].page, options: '',
+		message: 'a module in a service worker cannot load the parts: import "sockmux/service-worker" of the npm package',
+	},
+};
+
+for (const [what, { page, options, message }] of Object.entries(MISSING)) {
+	test(`named in an error: ${what}`, { timeout: 60_000 }, async () => {
+		const script = `import { ConfigError, install } from '%SERVER%/sockmux.mjs';
+			let told = 'installed';
+			try { install(${options}); } catch (error) { told = [error instanceof ConfigError, error.message]; }
+			self.onconnect = ({ ports: [port] }) => port.postMessage(told);
+			self.onmessage = ({ ports: [port] }) => port.postMessage(told);`;
+		assert.deepEqual(await tellFrom(what, { page, script }), [true, message]);
 	});
 }

@@ -14,7 +14,7 @@ export function wasmFrom({ url, integrity }) {
 	return () => {
 		module ??= compile(url, integrity).catch((error) => {
 			module = null;
-			throw error;
+			throw new Error(`${url}: ${error.message}`);
 		});
 		return module;
 	};
@@ -26,7 +26,7 @@ export function wasmFrom({ url, integrity }) {
  */
 async function compile(url, integrity) {
 	const response = await fetch(url, { integrity });
-	if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
+	if (!response.ok) throw new Error(`the server answered ${response.status}`);
 	// Streaming refuses any other type; a server that does not know .wasm costs time, not function.
 	// Safari has it from version 15.
 	if (native.compileStreaming && response.headers.get('Content-Type') === 'application/wasm') return native.compileStreaming(response);

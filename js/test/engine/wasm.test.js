@@ -67,6 +67,11 @@ test('a wasm that is not there is named, and asked for again the next time', asy
 	assert.equal(fetched.mock.callCount(), 2);
 });
 
+test('what is no wasm, as a page in its place, is named', async (t) => {
+	mockFetch(t, async () => new Response('<!doctype html>'));
+	await assert.rejects(wasmFrom({ url: 'https://h/w.wasm' })(), { message: /^https:\/\/h\/w\.wasm: .*3c 21/ });
+});
+
 test('a browser without compileStreaming compiles the whole file', async (t) => {
 	mockFetch(t, wasmAnswer('application/wasm'));
 	const streaming = WebAssembly.compileStreaming;
