@@ -84,11 +84,22 @@ func codes() table {
 
 func events() table {
 	return table{
-		{"opened", pump.Opened}, {"data", pump.Data}, {"eof", pump.EOF}, {"written", pump.Written},
-		{"closed", pump.Closed}, {"state", pump.State}, {"notice", pump.Notice},
-		{"WORD_KIND", pump.WordKind}, {"WORD_ID", pump.WordID}, {"WORD_A", pump.WordA}, {"WORD_B", pump.WordB},
-		{"WORD_AT", pump.WordAt}, {"WORD_LENGTH", pump.WordLength}, {"WORD_STIRRED", pump.WordStirred},
-		{"WORD_RTT", pump.WordRTT}, {"WORD_UNACKNOWLEDGED", pump.WordUnacknowledged},
+		{"opened", pump.Opened},
+		{"data", pump.Data},
+		{"eof", pump.EOF},
+		{"written", pump.Written},
+		{"closed", pump.Closed},
+		{"state", pump.State},
+		{"notice", pump.Notice},
+		{"WORD_KIND", pump.WordKind},
+		{"WORD_ID", pump.WordID},
+		{"WORD_A", pump.WordA},
+		{"WORD_B", pump.WordB},
+		{"WORD_AT", pump.WordAt},
+		{"WORD_LENGTH", pump.WordLength},
+		{"WORD_STIRRED", pump.WordStirred},
+		{"WORD_RTT", pump.WordRTT},
+		{"WORD_UNACKNOWLEDGED", pump.WordUnacknowledged},
 	}
 }
 
@@ -102,8 +113,11 @@ func kinds() table {
 
 func options() table {
 	return table{
-		{"noDelay", wire.SocketNoDelay}, {"keepAlive", wire.SocketKeepAlive}, {"keepIdle", wire.SocketKeepIdle},
-		{"keepInterval", wire.SocketKeepInterval}, {"keepCount", wire.SocketKeepCount},
+		{"noDelay", wire.SocketNoDelay},
+		{"keepAlive", wire.SocketKeepAlive},
+		{"keepIdle", wire.SocketKeepIdle},
+		{"keepInterval", wire.SocketKeepInterval},
+		{"keepCount", wire.SocketKeepCount},
 	}
 }
 
