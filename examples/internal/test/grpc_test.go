@@ -24,8 +24,9 @@ type patient struct {
 // Check answers at once, except for the service "slow".
 func (p *patient) Check(ctx context.Context, r *grpc_health_v1.HealthCheckRequest) (*grpc_health_v1.HealthCheckResponse, error) {
 	if r.Service == "slow" {
-		<-ctx.Done()
+		<-ctx.Done() // the deadline holds here too, and may be the first to pass
 		p.ended <- ctx.Err()
+		return nil, ctx.Err()
 	}
 	return &grpc_health_v1.HealthCheckResponse{Status: grpc_health_v1.HealthCheckResponse_SERVING}, nil
 }
