@@ -26,8 +26,8 @@ export class Bridge {
 
 	/**
 	 * @param {Worker} worker
-	 * @param {{ open: Open, report: (text: string) => void, program: string, resolve?: Resolve }} options
-	 *   report: tells the user, a line at a time; program: what the worker runs, for people; resolve: asks the server whether a name exists
+	 * @param {{ open: Open, report: (text: string) => void, failed: (target: string, why: string | null) => void, resolve?: Resolve }} options
+	 *   report: tells the user, a line at a time; failed: a connection never opened, null if the program did not wait for that; resolve: asks the server whether a name exists
 	 */
 	constructor(worker, options) {
 		this.#options = options;
@@ -92,7 +92,7 @@ export class Bridge {
 	#connect({ id, buffer, host, port, timeoutMs, socketOptions }) {
 		const socket = new BridgeSocket(buffer, {
 			notify: () => this.#notify(),
-			failed: (why) => this.#options.report(`${this.#options.program}'s connection to ${host}:${port} failed: ${why ? `${why.name}: ${why.text || 'no more is known'}` : `${this.#options.program} gave it up before there was an answer`}`),
+			failed: (why) => this.#options.failed(`${host}:${port}`, why && `${why.name}: ${why.text || 'no more is known'}`),
 			released: () => this.#sockets.delete(id),
 		});
 		this.#sockets.set(id, socket);

@@ -16,3 +16,10 @@ export const NOTES = Object.freeze({
  * @param {string} note
  */
 export const textOf = (note) => (Object.hasOwn(NOTES, note) ? NOTES[/** @type {keyof typeof NOTES} */ (note)] : note);
+
+/**
+ * What the console says of a connection that never opened.
+ * @param {string} target
+ * @param {string | null} why  null: R did not wait for that
+ */
+export const failureText = (target, why) => `R's connection to ${target} failed: ${why ?? 'R gave it up before there was an answer'}`;

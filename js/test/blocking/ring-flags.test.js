@@ -33,7 +33,7 @@ test('a worker sends one message until the page has looked, then another', () =>
 test('the page takes what was put while it looked: it clears the flag first', () => {
 	const tunnel = new FakeTunnel();
 	const worker = /** @type {any} */ (new EventTarget());
-	const bridge = new Bridge(worker, { open: (request, handlers) => tunnel.open(request, handlers), report: () => {}, program: 'R' });
+	const bridge = new Bridge(worker, { open: (request, handlers) => tunnel.open(request, handlers), report: () => {}, failed: () => {} });
 	/** @type {any[]} */
 	const kicks = [];
 	const connector = new RingConnector((message) => (message.op === 'kick' ? kicks.push(message) : bridge.receive(message)), () => {});
@@ -71,7 +71,7 @@ test('the end is not told while bytes remain, neither after a FIN nor after the 
  */
 function both() {
 	const tunnel = new FakeTunnel();
-	const bridge = new Bridge(/** @type {any} */ (new EventTarget()), { open: (request, handlers) => tunnel.open(request, handlers), report: () => {}, program: 'R' });
+	const bridge = new Bridge(/** @type {any} */ (new EventTarget()), { open: (request, handlers) => tunnel.open(request, handlers), report: () => {}, failed: () => {} });
 	/** @type {any[]} */
 	const messages = [];
 	/** @type {Int32Array | null} */

@@ -6,6 +6,7 @@ import { Worker as NodeWorker } from 'node:worker_threads';
 import * as CODES from '../../src/wire/generated/code.js';
 import { Bridge } from '../../src/blocking/bridge.js';
 import { IN_BYTES, OUT_BYTES } from '../../src/blocking/layout.js';
+import { failureText } from '../../src/webr/notes.js';
 import { FakeTunnel } from '../fakes/tunnel.js';
 
 /** @type {NodeWorker[]} */
@@ -33,7 +34,7 @@ async function start(workerData = { interruptAfter: Infinity }, serverAsks = /**
 	/** @type {string[]} */
 	const reports = [];
 	const bridge = new Bridge(worker, {
-		program: 'R',
+		failed: (target, why) => void reports.push(failureText(target, why)),
 		open(request, handlers) {
 			const stream = tunnel.open(request, handlers);
 			queueMicrotask(() => opened?.());

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { attach } from '../../src/webr/attach.js';
 import { installWorkerHook } from '../../src/workers/hook.js';
 import { recognizeWebR } from '../../src/webr/install.js';
-import { textOf } from '../../src/webr/notes.js';
+import { failureText, textOf } from '../../src/webr/notes.js';
 import { isWebRText, isWebRUrl } from '../../src/webr/recognize.js';
 import { Bridges } from '../../src/blocking/bridges.js';
 import { LAYOUT } from '../../src/blocking/layout.js';
@@ -102,7 +102,7 @@ function makePage({ isolated = true, blobsAllowed = 'yes' } = {}) {
 	const reports = [];
 	const tunnel = new FakeTunnel();
 	const report = (/** @type {string} */ text) => void reports.push(text);
-	const bridges = new Bridges({ open: (request, handlers) => tunnel.open(request, handlers), report, program: 'R' });
+	const bridges = new Bridges({ open: (request, handlers) => tunnel.open(request, handlers), report, failed: (target, why) => report(failureText(target, why)) });
 	const serve = (/** @type {Worker} */ worker) => void bridges.of(worker);
 	const webr = recognizeWebR({ serve, prelude: 'https://t.test/layer.js', scope, say: (note) => report(textOf(note)) });
 	const restore = installWorkerHook(scope, [webr.recognize]);

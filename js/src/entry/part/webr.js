@@ -1,7 +1,7 @@
 // The page's half of the sockets of webR's workers.
 
 import { attach } from '../../webr/attach.js';
-import { textOf } from '../../webr/notes.js';
+import { failureText, textOf } from '../../webr/notes.js';
 import { Bridges } from '../../blocking/bridges.js';
 import { opener, resolver } from '../opener.js';
 import { fetchPart } from '../parts.js';
@@ -16,6 +16,6 @@ import { fetchPart } from '../parts.js';
 /** @type {WebRPartOf} */
 export default (parts) => {
 	const { scope, config, report } = parts;
-	const bridges = new Bridges({ open: opener(parts), resolve: resolver(parts), report, program: 'R' });
+	const bridges = new Bridges({ open: opener(parts), resolve: resolver(parts), report, failed: (target, why) => report(failureText(target, why)) });
 	return { bridges, textOf, attach: (webR) => attach({ bridges, source: () => fetchPart(config.files.worker), scope }, webR) };
 };
