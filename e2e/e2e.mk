@@ -22,7 +22,7 @@ $(YAMUX_DEPS): examples/yamux-node/package.json examples/yamux-node/package-lock
 e2e-deps: $(E2E_DEPS) $(PACKAGE_DEPS) $(YAMUX_DEPS) ## fetch what the end-to-end tests need (npm: webr, playwright-core, bundlers, xterm.js)
 
 .PHONY: webr
-webr: e2e-deps
+webr: $(E2E_DEPS)
 
 .PHONY: test-e2e
 test-e2e: build npm e2e-deps examples ## end-to-end tests in Chromium with webR
