@@ -1,4 +1,5 @@
-// A page whose policy forbids workers from blob: URLs: the script cannot put the layer into webR's worker, `await sockmux.attach(webR)` can.
+// A page whose policy forbids workers from blob: URLs: the script cannot put the layer
+// into webR's worker, `await sockmux.attach(webR)` can.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,5 @@
-// Sockets that are closed before the server has answered: what was written arrives all the same, then the end.
+// Sockets that are closed before the server has answered: what was written arrives all
+// the same, then the end.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -40,7 +41,10 @@ const ended = (from, count) => until(() => {
 	return all.length >= count && all.every(({ end }) => end !== null) && all;
 }, `${count} connections to end: ${JSON.stringify(world.targets.connections.slice(from))}`, 30_000);
 
-/** How a page may write and close without waiting for the server's answer. Each is run in the page. */
+/**
+ * How a page may write and close without waiting for the server's answer. Each is run in
+ * the page.
+ */
 const WAYS = {
 	'each promise awaited': async (/** @type {any} */ scope, /** @type {number} */ port, /** @type {number} */ bytes) => {
 		const s = scope.sockmux.connect('127.0.0.1', port);

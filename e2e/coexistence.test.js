@@ -1,4 +1,5 @@
-// The script beside everything else that a page has: the page's own WebSockets, a second script, no wasm, no server, and its own removal.
+// The script beside everything else that a page has: the page's own WebSockets, a second
+// script, no wasm, no server, and its own removal.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
@@ -123,7 +124,11 @@ test('where the wasm is missing each socket gets error and close, and the consol
 	await page.context().close();
 });
 
-/** A free port below those that systems give to programs that ask for any (Linux: from 32768 on, others: from 49152 on), so that it is still free when a server comes back to it. */
+/**
+ * A free port below those that systems give to programs that ask for any (Linux: from
+ * 32768 on, others: from 49152 on), so that it is still free when a server comes back to
+ * it.
+ */
 async function lastingPort() {
 	for (;;) {
 		const port = 20_000 + Math.floor(10_000 * Math.random());

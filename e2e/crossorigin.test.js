@@ -1,4 +1,5 @@
-// webR from another origin, as from a CDN: it fetches its worker's script and starts it from a blob: URL.
+// webR from another origin, as from a CDN: it fetches its worker's script and starts it
+// from a blob: URL.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

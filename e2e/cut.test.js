@@ -1,4 +1,5 @@
-// A page that goes away in the midst of an upload: the target sees a reset, or all of it and then the end.
+// A page that goes away in the midst of an upload: the target sees a reset, or all of it
+// and then the end.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,7 +19,12 @@ const world = suite({
 
 const ROUNDS = 20;
 
-/** Opens a page for one uninstall(), which ends its tunnel for good. @param {(scope: any, port: number) => Promise<void>} act @param {number} port @param {'uninstall' | 'leave'} how */
+/**
+ * Opens a page for one uninstall(), which ends its tunnel for good.
+ * @param {(scope: any, port: number) => Promise<void>} act
+ * @param {number} port
+ * @param {'uninstall' | 'leave'} how
+ */
 async function cut(act, port, how) {
 	const fresh = await world.newPage();
 	await fresh.goto(`${world.site.origin}/bare.html`);
@@ -73,7 +79,8 @@ for (const how of /** @type {const} */ (['uninstall', 'leave'])) {
 			assert.equal(bytes, 50_000, `round ${i}`);
 			ends.push(String(end));
 		}
-		// A browser that is busy drops what a page sends while it is left, the goodbye too: then the grace ends the stream.
+		// A browser that is busy drops what a page sends while it is left, the goodbye
+		// too: then the grace ends the stream.
 		const clean = ends.filter((end) => end === 'fin').length;
 		assert.ok(how === 'uninstall' ? clean === rounds : clean > 0, ends.join(', '));
 	});

@@ -34,7 +34,8 @@ async function talking() {
 		const scope = /** @type {any} */ (globalThis);
 		scope.sockmux = { url };
 		scope.busyBeforeOpen = 0;
-		// Once a test has said for how long, the page's thread is taken when the next WebSocket is open and before the script is told.
+		// Once a test has said for how long, the page's thread is taken when the next
+		// WebSocket is open and before the script is told.
 		scope.WebSocket = class extends WebSocket {
 			/** @param {ConstructorParameters<typeof WebSocket>} args */
 			constructor(...args) {

@@ -1,4 +1,5 @@
-// The snippets of the documents, as a reader pastes them. Only hosts are replaced: the server's, webR's and the target's.
+// The snippets of the documents, as a reader pastes them. Only hosts are replaced: the
+// server's, webR's and the target's.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -52,7 +53,8 @@ function page(language, text) {
 	if (language === 'html') {
 		return text.includes('type="module"') ? text.replace(/<\/script>\s*$/, `${ended}</script>\n`) : `${text}<script type="module">${ended}</script>`;
 	}
-	// The document has loaded script and webR before; where the snippet imports the module itself, there is none.
+	// The document has loaded script and webR before; where the snippet imports the
+	// module itself, there is none.
 	const before = text.includes('import {') ? '' : "import { WebR } from 'https://webr.r-wasm.org/latest/webr.mjs';\n";
 	const script = before ? '<script src="https://SERVER/sockmux.js" data-webr="off" crossorigin></script>\n' : '<script type="importmap">{ "imports": { "sockmux": "/npm/index.mjs" } }</script>\n';
 	return `${script}<script type="module">\n${before}${text}${ended}globalThis.sockmux ??= typeof sockmux === 'undefined' ? undefined : sockmux;\n</script>`;

@@ -1,5 +1,5 @@
-// Programs whose sockets live in callbacks of emscripten_set_socket_*_callback, in builds with global and with hidden
-// parts: fixtures/emscripten/callbacks.c.
+// Programs whose sockets live in callbacks of emscripten_set_socket_*_callback, in builds
+// with global and with hidden parts: fixtures/emscripten/callbacks.c.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -13,7 +13,10 @@ const BUILDS = [
 	['callbacks-modularize-3', 'modularize', '3.1.6, MODULARIZE'],
 ];
 
-/** Connections go on side by side; each has its lines in this order. @type {Record<string, string[]>} */
+/**
+ * Connections go on side by side; each has its lines in this order.
+ * @type {Record<string, string[]>}
+ */
 const EXPECTED = {
 	echo: ['open with its data', 'sent 4', 'message with its data', 'ended'],
 	hello: ['close with its data, 6 bytes', 'ended'],

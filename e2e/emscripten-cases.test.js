@@ -1,5 +1,5 @@
-// C programs with sockmux beside their native values: a choice of builds and cases. The whole matrix
-// is make test-emscripten.
+// C programs with sockmux beside their native values: a choice of builds and cases. The
+// whole matrix is make test-emscripten.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

@@ -37,7 +37,10 @@ async function printedBy(body, prepare) {
 	return { page, line };
 }
 
-/** What sockmux has said of programs without the layer. @param {import('./harness/suite.js').TestPage} page */
+/**
+ * What sockmux has said of programs without the layer.
+ * @param {import('./harness/suite.js').TestPage} page
+ */
 const said = (page) => page.lines.filter((line) => line.includes('runs without sockmux\'s layer'));
 
 test('a program that is instantiated at once has the layer', async () => {

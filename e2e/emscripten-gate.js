@@ -1,6 +1,7 @@
-// The whole gate (make test-emscripten): each C program in each build natively, with plain Emscripten
-// and a relay, and with sockmux. No line may be worse than plain, nor worse than in matrix.json.
-// emscripten-cases.test.js has the part that runs with the other tests.
+// The whole gate (make test-emscripten): each C program in each build natively, with
+// plain Emscripten and a relay, and with sockmux. No line may be worse than plain, nor
+// worse than in matrix.json. emscripten-cases.test.js has the part that runs with the
+// other tests.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,13 +1,16 @@
-// Runs C programs with plain Emscripten and a relay, and with sockmux, beside what they print natively:
+// Runs C programs with plain Emscripten and a relay, and with sockmux, beside what they
+// print natively:
 //
 //	node emscripten-matrix.js [--build NAME,...] [--case NAME,...] [--way plain,sockmux]
 //	     [--binary FILE] [--show] [--tries N] [--at-once N] [--json FILE]
 //	     [--record | --merge FILE,...] [--native] [--docs]
 //
-// A cell with sockmux that is not as native is run --tries times. A line a cell: "+" for each line as native, "-" for each that is not. --show prints the lines.
-// --record keeps the cells in fixtures/emscripten/matrix.json, --native those of a native run in
-// native.json. --merge keeps cells of --json files. --docs writes the tables of docs/EMSCRIPTEN.md.
-// --binary is another build of the server, which brings its own script.
+// A cell with sockmux that is not as native is run --tries times. A line a cell: "+" for
+// each line as native, "-" for each that is not. --show prints the lines. --record keeps
+// the cells in fixtures/emscripten/matrix.json, --native those of a native run in
+// native.json. --merge keeps cells of --json files. --docs writes the tables of
+// docs/EMSCRIPTEN.md. --binary is another build of the server, which brings its own
+// script.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';

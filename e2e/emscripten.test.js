@@ -1,7 +1,9 @@
-// C programs by plain Emscripten in the page's thread: sockets.c, built four ways (fixtures/emscripten), on non-blocking sockets.
+// C programs by plain Emscripten in the page's thread: sockets.c, built four ways
+// (fixtures/emscripten), on non-blocking sockets.
 //
-// What these builds cannot do is in docs/EMSCRIPTEN.md: 3.1.6 compiles shutdown() in as a stub, and a
-// program that neither suspends nor has threads cannot block. emscripten-cases.test.js has more programs.
+// What these builds cannot do is in docs/EMSCRIPTEN.md: 3.1.6 compiles shutdown() in as a
+// stub, and a program that neither suspends nor has threads cannot block.
+// emscripten-cases.test.js has more programs.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

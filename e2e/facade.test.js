@@ -21,7 +21,11 @@ const world = suite({
 
 const url = (/** @type {string} */ name, scheme = 'ws', host = '127.0.0.1') => `${scheme}://${host}:${ports[name]}/`;
 
-/** All events of a socket until it is closed. @param {string} address @param {string | string[]} [protocols] */
+/**
+ * All events of a socket until it is closed.
+ * @param {string} address
+ * @param {string | string[]} [protocols]
+ */
 const lifeOf = (address, protocols = 'binary') => page.evaluate(
 	([u, p]) => /** @type {any} */ (globalThis).openSocket(u, p).closed(), /** @type {const} */ ([address, protocols]));
 
@@ -96,7 +100,8 @@ test('URLs made to harm: none throws, each fails, nothing is sent to anybody', a
 		assert.equal(outcome, 'error,close', address);
 	}
 	assert.equal(page.carriers.slice(native).length, 0, page.carriers.slice(native).join(' '));
-	// A name that only a resolver can judge is asked for as it stands; nothing else ever reaches the server.
+	// A name that only a resolver can judge is asked for as it stands; nothing else ever
+	// reaches the server.
 	const odd = world.sockmux.logs.filter((line) => line.includes('"msg":"stream"')).map((line) => JSON.parse(line)).filter(({ target }) => /:(80|81|0|65536)$/.test(target) && target !== 'nobody.test:80');
 	assert.deepEqual(odd.map(({ target, code }) => [target, code === 'ok']), [['a..b:80', false]]);
 });

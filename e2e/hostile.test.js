@@ -1,4 +1,5 @@
-// A hostile server and the page: the bounds that the protocol declares hold, and the page goes on answering.
+// A hostile server and the page: the bounds that the protocol declares hold, and the page
+// goes on answering.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -21,14 +22,18 @@ const NOTICES = 300_000;
  */
 const STILL = 10;
 
-/** The browser itself gathers a message and makes it an ArrayBuffer before a script sees it: that many times its bytes at most. */
+/**
+ * The browser itself gathers a message and makes it an ArrayBuffer before a script sees
+ * it: that many times its bytes at most.
+ */
 const GATHERING = 2.5;
 
 /** A page with the wasm, without anything of a server's. */
 const PAGE_BYTES = 250 * MIB;
 
 /**
- * A page whose server is hostile. Turns of the page's event loop are counted while its session is open, and the states are kept.
+ * A page whose server is hostile. Turns of the page's event loop are counted while its
+ * session is open, and the states are kept.
  * @param {Parameters<typeof startHostile>[0]} act
  * @param {boolean} worker
  */

@@ -1,11 +1,15 @@
-// Which WebSockets of a page are its own: those to WebSocket servers, as noVNC and websockify's clients make them, stay native.
+// Which WebSockets of a page are its own: those to WebSocket servers, as noVNC and
+// websockify's clients make them, stay native.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startSite } from './harness/site.js';
 import { suite } from './harness/suite.js';
 
-/** A WebSocket server that is not the page's own: it speaks "binary" on every path. @type {string} */
+/**
+ * A WebSocket server that is not the page's own: it speaks "binary" on every path.
+ * @type {string}
+ */
 let elsewhere;
 
 const world = suite({

@@ -42,8 +42,9 @@ for (const worker of [false, true]) {
 }
 
 /**
- * What the system's table says of the connections to a port of loopback: the timer that runs, and its seconds.
- * proc_net_tcp.txt of Linux describes the columns; timer 2 is the keepalive, times are in hundredths.
+ * What the system's table says of the connections to a port of loopback: the timer that
+ * runs, and its seconds. proc_net_tcp.txt of Linux describes the columns; timer 2 is the
+ * keepalive, times are in hundredths.
  * @param {number} port
  */
 async function timersTo(port) {

@@ -1,4 +1,5 @@
-// The npm package, installed from its tarball, with each bundler: its development server and its build, opened in Chromium.
+// The npm package, installed from its tarball, with each bundler: its development server
+// and its build, opened in Chromium.
 
 import assert from 'node:assert/strict';
 import { cp, readFile } from 'node:fs/promises';

@@ -1,4 +1,5 @@
-// The script and the files that it loads: how large it is, what a page loads and when, and policies that go by nonces.
+// The script and the files that it loads: how large it is, what a page loads and when,
+// and policies that go by nonces.
 
 import assert from 'node:assert/strict';
 import { get } from 'node:http';
@@ -6,12 +7,13 @@ import { test } from 'node:test';
 import { suite } from './harness/suite.js';
 
 /**
- * What every page pays before its first socket, as it is sent. The goal of docs/PERFORMANCE.md is 12 kB; 0.6 kB more are
- * the writable of connect(), whose promises tell whether the target was there, and 1.9 kB what must stand before
- * programs and workers start: their hooks, with the patterns of data-match. 0.1 kB begin the handshake
- * while the wasm loads, and 0.1 kB save a task before the first event of each message. 1.2 kB are
- * connect() and TCPSocket in the shapes of the standards: they return at once, so no file can be
- * loaded for them. This holds what there is.
+ * What every page pays before its first socket, as it is sent. The goal of
+ * docs/PERFORMANCE.md is 12 kB; 0.6 kB more are the writable of connect(), whose promises
+ * tell whether the target was there, and 1.9 kB what must stand before programs and
+ * workers start: their hooks, with the patterns of data-match. 0.1 kB begin the handshake
+ * while the wasm loads, and 0.1 kB save a task before the first event of each message.
+ * 1.2 kB are connect() and TCPSocket in the shapes of the standards: they return at once,
+ * so no file can be loaded for them. This holds what there is.
  */
 const MAX_SCRIPT_BYTES = 15_900;
 

@@ -1,5 +1,6 @@
-// PHP (php-wasm of WordPress Playground) with the script tag and `emscriptenOptions: { websocket: {} }`
-// (docs/PHP.md). It has a connect() and a poll() of its own, and waits for events of SOCKFS's peers.
+// PHP (php-wasm of WordPress Playground) with the script tag and `emscriptenOptions: {
+// websocket: {} }` (docs/PHP.md). It has a connect() and a poll() of its own, and waits
+// for events of SOCKFS's peers.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -46,7 +47,10 @@ const downloaded = () => {
 	return hash.digest('hex');
 };
 
-/** What PHP runs and what it must print. @type {[title: string, code: () => string, expected: () => string | RegExp][]} */
+/**
+ * What PHP runs and what it must print.
+ * @type {[title: string, code: () => string, expected: () => string | RegExp][]}
+ */
 const CASES = [
 	['fsockopen, fwrite, fgets', () => `${open('echo')} fwrite($f, "hello\\n"); echo fgets($f);`, () => 'hello\n'],
 	['stream_socket_client by name', () => `$f = stream_socket_client('tcp://demo.test:${world.targets.ports.echo}', $n, $e, 30); fwrite($f, "hello\\n"); echo fgets($f);`, () => 'hello\n'],
@@ -77,7 +81,10 @@ const CASES = [
 		() => new RegExp(`^\\["127\\.0\\.0\\.1:${world.targets.ports.echo}","127\\.0\\.0\\.1:[1-9]\\d*"\\]$`)],
 ];
 
-/** Of the cases, those in which PHP is right with the facade alone; the others are the layer's gain. */
+/**
+ * Of the cases, those in which PHP is right with the facade alone; the others are the
+ * layer's gain.
+ */
 const LAYER_ONLY = new Set(['curl, refused', 'a refused connection', 'a connection that the policy denies', 'an unknown name', 'names of both ends']);
 
 /** @type {[title: string, path: string, asyncify: boolean, titles: (title: string) => boolean][]} */

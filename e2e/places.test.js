@@ -1,4 +1,5 @@
-// Every place in a browser where the script or the module may be: each has sockets in all their forms, over one WebSocket.
+// Every place in a browser where the script or the module may be: each has sockets in all
+// their forms, over one WebSocket.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,7 +16,10 @@ const CLASSIC = `importScripts('%SERVER%/sockmux.js', '/places/talk.js');`;
 const MODULE = `import { install } from '%SERVER%/sockmux.mjs'; import '/places/talk.js'; const sockmux = install();`;
 const REPLY = `const reply = (ports, port) => talk(sockmux, ports).catch((error) => String(error)).then((told) => port.postMessage(told));`;
 
-/** How the page's end of each place is made, and the place's own script. @type {Record<string, { page: string, script: string }>} */
+/**
+ * How the page's end of each place is made, and the place's own script.
+ * @type {Record<string, { page: string, script: string }>}
+ */
 const PLACES = {
 	'dedicated worker, classic': {
 		page: `worker(new Worker('/place.js'))`,
@@ -89,7 +93,10 @@ for (const [place, parts] of Object.entries(PLACES)) {
 	test(place, { timeout: 60_000 }, async () => assert.deepEqual(await tellFrom(place, parts), ALL));
 }
 
-/** What a place cannot have, and its error. @type {Record<string, { page: string, options: string, message: string }>} */
+/**
+ * What a place cannot have, and its error.
+ * @type {Record<string, { page: string, options: string, message: string }>}
+ */
 const MISSING = {
 	'a tunnel in a worker, in a shared worker': {
 		page: PLACES['shared worker, module'].page, options: '{ worker: true }', message: 'this place has no Worker; Node needs the npm package',

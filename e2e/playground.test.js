@@ -27,7 +27,10 @@ suite({
 	},
 });
 
-/** How far the page is wider than its window, and what sticks out of it. The console and the row of examples scroll by themselves. */
+/**
+ * How far the page is wider than its window, and what sticks out of it. The console and
+ * the row of examples scroll by themselves.
+ */
 const overflow = () => page.evaluate(() => {
 	const { clientWidth, scrollWidth } = document.documentElement;
 	const wide = [...document.querySelectorAll('body *')].filter((element) => element.getBoundingClientRect().right > clientWidth + 1 && !element.closest('.screen, .skip, .snippets')).map((element) => element.id || element.className || element.tagName);

@@ -1,4 +1,5 @@
-// The Content-Security-Policy of docs/WEBR.md, word for word, and what the document says of each source that is left out.
+// The Content-Security-Policy of docs/WEBR.md, word for word, and what the document says
+// of each source that is left out.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -55,7 +56,11 @@ const echo = () => `con <- socketConnection("127.0.0.1", ${world.targets.ports.e
 /** The lines of sockmux on the console. @param {import('./harness/suite.js').TestPage} page */
 const said = (page) => page.lines.filter((line) => line.includes('sockmux:'));
 
-/** webR starts without the layer, one line says why, attach() brings it in. @param {import('./harness/suite.js').TestPage} page @param {RegExp} line */
+/**
+ * webR starts without the layer, one line says why, attach() brings it in.
+ * @param {import('./harness/suite.js').TestPage} page
+ * @param {RegExp} line
+ */
 async function startsPlain(page, line) {
 	const r = await withWebR(page);
 	assert.equal(await r.evalR('1 + 1'), 2);
@@ -78,7 +83,10 @@ test('the table names every source of the policy', () => {
 	assert.deepEqual(ROWS.map(({ directive, source }) => `${directive} ${source}`).sort(), inPolicy.sort());
 });
 
-/** What to see without a source, by what the document says of it. @type {Record<string, (page: import('./harness/suite.js').TestPage) => Promise<void>>} */
+/**
+ * What to see without a source, by what the document says of it.
+ * @type {Record<string, (page: import('./harness/suite.js').TestPage) => Promise<void>>}
+ */
 const EFFECTS = {
 	'the page has no sockmux': async (page) => {
 		assert.equal(await page.evaluate(() => 'sockmux' in globalThis), false);

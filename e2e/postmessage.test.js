@@ -1,4 +1,5 @@
-// A page that is not cross-origin isolated: webR has only its PostMessage channel, in which R cannot wait. The page is told so, clearly, and stays usable.
+// A page that is not cross-origin isolated: webR has only its PostMessage channel, in
+// which R cannot wait. The page is told so, clearly, and stays usable.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

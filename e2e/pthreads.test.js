@@ -1,5 +1,6 @@
-// C programs whose sockets are used by threads: threads.c (fixtures/pthreads), built four ways. What they print is
-// compared with what the same program prints natively, line by line.
+// C programs whose sockets are used by threads: threads.c (fixtures/pthreads), built four
+// ways. What they print is compared with what the same program prints natively, line by
+// line.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -18,7 +19,11 @@ const PROGRAMS = [
 	['older', 'main() in a thread, Emscripten 3.1.6'],
 ];
 
-/** What emcc 3.1.6 compiles into the program fails, and no script can reach it: shutdown(), setsockopt(), most of getsockopt(). @type {Record<string, Record<string, string[]>>} */
+/**
+ * What emcc 3.1.6 compiles into the program fails, and no script can reach it:
+ * shutdown(), setsockopt(), most of getsockopt().
+ * @type {Record<string, Record<string, string[]>>}
+ */
 const DIFFERENT = {
 	older: {
 		rcvtimeo: ['timeout -1 ENOPROTOOPT'],

@@ -1,4 +1,5 @@
-// A WebSocket that does not come about, behind things as they stand between pages and servers: the page is told what it is.
+// A WebSocket that does not come about, behind things as they stand between pages and
+// servers: the page is told what it is.
 
 import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
@@ -21,7 +22,8 @@ const world = suite({
 const origins = {};
 
 /**
- * What may be done with a request's head on its way to the server: text for the server, or an answer of its own, or null to reset.
+ * What may be done with a request's head on its way to the server: text for the server,
+ * or an answer of its own, or null to reset.
  * @typedef {(head: string) => { pass: string } | { answer: string } | null} Middle
  */
 
@@ -78,7 +80,11 @@ async function startMiddle(middle) {
 	};
 }
 
-/** What a page is told whose server is at an origin. @param {string} origin @param {{ worker?: boolean }} [options] */
+/**
+ * What a page is told whose server is at an origin.
+ * @param {string} origin
+ * @param {{ worker?: boolean }} [options]
+ */
 async function told(origin, options = {}) {
 	const fresh = await world.newPage();
 	await fresh.addInitScript((given) => {

@@ -1,4 +1,5 @@
-// Sessions that survive: real webR in Chromium, and between the page and the server a connection that fails.
+// Sessions that survive: real webR in Chromium, and between the page and the server a
+// connection that fails.
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -185,7 +186,10 @@ async function held() {
 	return { sessions: sessions.live + sessions.parked, files: readdirSync(`/proc/${world.sockmux.pid}/fd`).length, goroutines: Number(goroutines), heap: Number(heap) };
 }
 
-/** What is no session: connections that a browser keeps for files, timers, buffers that are kept. */
+/**
+ * What is no session: connections that a browser keeps for files, timers, buffers that
+ * are kept.
+ */
 const SPARE = { sessions: 0, files: 4, goroutines: 8, heap: 4 * 1024 * 1024 };
 
 const SOCKETS = 30;

@@ -61,7 +61,12 @@ async function trust(page) {
 /** @param {Tab} page */
 const screen = async (page) => (await page.locator('.xterm-rows').innerText()).replaceAll('\u00a0', ' ');
 
-/** Waits until the screen shows a text. @param {Tab} page @param {RegExp} wanted @returns {Promise<RegExpExecArray>} */
+/**
+ * Waits until the screen shows a text.
+ * @param {Tab} page
+ * @param {RegExp} wanted
+ * @returns {Promise<RegExpExecArray>}
+ */
 async function shown(page, wanted) {
 	try {
 		return await until(async () => wanted.exec(await screen(page)), `${wanted} on the screen`, 30_000);

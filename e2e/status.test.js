@@ -33,7 +33,8 @@ async function openStatus(options = WIDE) {
 }
 
 /**
- * A page of the user's with sockets to these services; each is open, or has been refused, when this returns.
+ * A page of the user's with sockets to these services; each is open, or has been refused,
+ * when this returns.
  * @param {string[]} services  names, or HOST/NAME where the host is not 127.0.0.1
  */
 async function openUser(...services) {

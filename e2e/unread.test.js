@@ -1,4 +1,5 @@
-// A page that does not read what its sockets get: what it holds stays within bounds, and its other sockets run at full speed.
+// A page that does not read what its sockets get: what it holds stays within bounds, and
+// its other sockets run at full speed.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,12 +9,16 @@ import { until } from './harness/until.js';
 
 const SOCKETS = 100;
 
-/** What a socket may hold: the page's own window (js/src/api/socket.js), and in the wasm a window of 256 KiB in a buffer that doubles. */
+/**
+ * What a socket may hold: the page's own window (js/src/api/socket.js), and in the wasm a
+ * window of 256 KiB in a buffer that doubles.
+ */
 const SOCKET_BUDGET = 1024 * 1024 + 2 * 256 * 1024;
 
 /**
- * What a session may hold beside: what windows are larger by at their start and have grown by (shared/mux, 64 MiB each),
- * the link, and memory of the wasm that is not given back.
+ * What a session may hold beside: what windows are larger by at their start and have
+ * grown by (shared/mux, 64 MiB each), the link, and memory of the wasm that is not given
+ * back.
  */
 const SESSION_BUDGET = 192 * 1024 * 1024;
 

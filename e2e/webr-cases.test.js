@@ -1,4 +1,5 @@
-// R programs that say in webR what they say in desktop R. cases/expected has what R 4.6 said on Linux to the same services.
+// R programs that say in webR what they say in desktop R. cases/expected has what R 4.6
+// said on Linux to the same services.
 
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
@@ -11,7 +12,8 @@ import { withWebR } from './harness/webr.js';
 const CASE_MS = 90_000;
 
 /**
- * Programs that cannot be right yet, each with the reason. One that becomes right must leave the table.
+ * Programs that cannot be right yet, each with the reason. One that becomes right must
+ * leave the table.
  * @type {Record<string, string>}
  */
 const DIFFERENCES = {

@@ -24,7 +24,12 @@ suite({
 	},
 });
 
-/** A failing connection; the value is R's own message. @param {string} host @param {number} port @param {string} [more] */
+/**
+ * A failing connection; the value is R's own message.
+ * @param {string} host
+ * @param {number} port
+ * @param {string} [more]
+ */
 const attempt = (host, port, more = '') => `tryCatch({ close(suppressWarnings(socketConnection("${host}", ${port}L, timeout = 20${more}))); "opened" }, error = conditionMessage)`;
 
 const LAST = 'webr::eval_js("sockmuxLayer.lastError")';

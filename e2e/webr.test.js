@@ -12,12 +12,17 @@ import { withWebR } from './harness/webr.js';
 const DIAL_MS = 8000;
 
 /**
- * By how much the memory of page and worker may grow while 100 MB go through. The browser lets up to 90 MB of buffers that are not used any more lie before it collects
- * them (the same for 200 MB); a copy of all that went through would come on top. What waits for R is measured without that, by the test of a reader that pauses.
+ * By how much the memory of page and worker may grow while 100 MB go through. The browser
+ * lets up to 90 MB of buffers that are not used any more lie before it collects them (the
+ * same for 200 MB); a copy of all that went through would come on top. What waits for R
+ * is measured without that, by the test of a reader that pauses.
  */
 const FLAT_BYTES = 150 * MEGABYTE;
 
-/** A TCP connect to the loopback's broadcast address fails at once, everywhere, without a packet. */
+/**
+ * A TCP connect to the loopback's broadcast address fails at once, everywhere, without a
+ * packet.
+ */
 const UNREACHABLE = '127.255.255.255';
 
 /** @type {import('./harness/suite.js').TestPage} */

@@ -1,4 +1,5 @@
-// Workers of the page's own that look like those of webR or of Emscripten's threads: all is as on a page without sockmux.
+// Workers of the page's own that look like those of webR or of Emscripten's threads: all
+// is as on a page without sockmux.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -6,7 +7,11 @@ import { suite } from './harness/suite.js';
 
 const world = suite();
 
-/** What a page may do with a worker, by the name and the type that threads of Emscripten have. @type {Record<string, string>} */
+/**
+ * What a page may do with a worker, by the name and the type that threads of Emscripten
+ * have.
+ * @type {Record<string, string>}
+ */
 const ACTS = {
 	'a classic script': 'talk("/workers/own.js?x=1", { name: "em-pthread-1" })',
 	'a module': 'talk("/workers/own.mjs", { name: "em-pthread-2", type: "module" })',

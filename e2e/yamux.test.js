@@ -1,5 +1,6 @@
-// Clients of plain yamux (docs/PROTOCOL.md, section 9) with libraries of others: hashicorp/yamux in a
-// page, where the browser's WebSocket is the connection, and js-libp2p's in Node.
+// Clients of plain yamux (docs/PROTOCOL.md, section 9) with libraries of others:
+// hashicorp/yamux in a page, where the browser's WebSocket is the connection, and
+// js-libp2p's in Node.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';

@@ -1,6 +1,7 @@
-// Serves the examples with the headers that make a page cross-origin isolated: node examples/serve.mjs [PORT]
-// webR and xterm.js come from e2e/node_modules (make e2e-deps), and what Go's programs need from js/build
-// (make examples), so that no other server is needed.
+// Serves the examples with the headers that make a page cross-origin isolated: node
+// examples/serve.mjs [PORT] webR and xterm.js come from e2e/node_modules (make e2e-deps),
+// and what Go's programs need from js/build (make examples), so that no other server is
+// needed.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -9,7 +10,10 @@ import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const modules = fileURLToPath(new URL('../e2e/node_modules/', import.meta.url));
-/** Folders beside the examples, by the path under which they are served. @type {Record<string, string>} */
+/**
+ * Folders beside the examples, by the path under which they are served.
+ * @type {Record<string, string>}
+ */
 const others = { '/webr-dist/': `${modules}webr/dist/`, '/xterm/': `${modules}@xterm/`, '/build/': fileURLToPath(new URL('../js/build/', import.meta.url)) };
 /** @type {Record<string, string>} */
 const types = {

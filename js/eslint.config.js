@@ -1,4 +1,5 @@
-// Lint rules for every script of the repository: eslint's recommended set, and what is below. Paths are relative to its top, where
+// Lint rules for every script of the repository: eslint's recommended set, and what is
+// below. Paths are relative to its top, where
 // eslint runs (package.json). Types are tsc's work (tsconfig.json).
 import js from '@eslint/js';
 import globals from 'globals';

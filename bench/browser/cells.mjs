@@ -16,7 +16,8 @@ export const CELLS = ['down', 'up'].flatMap((direction) => [1, 6].flatMap((strea
 export const titleOf = ({ size, direction, streams }) => `${size} ${direction}, ${streams === 1 ? '1 socket' : `${streams} sockets`}`;
 
 /**
- * The cells that one of the patterns names, in the order of `cells`. A pattern is a cell's name; `*` stands for any of its parts.
+ * The cells that one of the patterns names, in the order of `cells`. A pattern is a
+ * cell's name; `*` stands for any of its parts.
  * @param {string[]} patterns
  * @param {Cell[]} [cells]
  */

@@ -1,5 +1,6 @@
-// Chromium by its DevTools protocol over a pipe, and no more of it than is needed: a test driver such as Playwright has the browser report each WebSocket message
-// with its payload, which costs a multiple of the transport itself.
+// Chromium by its DevTools protocol over a pipe, and no more of it than is needed: a test
+// driver such as Playwright has the browser report each WebSocket message with its
+// payload, which costs a multiple of the transport itself.
 
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';

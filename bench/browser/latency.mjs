@@ -1,4 +1,5 @@
-// Opening a socket and its first echo over a session that lives, at several round trips; and the first socket of a fresh page.
+// Opening a socket and its first echo over a session that lives, at several round trips;
+// and the first socket of a fresh page.
 
 import { alternate, pick } from './alternate.mjs';
 
@@ -15,5 +16,8 @@ export async function latency(world, report, size) {
 	}
 }
 
-/** How the rounds of a sockmux that does not wait for the server's answer are called. @param {string} kind */
+/**
+ * How the rounds of a sockmux that does not wait for the server's answer are called.
+ * @param {string} kind
+ */
 const optimisticOf = (kind) => (kind === 'sockmux' ? 'optimistic' : `${kind}, optimistic`);

@@ -6,7 +6,10 @@ import { quantile } from './report.mjs';
 const RATE = 12_500_000;
 const PATH = { rtt: 20, rate: RATE };
 
-/** What a WebSocket and the transport's headers leave of the line is not taken off: the line counts the bytes of TCP's payload. */
+/**
+ * What a WebSocket and the transport's headers leave of the line is not taken off: the
+ * line counts the bytes of TCP's payload.
+ */
 export const LOADS = { '1 download': { down: 1 }, '8 downloads': { down: 8 }, '1 upload': { up: 1 } };
 
 export async function load(world, report, size) {

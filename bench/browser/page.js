@@ -1,9 +1,13 @@
-// The page's half of the browser benchmark: the same transfers over one native WebSocket for each socket (plain relay), over sockmux, both
-// through the standard WebSocket surface as an Emscripten program would use it, and over streams of the Wisp client.
+// The page's half of the browser benchmark: the same transfers over one native WebSocket
+// for each socket (plain relay), over sockmux, both through the standard WebSocket
+// surface as an Emscripten program would use it, and over streams of the Wisp client.
 
 const query = new URL(location.href).searchParams;
 
-/** The upload keeps at most this much queued in a socket: what a program with its own flow control would do. */
+/**
+ * The upload keeps at most this much queued in a socket: what a program with its own flow
+ * control would do.
+ */
 const UPLOAD_QUEUE = 1 << 20;
 const UPLOAD_MESSAGE = 64 << 10;
 
@@ -48,7 +52,10 @@ function wispConnection() {
 	})));
 }
 
-/** A stream of Wisp; it has no confirmation, so it counts as open at once. @returns {Promise<Socket>} */
+/**
+ * A stream of Wisp; it has no confirmation, so it counts as open at once.
+ * @returns {Promise<Socket>}
+ */
 async function wispStream(port) {
 	const stream = (await wispConnection()).create_stream('127.0.0.1', port);
 	const socket = {
@@ -125,8 +132,9 @@ async function upload(socket, bytes) {
 }
 
 /**
- * Moves bytes over one socket. The first MiB of an upload goes in a task of its own, so that many sockets
- * make no long one: what the page does in one task is no transport's doing.
+ * Moves bytes over one socket. The first MiB of an upload goes in a task of its own, so
+ * that many sockets make no long one: what the page does in one task is no transport's
+ * doing.
  * @returns {Promise<number>} when it began
  */
 async function move(socket, direction, bytes) {
@@ -173,7 +181,10 @@ window.bench = {
 		return { value: (each * streams) / 1e6 / seconds, long };
 	},
 
-	/** Moves bytes each way over sockets of their own, then opens those over which first() will move its bytes. */
+	/**
+	 * Moves bytes each way over sockets of their own, then opens those over which first()
+	 * will move its bytes.
+	 */
 	async rest({ kind, streams, port, moved: { ports, bytes } }) {
 		for (const [direction, of] of Object.entries(ports)) {
 			const socket = await dial(kind, of);
@@ -183,7 +194,10 @@ window.bench = {
 		resting = await dialAll(kind, port, streams);
 	},
 
-	/** Milliseconds from the first send until the last byte is there, over sockets that were opened before. */
+	/**
+	 * Milliseconds from the first send until the last byte is there, over sockets that
+	 * were opened before.
+	 */
 	async first({ kind, direction, streams, port, bytes }) {
 		const sockets = resting ?? await dialAll(kind, port, streams);
 		await delay(SETTLE_MS);
@@ -221,7 +235,10 @@ window.bench = {
 		return { value: took };
 	},
 
-	/** Round trips of 64 bytes in milliseconds, one after the other, without or with bulk on the same line. */
+	/**
+	 * Round trips of 64 bytes in milliseconds, one after the other, without or with bulk
+	 * on the same line.
+	 */
 	async echo({ kind, port, rounds = 0, seconds = 0, warmup = 0, down = 0, up = 0, pour, drain }) {
 		const socket = await dial(kind, port);
 		const bulk = [...await dialAll(kind, pour, down), ...await dialAll(kind, drain, up)];

@@ -17,7 +17,10 @@ export const atFarEnd = Boolean(control);
 /** The address at which Chromium reaches what listens here. */
 export const HOST = far ?? '127.0.0.1';
 
-/** What to spawn for a program to run in the browser's network. @returns {[command: string, args: string[]]} */
+/**
+ * What to spawn for a program to run in the browser's network.
+ * @returns {[command: string, args: string[]]}
+ */
 export function beside(command, args) {
 	return near ? [TUN, ['--enter', near, command, ...args]] : [command, args];
 }

@@ -1,5 +1,6 @@
-// Where the browser's time goes during bulk: `make bench-profile`. For each rival the CPU seconds of each of Chromium's processes for a gigabyte, and for
-// sockmux the page's own thread by function and the server's pprof profile, in bench/out.
+// Where the browser's time goes during bulk: `make bench-profile`. For each rival the CPU
+// seconds of each of Chromium's processes for a gigabyte, and for sockmux the page's own
+// thread by function and the server's pprof profile, in bench/out.
 //
 //   node bench/browser/profile.mjs [--megabytes N] [--streams N]
 

@@ -1,4 +1,5 @@
-// What a benchmark leaves: a JSON file with every value, from which bench/report makes tables and plots.
+// What a benchmark leaves: a JSON file with every value, from which bench/report makes
+// tables and plots.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -14,7 +15,8 @@ export function quantile(values, q) {
 }
 
 /**
- * One measurement: the values of each kind, a value a round; values of the same index are of the same round.
+ * One measurement: the values of each kind, a value a round; values of the same index are
+ * of the same round.
  * @typedef {{ family: string, name: string, unit: string, goal?: string, values: Record<string, number[]> }} Measurement
  */
 

@@ -1,10 +1,11 @@
-// Runs the browser benchmark: `make bench-browser`. Every round measures each rival in turn; docs/PERFORMANCE.md says how to read the figures.
+// Runs the browser benchmark: `make bench-browser`. Every round measures each rival in
+// turn; docs/PERFORMANCE.md says how to read the figures.
 //
 //   node bench/browser/run.mjs [--rounds N] [--megabytes N] [--quick] [--smoke] [--only FAMILY,...] [--base TREE] [--rivals KIND,...] [--cells CELL,...] [--lines LINE,...] [--states fresh,idle] [--out FILE]
 //
-// --base measures a second built tree as the rival "base". --rivals names the other rivals to measure, "" none.
-// --cells names cells of the families cold and warm, such as down/1MB/1 or */1MB/*, and
-// beginnings of the rows of webr, such as readBin.
+// --base measures a second built tree as the rival "base". --rivals names the other
+// rivals to measure, "" none. --cells names cells of the families cold and warm, such as
+// down/1MB/1 or */1MB/*, and beginnings of the rows of webr, such as readBin.
 
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -12,7 +12,8 @@ const here = join(root, 'bench/browser');
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.mjs': 'text/javascript; charset=utf-8', '.json': 'application/json', '.wasm': 'application/wasm' };
 
 /**
- * Serves this folder at /, webR at /webr/, the Wisp client at /wisp/, and an empty Go program at /empty/. %SCRIPT% in HTML is the script element that the query asks for:
+ * Serves this folder at /, webR at /webr/, the Wisp client at /wisp/, and an empty Go
+ * program at /empty/. %SCRIPT% in HTML is the script element that the query asks for:
  * ?script=ORIGIN and, one attribute each, what else it names.
  */
 export async function startSite(quality) {

@@ -15,7 +15,8 @@ if (query.has('relay')) {
 	await opening(new WebSocket(`ws://${query.get('relay')}/relay/${query.get('port')}`, 'binary'));
 	window.result = { opened: since() };
 } else if (query.has('script')) {
-	// The first state after `loading` begins when the Go program waits for the first time, as the empty one's; its event comes when the first dial is on its way.
+	// The first state after `loading` begins when the Go program waits for the first
+	// time, as the empty one's; its event comes when the first dial is on its way.
 	const ready = new Promise((resolve) => {
 		const look = (status) => status.state === 'idle' && resolve(status.since - performance.timeOrigin - tag);
 		look(window.sockmux.status);

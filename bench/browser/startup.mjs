@@ -38,7 +38,10 @@ export async function startup(world, report, size) {
 	await firstSocket(world, report, size);
 }
 
-/** How many round trips the first socket of a fresh page costs: what a longer line adds to the time. */
+/**
+ * How many round trips the first socket of a fresh page costs: what a longer line adds to
+ * the time.
+ */
 async function firstSocket(world, report, size) {
 	const rtts = size.smoke ? [0, 20] : [0, 100];
 	const lines = {};

@@ -1,4 +1,5 @@
-// The transfers of the family "cold" on pages that have moved much before: windows and memory have grown.
+// The transfers of the family "cold" on pages that have moved much before: windows and
+// memory have grown.
 
 import { alternate } from './alternate.mjs';
 import { CELLS, choose, titleOf } from './cells.mjs';

@@ -1,7 +1,9 @@
-// Real webR: MB/s and sockets a second as base R sees them, with sockmux by its script tag alone, and with what webR documents: websockify in front of a SOCKS
-// server. For the latter base R needs help, which it gets here: a plain ws:// URL, a time-out so long that webR's wrong clock does not
-// reach it (a socket is otherwise closed while it connects), and the words of SOCKS spoken in R, because the packages that know SOCKS
-// by themselves (curl, httr2) do HTTP only.
+// Real webR: MB/s and sockets a second as base R sees them, with sockmux by its script
+// tag alone, and with what webR documents: websockify in front of a SOCKS server. For the
+// latter base R needs help, which it gets here: a plain ws:// URL, a time-out so long
+// that webR's wrong clock does not reach it (a socket is otherwise closed while it
+// connects), and the words of SOCKS spoken in R, because the packages that know SOCKS by
+// themselves (curl, httr2) do HTTP only.
 
 import { alternate } from './alternate.mjs';
 import { freePort, listening, run } from './world.mjs';

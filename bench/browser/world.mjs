@@ -1,5 +1,6 @@
-// Starts all that the browser benchmark needs, each in a process of its own: the peers (services, plain relay, lines), bin/bench-sockmux, the Wisp server,
-// the website, and Chromium.
+// Starts all that the browser benchmark needs, each in a process of its own: the peers
+// (services, plain relay, lines), bin/bench-sockmux, the Wisp server, the website, and
+// Chromium.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -42,7 +43,11 @@ export function run(command, args, options = {}) {
 
 let nextPort = 20_000 + Math.floor(10_000 * Math.random());
 
-/** A port for a program that cannot choose one itself: below those that systems give to programs that ask for any (Linux: from 32768 on), so that it is still free when the program listens. */
+/**
+ * A port for a program that cannot choose one itself: below those that systems give to
+ * programs that ask for any (Linux: from 32768 on), so that it is still free when the
+ * program listens.
+ */
 export async function freePort() {
 	for (;;) {
 		const port = nextPort++;
@@ -143,19 +148,26 @@ export async function startWorld({ smoke = false, base, rivals } = {}) {
 	const { ports, line } = await startPeers();
 	const { origin, emptyBytes, close } = await startSite(smoke ? constants.BROTLI_MIN_QUALITY : constants.BROTLI_MAX_QUALITY);
 	cleanups.push(close);
-	/** The servers of sockmux, by the kind that they are. @type {Map<string, Awaited<ReturnType<typeof startServer>>>} */
+	/**
+	 * The servers of sockmux, by the kind that they are.
+	 * @type {Map<string, Awaited<ReturnType<typeof startServer>>>}
+	 */
 	const servers = new Map([['sockmux', await startServer(root, origin, ports)]]);
 	if (base !== undefined) servers.set('base', await startServer(base, origin, ports));
 	const server = servers.get('sockmux');
 	const wisp = await startWisp();
 	const browser = await startChromium(origin);
 
-	/** What is measured of these kinds: without the rivals that are not wanted, with the base. @param {string[]} kinds */
+	/**
+	 * What is measured of these kinds: without the rivals that are not wanted, with the
+	 * base.
+	 * @param {string[]} kinds
+	 */
 	const kindsOf = (kinds) => [...servers.keys(), ...kinds.filter((kind) => kind !== 'sockmux' && (rivals?.includes(kind) ?? true))];
 
 	/**
-	 * A page in a fresh context with the rival ready, over the given line if there is one. A page that is
-	 * to be fresh has no socket yet.
+	 * A page in a fresh context with the rival ready, over the given line if there is
+	 * one. A page that is to be fresh has no socket yet.
 	 * @param {{ kind: string, path?: { rtt?: number, rate?: number }, attributes?: Record<string, string>, fresh?: boolean }} options
 	 */
 	async function newPage({ kind, path, attributes = {}, fresh = false }) {

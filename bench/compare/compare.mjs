@@ -24,7 +24,10 @@ const out = join(root, 'bench/out');
 /** Where each tree's native benchmark is built. */
 const NATIVE = 'bin/bench-native';
 
-/** The commit's tree, as long as it is there. @type {Awaited<ReturnType<typeof checkout>> | undefined} */
+/**
+ * The commit's tree, as long as it is there.
+ * @type {Awaited<ReturnType<typeof checkout>> | undefined}
+ */
 let base;
 /** What runs at the moment. @type {import('node:child_process').ChildProcess | undefined} */
 let running;

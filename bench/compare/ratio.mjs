@@ -38,7 +38,11 @@ function outsideOf(rounds) {
 	return outside;
 }
 
-/** The probability that a fair coin shows heads at most so often. @param {number} tosses @param {number} heads */
+/**
+ * The probability that a fair coin shows heads at most so often.
+ * @param {number} tosses
+ * @param {number} heads
+ */
 function tail(tosses, heads) {
 	let term = 0.5 ** tosses;
 	let sum = term;

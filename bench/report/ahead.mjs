@@ -9,7 +9,8 @@ const MEASURES = ['direct', 'empty'];
 const AHEAD_FROM = 1.05;
 
 /**
- * Returns the rows of the tables in which a rival is ahead, those of one family and rival in one line.
+ * Returns the rows of the tables in which a rival is ahead, those of one family and rival
+ * in one line.
  * @param {string} figures  Markdown
  * @returns {string}
  */

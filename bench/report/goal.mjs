@@ -1,4 +1,5 @@
-// Goals of measurements and whether they are met: "<= 35 ms", ">= 1.0 x native", and of another kind than sockmux "optimistic <= 21 ms"; several have commas between them.
+// Goals of measurements and whether they are met: "<= 35 ms", ">= 1.0 x native", and of
+// another kind than sockmux "optimistic <= 21 ms"; several have commas between them.
 
 import { median, ratioOf } from '../browser/report.mjs';
 
@@ -7,7 +8,8 @@ const CLAUSE = /^(?:(?<kind>[\w ]+?) )?(?<than><=|>=|<|>) (?<bound>[\d.]+)(?: x 
 const HOLDS = { '<=': (a, b) => a <= b, '>=': (a, b) => a >= b, '<': (a, b) => a < b, '>': (a, b) => a > b };
 
 /**
- * Whether the medians meet the goal; undefined where there is none, or the rival it goes by was not measured.
+ * Whether the medians meet the goal; undefined where there is none, or the rival it goes
+ * by was not measured.
  * @param {string | undefined} goal
  * @param {Record<string, number[]>} values
  */

@@ -28,7 +28,8 @@ export function grouped(families) {
 }
 
 /**
- * Takes the family "warm" away where there is "cold" and gives each measurement of that its values in `warm`.
+ * Takes the family "warm" away where there is "cold" and gives each measurement of that
+ * its values in `warm`.
  * @param {Map<string, Map<string, Measurement & { warm?: Record<string, number[]> }>>} families
  */
 export function sideBySide(families) {

@@ -1,6 +1,9 @@
 // The parts of docs/PERFORMANCE.md that `make bench-report` writes.
 
-/** A part is what the page has between these two lines. @typedef {{ begin: string, end: string }} Part */
+/**
+ * A part is what the page has between these two lines.
+ * @typedef {{ begin: string, end: string }} Part
+ */
 
 /** @param {string} name @returns {Part} */
 const part = (name) => ({ begin: `<!-- ${name}: written by make bench-report -->`, end: `<!-- end of ${name} -->` });

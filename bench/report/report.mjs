@@ -1,8 +1,10 @@
-// Makes the tables of docs/PERFORMANCE.md and the plots beside it from what the benchmarks left: `make bench-report`.
+// Makes the tables of docs/PERFORMANCE.md and the plots beside it from what the
+// benchmarks left: `make bench-report`.
 //
 //   node bench/report/report.mjs [--page FILE] [FILE.json...]
 //
-// Of files that measured the same the last one counts, so that a family that was measured again replaces itself.
+// Of files that measured the same the last one counts, so that a family that was measured
+// again replaces itself.
 
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -48,7 +50,10 @@ const files = positionals.length > 0 ? positionals : ['browser', 'native'].map((
 if (files.length === 0) throw new Error('nothing to report: run make bench first');
 const reports = await Promise.all(files.map(async (file) => JSON.parse(await readFile(file, 'utf8'))));
 
-/** Measurements of each family, each by what it measures. @type {Map<string, Map<string, import('../browser/report.mjs').Measurement>>} */
+/**
+ * Measurements of each family, each by what it measures.
+ * @type {Map<string, Map<string, import('../browser/report.mjs').Measurement>>}
+ */
 const families = new Map();
 for (const m of reports.flatMap(({ measurements }) => measurements)) {
 	if (!families.has(m.family)) families.set(m.family, new Map());

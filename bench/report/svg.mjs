@@ -1,4 +1,5 @@
-// Horizontal bars in groups as SVG. It brings its own ground, because the page around an image may be dark where the reader's system is light.
+// Horizontal bars in groups as SVG. It brings its own ground, because the page around an
+// image may be dark where the reader's system is light.
 
 const COLOURS = { sockmux: '#1f77b4', optimistic: '#6baed6', native: '#7f7f7f', 'plain ws': '#7f7f7f', direct: '#b5b5b5', wisp: '#e6893a', chisel: '#c0504d', 'websockify + SOCKS': '#8c6bb1', empty: '#b5b5b5' };
 const OTHER = '#8a8a5c';

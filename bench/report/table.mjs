@@ -1,4 +1,5 @@
-// The Markdown table of a family: medians, and of each rival the median of the ratios sockmux / rival within each round.
+// The Markdown table of a family: medians, and of each rival the median of the ratios
+// sockmux / rival within each round.
 
 import { format, median, ratioOf } from '../browser/report.mjs';
 import { met } from './goal.mjs';
@@ -8,7 +9,10 @@ import { met } from './goal.mjs';
 /** What is no rival. */
 export const OURS = ['sockmux', 'optimistic'];
 
-/** sockmux first, then its rivals in the order of their first appearance. @param {Measurement[]} measurements */
+/**
+ * sockmux first, then its rivals in the order of their first appearance.
+ * @param {Measurement[]} measurements
+ */
 export function kindsOf(measurements) {
 	const rank = (kind) => (OURS.includes(kind) ? OURS.indexOf(kind) : OURS.length);
 	return [...new Set(measurements.flatMap((m) => Object.keys(m.values)))].sort((a, b) => rank(a) - rank(b));

@@ -19,12 +19,18 @@ import { until } from './until.js';
 
 const SOURCES = fileURLToPath(new URL('../fixtures/emscripten/cases/', import.meta.url));
 
-/** A case that does not end within this time stands still: the longest waits of the cases themselves are 20 s. */
+/**
+ * A case that does not end within this time stands still: the longest waits of the cases
+ * themselves are 20 s.
+ */
 const CASE_TIMEOUT = 22_000;
 
 const run = promisify(execFile);
 
-/** Compiles the programs. @returns {Promise<{ cases: string, loop: string, stop: () => Promise<void> } | null>} null where there is no gcc */
+/**
+ * Compiles the programs.
+ * @returns {Promise<{ cases: string, loop: string, stop: () => Promise<void> } | null>} null where there is no gcc
+ */
 export async function compileNative() {
 	const folder = await mkdtemp(join(tmpdir(), 'sockmux-cases-'));
 	const stop = () => rm(folder, { recursive: true });
@@ -109,7 +115,10 @@ export async function startCases({ binary } = {}) {
 	}
 }
 
-/** A browser that ends by itself is started again so often: a program that breaks it must not hide the others. */
+/**
+ * A browser that ends by itself is started again so often: a program that breaks it must
+ * not hide the others.
+ */
 const RESTARTS = 5;
 
 /** Pages that are used again: a new one costs more than most cases. */

@@ -1,4 +1,5 @@
-// Finds the browser and starts it. There is no test without one: where none is found, the tests fail and say why.
+// Finds the browser and starts it. There is no test without one: where none is found, the
+// tests fail and say why.
 
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -17,7 +18,10 @@ function executable(path) {
 	}
 }
 
-/** The path of Chromium or Chrome: CHROMIUM if it is set, else the first that PATH and the usual folders have. */
+/**
+ * The path of Chromium or Chrome: CHROMIUM if it is set, else the first that PATH and the
+ * usual folders have.
+ */
 export function findChromium(env = process.env) {
 	if (env.CHROMIUM) {
 		if (executable(env.CHROMIUM)) return env.CHROMIUM;

@@ -1,5 +1,6 @@
-// A server that breaks every promise of the protocol, for tests of what a page holds of it. It speaks just enough: WebSocket (RFC 6455) without masks,
-// the link's first messages, and yamux for the control stream.
+// A server that breaks every promise of the protocol, for tests of what a page holds of
+// it. It speaks just enough: WebSocket (RFC 6455) without masks, the link's first
+// messages, and yamux for the control stream.
 
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';

@@ -23,7 +23,8 @@ function covers(left, build, name) {
 }
 
 /**
- * What a cell with sockmux must have: what plain Emscripten has right, but where a reason says otherwise.
+ * What a cell with sockmux must have: what plain Emscripten has right, but where a reason
+ * says otherwise.
  * @param {Left[]} list
  * @param {{ build: string, name: string, plain: string }} cell
  */

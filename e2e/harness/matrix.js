@@ -33,12 +33,20 @@ export const readMatrix = () => read(RECORDED);
 /** @param {Matrix} matrix */
 export const writeMatrix = (matrix) => write(RECORDED, matrix);
 
-/** The cases of a build: those of its program. @param {Build} build @param {Record<string, string[]>} native */
+/**
+ * The cases of a build: those of its program.
+ * @param {Build} build
+ * @param {Record<string, string[]>} native
+ */
 export function casesOf(build, native) {
 	return Object.keys(native).filter((name) => name.startsWith('loop_') === (build.program === 'loop'));
 }
 
-/** Every build and case, or the named ones. @param {Record<string, string[]>} native @param {{ builds?: string[], cases?: string[] }} [only] */
+/**
+ * Every build and case, or the named ones.
+ * @param {Record<string, string[]>} native
+ * @param {{ builds?: string[], cases?: string[] }} [only]
+ */
 export function pairs(native, { builds, cases } = {}) {
 	return BUILDS.filter((build) => !builds || builds.includes(build.name)).flatMap((build) =>
 		casesOf(build, native).filter((name) => !cases || cases.includes(name)).map((name) => ({ build, name })));

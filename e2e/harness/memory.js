@@ -1,4 +1,5 @@
-// How much memory a page and its workers have, as the system counts it: everything is in, whichever heap it is on.
+// How much memory a page and its workers have, as the system counts it: everything is in,
+// whichever heap it is on.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

@@ -80,7 +80,8 @@ export async function startTool({ folder }, script, flags) {
 		for (const stream of [child.stdout, child.stderr]) {
 			stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
 				said += text;
-				// All three print their address when they take requests; the colors of some are in between.
+				// All three print their address when they take requests; the colors of
+				// some are in between.
 				if (!stripVTControlCharacters(said).includes(`:${port}/`)) return;
 				clearTimeout(timer);
 				resolve(undefined);

@@ -36,7 +36,10 @@ function answer(request, response) {
 	}).on('end', () => response.end(`${request.method} ${bytes}`));
 }
 
-/** As much of Redis as a script needs: inline replies to SET and GET. @param {import('node:net').Socket} socket */
+/**
+ * As much of Redis as a script needs: inline replies to SET and GET.
+ * @param {import('node:net').Socket} socket
+ */
 function redis(socket) {
 	/** @type {Map<string, string>} */
 	const values = new Map();

@@ -23,7 +23,8 @@ export async function openPlayground(page, origin) {
 }
 
 /**
- * Clicks an example and gives what it printed. The last line that runs is one of ours: when its answer is there, so is the rest.
+ * Clicks an example and gives what it printed. The last line that runs is one of ours:
+ * when its answer is there, so is the rest.
  * @param {Page} page
  * @param {string} title
  */

@@ -35,9 +35,15 @@ export async function startProxy(port) {
 		origin: '',
 		taken: 0,
 		moved: 0,
-		/** For how long the bytes of a page wait that follow the upgrade, on the next connection. */
+		/**
+		 * For how long the bytes of a page wait that follow the upgrade, on the next
+		 * connection.
+		 */
 		lateMs: 0,
-		/** Whether the server's bytes that follow the upgrade wait until the server ends the connection, from now on. */
+		/**
+		 * Whether the server's bytes that follow the upgrade wait until the server ends
+		 * the connection, from now on.
+		 */
 		holds: false,
 		/** Loses every present connection. @param {Cut} how */
 		cut(how) {

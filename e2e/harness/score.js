@@ -1,6 +1,10 @@
 // Compares what a case prints with what it prints natively.
 
-/** Tells lines "label: value" with the same label apart. @param {string[]} lines @returns {Map<string, string>} */
+/**
+ * Tells lines "label: value" with the same label apart.
+ * @param {string[]} lines
+ * @returns {Map<string, string>}
+ */
 function labeled(lines) {
 	/** @type {Map<string, number>} */
 	const seen = new Map();
@@ -23,7 +27,11 @@ export function score(native, printed) {
 	return [...labeled(native)].map(([label, value]) => (got.get(label) === value ? '+' : '-')).join('');
 }
 
-/** Reports whether a cell has a line wrong that the other has right. @param {string} cell @param {string} other */
+/**
+ * Reports whether a cell has a line wrong that the other has right.
+ * @param {string} cell
+ * @param {string} other
+ */
 export function worse(cell, other) {
 	return [...other].some((sign, index) => sign === '+' && cell[index] !== '+');
 }

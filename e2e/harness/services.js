@@ -6,8 +6,14 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
 /** @typedef {import('node:net').Socket} Socket */
-/** What a service does with a connection. @typedef {(socket: Socket, world: World) => void} Service */
-/** What services know of each other: what came over a connection, by its ticket. @typedef {{ tickets: Map<number, Promise<string>> }} World */
+/**
+ * What a service does with a connection.
+ * @typedef {(socket: Socket, world: World) => void} Service
+ */
+/**
+ * What services know of each other: what came over a connection, by its ticket.
+ * @typedef {{ tickets: Map<number, Promise<string>> }} World
+ */
 
 /** The distance at which nothing listens. */
 export const REFUSED = 99;
@@ -28,7 +34,12 @@ function lines(socket, on) {
 	});
 }
 
-/** Runs a function later, if the connection is still there. @param {Socket} socket @param {number} ms @param {() => void} run */
+/**
+ * Runs a function later, if the connection is still there.
+ * @param {Socket} socket
+ * @param {number} ms
+ * @param {() => void} run
+ */
 function later(socket, ms, run) {
 	const timer = setTimeout(run, ms);
 	socket.on('close', () => clearTimeout(timer));
@@ -46,7 +57,11 @@ function issue(world) {
 /** @type {Service} */
 const echo = (socket) => void socket.pipe(socket);
 
-/** h = h * 31 + byte, in 32 bits. @param {Socket} socket @param {(count: number, hash: number) => void} done */
+/**
+ * h = h * 31 + byte, in 32 bits.
+ * @param {Socket} socket
+ * @param {(count: number, hash: number) => void} done
+ */
 function digest(socket, done) {
 	let count = 0;
 	let hash = 0;
@@ -196,7 +211,8 @@ const SERVICES = {
 		socket.write(`${ticket}\n`);
 		socket.on('data', (data) => { count += data.length; });
 		socket.on('error', () => ended(`${count} reset`));
-		// libuv calls a reset an end where the read before it was a short one. Writing tells them apart.
+		// libuv calls a reset an end where the read before it was a short one. Writing
+		// tells them apart.
 		socket.on('end', () => socket.write('\0', (error) => {
 			ended(`${count} ${error ? 'reset' : 'fin'}`);
 			socket.end();
@@ -233,7 +249,8 @@ async function startAt(base) {
 		const server = createServer({ allowHalfOpen: true }, (socket) => {
 			sockets.add(socket);
 			socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
-			// A service that answers the peer's FIN itself ends its direction there; all others end with the peer.
+			// A service that answers the peer's FIN itself ends its direction there; all
+			// others end with the peer.
 			service(socket, world);
 			if (![10, 18, 22, 24, 25].includes(distance)) socket.on('end', () => socket.end());
 		});

@@ -1,4 +1,5 @@
-// A website that is not the product's: the user's page with its own headers, its own WebSockets, and perhaps webR's files.
+// A website that is not the product's: the user's page with its own headers, its own
+// WebSockets, and perhaps webR's files.
 
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -31,8 +32,9 @@ const TYPES = {
  */
 
 /**
- * Serves e2e/pages at /, and in front of them the texts of `pages` by path. At /fixtures/ is e2e/fixtures, at /webr/ webR, at /modules/
- * npm packages, at /npm/ the files of ours, at /built/ what a test has bundled, and at /echo a WebSocket echo.
+ * Serves e2e/pages at /, and in front of them the texts of `pages` by path. At /fixtures/
+ * is e2e/fixtures, at /webr/ webR, at /modules/ npm packages, at /npm/ the files of ours,
+ * at /built/ what a test has bundled, and at /echo a WebSocket echo.
  * @param {SiteOptions} options
  */
 export async function startSite({ isolated = true, words = {}, csp, root = PAGES } = {}) {

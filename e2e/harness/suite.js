@@ -1,4 +1,5 @@
-// What every test file starts from: one browser, one product server, one website, one set of targets, all ended afterwards.
+// What every test file starts from: one browser, one product server, one website, one set
+// of targets, all ended afterwards.
 
 import { after, before } from 'node:test';
 import { launch } from './chromium.js';
@@ -25,7 +26,8 @@ const PAGE_TIMEOUT = 60_000;
  */
 
 /**
- * Starts the world before the tests of the file and ends it after them. The fields are set when the first test runs.
+ * Starts the world before the tests of the file and ends it after them. The fields are
+ * set when the first test runs.
  * @param {object} [options]
  * @param {(parts: { site: World['site'], targets: World['targets'] }) => string[]} [options.flags]
  * @param {import('./site.js').SiteOptions} [options.site]

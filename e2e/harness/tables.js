@@ -34,7 +34,11 @@ function summary(cells) {
 	return `${native('sockmux')} (${native('plain')}) of ${cells.length}`;
 }
 
-/** The programs that wait: build x kind of operation. @param {Matrix} matrix @param {Record<string, string[]>} native */
+/**
+ * The programs that wait: build x kind of operation.
+ * @param {Matrix} matrix
+ * @param {Record<string, string[]>} native
+ */
 async function waiting(matrix, native) {
 	const kindOf = await kinds();
 	const columns = [...new Set(kindOf.values())];
@@ -46,7 +50,11 @@ async function waiting(matrix, native) {
 	})]);
 }
 
-/** The programs with a main loop: build x case. @param {Matrix} matrix @param {Record<string, string[]>} native */
+/**
+ * The programs with a main loop: build x case.
+ * @param {Matrix} matrix
+ * @param {Record<string, string[]>} native
+ */
 function looping(matrix, native) {
 	const builds = BUILDS.filter(({ name, program }) => program === 'loop' && matrix[name]);
 	const names = Object.keys(native).filter((name) => name.startsWith('loop_'));

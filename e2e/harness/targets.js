@@ -7,7 +7,8 @@ import { connect, createServer } from 'node:net';
 export const MEGABYTE = 1_000_000;
 
 /**
- * The block number `index` of the test data: a megabyte that is the same in every run, different for each index and dull for no compressor.
+ * The block number `index` of the test data: a megabyte that is the same in every run,
+ * different for each index and dull for no compressor.
  * @param {number} index
  */
 export function block(index) {
@@ -34,7 +35,10 @@ export const PORT_MESSAGE = Buffer.from([0xff, 0xff, 0xff, 0xff, 0x70, 0x6f, 0x7
  * @typedef {{ ports: Record<string, number>, seen: Record<string, Buffer[]>, closed: Record<string, number>, connections: Connection[], stop: () => Promise<void> }} Targets
  */
 
-/** What each service does with a connection. @type {Record<string, (socket: Socket, seen: (bytes: Buffer) => void, connection: Connection) => void>} */
+/**
+ * What each service does with a connection.
+ * @type {Record<string, (socket: Socket, seen: (bytes: Buffer) => void, connection: Connection) => void>}
+ */
 const SERVICES = {
 	/** Sends back what it gets. */
 	echo: (socket) => void socket.pipe(socket),
@@ -51,7 +55,10 @@ const SERVICES = {
 		const timer = setTimeout(() => socket.end('late\n'), 1000);
 		socket.resume().on('close', () => clearTimeout(timer));
 	},
-	/** One line, then RST. Some systems throw away with the RST what is not read yet, so there is time to read it. */
+	/**
+	 * One line, then RST. Some systems throw away with the RST what is not read yet, so
+	 * there is time to read it.
+	 */
 	reset: (socket) => {
 		const timer = setTimeout(() => socket.resetAndDestroy(), 200);
 		socket.resume().on('close', () => clearTimeout(timer)).write('before the reset\n');
@@ -129,7 +136,8 @@ const SERVICES = {
 		}).on('error', () => {
 			connection.end ??= 'reset';
 		}).on('end', () => {
-			// libuv calls a reset an end where the read before it was a short one. Writing tells them apart.
+			// libuv calls a reset an end where the read before it was a short one.
+			// Writing tells them apart.
 			socket.write('\0', (error) => {
 				connection.end ??= error ? 'reset' : 'fin';
 				socket.end();
@@ -144,7 +152,10 @@ const SERVICES = {
 			setTimeout(() => socket.resume(), 15);
 		});
 	},
-	/** Listens, and is the one service that the policy of the tests does not allow: a connection here is a failure. */
+	/**
+	 * Listens, and is the one service that the policy of the tests does not allow: a
+	 * connection here is a failure.
+	 */
 	denied: (socket, seen) => void socket.on('data', seen).end('reached\n'),
 	/** An HTTP server that allows every origin. */
 	http: (socket) => {
@@ -160,8 +171,9 @@ const SERVICES = {
 };
 
 /**
- * Starts them all. `ports.refused` is a port without a listener. `seen` holds what arrived at the services that keep it;
- * `closed` counts the connections of each service that ended; `connections` has those of `record` and `recordslow`.
+ * Starts them all. `ports.refused` is a port without a listener. `seen` holds what
+ * arrived at the services that keep it; `closed` counts the connections of each service
+ * that ended; `connections` has those of `record` and `recordslow`.
  * @returns {Promise<Targets>}
  */
 export async function startTargets() {
@@ -179,7 +191,8 @@ export async function startTargets() {
 				sockets.delete(socket);
 				targets.closed[name]++;
 			});
-			// allowHalfOpen lets a service go on after the client's FIN; those that have nothing left to say end as well.
+			// allowHalfOpen lets a service go on after the client's FIN; those that have
+			// nothing left to say end as well.
 			if (name !== 'echo' && !name.startsWith('record')) socket.on('end', () => socket.end());
 			/** @type {Connection} */
 			const connection = { bytes: 0, end: null };
@@ -200,8 +213,10 @@ export async function startTargets() {
 }
 
 /**
- * A port that refuses connections until it is released. One that was closed would not do: the system soon gives it to the next who listens. This one is held by the client's end of a
- * connection, which was bound before it was made, so that the system does not give it to other connections either.
+ * A port that refuses connections until it is released. One that was closed would not do:
+ * the system soon gives it to the next who listens. This one is held by the client's end
+ * of a connection, which was bound before it was made, so that the system does not give
+ * it to other connections either.
  */
 async function holdRefused() {
 	const server = createServer();

@@ -34,7 +34,11 @@ export function within(promise, ms, what) {
  */
 export async function withWebR(page, options = {}) {
 	await within(page.evaluate((o) => /** @type {any} */ (globalThis).startWebR(o), options), START_TIMEOUT, 'start of webR');
-	/** R does one thing at a time: what comes after code that does not end would only wait as well. @type {Error | null} */
+	/**
+	 * R does one thing at a time: what comes after code that does not end would only wait
+	 * as well.
+	 * @type {Error | null}
+	 */
 	let stuck = null;
 	const evalR = (/** @type {string} */ code, timeout = EVAL_TIMEOUT) => {
 		if (stuck) return Promise.reject(new Error(`R is still busy: ${stuck.message}`));

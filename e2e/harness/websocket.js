@@ -86,7 +86,10 @@ export function acceptWebSocket(request, socket, { message, closed = () => {} })
 /** Two bytes, eight of an extended length, four of the mask. */
 const LONGEST_HEAD = 14;
 
-/** The length of the frame that begins here, or Infinity while that is not known. @param {Buffer} bytes */
+/**
+ * The length of the frame that begins here, or Infinity while that is not known.
+ * @param {Buffer} bytes
+ */
 function needed(bytes) {
 	if (bytes.length < 2) return Infinity;
 	const short = bytes[1] & 127;

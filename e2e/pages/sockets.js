@@ -1,4 +1,5 @@
-// What the tests do with WebSockets in a page, as text answers: bytes travel between page and test as strings.
+// What the tests do with WebSockets in a page, as text answers: bytes travel between page
+// and test as strings.
 
 /** Opens a socket, records its events and gives the means to wait for them. */
 globalThis.openSocket = (url, protocols) => {

@@ -2,7 +2,10 @@
 
 const LONGEST = 30_000;
 
-/** The bytes that a conversation has from a position on: dull for no shift and no swap of conversations. */
+/**
+ * The bytes that a conversation has from a position on: dull for no shift and no swap of
+ * conversations.
+ */
 const pattern = (seed, at, length) => {
 	const bytes = new Uint8Array(length);
 	for (let i = 0; i < length; i++) {

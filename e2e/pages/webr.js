@@ -9,7 +9,10 @@ globalThis.startWebR = async ({ baseUrl = '/webr/', attach = false, channel } = 
 	return webR.version;
 };
 
-/** Plain data of an R object: one value for length 1, an array for more, an object for a named list. */
+/**
+ * Plain data of an R object: one value for length 1, an array for more, an object for a
+ * named list.
+ */
 const plain = (js) => {
 	if (js === null || typeof js !== 'object') return js;
 	if (js.type === 'null') return null;

@@ -46,7 +46,11 @@ export function startTerminal(place) {
 		get cols() { return terminal.cols; },
 		get rows() { return terminal.rows; },
 		reset: () => terminal.reset(),
-		/** Resolves when the bytes are on the screen. @param {Uint8Array} bytes @returns {Promise<void>} */
+		/**
+		 * Resolves when the bytes are on the screen.
+		 * @param {Uint8Array} bytes
+		 * @returns {Promise<void>}
+		 */
 		show: (bytes) => new Promise((resolve) => { terminal.write(bytes, resolve); }),
 		/** @param {import('./main.js').Shell} to */
 		connect(to) {

@@ -1,6 +1,10 @@
-// The console as a thing on the page: output, one line being edited, history. It knows nothing of R.
+// The console as a thing on the page: output, one line being edited, history. It knows
+// nothing of R.
 
-/** Lines of output that are kept; beyond that the oldest go, so that a loop that prints for ever does not fill the page. */
+/**
+ * Lines of output that are kept; beyond that the oldest go, so that a loop that prints
+ * for ever does not fill the page.
+ */
 const MAX_LINES = 3000;
 /** Lines of input that can be recalled. */
 const MAX_HISTORY = 500;
@@ -18,7 +22,10 @@ export class Console {
 	#prompt = '> ';
 	/** @type {(Text | HTMLElement)[]} */
 	#pending = [];
-	/** The last line of the output, where it has no newline yet. @type {{ kind: Kind, line: HTMLElement, text: string } | null} */
+	/**
+	 * The last line of the output, where it has no newline yet.
+	 * @type {{ kind: Kind, line: HTMLElement, text: string } | null}
+	 */
 	#open = null;
 	/** The last Enter in the editor was to make a new line. */
 	#newline = false;
@@ -116,7 +123,10 @@ export class Console {
 		if (following) this.scrollToEnd();
 	}
 
-	/** What shows an item: a new element, or the open line that goes on. @param {Text | HTMLElement} item */
+	/**
+	 * What shows an item: a new element, or the open line that goes on.
+	 * @param {Text | HTMLElement} item
+	 */
 	#element(item) {
 		const before = this.#open;
 		this.#open = null;
@@ -174,8 +184,8 @@ export class Console {
 	}
 
 	/**
-	 * A paste of several lines runs the complete ones and leaves the rest for editing, as in a terminal. Lines that were
-	 * made here by Shift+Enter stay until Enter.
+	 * A paste of several lines runs the complete ones and leaves the rest for editing, as
+	 * in a terminal. Lines that were made here by Shift+Enter stay until Enter.
 	 * @param {InputEvent} event
 	 */
 	#typed({ inputType, data }) {
@@ -183,7 +193,8 @@ export class Console {
 		const byHand = this.#newline;
 		this.#newline = false;
 		this.#fit();
-		// Chromium tells of a new line that a script or an input method inserts as insertText without data.
+		// Chromium tells of a new line that a script or an input method inserts as
+		// insertText without data.
 		const newline = inputType === 'insertText' ? data === null : /^insert(LineBreak|Paragraph)$/.test(inputType);
 		const pasted = !inputType || /^insert(From|Replacement)/.test(inputType) || (data?.includes('\n') ?? false);
 		if (!pasted && !(newline && !byHand)) return;

@@ -1,7 +1,9 @@
-// What R is given before its first prompt, so that plots, help, tables, text without a newline and its own end reach this page.
+// What R is given before its first prompt, so that plots, help, tables, text without a
+// newline and its own end reach this page.
 
 /**
- * JavaScript for webR's worker. It runs once, in the global scope of webR's R.js. A message of its own for:
+ * JavaScript for webR's worker. It runs once, in the global scope of webR's R.js. A
+ * message of its own for:
  * - "part": text that has no newline yet. Emscripten's terminal keeps it until the line ends;
  * - "quit": R ends, with its status. webR itself tells nothing of that.
  */
@@ -35,7 +37,10 @@ const WORKER = `(() => {
 /** A plot is seen whole in the console. Its page is white in dark colors, too: R draws in black. */
 const DEVICE = 'webr::canvas_install(width = 560, height = 400, bg = "white")';
 
-/** R code that switches everything on. Text travels as hex, so that no character of it is JavaScript. */
+/**
+ * R code that switches everything on. Text travels as hex, so that no character of it is
+ * JavaScript.
+ */
 export const SETUP = `local({
 	${DEVICE}
 	tell <- function(type, ...) {

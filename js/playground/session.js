@@ -156,14 +156,16 @@ export class Session {
 const KINDS = { stdout: 'out', stderr: 'err' };
 
 /**
- * Fetches the largest file of webR into the browser's cache, so that its progress can be shown; webR then finds it there.
+ * Fetches the largest file of webR into the browser's cache, so that its progress can be
+ * shown; webR then finds it there.
  * @param {string} url
  * @param {(text: string, part: number | null) => void} onprogress
  */
 async function prefetch(url, onprogress) {
 	const response = await fetch(url);
 	if (!response.ok || !response.body) throw new Error(`${url}: ${response.status} ${response.statusText}`.trim());
-	// With a content encoding the length is that of the compressed bytes, and the reader sees the others.
+	// With a content encoding the length is that of the compressed bytes, and the reader
+	// sees the others.
 	const total = response.headers.get('Content-Encoding') ? 0 : Number(response.headers.get('Content-Length'));
 	let loaded = 0;
 	for (const reader = response.body.getReader(); ;) {

@@ -1,4 +1,5 @@
-// What R shows beside text: pages of help, tables, plots. Each is an element in the console's output.
+// What R shows beside text: pages of help, tables, plots. Each is an element in the
+// console's output.
 
 /** Rows of a table that are shown. More would slow the page down, and are not read. */
 const MAX_ROWS = 200;
@@ -74,7 +75,10 @@ function block(kind, title, body) {
 	return figure;
 }
 
-/** A message of webR's canvas device. @typedef {{ event: string, id: number, image?: ImageBitmap }} CanvasMessage */
+/**
+ * A message of webR's canvas device.
+ * @typedef {{ event: string, id: number, image?: ImageBitmap }} CanvasMessage
+ */
 
 /** The plots of one R. */
 export class Plots {

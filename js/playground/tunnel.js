@@ -1,4 +1,5 @@
-// Reads `sockmux` and turns its figures into what is shown. Nothing else in the playground knows their form.
+// Reads `sockmux` and turns its figures into what is shown. Nothing else in the
+// playground knows their form.
 
 import { codeText } from './reasons.js';
 

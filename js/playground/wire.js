@@ -1,4 +1,5 @@
-// The right-hand side: the one WebSocket and the list of sockets in it, drawn from the tunnel's own figures.
+// The right-hand side: the one WebSocket and the list of sockets in it, drawn from the
+// tunnel's own figures.
 
 import { Chart } from './chart.js';
 import { formatBytes, formatCount, formatMilliseconds } from './format.js';
@@ -18,7 +19,8 @@ const MAX_ROWS = 60;
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /**
- * Writes text only where it changed: the lists are drawn several times a second and a screen reader listens.
+ * Writes text only where it changed: the lists are drawn several times a second and a
+ * screen reader listens.
  * @param {HTMLElement} element
  * @param {string} text
  */

@@ -52,7 +52,11 @@ export function section(sections, id) {
 	return found.body;
 }
 
-/** Reads the program's globals. Go's are numbers with constants. @param {Buffer} body @returns {Global[]} */
+/**
+ * Reads the program's globals. Go's are numbers with constants.
+ * @param {Buffer} body
+ * @returns {Global[]}
+ */
 export function readGlobals(body) {
 	const reader = new Reader(body);
 	return Array.from({ length: reader.unsigned() }, () => {
@@ -83,10 +87,17 @@ export function writeExports(exported) {
 	return list(exported.map(({ name, kind, index }) => [...unsigned(name.length), ...Buffer.from(name), kind, ...unsigned(index)]));
 }
 
-/** Writes the one memory, which begins with this number of pages and has no end. @param {number} pages */
+/**
+ * Writes the one memory, which begins with this number of pages and has no end.
+ * @param {number} pages
+ */
 export const writeMemory = (pages) => list([[0x00, ...unsigned(pages)]]);
 
-/** Writes the data of the memory from an address on. @param {number} address @param {Uint8Array} data */
+/**
+ * Writes the data of the memory from an address on.
+ * @param {number} address
+ * @param {Uint8Array} data
+ */
 export const writeData = (address, data) =>
 	Buffer.concat([Buffer.from([1, 0x00, 0x41, ...signed(BigInt(address)), END, ...unsigned(data.length)]), data]);
 

@@ -8,7 +8,10 @@ import { DATA, EXPORT, GLOBAL, IS_GLOBAL, MEMORY, parse, readExports, readGlobal
 /** Bytes of a page of memory. */
 const PAGE = 1 << 16;
 
-/** The linker places nothing below; wasm_exec.js puts arguments there, which no goroutine reads twice. */
+/**
+ * The linker places nothing below; wasm_exec.js puts arguments there, which no goroutine
+ * reads twice.
+ */
 const FIRST_ADDRESS = 4096;
 
 /** Bytes that Go's runtime draws at its start. restore() has them drawn anew. */
@@ -35,8 +38,9 @@ export async function snapshot(file) {
 }
 
 /**
- * Runs a program until all of its goroutines wait, and returns its exports. All that it gets from its surroundings is the same each
- * time, and what a copy could not have again is refused.
+ * Runs a program until all of its goroutines wait, and returns its exports. All that it
+ * gets from its surroundings is the same each time, and what a copy could not have again
+ * is refused.
  * @param {Buffer} file
  */
 async function initialized(file) {

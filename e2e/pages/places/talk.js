@@ -1,4 +1,5 @@
-// What each place does with its sockets. A classic script and a module alike leave it in the global object.
+// What each place does with its sockets. A classic script and a module alike leave it in
+// the global object.
 
 /**
  * @param {any} sockmux

@@ -1,4 +1,5 @@
-// Reads the configuration: data- attributes of the script element, or an object. Every fault names the setting, its value and what would be right.
+// Reads the configuration: data- attributes of the script element, or an object. Every
+// fault names the setting, its value and what would be right.
 
 import { createRule } from '../facade/rule.js';
 import { CONNECT_PATH } from '../wire/generated/limit.js';
@@ -6,7 +7,8 @@ import { CONNECT_PATH } from '../wire/generated/limit.js';
 /** @typedef {import('../facade/rule.js').Match} Match */
 
 /**
- * What a page may say. The attributes have the same names with data- before them, but for `token`, which no attribute carries, because attributes are public.
+ * What a page may say. The attributes have the same names with data- before them, but for
+ * `token`, which no attribute carries, because attributes are public.
  * @typedef {object} Options
  * @property {string} [url]  of the server, or of its endpoint .../v1/connect; http:, https:, ws: or wss:; default: where the script came from
  * @property {Match} [match]  which constructions of a WebSocket are tunneled; default: 'sockfs'
@@ -51,7 +53,8 @@ const MAX_TIMEOUT_S = 3600;
 const NAMES = ['url', 'match', 'optimistic', 'timeout', 'assets', 'wasm', 'integrity', 'load', 'worker', 'webr', 'sockfs', 'token'];
 
 /**
- * The options that the script element gives. Only what has a value of ours is taken: pages put data- attributes of others on any element.
+ * The options that the script element gives. Only what has a value of ours is taken:
+ * pages put data- attributes of others on any element.
  * @param {Record<string, string | undefined>} dataset
  * @returns {{ options: Record<string, unknown>, unknown: string[] }}
  */
@@ -86,8 +89,10 @@ export function readConfig(given, { script, pinned, page, origin, built }) {
 		Object.entries(built).map(([key, { name, integrity }]) => [key, { url: new URL(name, assets).href, integrity }]),
 	));
 	if (given.wasm !== undefined) files.wasm = { url: absolute('wasm', given.wasm, page) };
-	// The browser gives out nothing of a file before it has checked all of it, which keeps the compiler waiting. The page trusts the server of a script that it does not
-	// pin with more than the wasm, so a check of that server's wasm by that server's script would protect nothing.
+	// The browser gives out nothing of a file before it has checked all of it, which
+	// keeps the compiler waiting. The page trusts the server of a script that it does not
+	// pin with more than the wasm, so a check of that server's wasm by that server's
+	// script would protect nothing.
 	else if (!pinned && script && new URL(assets).origin === new URL(script).origin) delete files.wasm.integrity;
 	if (given.integrity !== undefined) files.wasm.integrity = sri(given.integrity);
 	const config = {
@@ -114,7 +119,8 @@ export function readConfig(given, { script, pinned, page, origin, built }) {
 }
 
 /**
- * The server's prefix by the script's URL: its folder, or the one above where the script has its hashed name in assets/.
+ * The server's prefix by the script's URL: its folder, or the one above where the script
+ * has its hashed name in assets/.
  * @param {string | null} script
  */
 function prefixOf(script) {
@@ -150,7 +156,8 @@ function absolute(name, value, page) {
 	} catch {
 		throw fault(name, given, 'a URL');
 	}
-	// http: and ws: are swapped by replacing text, because a URL object refuses to change between them.
+	// http: and ws: are swapped by replacing text, because a URL object refuses to change
+	// between them.
 	const href = name === 'url' ? url.href.replace(/^ws/, 'http') : url.href;
 	if (!/^https?:\/\/./.test(href)) throw fault(name, given, name === 'url' ? 'a URL that begins with https:, http:, wss: or ws:' : 'a URL that begins with https: or http:');
 	return href;

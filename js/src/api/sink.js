@@ -7,7 +7,10 @@ import { shown } from './errors.js';
 /** Bytes written that wait for the line before the next write does. */
 const WRITE_AHEAD_BYTES = 256 * 1024;
 
-/** What a call of the WritableStream waits for. @typedef {{ ready: () => boolean, resolve: () => void, reject: (error: unknown) => void }} Waiter */
+/**
+ * What a call of the WritableStream waits for.
+ * @typedef {{ ready: () => boolean, resolve: () => void, reject: (error: unknown) => void }} Waiter
+ */
 
 export class Sink {
 	/** @type {WritableStream<ArrayBuffer | ArrayBufferView | string>} */
@@ -18,7 +21,10 @@ export class Sink {
 	#controller = null;
 	/** A WritableStream has one call under way at most. @type {Waiter | null} */
 	#waiter = null;
-	/** Chunks that the page has written and that were not given to the stream: the WritableStream keeps them. */
+	/**
+	 * Chunks that the page has written and that were not given to the stream: the
+	 * WritableStream keeps them.
+	 */
 	#queued = 0;
 	#opened = false;
 	#ended = false;
@@ -84,7 +90,8 @@ export class Sink {
 			this.#controller?.error(error);
 		} else {
 			this.#waiter?.resolve();
-			// Later, so that a close() of the writer that waits behind that call fulfils: all has been delivered.
+			// Later, so that a close() of the writer that waits behind that call fulfils:
+			// all has been delivered.
 			setTimeout(() => this.#controller?.error(closed()));
 		}
 		this.#waiter = null;

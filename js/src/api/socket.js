@@ -25,7 +25,10 @@ const WINDOW_BYTES = 1024 * 1024;
 export class Socket {
 	/** Resolves when the target has accepted. @type {Promise<SocketInfo>} */
 	opened;
-	/** Resolves after a clean end both ways, rejects with a SocketError otherwise. @type {Promise<void>} */
+	/**
+	 * Resolves after a clean end both ways, rejects with a SocketError otherwise.
+	 * @type {Promise<void>}
+	 */
 	closed;
 	/** A byte stream. @type {ReadableStream<Uint8Array<ArrayBuffer>>} */
 	readable;
@@ -67,7 +70,8 @@ export class Socket {
 			},
 			ondata: (bytes) => {
 				this.#credit -= bytes.length;
-				// The stream takes the buffer away, and a view's buffer may have more than the view.
+				// The stream takes the buffer away, and a view's buffer may have more
+				// than the view.
 				const whole = bytes.length === bytes.buffer.byteLength;
 				this.#controller.enqueue(/** @type {Uint8Array<ArrayBuffer>} */ (whole ? bytes : new Uint8Array(bytes)));
 			},
@@ -105,7 +109,10 @@ export class Socket {
 		this.#stream.reset();
 	}
 
-	/** Changes options of the target's socket. @param {import('./options.js').SocketChoices} choices */
+	/**
+	 * Changes options of the target's socket.
+	 * @param {import('./options.js').SocketChoices} choices
+	 */
 	setOptions(choices) {
 		this.#stream.setSocketOptions(socketOptionsFrom(choices));
 	}
@@ -180,7 +187,10 @@ export class Socket {
 /** @param {Address | null} address */
 const joined = (address) => address && `${address.addr.includes(':') ? `[${address.addr}]` : address.addr}:${address.port}`;
 
-/** A promise to settle from outside. Its rejection counts as handled, so it is no uncaught error. */
+/**
+ * A promise to settle from outside. Its rejection counts as handled, so it is no uncaught
+ * error.
+ */
 function settler() {
 	/** @type {(value: any) => void} */
 	let resolve = () => {};

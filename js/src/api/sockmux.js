@@ -9,12 +9,15 @@ import { checkChoices, socketOptionsFrom } from './options.js';
 import { Socket } from './socket.js';
 import { tcpSocketOf } from './tcpsocket.js';
 
-/** What connect() takes. @typedef {import('./options.js').SocketChoices & import('./options.js').ConnectChoices} Choices */
+/**
+ * What connect() takes.
+ * @typedef {import('./options.js').SocketChoices & import('./options.js').ConnectChoices} Choices
+ */
 /** @typedef {import('./config.js').Config} Config */
 
 /**
- * What a layer beside the facade gives: how it is taken away again, and perhaps how a webR is attached by hand
- * and what is done when a socket passes the facade.
+ * What a layer beside the facade gives: how it is taken away again, and perhaps how a
+ * webR is attached by hand and what is done when a socket passes the facade.
  * @typedef {{ remove: () => void, attach?: (webR: any) => Promise<void>, made?: () => void }} Layer
  */
 
@@ -39,7 +42,10 @@ export function installed(scope) {
 
 export class Sockmux {
 	#tunnel;
-	/** What connect() does where its options say nothing. @type {{ timeoutMs?: number, optimistic: boolean }} */
+	/**
+	 * What connect() does where its options say nothing.
+	 * @type {{ timeoutMs?: number, optimistic: boolean }}
+	 */
 	#defaults;
 	/** Made when the page asks for it. @type {ReturnType<typeof tcpSocketOf> | null} */
 	#TCPSocket = null;

@@ -68,7 +68,11 @@ export function tcpSocketOf(tunnel, defaults) {
 	};
 }
 
-/** Throws the exception that Direct Sockets has in place of ours. @param {unknown} error @returns {never} */
+/**
+ * Throws the exception that Direct Sockets has in place of ours.
+ * @param {unknown} error
+ * @returns {never}
+ */
 function thrown(error) {
 	if (!(error instanceof SocketError)) throw error;
 	const exception = new DOMException(error.message, FORBIDDEN.has(error.code) ? 'NotAllowedError' : 'NetworkError');

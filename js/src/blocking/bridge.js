@@ -1,4 +1,5 @@
-// The page's half of the sockets of a blocking worker: opens the streams, fills and empties the rings (layout.js).
+// The page's half of the sockets of a blocking worker: opens the streams, fills and
+// empties the rings (layout.js).
 
 import { isWritable } from '../sockfs/connector.js';
 import { NOT_FOUND } from '../sockfs/names/lookup.js';
@@ -47,7 +48,10 @@ export class Bridge {
 		return this.#sockets.size;
 	}
 
-	/** Ends every socket; the worker's next ones are SOCKFS's own again, also those of a layer that makes itself known only later. */
+	/**
+	 * Ends every socket; the worker's next ones are SOCKFS's own again, also those of a
+	 * layer that makes itself known only later.
+	 */
 	close() {
 		if (this.#closed) return;
 		this.#closed = true;
@@ -73,7 +77,8 @@ export class Bridge {
 				this.#connect(message);
 				break;
 			case 'kick':
-				// Each look makes Go run and may send a message: one for all that the worker has touched meanwhile.
+				// Each look makes Go run and may send a message: one for all that the
+				// worker has touched meanwhile.
 				for (const socket of this.#sockets.values()) socket.lookIfKicked();
 				break;
 			case 'options':
@@ -134,7 +139,10 @@ class BridgeSocket {
 	#owner;
 	/** @type {StreamLike | null} */
 	#stream = null;
-	/** What the ring has no room for. Empty as long as the stream keeps to its window. @type {Uint8Array[]} */
+	/**
+	 * What the ring has no room for. Empty as long as the stream keeps to its window.
+	 * @type {Uint8Array[]}
+	 */
 	#waiting = [];
 	#eof = false;
 	/** @type {Ending | null} */

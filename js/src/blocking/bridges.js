@@ -34,7 +34,11 @@ export class Bridges {
 		this.#bridges.clear();
 	}
 
-	/** A worker says nothing when it is ended, so its own terminate() is watched. @param {Worker} worker @param {Bridge} bridge */
+	/**
+	 * A worker says nothing when it is ended, so its own terminate() is watched.
+	 * @param {Worker} worker
+	 * @param {Bridge} bridge
+	 */
 	#dropWhenTerminated(worker, bridge) {
 		const { terminate } = worker;
 		worker.terminate = () => {

@@ -3,7 +3,8 @@
 /** @typedef {import('./bridges.js').Bridges} Bridges */
 
 /**
- * Listens from now on, before the page's own script does, which so never sees a message of the layer.
+ * Listens from now on, before the page's own script does, which so never sees a message
+ * of the layer.
  * @param {Worker} worker
  * @param {Promise<Bridges>} loading
  * @param {(text: string) => void} report  tells the user, one line

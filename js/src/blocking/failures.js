@@ -1,6 +1,10 @@
-// Why connections failed, for programs that have no place for a reason: R's error says only "cannot open the connection".
+// Why connections failed, for programs that have no place for a reason: R's error says
+// only "cannot open the connection".
 
-/** How many targets are remembered. A program that tries more has forgotten the first ones itself. */
+/**
+ * How many targets are remembered. A program that tries more has forgotten the first ones
+ * itself.
+ */
 const MAX_TARGETS = 256;
 
 export class Failures {

@@ -1,12 +1,15 @@
-// What a worker that blocks and the page share: one buffer for each socket, one signal for all of them.
+// What a worker that blocks and the page share: one buffer for each socket, one signal
+// for all of them.
 //
-// The worker makes the buffers and tells the page by messages of the form { sockmux: ... }; the page answers only through
-// the buffers, because a blocked worker hears no messages. Every word below has one writer.
+// The worker makes the buffers and tells the page by messages of the form { sockmux: ...
+// }; the page answers only through the buffers, because a blocked worker hears no
+// messages. Every word below has one writer.
 
 import { MAX_TEXT_BYTES } from '../wire/generated/limit.js';
 
 /**
- * Words (Int32) at the start of a socket's buffer. Counters are numbers of bytes since the start modulo 2^32.
+ * Words (Int32) at the start of a socket's buffer. Counters are numbers of bytes since
+ * the start modulo 2^32.
  */
 export const WORD = Object.freeze({
 	/** By the page: one of STATE. */
@@ -25,7 +28,10 @@ export const WORD = Object.freeze({
 	outFreed: 6,
 	/** By the worker: bits of WANT. */
 	want: 7,
-	/** 1 while a message about this socket is on its way to the page: set by the worker, cleared by the page. */
+	/**
+	 * 1 while a message about this socket is on its way to the page: set by the worker,
+	 * cleared by the page.
+	 */
 	kicked: 8,
 	/** By the page: 1 once it will never touch this buffer again. */
 	released: 9,
@@ -57,14 +63,23 @@ export const NAME = Object.freeze({ asking: 0, found: 1, missing: 2 });
 /** Whether the other end answers. */
 export const PAGE = Object.freeze({ unknown: 0, here: 1, gone: 2 });
 
-/** Bytes for the worker: as much as a server may send ahead, so it bounds the speed over a long line (10 MB/s at 100 ms). */
+/**
+ * Bytes for the worker: as much as a server may send ahead, so it bounds the speed over a
+ * long line (10 MB/s at 100 ms).
+ */
 export const IN_BYTES = 1 << 20;
 
-/** Bytes from the worker that have not left yet: twice what the tunnel hands to its wasm at once would be idle memory. */
+/**
+ * Bytes from the worker that have not left yet: twice what the tunnel hands to its wasm
+ * at once would be idle memory.
+ */
 export const OUT_BYTES = 1 << 19;
 
 const WORDS_BYTES = 64;
-/** What the text of an end may have in an answer (MAX_TEXT_BYTES), and room for a code that is not known. */
+/**
+ * What the text of an end may have in an answer (MAX_TEXT_BYTES), and room for a code
+ * that is not known.
+ */
 const WHY_BYTES = MAX_TEXT_BYTES + 128;
 /** Longer than any address. */
 const ADDRESS_BYTES = 64;

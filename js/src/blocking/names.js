@@ -1,4 +1,5 @@
-// Whether names exist, asked from a worker that blocks: the page writes the answer into a word of shared memory.
+// Whether names exist, asked from a worker that blocks: the page writes the answer into a
+// word of shared memory.
 
 import { ASK_MS, FOUND_MS, MAX_NAMES, MISSING_MS, lookAgainAt } from '../sockfs/names/lookup.js';
 import { judgeHost } from '../sockfs/names/names.js';
@@ -42,7 +43,8 @@ export class Names {
 }
 
 /**
- * For a program whose imports are bound: lets its fake DNS ask whether names exist. Returns what undoes it.
+ * For a program whose imports are bound: lets its fake DNS ask whether names exist.
+ * Returns what undoes it.
  * @param {import('../sockfs/program/program.js').Program} program
  * @param {Connector} connector
  * @returns {() => void}

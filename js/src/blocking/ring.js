@@ -1,4 +1,5 @@
-// The connector for a worker that blocks: sockets whose bytes pass through shared memory, which the page fills and empties.
+// The connector for a worker that blocks: sockets whose bytes pass through shared memory,
+// which the page fills and empties.
 
 import { isWritable } from '../sockfs/connector.js';
 import { ending } from '../wire/codes.js';
@@ -25,13 +26,19 @@ import { Names } from './names.js';
  *   | { op: 'note', token: string, text: string }} Message
  */
 
-/** The page hears of taken bytes when so many have gathered; a quarter keeps the sender from ever standing still for it. */
+/**
+ * The page hears of taken bytes when so many have gathered; a quarter keeps the sender
+ * from ever standing still for it.
+ */
 const GRANT_BYTES = IN_BYTES / 4;
 
 /** Buffers kept for the next sockets. */
 const SPARE_BUFFERS = 16;
 
-/** Received bytes are copied here first: programs read a few kilobytes at a time, and each would be a buffer for the garbage collector. */
+/**
+ * Received bytes are copied here first: programs read a few kilobytes at a time, and each
+ * would be a buffer for the garbage collector.
+ */
 const SCRATCH_BYTES = 1 << 16;
 
 /** The longest single sleep: how late an interrupt is noticed at most. */
@@ -55,7 +62,10 @@ export class RingConnector {
 	#seen = 0;
 	#nextId = 1;
 	#names = new Names((name, buffer) => this.#post({ op: 'resolve', name, buffer }));
-	/** Buffers of closed sockets; usable again once the page has released them. @type {SharedArrayBuffer[]} */
+	/**
+	 * Buffers of closed sockets; usable again once the page has released them.
+	 * @type {SharedArrayBuffer[]}
+	 */
 	#spares = [];
 
 	/**
@@ -99,7 +109,8 @@ export class RingConnector {
 	lookup = (name) => (this.alive ? this.#names.lookup(name) : 'found');
 
 	/**
-	 * Blocks until something may have changed, at most so long. The caller looks again afterwards in any case.
+	 * Blocks until something may have changed, at most so long. The caller looks again
+	 * afterwards in any case.
 	 * @param {number} milliseconds
 	 */
 	wait(milliseconds) {
@@ -168,8 +179,9 @@ class RingSocket {
 	get error() {
 		if (this.#errorTaken) return 0;
 		if (this.#load(WORD.state) !== STATE.closed) return this.#owner.alive() ? 0 : ERRNO.ENETDOWN;
-		// What arrived before it is read before it. A program that asks in between (R does, when connect() has ended) must not take a
-		// connection for one that was never made.
+		// What arrived before it is read before it. A program that asks in between (R
+		// does, when connect() has ended) must not take a connection for one that was
+		// never made.
 		return this.available > 0 ? 0 : this.#why.errno;
 	}
 

@@ -1,7 +1,9 @@
-// The JS half of the boundary to Go: bytes and numbers through the wasm's memory. wasm/main_js.go is the other half.
+// The JS half of the boundary to Go: bytes and numbers through the wasm's memory.
+// wasm/main_js.go is the other half.
 //
-// Two rules keep it safe. Go is never entered while Go runs: what Go calls (the imports) copies, notes and returns.
-// And Go never waits in a call from here: exports queue for goroutines, which run in resume().
+// Two rules keep it safe. Go is never entered while Go runs: what Go calls (the imports)
+// copies, notes and returns. And Go never waits in a call from here: exports queue for
+// goroutines, which run in resume().
 
 import * as EVENT from '../wire/generated/event.js';
 import { UNLIMITED } from '../wire/generated/limit.js';
@@ -131,7 +133,8 @@ export class Boundary {
 	}
 
 	/**
-	 * Hands over a message and lets Go work on it before returning: the next message is a task of its own.
+	 * Hands over a message and lets Go work on it before returning: the next message is a
+	 * task of its own.
 	 * @param {number} carrier
 	 * @param {Uint8Array} message  copied
 	 * @param {boolean} [more]  the next one is on its way, and Go works on both then
@@ -171,7 +174,8 @@ export class Boundary {
 	}
 
 	/**
-	 * A message that breaks a bound of the protocol was not taken, nor is any behind it. Go ends the session.
+	 * A message that breaks a bound of the protocol was not taken, nor is any behind it.
+	 * Go ends the session.
 	 * @param {number} carrier
 	 * @param {number} code  one of CODES
 	 * @param {string} text  for people
@@ -190,7 +194,10 @@ export class Boundary {
 		this.resumeSoon();
 	}
 
-	/** The network may have come back, or the page to the front: try at once what waits to be tried again. */
+	/**
+	 * The network may have come back, or the page to the front: try at once what waits to
+	 * be tried again.
+	 */
 	kick() {
 		this.#call(() => this.#exports.kick());
 		this.resumeSoon();
@@ -272,7 +279,10 @@ export class Boundary {
 		return bytes.length;
 	}
 
-	/** Returns what reads a word behind an address, or null if there is none. @param {number | undefined} at */
+	/**
+	 * Returns what reads a word behind an address, or null if there is none.
+	 * @param {number | undefined} at
+	 */
 	#reader(at) {
 		if (!at) return null;
 		this.#view();

@@ -1,5 +1,5 @@
-// The WebSockets under the tunnel. They are made with the constructor that the page had before ours took its place, or the tunnel
-// would travel through itself.
+// The WebSockets under the tunnel. They are made with the constructor that the page had
+// before ours took its place, or the tunnel would travel through itself.
 
 import * as CODES from '../wire/generated/code.js';
 import { ACK_BYTES, ATTEMPT_KEY, CLOSE_NORMAL, CLOSE_OWN_FIRST, CLOSE_OWN_LAST, CLOSE_TEXT, MAX_REASON_BYTES, SUBPROTOCOL, TYPE_FORE, TYPE_JOINED } from '../wire/generated/limit.js';
@@ -9,7 +9,10 @@ import { whyUnreachable } from './unreachable.js';
 /** @typedef {import('./boundary.js').Boundary} Boundary */
 /** @typedef {import('./traffic.js').Traffic} Traffic */
 
-/** Finds out why a dial failed. @typedef {(url: string, attempt: string) => Promise<string>} Probe */
+/**
+ * Finds out why a dial failed.
+ * @typedef {(url: string, attempt: string) => Promise<string>} Probe
+ */
 
 export class Carriers {
 	/** @type {Map<number, WebSocket>} */
@@ -91,7 +94,11 @@ export class Carriers {
 		};
 	}
 
-	/** What is done with a carrier's messages, in order. @param {number} id @returns {(item: ArrayBuffer | (() => void)) => void} */
+	/**
+	 * What is done with a carrier's messages, in order.
+	 * @param {number} id
+	 * @returns {(item: ArrayBuffer | (() => void)) => void}
+	 */
 	#receiver(id) {
 		let bare = false;
 		return (item) => {
@@ -105,8 +112,9 @@ export class Carriers {
 				return;
 			}
 			const message = new Uint8Array(item);
-			// Behind a FORE comes a bare message: nothing but bytes of the session (docs/PROTOCOL.md, 3.2).
-			// Its type is the first byte, or stands behind an acknowledgement (3.3).
+			// Behind a FORE comes a bare message: nothing but bytes of the session
+			// (docs/PROTOCOL.md, 3.2). Its type is the first byte, or stands behind an
+			// acknowledgement (3.3).
 			bare = message[message[0] === TYPE_JOINED ? ACK_BYTES : 0] === TYPE_FORE;
 			if (bare) this.#boundary.carrierMessage(id, message, bare);
 			else this.#task(() => this.#boundary.carrierMessage(id, message));
@@ -121,7 +129,8 @@ export class Carriers {
 	 */
 	send(id, message) {
 		const socket = this.#sockets.get(id);
-		// While CONNECTING send() throws, and after the end it only counts: Go learns of the end by carrierClosed.
+		// While CONNECTING send() throws, and after the end it only counts: Go learns of
+		// the end by carrierClosed.
 		if (socket?.readyState !== 1) return 0;
 		socket.send(/** @type {Uint8Array<ArrayBuffer>} */ (message));
 		this.#traffic.messagesOut++;
@@ -176,7 +185,11 @@ function randomText() {
 	return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Cuts a close reason to the bytes that it may have (RFC 6455, 5.5), never inside a character. @param {string} reason */
+/**
+ * Cuts a close reason to the bytes that it may have (RFC 6455, 5.5), never inside a
+ * character.
+ * @param {string} reason
+ */
 export function cutReason(reason) {
 	const bytes = new TextEncoder().encode(reason);
 	if (bytes.length <= MAX_REASON_BYTES) return reason;

@@ -23,7 +23,10 @@ export class Early {
 		this.#connect = connect;
 	}
 
-	/** Makes the WebSocket, unless Go has dialed already. What fails here Go dials anew, and reports. */
+	/**
+	 * Makes the WebSocket, unless Go has dialed already. What fails here Go dials anew,
+	 * and reports.
+	 */
 	begin() {
 		if (this.#over || this.#made) return;
 		try {
@@ -35,7 +38,10 @@ export class Early {
 		}
 	}
 
-	/** Returns the WebSocket to the first dial, if it can still be used. @returns {Dialed | null} */
+	/**
+	 * Returns the WebSocket to the first dial, if it can still be used.
+	 * @returns {Dialed | null}
+	 */
 	take() {
 		const made = this.#made;
 		const good = made && made.socket.readyState <= 1 && performance.now() - this.#since < FRESH_MS;

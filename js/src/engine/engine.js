@@ -1,4 +1,5 @@
-// The Go program with its carriers: all that must be in one thread. The tunnel has it beside it (this file) or in a worker (remote.js).
+// The Go program with its carriers: all that must be in one thread. The tunnel has it
+// beside it (this file) or in a worker (remote.js).
 
 import { Boundary } from './boundary.js';
 import { Carriers, connect } from './carrier.js';
@@ -6,7 +7,10 @@ import { Early } from './early.js';
 import { text } from '../wire/events.js';
 import { GOODBYE_MS, reasonOf } from './tasks.js';
 
-/** What the tunnel and its streams ask of the program. @typedef {Omit<Boundary, 'carrierOpened' | 'carrierMessage' | 'carrierBody' | 'carrierViolated' | 'carrierClosed' | 'copyBody' | 'dropBody' | 'borrow' | 'resume' | 'kill' | 'shutdown'>} Commands */
+/**
+ * What the tunnel and its streams ask of the program.
+ * @typedef {Omit<Boundary, 'carrierOpened' | 'carrierMessage' | 'carrierBody' | 'carrierViolated' | 'carrierClosed' | 'copyBody' | 'dropBody' | 'borrow' | 'resume' | 'kill' | 'shutdown'>} Commands
+ */
 
 /**
  * What the program tells its owner; each may be called while Go runs, so it must only note.
@@ -29,7 +33,10 @@ import { GOODBYE_MS, reasonOf } from './tasks.js';
  * @property {() => void} drop  ends the program without a word
  */
 
-/** Loads the program. Rejects with an error that says what could not be loaded. @typedef {(owner: Owner) => Promise<Engine>} StartEngine */
+/**
+ * Loads the program. Rejects with an error that says what could not be loaded.
+ * @typedef {(owner: Owner) => Promise<Engine>} StartEngine
+ */
 
 /**
  * Loads the program in this thread.

@@ -13,6 +13,9 @@ import { goScope } from './goscope.js';
  * @property {Map<number, ReturnType<typeof setTimeout>>} _scheduledTimeouts
  */
 
-/** The class, and the global object that its programs see. @typedef {{ new (): GoProgram, readonly scope: Record<string, any> }} GoClass */
+/**
+ * The class, and the global object that its programs see.
+ * @typedef {{ new (): GoProgram, readonly scope: Record<string, any> }} GoClass
+ */
 
 export const Go = /** @type {GoClass} */ (Object.assign(goScope.Go, { scope: goScope }));

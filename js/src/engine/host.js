@@ -1,4 +1,5 @@
-// The Go program in a dedicated worker: the worker's half. remote.js is the other half and says what the messages are.
+// The Go program in a dedicated worker: the worker's half. remote.js is the other half
+// and says what the messages are.
 
 import { startEngine } from './engine.js';
 import { programFrom } from './program.js';
@@ -9,11 +10,14 @@ import { Traffic } from './traffic.js';
 /** @typedef {import('./remote.js').ToWorker} ToWorker */
 /** @typedef {import('./engine.js').Engine} Engine */
 
-/** The side of the page: the worker's global object, or a MessagePort. @typedef {{ postMessage: (message: any, transfer: any[]) => void, onmessage: ((event: any) => void) | null }} Port */
+/**
+ * The side of the page: the worker's global object, or a MessagePort.
+ * @typedef {{ postMessage: (message: any, transfer: any[]) => void, onmessage: ((event: any) => void) | null }} Port
+ */
 
 /**
- * Bytes of events on their way to the page at most. What is beyond waits in Go, whose windows hold the servers back: a page that is busy
- * must not become a page that is full.
+ * Bytes of events on their way to the page at most. What is beyond waits in Go, whose
+ * windows hold the servers back: a page that is busy must not become a page that is full.
  */
 const AHEAD_BYTES = 1024 * 1024;
 

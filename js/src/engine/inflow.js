@@ -16,7 +16,10 @@ const PAUSE_MS = 1;
 /** Messages that wait at most. An honest server's wait for a few slices. */
 export const MAX_WAITING = 1 << 16;
 
-/** Bytes that wait at most: what a server may send ahead of acknowledgements, and a message more. */
+/**
+ * Bytes that wait at most: what a server may send ahead of acknowledgements, and a
+ * message more.
+ */
 export const MAX_WAITING_BYTES = MAX_BOUND_BYTES + MAX_MESSAGE_BYTES;
 
 /** Entries at the front that have been handled and are still there. */
@@ -47,7 +50,8 @@ export class Inflow {
 	}
 
 	/**
-	 * Handles an item behind those before it: at once, or in a later task where this one has done enough.
+	 * Handles an item behind those before it: at once, or in a later task where this one
+	 * has done enough.
 	 * @param {T} item
 	 * @param {number} bytes  that the item holds
 	 * @returns {boolean}  false where too much waits

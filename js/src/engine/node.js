@@ -1,4 +1,5 @@
-// What is different in Node: the wasm is a file, the WebSocket may be a package's, and no console shows why a dial has failed.
+// What is different in Node: the wasm is a file, the WebSocket may be a package's, and no
+// console shows why a dial has failed.
 
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
@@ -34,7 +35,8 @@ async function read(place) {
 }
 
 /**
- * Makes a class whose sockets can be used as a browser's: send() copies, and an error without a listener ends no process.
+ * Makes a class whose sockets can be used as a browser's: send() copies, and an error
+ * without a listener ends no process.
  * @param {typeof WebSocket} Given  of Node, or of the package ws
  * @returns {typeof WebSocket}
  */

@@ -1,5 +1,7 @@
-// The Go program in a dedicated worker: the page's half. The tunnel and its streams stay in the page as they are; what they ask goes to
-// the worker as messages, and what Go tells comes back as messages. Bytes are transferred, never copied twice. host.js is the other half.
+// The Go program in a dedicated worker: the page's half. The tunnel and its streams stay
+// in the page as they are; what they ask goes to the worker as messages, and what Go
+// tells comes back as messages. Bytes are transferred, never copied twice. host.js is the
+// other half.
 
 import { GOODBYE_MS, reasonOf } from './tasks.js';
 
@@ -8,7 +10,8 @@ import { GOODBYE_MS, reasonOf } from './tasks.js';
 /** @typedef {import('../wire/events.js').Event} Event */
 
 /**
- * To the worker: `start` first of all, then the page's calls of one task together, the bytes of events that the page has worked off, the end.
+ * To the worker: `start` first of all, then the page's calls of one task together, the
+ * bytes of events that the page has worked off, the end.
  * @typedef {{ start: { url: string, module: WebAssembly.Module, traffic: import('./traffic.js').Traffic } } | { calls: [name: string, ...args: any[]][] } | { taken: number } | { end: true }} ToWorker
  */
 
@@ -24,11 +27,15 @@ import { GOODBYE_MS, reasonOf } from './tasks.js';
 
 const REFUSED = 'the worker could not be started: worker-src of the Content-Security-Policy must have blob:';
 
-/** Calls that only pass their arguments on. @type {readonly (keyof import('./engine.js').Commands)[]} */
+/**
+ * Calls that only pass their arguments on.
+ * @type {readonly (keyof import('./engine.js').Commands)[]}
+ */
 const PLAIN = ['setToken', 'open', 'closeWrite', 'stop', 'reset', 'grant', 'setSocketOptions', 'kick', 'resumeSoon'];
 
 /**
- * Runs the program in a worker that was just made from the built tunnel worker. Rejects when the worker cannot start it.
+ * Runs the program in a worker that was just made from the built tunnel worker. Rejects
+ * when the worker cannot start it.
  * @param {{ worker: Worker, module: WebAssembly.Module }} parts
  * @param {Owner} owner
  * @returns {Promise<Engine>}
@@ -62,7 +69,8 @@ export function startRemote({ worker, module }, { url, traffic, onevent, onfailu
 	};
 	const commands = /** @type {import('./engine.js').Commands} */ (/** @type {unknown} */ ({
 		...Object.fromEntries(PLAIN.map((name) => [name, (/** @type {any[]} */ ...args) => call(name, ...args)])),
-		// What streams and the tunnel hand over has functions in it, and bytes that are the page's own.
+		// What streams and the tunnel hand over has functions in it, and bytes that are
+		// the page's own.
 		configure: (/** @type {{ url: string, agent: string }} */ config) => call('configure', { url: config.url, agent: config.agent }),
 		write(/** @type {number} */ id, /** @type {Uint8Array} */ data) {
 			const own = data.slice();

@@ -1,4 +1,5 @@
-// Tasks of the page's event loop, without the 4 ms that nested timers cost and without the throttling of hidden tabs.
+// Tasks of the page's event loop, without the 4 ms that nested timers cost and without
+// the throttling of hidden tabs.
 
 /**
  * Runs a function in a task of its own.
@@ -8,8 +9,9 @@
  */
 
 /**
- * How long a program that was told to end may take for its goodbye to the server. Go delivers what was written for as long as there
- * is progress, and gives up after 2 s without any (shared/client/close.go); this is for a program that hangs.
+ * How long a program that was told to end may take for its goodbye to the server. Go
+ * delivers what was written for as long as there is progress, and gives up after 2 s
+ * without any (shared/client/close.go); this is for a program that hangs.
  */
 export const GOODBYE_MS = 60_000;
 
@@ -32,7 +34,8 @@ export function taskQueue() {
 }
 
 /**
- * Calls a handler of the page's; what it throws is reported as an uncaught error and harms no other handler.
+ * Calls a handler of the page's; what it throws is reported as an uncaught error and
+ * harms no other handler.
  * @template {unknown[]} A
  * @param {((...args: A) => void) | undefined} handler
  * @param {A} args

@@ -5,7 +5,10 @@ import { ATTEMPT_KEY, CHECK_PATH, ORIGIN_KEY } from '../wire/generated/limit.js'
 /** How long a question may take: the next attempt waits for the answer. */
 const PROBE_MS = 2000;
 
-/** What the server says of a page and its last upgrade. @typedef {{ origin: string, allowed: boolean, refused: { status: number, text: string } | null }} Check */
+/**
+ * What the server says of a page and its last upgrade.
+ * @typedef {{ origin: string, allowed: boolean, refused: { status: number, text: string } | null }} Check
+ */
 
 const options = () => /** @type {RequestInit} */ ({ cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(PROBE_MS) });
 

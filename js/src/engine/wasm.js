@@ -4,7 +4,8 @@
 export const native = globalThis.WebAssembly;
 
 /**
- * Gives the compiled wasm: once fetched it is kept, and after a failure the next call fetches again. Rejects with an error that names the file.
+ * Gives the compiled wasm: once fetched it is kept, and after a failure the next call
+ * fetches again. Rejects with an error that names the file.
  * @param {{ url: string, integrity?: string }} file
  * @returns {() => Promise<WebAssembly.Module>}
  */

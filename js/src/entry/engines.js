@@ -7,7 +7,8 @@ import { fetchPart } from './parts.js';
 /** @typedef {import('../engine/engine.js').StartEngine} StartEngine */
 
 /**
- * Must be called before the page's WebSocket and Worker are replaced: the tunnel goes by the browser's own.
+ * Must be called before the page's WebSocket and Worker are replaced: the tunnel goes by
+ * the browser's own.
  * @param {any} scope
  * @param {Config} config
  * @returns {StartEngine}

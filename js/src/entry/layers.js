@@ -1,4 +1,5 @@
-// The layers beside the facade: what must be in place from the first moment. The rest of each is a part (parts.js) that only pages with such programs load.
+// The layers beside the facade: what must be in place from the first moment. The rest of
+// each is a part (parts.js) that only pages with such programs load.
 
 import { createRule } from '../facade/rule.js';
 import { recognizeThreads } from '../sockfs/threads/threads.js';

@@ -1,4 +1,5 @@
-// Entry of the npm package in Node: a client. It replaces nothing, because no program there makes its sockets with WebSocket.
+// Entry of the npm package in Node: a client. It replaces nothing, because no program
+// there makes its sockets with WebSocket.
 
 import { ConfigError, readConfig } from '../api/config.js';
 import { Sockmux } from '../api/sockmux.js';

@@ -1,4 +1,5 @@
-// Entry of sockmux/service-worker: what a service worker needs is in the module, because it may load nothing later.
+// Entry of sockmux/service-worker: what a service worker needs is in the module, because
+// it may load nothing later.
 
 import { builtFiles } from './npm-files.js';
 import engine from './part/engine.js';

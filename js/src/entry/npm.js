@@ -1,4 +1,5 @@
-// Entry of the npm package in browsers. Its other files are named in the two forms that bundlers follow: import() and new URL().
+// Entry of the npm package in browsers. Its other files are named in the two forms that
+// bundlers follow: import() and new URL().
 
 import { builtFiles } from './npm-files.js';
 import { start } from './start.js';
@@ -23,7 +24,8 @@ const files = () => ({
 });
 
 /**
- * Installs sockmux in this page or worker, before the runtime is started. A second call gives what the first has installed.
+ * Installs sockmux in this page or worker, before the runtime is started. A second call
+ * gives what the first has installed.
  * @type {typeof import('../../types/sockmux.d.ts').install}
  */
 export const install = (options = {}) => start({ ...options }, {

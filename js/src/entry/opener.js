@@ -1,4 +1,5 @@
-// Opens the sockets of programs that do not make them with the page's WebSocket: what the rule gives the tunnel, and the rest by the browser.
+// Opens the sockets of programs that do not make them with the page's WebSocket: what the
+// rule gives the tunnel, and the rest by the browser.
 
 import { openNative } from '../facade/native.js';
 import { createOpener } from '../sockfs/opener.js';

@@ -1,5 +1,5 @@
-// What runs in the worker of a pthread, before the program's own script. The build makes one classic script of it, which
-// a module can import too.
+// What runs in the worker of a pthread, before the program's own script. The build makes
+// one classic script of it, which a module can import too.
 
 import { resolveAgainst } from '../workers/base.js';
 import { Cells, Common } from '../sockfs/threads/cells.js';

@@ -1,18 +1,29 @@
-// Parts of the script that are files of their own, so that a page loads only what it uses. Each is a classic script, because only those can be
-// held to an SRI string everywhere, and leaves what it has at its own script element, so that the page's globals stay the page's.
+// Parts of the script that are files of their own, so that a page loads only what it
+// uses. Each is a classic script, because only those can be held to an SRI string
+// everywhere, and leaves what it has at its own script element, so that the page's
+// globals stay the page's.
 
 /** @typedef {{ url: string, integrity?: string }} File  with its absolute URL */
-/** Loads a part by its name in the build. @typedef {(name: keyof import('./build.js').BuiltFiles) => Promise<any>} LoadPart */
+/**
+ * Loads a part by its name in the build.
+ * @typedef {(name: keyof import('./build.js').BuiltFiles) => Promise<any>} LoadPart
+ */
 
 const KEY = Symbol.for('sockmux.part');
 
-/** For the part itself: hands over what it has. Must be called while its script runs. @param {unknown} value */
+/**
+ * For the part itself: hands over what it has. Must be called while its script runs.
+ * @param {unknown} value
+ */
 export function handOver(value) {
 	const scope = /** @type {any} */ (globalThis);
 	(scope.document?.currentScript ?? scope)[KEY] = value;
 }
 
-/** A service worker may load scripts only while it starts, and may not import(). @param {any} scope */
+/**
+ * A service worker may load scripts only while it starts, and may not import().
+ * @param {any} scope
+ */
 export const isServiceWorker = (scope) => 'skipWaiting' in scope;
 
 /**
@@ -85,7 +96,11 @@ export function loadPartNow(scope, { url }, pinned) {
 	return value ?? refuse('the Content-Security-Policy forbids scripts within the page');
 }
 
-/** In a worker there are no script elements, and so no check of the file. @param {any} scope @param {string} url */
+/**
+ * In a worker there are no script elements, and so no check of the file.
+ * @param {any} scope
+ * @param {string} url
+ */
 async function importPart(scope, url) {
 	await import(url);
 	const value = scope[KEY];
@@ -104,7 +119,8 @@ export async function fetchPart({ url, integrity }) {
 }
 
 /**
- * Makes something with the first call; the next ones get the same, or try again after a failure. `made` is what there is.
+ * Makes something with the first call; the next ones get the same, or try again after a
+ * failure. `made` is what there is.
  * @template T
  * @param {() => Promise<T>} make
  * @returns {(() => Promise<T>) & { made?: T }}

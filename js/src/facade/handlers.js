@@ -1,13 +1,14 @@
-// Event handlers in the two other forms in which programs give them: the attributes onopen, onmessage, ... of the HTML standard, and the methods
-// of Node's EventEmitter, which php-wasm calls on every WebSocket.
+// Event handlers in the two other forms in which programs give them: the attributes
+// onopen, onmessage, ... of the HTML standard, and the methods of Node's EventEmitter,
+// which php-wasm calls on every WebSocket.
 
 /** @typedef {'open' | 'message' | 'error' | 'close'} EventName */
 
 export const EVENT_NAMES = /** @type {const} */ (['open', 'message', 'error', 'close']);
 
 /**
- * The attributes of one object (HTML, 8.1.8.1): the handler takes its place among the listeners when it is first set, and keeps it when it is
- * replaced by another.
+ * The attributes of one object (HTML, 8.1.8.1): the handler takes its place among the
+ * listeners when it is first set, and keeps it when it is replaced by another.
  */
 export class HandlerAttributes {
 	/** @type {Map<EventName, { value: Function, listener: (event: Event) => void }>} */
@@ -46,7 +47,8 @@ export class HandlerAttributes {
 }
 
 /**
- * The listeners given by on() and once(). They get what Node's `ws` gives: (data, isBinary), (code, reason), (error).
+ * The listeners given by on() and once(). They get what Node's `ws` gives: (data,
+ * isBinary), (code, reason), (error).
  */
 export class NodeListeners {
 	/** @type {{ name: string, given: Function, listener: (event: Event) => void }[]} */

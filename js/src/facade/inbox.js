@@ -1,13 +1,23 @@
-// What came from the peer and has not been given to the program: gathered, because each message costs webR a round of events between page and
-// worker (1 KiB messages: 3 MB/s, 256 KiB: 23 MB/s).
+// What came from the peer and has not been given to the program: gathered, because each
+// message costs webR a round of events between page and worker (1 KiB messages: 3 MB/s,
+// 256 KiB: 23 MB/s).
 
-/** Chunks are joined until a message has so many bytes. Beyond it a message gains little and holds the page longer. */
+/**
+ * Chunks are joined until a message has so many bytes. Beyond it a message gains little
+ * and holds the page longer.
+ */
 const MESSAGE_BYTES = 256 * 1024;
 
-/** Chunks that are shorter are joined. What is longer is a message by itself: to copy it would cost more than the message. */
+/**
+ * Chunks that are shorter are joined. What is longer is a message by itself: to copy it
+ * would cost more than the message.
+ */
 const SHORT_BYTES = 64 * 1024;
 
-/** SOCKFS takes a first message of 10 bytes that begins so for the peer's port number, and swallows it. */
+/**
+ * SOCKFS takes a first message of 10 bytes that begins so for the peer's port number, and
+ * swallows it.
+ */
 const PORT_MARK = [0xff, 0xff, 0xff, 0xff, 0x70, 0x6f, 0x72, 0x74];
 const PORT_MESSAGE_BYTES = 10;
 

@@ -12,7 +12,8 @@ import { createStreamSocket } from './websocket.js';
  */
 
 /**
- * Replaces scope.WebSocket. What the rule does not name gets the native object, its exceptions included.
+ * Replaces scope.WebSocket. What the rule does not name gets the native object, its
+ * exceptions included.
  * @param {{ tunnel: Pick<import('../tunnel/tunnel.js').Tunnel, 'open' | 'turn'>, config: FacadeConfig, scope: import('./websocket.js').Scope, made?: () => void }} parts
  *   made: called in the constructor of each socket that the tunnel carries
  * @returns {() => void} puts the native constructor back, if no other script has replaced ours since; sockets that exist live on
@@ -42,7 +43,8 @@ export function installFacade({ tunnel, config, scope, made }) {
 }
 
 /**
- * Makes a stream's socket an instance of a page's subclass: what the subclass does not define comes from the stream's class.
+ * Makes a stream's socket an instance of a page's subclass: what the subclass does not
+ * define comes from the stream's class.
  * @param {object} socket
  * @param {object} subclass  prototype
  * @param {object} own  prototype of the stream's class

@@ -1,4 +1,5 @@
-// A native WebSocket in the form of a stream of the tunnel: for sockets of webR that the rule leaves alone.
+// A native WebSocket in the form of a stream of the tunnel: for sockets of webR that the
+// rule leaves alone.
 
 import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';

@@ -1,5 +1,6 @@
-// Patterns of targets, in the grammar of the server's --allow (server/relay/policy/rule.go). Both halves are
-// tested with shared/testdata/patterns.json.
+// Patterns of targets, in the grammar of the server's --allow
+// (server/relay/policy/rule.go). Both halves are tested with
+// shared/testdata/patterns.json.
 
 import { isIPv6 } from '../tunnel/target.js';
 
@@ -16,7 +17,10 @@ const MAX_PORT = 65535;
 /** A second spelling of IPv4 addresses (RFC 4291, 2.5.5.2), which no pattern names. */
 const MAPPED = /^0{80}1{16}/;
 
-/** What "public" leaves out: where hosts of an organization or of this machine are. The server knows the rest. */
+/**
+ * What "public" leaves out: where hosts of an organization or of this machine are. The
+ * server knows the rest.
+ */
 const INTERNAL = ['10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12', '192.168.0.0/16', '::/16', 'f000::/4'];
 
 /**

@@ -1,4 +1,5 @@
-// The rule: which constructions of a WebSocket are sockets of a program and travel through the tunnel. All others get the native object.
+// The rule: which constructions of a WebSocket are sockets of a program and travel
+// through the tunnel. All others get the native object.
 
 import { compilePattern } from './patterns.js';
 import { parseAny, parseSockfs, unbracket } from './target.js';
@@ -56,8 +57,9 @@ export function createRule(match, { origin, report }) {
 }
 
 /**
- * Whether the code that makes this WebSocket may mean a TCP connection. Its call stack shows wasm under SOCKFS
- * ("wasm-function[" in Chromium, Firefox and Safari), and Emscripten's WebSockets API by its function's name.
+ * Whether the code that makes this WebSocket may mean a TCP connection. Its call stack
+ * shows wasm under SOCKFS ("wasm-function[" in Chromium, Firefox and Safari), and
+ * Emscripten's WebSockets API by its function's name.
  * @param {boolean} programs  only wasm may
  */
 function maker(programs) {
@@ -83,7 +85,8 @@ function askFunction(match, report) {
 		}
 		if (typeof answer === 'object' && answer !== null) return { host: unbracket(`${answer.host}`), port: Number(answer.port) };
 		if (!answer) return null;
-		// What has no target that could be read is refused as it stands, not handed to the native constructor, which may throw.
+		// What has no target that could be read is refused as it stands, not handed to
+		// the native constructor, which may throw.
 		return parseSockfs(given) ?? parseAny(given) ?? { host: given, port: 0 };
 	};
 }

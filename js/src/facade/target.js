@@ -1,7 +1,8 @@
 // Reads targets out of the URL strings that SOCKFS builds.
 //
-// The raw string is read, not new URL(): that drops :443 and :80, and refuses or rewrites names that SOCKFS passes on as the
-// program gave them. What comes out is not checked yet: tunnel/target.js says what may be sent.
+// The raw string is read, not new URL(): that drops :443 and :80, and refuses or rewrites
+// names that SOCKFS passes on as the program gave them. What comes out is not checked
+// yet: tunnel/target.js says what may be sent.
 
 import { isIPv6 } from '../tunnel/target.js';
 
@@ -10,8 +11,8 @@ export { checkTarget } from '../tunnel/target.js';
 /** @typedef {import('../tunnel/target.js').Target} Target */
 
 /**
- * Reads the form that SOCKFS builds: "ws://" or "wss://", host, ":", port, "/". Anything else gives null: what has a path, a query or a fragment
- * is for a WebSocket server.
+ * Reads the form that SOCKFS builds: "ws://" or "wss://", host, ":", port, "/". Anything
+ * else gives null: what has a path, a query or a fragment is for a WebSocket server.
  * @param {string} url
  * @returns {Target | null}
  */
@@ -21,7 +22,8 @@ export function parseSockfs(url) {
 }
 
 /**
- * Reads any ws: or wss: URL; a port that is not there is the scheme's. Path, query and fragment say nothing to a TCP connection.
+ * Reads any ws: or wss: URL; a port that is not there is the scheme's. Path, query and
+ * fragment say nothing to a TCP connection.
  * @param {string} url
  * @returns {Target | null}
  */

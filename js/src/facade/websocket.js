@@ -1,7 +1,9 @@
-// The WebSocket that a program sees where its socket is a stream of the tunnel: the interface of the WHATWG WebSockets standard.
+// The WebSocket that a program sees where its socket is a stream of the tunnel: the
+// interface of the WHATWG WebSockets standard.
 //
-// Two things differ from it, for SOCKFS's sake: construction never throws for the URL (the exception would end webR's networking for
-// good), and the peer's FIN, which a WebSocket does not know, is a clean close.
+// Two things differ from it, for SOCKFS's sake: construction never throws for the URL
+// (the exception would end webR's networking for good), and the peer's FIN, which a
+// WebSocket does not know, is a clean close.
 
 import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
@@ -32,8 +34,9 @@ const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
 const ABNORMAL = 1006;
 
 /**
- * Bytes of one socket that may wait here for their turn to be a message. A program that is called as fast as it can take messages needs
- * few; without a bound a busy page would gather the whole download.
+ * Bytes of one socket that may wait here for their turn to be a message. A program that
+ * is called as fast as it can take messages needs few; without a bound a busy page would
+ * gather the whole download.
  */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 

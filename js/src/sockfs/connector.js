@@ -1,5 +1,6 @@
-// The contract between the layer and what carries its sockets. Two things implement it: local.js (streams of the tunnel in the same
-// thread) and blocking/ring.js (shared memory that the page fills).
+// The contract between the layer and what carries its sockets. Two things implement it:
+// local.js (streams of the tunnel in the same thread) and blocking/ring.js (shared memory
+// that the page fills).
 
 /**
  * @typedef {object} Target

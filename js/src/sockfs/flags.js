@@ -1,4 +1,5 @@
-// The flags of Emscripten's poll(), fcntl(), recv() and send(), as its programs are compiled with them.
+// The flags of Emscripten's poll(), fcntl(), recv() and send(), as its programs are
+// compiled with them.
 
 export const POLL = Object.freeze({ IN: 1, OUT: 4, ERR: 8, HUP: 16, NVAL: 32, RDNORM: 64, WRNORM: 256, RDHUP: 0x2000 });
 

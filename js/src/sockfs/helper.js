@@ -83,7 +83,8 @@ export function createHelper({ open, scope, report, resolve, threads }) {
 			return sync ? made(result) : result.then(made);
 		},
 		explain(seen) {
-			// Sockets of UDP, and those that the page's own code has changed, pass the facade beside the layer.
+			// Sockets of UDP, and those that the page's own code has changed, pass the
+			// facade beside the layer.
 			if (patched === 0) report(explain({ ...seen, started: started > 0 }));
 		},
 		remove() {

@@ -43,7 +43,8 @@ export function installSockfsHook({ load, loadNow, scope, report }) {
 		return begin();
 	}, () => void others++);
 	return {
-		// A program with the layer makes no WebSocket for a connection, so another one has no layer.
+		// A program with the layer makes no WebSocket for a connection, so another one
+		// has no layer.
 		made() {
 			const wasm = `${new Error().stack}`.includes('wasm-function');
 			if (silent || !(wasm || scope.SOCKFS)) return;

@@ -1,5 +1,5 @@
-// The connector for programs in the page's own thread: sockets over streams of the tunnel. Nothing here waits, and the program is never
-// called from inside its own call.
+// The connector for programs in the page's own thread: sockets over streams of the
+// tunnel. Nothing here waits, and the program is never called from inside its own call.
 
 import { isWritable } from './connector.js';
 import { createLookup } from './names/lookup.js';
@@ -13,7 +13,10 @@ import { createLookup } from './names/lookup.js';
 /** @typedef {import('./opener.js').Open} Open */
 /** @typedef {import('./opener.js').StreamLike} StreamLike */
 
-/** Bytes that the peer may send ahead of the program: bounds the speed over a long line (10 MB/s at 100 ms). */
+/**
+ * Bytes that the peer may send ahead of the program: bounds the speed over a long line
+ * (10 MB/s at 100 ms).
+ */
 const IN_BYTES = 1 << 20;
 /** Bytes that the program may send ahead of the line. */
 const OUT_BYTES = 1 << 19;

@@ -1,4 +1,5 @@
-// Opens the streams of programs whose sockets do not pass the WebSocket constructor, by the same rule as if they did.
+// Opens the streams of programs whose sockets do not pass the WebSocket constructor, by
+// the same rule as if they did.
 
 import { checkTarget, unbracket } from '../facade/target.js';
 
@@ -7,9 +8,15 @@ import { checkTarget, unbracket } from '../facade/target.js';
 /** @typedef {import('../tunnel/stream.js').Request} Request */
 /** @typedef {import('../tunnel/stream.js').Stream} Stream */
 
-/** What a socket needs of a stream. @typedef {Pick<Stream, 'write' | 'closeWrite' | 'stop' | 'close' | 'reset' | 'grant'> & { setSocketOptions?: (options: import('./connector.js').SocketOptions) => void }} StreamLike */
+/**
+ * What a socket needs of a stream.
+ * @typedef {Pick<Stream, 'write' | 'closeWrite' | 'stop' | 'close' | 'reset' | 'grant'> & { setSocketOptions?: (options: import('./connector.js').SocketOptions) => void }} StreamLike
+ */
 
-/** Opens a stream for a target as the program gave it; never throws for the target. @typedef {(request: Request, handlers: Handlers) => StreamLike} Open */
+/**
+ * Opens a stream for a target as the program gave it; never throws for the target.
+ * @typedef {(request: Request, handlers: Handlers) => StreamLike} Open
+ */
 
 /**
  * @param {object} options
@@ -22,7 +29,8 @@ import { checkTarget, unbracket } from '../facade/target.js';
 export function createOpener({ tunnel, rule, openNative, timeoutMs }) {
 	return (request, handlers) => {
 		const asked = { ...request, host: unbracket(request.host), quiet: true };
-		// In a URL, a host with a slash would be another host's address. The tunnel refuses what is no target, and says so.
+		// In a URL, a host with a slash would be another host's address. The tunnel
+		// refuses what is no target, and says so.
 		if (checkTarget(asked)) return tunnel.open(asked, handlers);
 		const url = `wss://${asked.host.includes(':') ? `[${asked.host}]` : asked.host}:${asked.port}/`;
 		const target = rule(url, 'binary', true);

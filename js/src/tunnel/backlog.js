@@ -1,10 +1,14 @@
-// Bytes that a program has written and that wait for room in the wasm. They are copied into blocks that are used again: fresh memory
-// costs the browser more than the copy (a page fault for each 4 KiB), and many small writes become few pieces.
+// Bytes that a program has written and that wait for room in the wasm. They are copied
+// into blocks that are used again: fresh memory costs the browser more than the copy (a
+// page fault for each 4 KiB), and many small writes become few pieces.
 
 /** Bytes of a block, and of the largest piece that is taken out at once. */
 const BLOCK_BYTES = 256 * 1024;
 
-/** Shorter writes do not begin a block while little waits: a thousand sockets with a few bytes each would hold 256 MB. */
+/**
+ * Shorter writes do not begin a block while little waits: a thousand sockets with a few
+ * bytes each would hold 256 MB.
+ */
 const SHORT_BYTES = 16 * 1024;
 
 /** Blocks that are kept for the next writes; more go to the garbage collector. */

@@ -1,4 +1,5 @@
-// Lines that a server has the page write: a hostile one must not fill the console, which costs the page more than anything else.
+// Lines that a server has the page write: a hostile one must not fill the console, which
+// costs the page more than anything else.
 
 /** Lines of one second. */
 const MAX_LINES = 10;
@@ -18,7 +19,8 @@ export class Limiter {
 	}
 
 	/**
-	 * Writes a line. Beyond MAX_LINES in a second it is counted instead, and the count is written when the second is over.
+	 * Writes a line. Beyond MAX_LINES in a second it is counted instead, and the count is
+	 * written when the second is over.
 	 * @param {number} level
 	 * @param {string} line
 	 */

@@ -16,12 +16,14 @@ import { KINDS } from './kinds.js';
 /** @typedef {{ addr: string, port: number }} Address */
 
 /**
- * What to open. An absent kind is tcp. `quiet`: what opens it tells people why it could not be opened; the tunnel does not.
+ * What to open. An absent kind is tcp. `quiet`: what opens it tells people why it could
+ * not be opened; the tunnel does not.
  * @typedef {Omit<import('../engine/boundary.js').OpenRequest, 'kind'> & { kind?: number, quiet?: boolean }} Request
  */
 
 /**
- * Called from tasks of their own, never from inside a call of the page's. None is called after onclose.
+ * Called from tasks of their own, never from inside a call of the page's. None is called
+ * after onclose.
  * @typedef {object} Handlers
  * @property {(ends: { bound: Address | null, remote: Address | null }) => void} [onopen]  the server's own end and the address it dialed; null when it did not say
  * @property {(bytes: Uint8Array) => void} [ondata]  the receiver owns the bytes
@@ -34,8 +36,9 @@ import { KINDS } from './kinds.js';
 /** @typedef {'connecting' | 'open' | 'closing' | 'closed'} StreamState */
 
 /**
- * Bytes of one stream that are in the wasm's memory at most. That memory never shrinks, so what is beyond waits in
- * the page's own, which does. Several times yamux's frame of 64 KiB, so that the stream never runs dry between two tasks.
+ * Bytes of one stream that are in the wasm's memory at most. That memory never shrinks,
+ * so what is beyond waits in the page's own, which does. Several times yamux's frame of
+ * 64 KiB, so that the stream never runs dry between two tasks.
  */
 const FEED_BYTES = 512 * 1024;
 
@@ -77,7 +80,11 @@ export class Stream {
 	#wrote = false;
 	/** The server has answered. */
 	#answered = false;
-	/** The page has given it up: how it ends where the wasm does not know it, or where that is a clean end. @type {Ending | null} */
+	/**
+	 * The page has given it up: how it ends where the wasm does not know it, or where
+	 * that is a clean end.
+	 * @type {Ending | null}
+	 */
 	#given = null;
 
 	/**
@@ -100,8 +107,8 @@ export class Stream {
 	}
 
 	/**
-	 * Sends bytes. They are copied and queued without bound; onwritten tells the progress. After closeWrite, close or
-	 * the stream's end they are dropped.
+	 * Sends bytes. They are copied and queued without bound; onwritten tells the
+	 * progress. After closeWrite, close or the stream's end they are dropped.
 	 * @param {Uint8Array} bytes
 	 */
 	write(bytes) {
@@ -126,7 +133,10 @@ export class Stream {
 		this.#boundary?.stop(this.id);
 	}
 
-	/** closeWrite and stop: like close(2), what was written is delivered. A stream without an answer that has nothing to deliver is given up, which is a clean end. */
+	/**
+	 * closeWrite and stop: like close(2), what was written is delivered. A stream without
+	 * an answer that has nothing to deliver is given up, which is a clean end.
+	 */
 	close() {
 		if (this.ending) return;
 		if (!this.#answered && !this.#wrote) {
@@ -147,7 +157,10 @@ export class Stream {
 		this.#giveUp(code, ending(code, BEFORE_OPEN));
 	}
 
-	/** For the tunnel, which goes away: the target must not take what it got for all, where there is more. */
+	/**
+	 * For the tunnel, which goes away: the target must not take what it got for all,
+	 * where there is more.
+	 */
 	abandon() {
 		if (this.#boundary && (this.#queue.length > 0 || this.#handlers.holds?.())) this.#boundary.reset(this.id, CODES.aborted);
 	}

@@ -1,5 +1,6 @@
-// Says which targets may be sent to the server at all. Nothing here decides what may be reached (the server's policy does that); it only keeps
-// a string that is no host name from ever becoming a request for something else.
+// Says which targets may be sent to the server at all. Nothing here decides what may be
+// reached (the server's policy does that); it only keeps a string that is no host name
+// from ever becoming a request for something else.
 
 import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
@@ -39,7 +40,8 @@ function hostFault(host) {
 	if (/\p{Cc}/u.test(host)) return 'it contains a control character';
 	if (/\s/.test(host)) return 'it contains a space';
 	if (host.includes('@')) return 'it contains a user name';
-	// Underscores are common in real zones; letters beyond ASCII are for the server to encode (RFC 5891).
+	// Underscores are common in real zones; letters beyond ASCII are for the server to
+	// encode (RFC 5891).
 	const strange = /[^\p{L}\p{M}\p{N}._-]/u.exec(host);
 	if (strange !== null) return `it contains ${quote(strange[0])}`;
 	if (new TextEncoder().encode(host).length > MAX_NAME_BYTES) return `it is longer than ${MAX_NAME_BYTES} bytes`;

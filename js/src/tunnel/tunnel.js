@@ -67,7 +67,10 @@ import { turns } from './turns.js';
  * @property {StreamStats[]} streams  those that live and the last ENDED_KEPT that have ended, oldest first
  */
 
-/** idle: no stream lives. @typedef {'state' | 'stream' | 'streamend' | 'notice' | 'idle'} EventType */
+/**
+ * idle: no stream lives.
+ * @typedef {'state' | 'stream' | 'streamend' | 'notice' | 'idle'} EventType
+ */
 
 /**
  * @typedef {object} TunnelConfig
@@ -85,7 +88,10 @@ const ENDED_KEPT = 100;
 /** The events of one task; the page's own work comes between two of them. */
 const SLICE_MS = 8;
 
-/** A program that did not live that long is not started again before it: it would crash in a loop. */
+/**
+ * A program that did not live that long is not started again before it: it would crash in
+ * a loop.
+ */
 const RESTART_MS = 5000;
 
 const LOAD_ADVICE = 'No program in this page has sockets. Check that the server runs, and that the '
@@ -177,7 +183,10 @@ export class Tunnel {
 		return resolve(this, name, options);
 	}
 
-	/** Loads the wasm, so that the first stream need not wait for it. Without effect where it is loaded. */
+	/**
+	 * Loads the wasm, so that the first stream need not wait for it. Without effect where
+	 * it is loaded.
+	 */
 	load() {
 		if (this.#engine || this.#loading || this.#closed) return;
 		this.#loading = true;
@@ -331,7 +340,10 @@ export class Tunnel {
 		this.schedule(() => this.#emit('state', status));
 	}
 
-	/** A warning that is the same as the last one is not repeated: attempts fail alike. @param {string} line */
+	/**
+	 * A warning that is the same as the last one is not repeated: attempts fail alike.
+	 * @param {string} line
+	 */
 	#say(line) {
 		if (line === this.#said) return;
 		this.#said = line;

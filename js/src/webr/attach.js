@@ -1,5 +1,6 @@
-// Brings the layer into the worker of a webR that runs already, through R itself: for pages in which the Worker constructor cannot be
-// replaced, or whose policy forbids workers from blob: URLs.
+// Brings the layer into the worker of a webR that runs already, through R itself: for
+// pages in which the Worker constructor cannot be replaced, or whose policy forbids
+// workers from blob: URLs.
 
 import { NOTES } from './notes.js';
 
@@ -9,7 +10,8 @@ import { NOTES } from './notes.js';
 let attachments = 0;
 
 /**
- * Resolves when R's sockets go through the tunnel. May be called more than once, and where the layer is there already.
+ * Resolves when R's sockets go through the tunnel. May be called more than once, and
+ * where the layer is there already.
  * @param {object} options
  * @param {Bridges} options.bridges
  * @param {() => Promise<string>} options.source  fetches the text of the built entry/part-webr-worker.js
@@ -41,8 +43,8 @@ export async function attach({ bridges, source, scope }, webR) {
 }
 
 /**
- * webR keeps its Worker to itself. But it reads the `data` of every message of its, and so this sees which Worker
- * a message of the layer came from.
+ * webR keeps its Worker to itself. But it reads the `data` of every message of its, and
+ * so this sees which Worker a message of the layer came from.
  * @param {any} scope
  * @param {string} token
  * @returns {{ worker: Worker | null, message: any, stop: () => void }}

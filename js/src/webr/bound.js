@@ -1,5 +1,6 @@
-// For a program that runs already: its system calls are bound to its wasm for good. What they call can still be replaced, and a classic
-// script's functions show the arguments of the call that is under way.
+// For a program that runs already: its system calls are bound to its wasm for good. What
+// they call can still be replaced, and a classic script's functions show the arguments of
+// the call that is under way.
 
 import { POLL } from '../sockfs/flags.js';
 import * as ERRNO from '../wire/generated/errno.js';
@@ -55,7 +56,8 @@ export function patchBound(scope, { ops, ErrnoError, heap32 }, connector) {
 			if (args !== null && args[0] === fd && socketOf(sock)) {
 				if (![0, 1, 2].includes(args[1])) throw new ErrnoError(ERRNO.EINVAL);
 				ops.shutdown(sock, args[1]);
-				// The system call answers ENOSYS whatever happens, unless it is left by an error: the one with number 0 is success.
+				// The system call answers ENOSYS whatever happens, unless it is left by
+				// an error: the one with number 0 is success.
 				throw new ErrnoError(0);
 			}
 			return sock;

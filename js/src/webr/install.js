@@ -1,4 +1,5 @@
-// Brings the layer into webR's worker by itself: the page's Worker constructor puts it before webR's own script.
+// Brings the layer into webR's worker by itself: the page's Worker constructor puts it
+// before webR's own script.
 
 import { rememberBlobs } from '../workers/blobs.js';
 import { startWorker } from '../workers/starter.js';
@@ -50,7 +51,8 @@ export function recognizeWebR({ serve, prelude, scope, say }) {
 }
 
 /**
- * The text of a blob, at once: a constructor cannot wait. Empty where the page's policy forbids that.
+ * The text of a blob, at once: a constructor cannot wait. Empty where the page's policy
+ * forbids that.
  * @param {any} scope
  * @param {string} url
  */

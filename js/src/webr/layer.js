@@ -24,7 +24,10 @@ const UNREACHABLE =
 /** Tells the page. Messages without `type` mean nothing to webR. @param {Message} message */
 const post = (message) => scope.postMessage({ sockmux: message });
 
-/** Does what has come for R meanwhile; its interrupt arrives here and leaves by an exception, straight through the wait. */
+/**
+ * Does what has come for R meanwhile; its interrupt arrives here and leaves by an
+ * exception, straight through the wait.
+ */
 const pump = () => scope.Module?.webr?.handleEvents?.();
 
 /** R's memory as its script sees it. */

@@ -1,4 +1,5 @@
-// What the console says where the layer stays out of webR's worker. The texts belong to the part that is loaded with webR.
+// What the console says where the layer stays out of webR's worker. The texts belong to
+// the part that is loaded with webR.
 
 export const NOTES = Object.freeze({
 	/** The page cannot share memory. */

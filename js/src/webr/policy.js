@@ -1,5 +1,6 @@
-// A worker that was started from a blob has the page's Content-Security-Policy. webR's own URL has none, or one of its own. So a policy
-// that webR never meets without the layer must not stop it with the layer.
+// A worker that was started from a blob has the page's Content-Security-Policy. webR's
+// own URL has none, or one of its own. So a policy that webR never meets without the
+// layer must not stop it with the layer.
 
 /** @typedef {import('../blocking/ring.js').Message} Message */
 
@@ -11,13 +12,17 @@ const NO_EVAL = `the Content-Security-Policy of this page forbids eval, which R 
 const NO_FETCH = (/** @type {string} */ origin) => `the Content-Security-Policy of this page forbids requests to ${origin}, which webR needs in a worker that has this policy. `
 	+ `${CURE} add ${origin} to connect-src`;
 
-/** webR that comes from another origin starts from a blob of its own, so without the layer it has the page's policy as well. */
+/**
+ * webR that comes from another origin starts from a blob of its own, so without the layer
+ * it has the page's policy as well.
+ */
 const NO_EVAL_EITHER_WAY = 'the Content-Security-Policy of this page forbids eval, so R does not start in this worker, with or without the layer. '
 	+ 'Add \'unsafe-eval\' to script-src, or serve webR from the page\'s own origin';
 
 /**
- * Ends the script here if webR would fare better from its own URL: the page is told and ends this worker. Afterwards the
- * page's console names each request of R that the policy forbids.
+ * Ends the script here if webR would fare better from its own URL: the page is told and
+ * ends this worker. Afterwards the page's console names each request of R that the policy
+ * forbids.
  * @param {any} scope
  * @param {string} base  URL of webR's own script; empty if that is a blob too
  * @param {(message: Message) => void} post
@@ -54,7 +59,8 @@ function mayEval(scope) {
 }
 
 /**
- * Whether webR's files may be requested. The policy decides before anything is sent, and an answer of any kind means yes.
+ * Whether webR's files may be requested. The policy decides before anything is sent, and
+ * an answer of any kind means yes.
  * @param {any} scope
  * @param {string} url
  */
@@ -69,7 +75,10 @@ function mayFetch(scope, url) {
 	}
 }
 
-/** The source to add. Empty for what is no request, such as "eval". @param {string} uri  of a violation: a URL, a scheme or a word */
+/**
+ * The source to add. Empty for what is no request, such as "eval".
+ * @param {string} uri  of a violation: a URL, a scheme or a word
+ */
 function originOf(uri) {
 	try {
 		return new URL(uri).origin;

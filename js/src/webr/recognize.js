@@ -16,6 +16,7 @@ export function isWebRUrl(url, base) {
  * @param {string} text
  */
 export function isWebRText(text) {
-	// The message by which webR's worker asks the page for a WebSocket, and the object that its R calls.
+	// The message by which webR's worker asks the page for a WebSocket, and the object
+	// that its R calls.
 	return text.includes('proxyWebSocket') && text.includes('webr');
 }

@@ -17,7 +17,8 @@ import { CODE_ROWS } from './generated/name.js';
  */
 
 /**
- * Describes the end of a stream. A code that is not in the table becomes `internal` with the number in the text.
+ * Describes the end of a stream. A code that is not in the table becomes `internal` with
+ * the number in the text.
  * @param {number} code
  * @param {string} [text]
  * @returns {Ending}

@@ -1,4 +1,5 @@
-// What Go tells, and how: apart from the boundary, because the page reads events and may have the boundary in a worker.
+// What Go tells, and how: apart from the boundary, because the page reads events and may
+// have the boundary in a worker.
 
 /**
  * Something that Go tells the page; wasm/pump/event.go says what a, b and data are.

@@ -3,8 +3,9 @@
 import { SOCKET_OPTIONS } from './generated/name.js';
 
 /**
- * Options of the target's socket, as setsockopt() knows them. What is absent stays as it is. The server bounds
- * the times and the count, and leaves an option as it is that its system refuses.
+ * Options of the target's socket, as setsockopt() knows them. What is absent stays as it
+ * is. The server bounds the times and the count, and leaves an option as it is that its
+ * system refuses.
  * @typedef {object} SocketOptions
  * @property {boolean} [noDelay]  TCP_NODELAY
  * @property {boolean} [keepAlive]  SO_KEEPALIVE
@@ -14,7 +15,8 @@ import { SOCKET_OPTIONS } from './generated/name.js';
  */
 
 /**
- * The bytes of the options that are set. A number that is negative or none counts as 0, which sets nothing.
+ * The bytes of the options that are set. A number that is negative or none counts as 0,
+ * which sets nothing.
  * @param {SocketOptions} options
  * @returns {number[]}
  */

@@ -1,5 +1,5 @@
-// A worker that was started from a blob has a location against which no relative URL resolves. These are resolved as if the
-// worker's own script had been started.
+// A worker that was started from a blob has a location against which no relative URL
+// resolves. These are resolved as if the worker's own script had been started.
 
 /**
  * @param {any} scope

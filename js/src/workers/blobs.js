@@ -5,7 +5,8 @@ const MIN_BYTES = 10_000;
 const MAX_BYTES = 4_000_000;
 
 /**
- * The absolute URL of a worker's script. Empty if the native constructor does not start it: it says what is wrong.
+ * The absolute URL of a worker's script. Empty if the native constructor does not start
+ * it: it says what is wrong.
  * @param {string} url
  * @param {string} base  URL of the page
  */

@@ -1,5 +1,5 @@
-// The page's Worker constructor, with a look at what is started. Recognizers start what is theirs; every other worker is
-// the native constructor's, as it is.
+// The page's Worker constructor, with a look at what is started. Recognizers start what
+// is theirs; every other worker is the native constructor's, as it is.
 
 /**
  * @callback Recognizer
@@ -18,7 +18,8 @@
 export function installWorkerHook(scope, recognizers) {
 	const Native = scope.Worker;
 	if (typeof Native !== 'function' || recognizers.length === 0) return () => {};
-	// A proxy leaves everything else as it is: the prototype, instanceof, the name, classes that extend it.
+	// A proxy leaves everything else as it is: the prototype, instanceof, the name,
+	// classes that extend it.
 	/** @type {any} */
 	const Worker = new Proxy(Native, {
 		construct(target, args, newTarget) {

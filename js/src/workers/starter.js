@@ -1,9 +1,10 @@
-// Starts a worker from a script with ours in front, and falls back to its own where the page's policy does not let that
-// script run.
+// Starts a worker from a script with ours in front, and falls back to its own where the
+// page's policy does not let that script run.
 
 /**
- * Gives a worker at once. Whether the script may run is known only later: it says so itself, or an error event does.
- * If it may not, the worker goes on as a stand-in for one that was started from the other URL. Messages wait until it is known.
+ * Gives a worker at once. Whether the script may run is known only later: it says so
+ * itself, or an error event does. If it may not, the worker goes on as a stand-in for one
+ * that was started from the other URL. Messages wait until it is known.
  * @param {object} options
  * @param {any} options.scope  the page's global object
  * @param {typeof Worker} options.Native
@@ -30,7 +31,8 @@ export function startWorker({ scope, Native, script, fallback, own, options, onk
 		decided('');
 		return startOwn(scope, Native, fallback, options);
 	}
-	// The one that runs. Others may put their own terminate() in front of this one, so it stays for good.
+	// The one that runs. Others may put their own terminate() in front of this one, so it
+	// stays for good.
 	let running = worker;
 	const { terminate } = worker;
 	worker.terminate = () => Reflect.apply(terminate, running, []);

@@ -31,7 +31,10 @@ test('the object is in place and tells its version and state', async () => {
 	assert.equal(sockmux.status.state, 'idle');
 	assert.equal(sockmux.stats().url, 'wss://h/v1/connect');
 	assert.deepEqual(program.calls.slice(0, 2), [['configure', 'wss://h/v1/connect\0sockmux.js/1.2.3'], ['setToken', 'secret']]);
-	/** The published types hold for the object: tsc checks it. @type {import('../../types/sockmux.d.ts').Sockmux} */
+	/**
+	 * The published types hold for the object: tsc checks it.
+	 * @type {import('../../types/sockmux.d.ts').Sockmux}
+	 */
 	const published = sockmux;
 	assert.equal(published.stats().streams.length, 0);
 	assert.equal(installed({ sockmux: { url: 'x' } }), null);

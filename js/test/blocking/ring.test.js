@@ -54,7 +54,10 @@ async function start(workerData = { interruptAfter: Infinity }, serverAsks = /**
 		if (error) throw new Error(error);
 		return result;
 	};
-	/** The stream of the next connect. @returns {Promise<import('../fakes/tunnel.js').FakeStream>} */
+	/**
+	 * The stream of the next connect.
+	 * @returns {Promise<import('../fakes/tunnel.js').FakeStream>}
+	 */
 	const next = () => new Promise((resolve) => {
 		opened = () => resolve(/** @type {any} */ (tunnel.streams.at(-1)));
 	});

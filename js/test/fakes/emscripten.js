@@ -1,4 +1,5 @@
-// The parts of an Emscripten program that the layer replaces, reduced to what it touches, and a connector whose sockets the test plays.
+// The parts of an Emscripten program that the layer replaces, reduced to what it touches,
+// and a connector whose sockets the test plays.
 
 import { newCall } from '../../src/sockfs/calls/call.js';
 
@@ -78,7 +79,10 @@ export class FakeEmscripten {
 		};
 	}
 
-	/** A socket as createSocket() makes it. @param {{ type?: number, nonblocking?: boolean }} [options] */
+	/**
+	 * A socket as createSocket() makes it.
+	 * @param {{ type?: number, nonblocking?: boolean }} [options]
+	 */
 	socket({ type = 1, nonblocking = true } = {}) {
 		const sock = /** @type {any} */ ({ family: 2, type, protocol: 0, server: null, error: null, peers: {}, sock_ops: this.ops });
 		const fd = this.streams.length;

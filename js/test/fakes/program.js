@@ -1,4 +1,5 @@
-// A Go program as the boundary sees it: memory, recorded calls, a queue of events. Its buffer moves at every growth, as Go's memory does.
+// A Go program as the boundary sees it: memory, recorded calls, a queue of events. Its
+// buffer moves at every growth, as Go's memory does.
 
 /** @typedef {keyof import('../../src/wire/generated/boundary.js').Exports} ExportName */
 

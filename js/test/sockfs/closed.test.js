@@ -15,7 +15,12 @@ const OUT = 240;
 const NAME = 400;
 const NONBLOCKING = 1 | 2048;
 
-/** A program whose own calls are only noted; nothing in it has a name of SOCKFS's. @param {Record<string, any>} [more] @param {any} [exports] @param {WebAssembly.Memory} [memory] */
+/**
+ * A program whose own calls are only noted; nothing in it has a name of SOCKFS's.
+ * @param {Record<string, any>} [more]
+ * @param {any} [exports]
+ * @param {WebAssembly.Memory} [memory]
+ */
 function start(more = {}, exports = {}, memory = new WebAssembly.Memory({ initial: 1 })) {
 	let next = 3;
 	/** @type {unknown[][]} */

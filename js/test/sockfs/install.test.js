@@ -28,7 +28,11 @@ const makeEnv = (emscripten) => ({
 	___syscall_shutdown: () => -ERRNO.ENOSYS,
 });
 
-/** What a program does with its import: connect() and a word. @param {FakeEmscripten} emscripten @param {any} sock */
+/**
+ * What a program does with its import: connect() and a word.
+ * @param {FakeEmscripten} emscripten
+ * @param {any} sock
+ */
 function talk(emscripten, sock) {
 	assert.equal(emscripten.errno(() => emscripten.ops.connect(sock, 'a.test', 80)), ERRNO.EINPROGRESS);
 	return emscripten.ops.sendmsg(sock, Buffer.from('word'), 0, 4);

@@ -21,7 +21,12 @@ function start() {
 		heap.set(words, VALUE / 4);
 		ops.setsockopt(sock, level, name, VALUE, length);
 	});
-	/** The words of an option, or its errno, negative. @param {number} level @param {number} name @param {number} [room] */
+	/**
+	 * The words of an option, or its errno, negative.
+	 * @param {number} level
+	 * @param {number} name
+	 * @param {number} [room]
+	 */
 	const get = (level, name, room = 32) => {
 		heap.fill(0, VALUE / 4, VALUE / 4 + 10);
 		heap[LENGTH / 4] = room;

@@ -73,7 +73,11 @@ describe('Peer', () => {
 });
 
 describe('makePeer', () => {
-	/** SOCKFS's createPeer with a URL of the page's. @param {(addr: string, port: number) => string} url @param {any} scope */
+	/**
+	 * SOCKFS's createPeer with a URL of the page's.
+	 * @param {(addr: string, port: number) => string} url
+	 * @param {any} scope
+	 */
 	const sockfs = (url, scope) => ({
 		createPeer(/** @type {any} */ sock, /** @type {string} */ addr, /** @type {number} */ port) {
 			const peer = { addr, port, socket: new scope.WebSocket(url(addr, port), ['binary']) };

@@ -5,7 +5,10 @@ import { patchOps } from '../../src/sockfs/sockets/ops.js';
 import { patchImports, waitFor } from '../../src/sockfs/calls/syscalls.js';
 import { FakeConnector, FakeEmscripten } from '../fakes/emscripten.js';
 
-/** A program whose system calls record that they were reached. @param {{ canWait?: boolean, nonblocking?: boolean }} [options] */
+/**
+ * A program whose system calls record that they were reached.
+ * @param {{ canWait?: boolean, nonblocking?: boolean }} [options]
+ */
 function start({ canWait = true, nonblocking = true } = {}) {
 	const emscripten = new FakeEmscripten();
 	const connector = new FakeConnector(canWait);

@@ -1,4 +1,5 @@
-// Both halves of the calls of pthreads, in one thread: what the program's proxied call does between them is a function here.
+// Both halves of the calls of pthreads, in one thread: what the program's proxied call
+// does between them is a function here.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -6,7 +6,10 @@ import { patchOps } from '../../src/sockfs/sockets/ops.js';
 import { patchBound } from '../../src/webr/bound.js';
 import { FakeConnector, FakeEmscripten } from '../fakes/emscripten.js';
 
-/** R.js as far as these calls go: a classic script, whose functions are bound before the layer comes. */
+/**
+ * R.js as far as these calls go: a classic script, whose functions are bound before the
+ * layer comes.
+ */
 const SCRIPT = `
 	var getSocketFromFD = (fd) => {
 		var stream = FS.getStream(fd);

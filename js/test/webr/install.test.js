@@ -288,7 +288,11 @@ describe('a policy without workers from blobs', () => {
 });
 
 describe('attach', () => {
-	/** A webR whose worker answers what the layer would. @param {ReturnType<typeof makePage>} page @param {(token: string) => unknown} answer */
+	/**
+	 * A webR whose worker answers what the layer would.
+	 * @param {ReturnType<typeof makePage>} page
+	 * @param {(token: string) => unknown} answer
+	 */
 	function makeWebR({ scope, FakeWorker }, answer) {
 		const worker = new FakeWorker('blob:earlier');
 		/** @type {unknown[]} */

@@ -29,7 +29,12 @@ function makeScope({ evaluates = true, fetches = true } = {}) {
 	return { scope, posts, requests };
 }
 
-/** Runs the check; a script that is stopped waits for its end, which here is an error. @param {any} scope @param {string} base @param {any[]} posts */
+/**
+ * Runs the check; a script that is stopped waits for its end, which here is an error.
+ * @param {any} scope
+ * @param {string} base
+ * @param {any[]} posts
+ */
 function run(scope, base, posts) {
 	const { wait } = Atomics;
 	Atomics.wait = () => {

@@ -170,7 +170,8 @@ function hooked(scope, before, makeOf, waiting) {
 	return (/** @type {any[]} */ ...args) => {
 		const outer = scope[HOOK];
 		/**
-		 * Makes the attempts. `done` is called with the result, at once if there is nothing to wait for.
+		 * Makes the attempts. `done` is called with the result, at once if there is
+		 * nothing to wait for.
 		 * @param {(...args: any[]) => any} original  the call without the sleep
 		 * @param {(result: any) => void} done
 		 */

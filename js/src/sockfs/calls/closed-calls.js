@@ -32,7 +32,8 @@ const IN_ADDR = 4;
 const IN6_MAPPED = 20;
 
 /**
- * Puts the calls into a program's imports. They do nothing until its first socket shows that its SOCKFS is hidden.
+ * Puts the calls into a program's imports. They do nothing until its first socket shows
+ * that its SOCKFS is hidden.
  * @param {Instance} instance
  * @param {Program} program
  * @returns {Closed}
@@ -69,7 +70,8 @@ function makeCalls(program, closed) {
 	};
 
 	/**
-	 * A call on one of our sockets; its result is a number, or that of the program's own call once the socket is left to it.
+	 * A call on one of our sockets; its result is a number, or that of the program's own
+	 * call once the socket is left to it.
 	 * @param {(sock: Sock, ...args: any[]) => number | undefined} run  undefined: the program's own
 	 * @param {number} sign  of the errno that the call gives
 	 */
@@ -88,7 +90,11 @@ function makeCalls(program, closed) {
 
 	const pointerAt = (/** @type {number} */ at, /** @type {boolean} */ wide) => (wide ? Number(view().getBigUint64(at, true)) : view().getUint32(at, true));
 
-	/** The pieces of memory that an iovec names. @param {number | bigint} iov @param {number | bigint} count */
+	/**
+	 * The pieces of memory that an iovec names.
+	 * @param {number | bigint} iov
+	 * @param {number | bigint} count
+	 */
 	const pieces = (iov, count) => {
 		const wide = typeof iov === 'bigint';
 		const size = wide ? 8 : 4;

@@ -123,7 +123,10 @@ export class Closed {
 	}
 }
 
-/** What SOCKFS's own operations do with a socket that has no connection. @returns {Record<string, any>} */
+/**
+ * What SOCKFS's own operations do with a socket that has no connection.
+ * @returns {Record<string, any>}
+ */
 function baseOps() {
 	const fail = (/** @type {number} */ errno) => {
 		throw new ClosedError(errno);

@@ -1,7 +1,8 @@
 // The system calls that SOCKFS's operations cannot reach: shutdown(), options,
-// SOCK_NONBLOCK, and whatever blocks (blocking.js). A program gets them as imports of its wasm, so they are put into the
-// import object before it is instantiated. A call that names no socket of ours goes on as
-// before. Pointers are BigInt in programs with 64-bit memory.
+// SOCK_NONBLOCK, and whatever blocks (blocking.js). A program gets them as imports of its
+// wasm, so they are put into the import object before it is instantiated. A call that
+// names no socket of ours goes on as before. Pointers are BigInt in programs with 64-bit
+// memory.
 
 import { patchBlocking } from './blocking.js';
 import { duplicateCalls } from '../sockets/duplicates.js';

@@ -1,15 +1,20 @@
-// Emscripten's fake DNS gives the names it is asked for addresses of its own, 172.29.a.b, and connect() turns them back into names. From
-// the 256th name on b is no byte, the address in memory wraps, and connect() goes to another name's host.
+// Emscripten's fake DNS gives the names it is asked for addresses of its own, 172.29.a.b,
+// and connect() turns them back into names. From the 256th name on b is no byte, the
+// address in memory wraps, and connect() goes to another name's host.
 
 import { judgeName } from './names.js';
 
-/** Addresses are 172.29.0.1 to 172.31.255.255, the rest of the private block that 172.29.0.0/16 is part of. */
+/**
+ * Addresses are 172.29.0.1 to 172.31.255.255, the rest of the private block that
+ * 172.29.0.0/16 is part of.
+ */
 const FIRST = 29;
 const LAST = 31;
 const NONE = '0.0.0.0';
 
 /**
- * Gives each name an address that has four bytes, and localhost its own. Returns what undoes it; where the addresses are right already, nothing changes.
+ * Gives each name an address that has four bytes, and localhost its own. Returns what
+ * undoes it; where the addresses are right already, nothing changes.
  * @param {any} DNS
  * @returns {() => void}
  */

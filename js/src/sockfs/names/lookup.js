@@ -12,7 +12,8 @@ export const ASK_MS = 10_000;
 export const MAX_NAMES = 1000;
 
 /**
- * found: it exists, or it is not known whether it does; missing: it does not; asking: a change will be told.
+ * found: it exists, or it is not known whether it does; missing: it does not; asking: a
+ * change will be told.
  * @typedef {'found' | 'missing' | 'asking'} LookupState
  */
 

@@ -1,6 +1,7 @@
-// getaddrinfo() and gethostbyname(), as a program's wasm imports them. Emscripten gives every name an
-// address of its own, which connect() turns back into the name; here texts that are no names are told
-// apart, services have their ports, and names that do not exist fail where the caller can wait.
+// getaddrinfo() and gethostbyname(), as a program's wasm imports them. Emscripten gives
+// every name an address of its own, which connect() turns back into the name; here texts
+// that are no names are told apart, services have their ports, and names that do not
+// exist fail where the caller can wait.
 
 import { address } from '../memory.js';
 import { lookAgainAt } from './lookup.js';
@@ -33,7 +34,11 @@ export function nameCalls(program, connector) {
 		return new TextDecoder().decode(bytes.slice(at, bytes.indexOf(0, at)));
 	};
 
-	/** Whether a name exists. @param {string} name @returns {'found' | 'missing' | 'again'} again: the call is to be made again */
+	/**
+	 * Whether a name exists.
+	 * @param {string} name
+	 * @returns {'found' | 'missing' | 'again'} again: the call is to be made again
+	 */
 	const exists = (name) => {
 		if (!connector.lookup || !(connector.canWait || program.call.retries)) return 'found';
 		for (;;) {
@@ -80,7 +85,8 @@ export function nameCalls(program, connector) {
 				found = look(asked);
 				if (found.failure) return found.failure;
 			}
-			// SOCKFS knows the flag and fails: the addresses that it gives are those of the host's kind.
+			// SOCKFS knows the flag and fails: the addresses that it gives are those of
+			// the host's kind.
 			if (flags & AI_ADDRCONFIG) view().setInt32(hints, flags & ~AI_ADDRCONFIG, true);
 			const named = port !== null && node;
 			let result;
@@ -102,7 +108,10 @@ export function nameCalls(program, connector) {
 			return 0;
 		},
 
-		/** gethostbyname() of Emscripten 4 and later, in C; it cannot fail: no address is better than another host's. */
+		/**
+		 * gethostbyname() of Emscripten 4 and later, in C; it cannot fail: no address is
+		 * better than another host's.
+		 */
 		_emscripten_lookup_name: (before) => (name) => {
 			const asked = text(name);
 			const found = look(asked, judgeHost);

@@ -54,7 +54,8 @@ export function judgeHost(text) {
 }
 
 /**
- * An address in the forms of inet_aton(): one to four parts, decimal, octal or hexadecimal; the last one fills the rest.
+ * An address in the forms of inet_aton(): one to four parts, decimal, octal or
+ * hexadecimal; the last one fills the rest.
  * @param {string[]} parts
  * @returns {string | null}
  */

@@ -5,8 +5,8 @@ import { modulesOf, valuesOf } from './watch.js';
 /** @typedef {import('./instantiate.js').ImportSlot} ImportSlot */
 
 /**
- * The import names are short ones in optimized builds; the functions keep the names of Emscripten's library, which are
- * those of C behind an underscore.
+ * The import names are short ones in optimized builds; the functions keep the names of
+ * Emscripten's library, which are those of C behind an underscore.
  * @param {any} imports
  * @param {(name: string) => boolean} wanted
  * @returns {Map<string, ImportSlot>}

@@ -1,6 +1,7 @@
-// Finds the parts of an Emscripten program that the layer needs. In classic scripts they are global; in modules they are hidden in a closure,
-// but the first socket that such a program makes shows them. Where its names were shortened, that socket shows nothing, and the system calls
-// are carried out without SOCKFS (calls/closed.js).
+// Finds the parts of an Emscripten program that the layer needs. In classic scripts they
+// are global; in modules they are hidden in a closure, but the first socket that such a
+// program makes shows them. Where its names were shortened, that socket shows nothing,
+// and the system calls are carried out without SOCKFS (calls/closed.js).
 
 import { newCall } from '../calls/call.js';
 import { installClosed } from '../calls/closed-calls.js';
@@ -60,7 +61,8 @@ export function globalProgram(scope, heap32) {
 }
 
 /**
- * The same for one instance: global parts count only if this instance's system calls are the global ones.
+ * The same for one instance: global parts count only if this instance's system calls are
+ * the global ones.
  * @param {any} scope
  * @param {Instance} instance
  */
@@ -70,7 +72,8 @@ export function globalProgramOf(scope, { calls, heap32 }) {
 }
 
 /**
- * A program with hidden parts. Its ops and its ErrnoError are there once it has made its first socket; until then it has no sockets either.
+ * A program with hidden parts. Its ops and its ErrnoError are there once it has made its
+ * first socket; until then it has no sockets either.
  * @param {Instance} instance  not instantiated yet
  * @param {(program: Program) => void} found  called inside that first system call
  * @returns {Program}
@@ -114,8 +117,8 @@ export function hiddenProgram(instance, found) {
 }
 
 /**
- * Runs socket() and sees the record that it makes: SOCKFS stores it as `node.sock`, and for the length of this call Object.prototype
- * notices.
+ * Runs socket() and sees the record that it makes: SOCKFS stores it as `node.sock`, and
+ * for the length of this call Object.prototype notices.
  * @param {() => number} run
  */
 function watchSock(run) {
@@ -136,7 +139,8 @@ function watchSock(run) {
 }
 
 /**
- * Reading from a socket without a peer fails with the program's own kind of error, and nothing else happens.
+ * Reading from a socket without a peer fails with the program's own kind of error, and
+ * nothing else happens.
  * @param {Sock} sock
  * @returns {Program['ErrnoError'] | null}
  */

@@ -47,7 +47,10 @@ export function watchInstantiation(scope, start, other = () => {}) {
 	return () => undo.forEach((restore) => restore());
 }
 
-/** The name in C, which is the import's unless it was shortened; the function in Emscripten's library has one more underscore. */
+/**
+ * The name in C, which is the import's unless it was shortened; the function in
+ * Emscripten's library has one more underscore.
+ */
 const hasSockets = (/** @type {any} */ imports) => modulesOf(imports).some((module) => valuesOf(module).some(
 	([key, value]) => typeof value === 'function' && /^___?syscall_connect$/.test(key.startsWith('__') ? key : value.name),
 ));

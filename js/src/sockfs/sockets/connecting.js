@@ -12,7 +12,10 @@ import { recordOf, showState } from './record.js';
 /** @typedef {import('../program/program.js').Sock} Sock */
 /** @typedef {import('./record.js').SockRecord} SockRecord */
 
-/** What gethostbyname() of Emscripten 4 and later gives for a name that does not exist. The dial then fails by the name's reason. */
+/**
+ * What gethostbyname() of Emscripten 4 and later gives for a name that does not exist.
+ * The dial then fails by the name's reason.
+ */
 const ANY = '0.0.0.0';
 
 /** The ports from which Linux takes one for bind() to port 0. */
@@ -107,7 +110,8 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 			if (!resumed) fail(ERRNO.EISCONN);
 			return;
 		}
-		// It has failed. Where connect() has promised success, the program has not seen that it has not come.
+		// It has failed. Where connect() has promised success, the program has not seen
+		// that it has not come.
 		const error = record.promised ? 0 : record.takeError() || ERRNO.ECONNABORTED;
 		drop(sock, record);
 		if (error !== 0) fail(error);
@@ -138,13 +142,17 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 				resume(sock, record, true);
 				return undefined;
 			}
-			// A thread that cannot wait succeeds at once, as SOCKFS always does; the program sees the rest with poll().
+			// A thread that cannot wait succeeds at once, as SOCKFS always does; the
+			// program sees the rest with poll().
 			if (sock.stream.flags & O_NONBLOCK || waiting.canBlock()) fail(ERRNO.EINPROGRESS);
 			record.promised = true;
 			return undefined;
 		},
 
-		/** The server's socket is bound elsewhere, so the port is a name that only the program sees. */
+		/**
+		 * The server's socket is bound elsewhere, so the port is a name that only the
+		 * program sees.
+		 */
 		bind(sock, addr, port) {
 			return before.bind(sock, addr, port === 0 && sock.type === SOCK_STREAM && connector.alive ? ephemeralPort() : port);
 		},

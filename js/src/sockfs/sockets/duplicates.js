@@ -1,4 +1,5 @@
-// dup(): SOCKFS ends a socket with the first of its descriptors that is closed. Here it ends with the last.
+// dup(): SOCKFS ends a socket with the first of its descriptors that is closed. Here it
+// ends with the last.
 
 import { recordOf } from './record.js';
 
@@ -39,7 +40,8 @@ export function patchDuplicates(program) {
 			descriptors.delete(stream.fd);
 			const [next] = descriptors;
 			if (next === undefined) return close(stream);
-			// SOCKFS works on the socket through one stream: that of a descriptor that is still there.
+			// SOCKFS works on the socket through one stream: that of a descriptor that is
+			// still there.
 			if (sock.stream.fd === stream.fd) {
 				sock.stream = Object.assign(Object.create(Object.getPrototypeOf(stream)), stream, { fd: next });
 			}
@@ -60,8 +62,9 @@ const F_DUPFD = 0;
 const F_DUPFD_CLOEXEC = 1030;
 
 /**
- * The system calls that make descriptors, for releases before 3.1.53, which call no operation for them. In those, dup()
- * opens the path of its file again, and a socket has none.
+ * The system calls that make descriptors, for releases before 3.1.53, which call no
+ * operation for them. In those, dup() opens the path of its file again, and a socket has
+ * none.
  * @param {Program} program
  * @returns {Record<string, (before: (...args: any[]) => number) => (...args: any[]) => number>}
  */

@@ -1,5 +1,5 @@
-// SOCKFS's operations on TCP sockets, put over a connector. Everything else (UDP, listening, sockets of an earlier time) goes to the
-// operations that were there before.
+// SOCKFS's operations on TCP sockets, put over a connector. Everything else (UDP,
+// listening, sockets of an earlier time) goes to the operations that were there before.
 
 import { connectingOps } from './connecting.js';
 import { patchDuplicates } from './duplicates.js';
@@ -33,7 +33,8 @@ export { socketOf } from './record.js';
 export const ADDED = Object.freeze(['shutdown', 'disconnect', 'setsockopt', 'getsockopt']);
 
 /**
- * Puts the operations in place. Returns what undoes it: for the earlier operations, our sockets are not connected.
+ * Puts the operations in place. Returns what undoes it: for the earlier operations, our
+ * sockets are not connected.
  * @param {Program} program
  * @param {Connector} connector
  * @param {{ unasked?: boolean }} [options]  unasked: poll() reports POLLERR and POLLHUP, which no program asks for (default: true). Emscripten's

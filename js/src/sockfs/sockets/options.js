@@ -1,5 +1,6 @@
-// Options of sockets: which there are, what they are at first, and how they stand in the memory of a
-// program. All are remembered; the server applies those that SocketOptions has.
+// Options of sockets: which there are, what they are at first, and how they stand in the
+// memory of a program. All are remembered; the server applies those that SocketOptions
+// has.
 
 import * as ERRNO from '../../wire/generated/errno.js';
 
@@ -7,7 +8,10 @@ import * as ERRNO from '../../wire/generated/errno.js';
 /** @typedef {import('../program/program.js').Sock} Sock */
 
 /** @typedef {{ on: boolean, seconds: number }} Linger */
-/** A value: a number, microseconds of a time, or a linger. @typedef {number | Linger | Uint8Array} Value */
+/**
+ * A value: a number, microseconds of a time, or a linger.
+ * @typedef {number | Linger | Uint8Array} Value
+ */
 /** What a socket's options are, by level and name. @typedef {Map<string, Value>} Options */
 
 const SOL_SOCKET = 1;
@@ -43,12 +47,18 @@ const TIME = { kind: 'time', initial: 0 };
  * @property {(sock: Sock, state: State) => number | Uint8Array} [value]
  */
 
-/** What fixed options say of a connection. @typedef {{ state: number, takeError: () => number }} State */
+/**
+ * What fixed options say of a connection.
+ * @typedef {{ state: number, takeError: () => number }} State
+ */
 
 /** struct tcp_info as far as old programs know it; the first byte is the state. */
 const TCP_INFO_BYTES = 104;
 
-/** Initial values and limits are Linux's. @type {{ [level: number]: { [name: number]: Option } }} */
+/**
+ * Initial values and limits are Linux's.
+ * @type {{ [level: number]: { [name: number]: Option } }}
+ */
 const TABLE = {
 	[SOL_SOCKET]: {
 		1: FLAG, // SO_DEBUG

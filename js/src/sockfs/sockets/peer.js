@@ -58,7 +58,10 @@ export class Peer extends EventTarget {
 		this.#socket = socket;
 	}
 
-	/** CONNECTING also while there is no room to write: programs that wait for OPEN wait for room. */
+	/**
+	 * CONNECTING also while there is no room to write: programs that wait for OPEN wait
+	 * for room.
+	 */
 	get readyState() {
 		const socket = this.#socket;
 		if (this.#closed || socket?.state === 'closed') return CLOSED;

@@ -31,7 +31,10 @@ class Record {
 	writeEnded = false;
 	/** An errno of the program's own doing that no call has reported yet. */
 	pending = 0;
-	/** The address that bind() was given. @type {{ addr: string | undefined, port: number | undefined }} */
+	/**
+	 * The address that bind() was given.
+	 * @type {{ addr: string | undefined, port: number | undefined }}
+	 */
 	bound = { addr: undefined, port: undefined };
 	options = newOptions();
 	/** Descriptors of the socket, from the first dup() on. @type {Set<number>} */

@@ -1,4 +1,5 @@
-// send() and recv() in all their forms, and options: the rest of what programs do with a connection.
+// send() and recv() in all their forms, and options: the rest of what programs do with a
+// connection.
 
 import { MSG } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';

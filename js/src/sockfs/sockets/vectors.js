@@ -42,7 +42,8 @@ export function inOneCall(program, operations) {
 		recvmsg(sock, length, ...rest) {
 			const nothing = () => ({ buffer: new Uint8Array(0), addr: sock.daddr, port: sock.dport });
 			return next(sock, nothing, () => {
-				// Bytes of an earlier buffer are a result: an end, an error and a wait are the next call's.
+				// Bytes of an earlier buffer are a result: an end, an error and a wait
+				// are the next call's.
 				if (program.call.begun !== undefined && program.call.begun > 1 && socketOf(sock)?.available === 0) return { result: nothing(), short: true };
 				const result = recvmsg(sock, length, ...rest);
 				return { result, short: (result?.buffer.length ?? 0) < length };

@@ -1,5 +1,6 @@
-// Blocking calls. A thread that may block waits in the operation; where the caller waits and calls again
-// (JSPI, ASYNCIFY, pthreads), the operation keeps its progress and asks for that; others cannot block.
+// Blocking calls. A thread that may block waits in the operation; where the caller waits
+// and calls again (JSPI, ASYNCIFY, pthreads), the operation keeps its progress and asks
+// for that; others cannot block.
 
 import { MSG, O_NONBLOCK } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';

@@ -6,7 +6,10 @@
 /** Emscripten has at most 4096 descriptors; higher ones count as no sockets of ours. */
 const MAX_DESCRIPTORS = 4096;
 
-/** Words of the memory that all threads of a page share: a counter of changes, then a bit a descriptor. */
+/**
+ * Words of the memory that all threads of a page share: a counter of changes, then a bit
+ * a descriptor.
+ */
 const CHANGES = 0;
 const DESCRIPTORS_AT = 1;
 
@@ -23,8 +26,8 @@ const DOUBLES = DOUBLE.args + MAX_ARGS;
 export const STATE = Object.freeze({ idle: 0, asked: 1, done: 2, declined: 3 });
 
 /**
- * The calls that travel. The order is part of the contract of a page with its workers, which have the same build.
- * `read` and `write` are the pieces of fd_read and fd_write.
+ * The calls that travel. The order is part of the contract of a page with its workers,
+ * which have the same build. `read` and `write` are the pieces of fd_read and fd_write.
  */
 export const CALLS = Object.freeze(/** @type {const} */ ([
 	'__syscall_socket', '__syscall_connect', '__syscall_sendto', '__syscall_sendmsg', '__syscall_recvfrom', '__syscall_recvmsg',
@@ -36,8 +39,8 @@ export const CALLS = Object.freeze(/** @type {const} */ ([
 /** @typedef {typeof CALLS[number]} CallName */
 
 /**
- * First argument of the proxied call, minus the thread's number: no descriptor, so without the page's half the call
- * fails with EBADF.
+ * First argument of the proxied call, minus the thread's number: no descriptor, so
+ * without the page's half the call fails with EBADF.
  */
 const DOOR = -1_000_000_000;
 
@@ -75,7 +78,10 @@ export class Common {
 		Atomics.wait(this.#words, CHANGES, seen, milliseconds);
 	}
 
-	/** Whether the descriptor was a socket's once: it may be a file's meanwhile. @param {number} fd */
+	/**
+	 * Whether the descriptor was a socket's once: it may be a file's meanwhile.
+	 * @param {number} fd
+	 */
 	maySocket(fd) {
 		return fd >= 0 && fd < MAX_DESCRIPTORS && (Atomics.load(this.#words, DESCRIPTORS_AT + (fd >> 5)) & (1 << (fd & 31))) !== 0;
 	}
@@ -86,7 +92,10 @@ export class Common {
 	}
 }
 
-/** One thread's call. Only the thread writes before it enters the page's thread, and only the page until it returns. */
+/**
+ * One thread's call. Only the thread writes before it enters the page's thread, and only
+ * the page until it returns.
+ */
 export class Cells {
 	#words;
 	#doubles;
@@ -122,7 +131,10 @@ export class Cells {
 		this.state = STATE.asked;
 	}
 
-	/** What was asked. 64-bit programs have pointers that are BigInts, and get them back as such. */
+	/**
+	 * What was asked. 64-bit programs have pointers that are BigInts, and get them back
+	 * as such.
+	 */
 	get asked() {
 		const big = this.#words[WORD.big];
 		/** @type {(number | bigint)[]} */

@@ -1,5 +1,6 @@
-// The page's half of the system calls of pthreads. Proxied calls of the program enter the page's thread through one import;
-// those that come from our half in a worker are carried out here, all others as before.
+// The page's half of the system calls of pthreads. Proxied calls of the program enter the
+// page's thread through one import; those that come from our half in a worker are carried
+// out here, all others as before.
 
 import { CALLS, Cells, Common, STATE, threadBehind } from './cells.js';
 import { findFunctions } from '../program/imports.js';
@@ -11,7 +12,10 @@ import { findFunctions } from '../program/imports.js';
 /** Its name in Emscripten 4 and later, and before. */
 const DOORS = ['_emscripten_receive_on_main_thread_js', 'emscripten_receive_on_main_thread_js'];
 
-/** Calls that may wait: the operations of SOCKFS see the caller's state in program.call. The number is where their flags stand, -1: they have none. */
+/**
+ * Calls that may wait: the operations of SOCKFS see the caller's state in program.call.
+ * The number is where their flags stand, -1: they have none.
+ */
 const WAITING = new Map(Object.entries({ __syscall_connect: -1, __syscall_sendto: 3, __syscall_sendmsg: 2, __syscall_recvfrom: 3, __syscall_recvmsg: 2, read: 3, write: 3, getaddrinfo: -1, gethostbyname: -1, _emscripten_lookup_name: -1 }));
 
 /** Calls that others have replaced; the rest is the program's own. */
@@ -20,7 +24,8 @@ const REPLACED = new Set(['__syscall_socket', '__syscall_shutdown', '__syscall_s
 const MAKES_SOCKETS = new Set(['__syscall_socket', '__syscall_dup', '__syscall_dup3']);
 
 /**
- * Wakes the threads that wait, at every change of a socket. Returns what ends that, and wakes them once more.
+ * Wakes the threads that wait, at every change of a socket. Returns what ends that, and
+ * wakes them once more.
  * @param {Threads} threads
  * @param {import('../connector.js').Connector} connector
  * @returns {() => void}
@@ -36,7 +41,8 @@ export function wakeThreads(threads, connector) {
 }
 
 /**
- * Serves the threads of one program. Must be called before it is instantiated, and before other imports are replaced.
+ * Serves the threads of one program. Must be called before it is instantiated, and before
+ * other imports are replaced.
  * @param {Pick<import('../program/instantiate.js').Instance, 'imports' | 'calls'>} instance  calls: those whose functions may have been replaced, and then have other names
  * @param {object} parts
  * @param {Program} parts.program
@@ -49,7 +55,10 @@ export function serveThreads({ imports, calls }, { program, threads, replacement
 	const door = found.get(DOORS[0]) ?? found.get(DOORS[1]);
 	if (!door) return { socketsMade() {} };
 	const common = new Common(threads.common);
-	/** What one attempt calls: the program's own, which end in the operations. @type {Map<string, Call>} */
+	/**
+	 * What one attempt calls: the program's own, which end in the operations.
+	 * @type {Map<string, Call>}
+	 */
 	const own = new Map([...found].map(([name, { module, key }]) => [name, replacements[name]?.(module[key]) ?? module[key]]));
 	/** As the wasm gets them. @param {string} name @returns {Call | undefined} */
 	const current = (name) => {

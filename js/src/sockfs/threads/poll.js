@@ -1,5 +1,6 @@
-// poll() of a pthread. Emscripten before 6 does not wait in it; later ones wait, but hear of our sockets only as far as
-// SOCKFS can be told. So sets of sockets wait here; mixed ones wait here too where the program's own poll() came back early.
+// poll() of a pthread. Emscripten before 6 does not wait in it; later ones wait, but hear
+// of our sockets only as far as SOCKFS can be told. So sets of sockets wait here; mixed
+// ones wait here too where the program's own poll() came back early.
 
 /** How long a mixed set sleeps at most: no change of the others is told. */
 const SLICE_MS = 20;

@@ -1,6 +1,8 @@
-// A pthread's system calls for sockets. Each is carried out in the page's thread, where the layer is; what would block
-// waits here, and is tried again after every change. The page's thread is entered by a proxied call of the program's own
-// (connect() with an argument that is no descriptor), because it may be waiting for proxied calls and for nothing else.
+// A pthread's system calls for sockets. Each is carried out in the page's thread, where
+// the layer is; what would block waits here, and is tried again after every change. The
+// page's thread is entered by a proxied call of the program's own (connect() with an
+// argument that is no descriptor), because it may be waiting for proxied calls and for
+// nothing else.
 
 import { CALLS, STATE, doorOf } from './cells.js';
 import { findMemory } from '../program/instantiate.js';
@@ -12,7 +14,10 @@ import { pollLoop } from './poll.js';
 
 /** Calls whose first argument is a descriptor. */
 const OF_SOCKETS = CALLS.filter((name) => name.startsWith('__syscall') && name !== '__syscall_socket' && name !== '__syscall_poll');
-/** Names: each thread of Emscripten's would have its own table of the addresses that it makes up. */
+/**
+ * Names: each thread of Emscripten's would have its own table of the addresses that it
+ * makes up.
+ */
 const NAMES = /** @type {const} */ (['getaddrinfo', 'getnameinfo', 'gethostbyname', '_emscripten_lookup_name']);
 
 const WANTED = new Set([...OF_SOCKETS, ...NAMES, '__syscall_socket', '__syscall_poll', '__syscall_fcntl64', 'fd_read', 'fd_write']);
@@ -36,7 +41,10 @@ export function patchThread(imports, { id, common, cells }) {
 	/** Without the page's half, the calls are the program's own. */
 	let present = true;
 
-	/** One try. Undefined: the page declined. @type {(name: CallName, args: readonly (number | bigint)[]) => number | undefined} */
+	/**
+	 * One try. Undefined: the page declined.
+	 * @type {(name: CallName, args: readonly (number | bigint)[]) => number | undefined}
+	 */
 	const once = (name, args) => {
 		if (!present) return undefined;
 		cells.ask(name, args);

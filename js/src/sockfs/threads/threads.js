@@ -3,7 +3,10 @@
 import { rememberBlobs, scriptUrl } from '../../workers/blobs.js';
 import { standIn, startWorker } from '../../workers/starter.js';
 
-/** Bytes of each memory: what cells.js puts there needs fewer. That file is no part of the main script. */
+/**
+ * Bytes of each memory: what cells.js puts there needs fewer. That file is no part of the
+ * main script.
+ */
 export const MEMORY_BYTES = 1024;
 
 /**
@@ -16,8 +19,9 @@ export const MEMORY_BYTES = 1024;
  */
 
 /**
- * Recognizes the workers of pthreads. Emscripten from 3.1.58 on names them; before, a worker named after its script
- * NAME.worker.js shows itself by its first message, and gives way to one with our script in front.
+ * Recognizes the workers of pthreads. Emscripten from 3.1.58 on names them; before, a
+ * worker named after its script NAME.worker.js shows itself by its first message, and
+ * gives way to one with our script in front.
  * @param {any} scope  the page's global object
  * @param {string} prelude  absolute URL of the built entry/part-pthread.js
  * @returns {Threads | null}  null: the page is not isolated, so it can have no threads
@@ -49,7 +53,8 @@ export function recognizeThreads(scope, prelude) {
 			script: [bring(prelude), blob ?? bring(base)],
 			fallback: blob ?? url,
 			own: blob ? '' : base,
-			// Our script reads the base here, before the program's own runs, and takes it out of the name.
+			// Our script reads the base here, before the program's own runs, and takes it
+			// out of the name.
 			options: blob ? options : { ...options, name: `${options?.name ?? ''}\n${base}` },
 			onknown: (why) => why === null && { sockmux: { op: 'thread', id, common, cells: own } },
 		});

@@ -1,4 +1,5 @@
-// The table of sessions, each followed by its sockets. Rows are kept between polls, so that a selection, a pointer or a screen reader stays where it is.
+// The table of sessions, each followed by its sockets. Rows are kept between polls, so
+// that a selection, a pointer or a screen reader stays where it is.
 
 import { formatAge, formatBytes, formatMilliseconds, formatNoun } from './format.js';
 
@@ -147,7 +148,10 @@ export class Lives {
 		return [key, row, true];
 	}
 
-	/** Brings the rows into their order and touches none that is in place. @param {[string, HTMLTableRowElement][]} rows */
+	/**
+	 * Brings the rows into their order and touches none that is in place.
+	 * @param {[string, HTMLTableRowElement][]} rows
+	 */
 	#place(rows) {
 		this.#rows = new Map(rows);
 		for (const old of [...this.body.children]) if (!rows.some(([, row]) => row === old)) old.remove();

@@ -1,4 +1,5 @@
-// Throughput over the last minutes as one SVG: an area for what pages get, a line for what targets get, a red foot where something was refused.
+// Throughput over the last minutes as one SVG: an area for what pages get, a line for
+// what targets get, a red foot where something was refused.
 
 import { formatBytes, formatClock, formatCount, formatNoun } from './format.js';
 

@@ -1,4 +1,5 @@
-// The document that the page polls (server/ops/status/report.go). Times are milliseconds of Unix time, durations milliseconds.
+// The document that the page polls (server/ops/status/report.go). Times are milliseconds
+// of Unix time, durations milliseconds.
 
 /** @typedef {{ code: string, meaning: string, count: number }} End */
 /** @typedef {{ id: string, identity?: string, peer: string, agent?: string, began: number, parked: boolean, streams: number, rtt?: number }} Session */
