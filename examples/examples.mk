@@ -6,7 +6,7 @@ EXAMPLE_GO    := ./internal/page $(EXAMPLE_PAGES:%=./%)
 EXAMPLE_WASM  := $(EXAMPLE_PAGES:%=examples/%/main.wasm)
 
 .PHONY: examples
-examples: $(EXAMPLE_WASM) $(JS_BUILD)/wasm_exec.js e2e-deps ## build the Go programs of the examples' pages
+examples: $(EXAMPLE_WASM) $(JS_BUILD)/wasm_exec.js $(E2E_DEPS) ## build the Go programs of the examples' pages
 
 $(EXAMPLE_WASM): $(GOFILES) $(JS_BUILD)/goversion
 	cd examples && GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o $(@:examples/%=%) ./$(patsubst examples/%/main.wasm,%,$@)
