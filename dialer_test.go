@@ -30,6 +30,19 @@ func dialerFor(t *testing.T, s *product.Server) *sockmux.Dialer {
 	return d
 }
 
+// TestNoServerURL: a URL that names no server is refused at once. It is no failed connection,
+// and no part of a path becomes a host.
+func TestNoServerURL(t *testing.T) {
+	for _, url := range []string{"", "http://", "127.0.0.1:8088", "ftp://127.0.0.1/"} {
+		d := &sockmux.Dialer{URL: url, Token: "secret"}
+		_, err := d.DialContext(t.Context(), "tcp", "127.0.0.1:80")
+		if coded := (*wire.Error)(nil); err == nil || errors.As(err, &coded) || !strings.Contains(err.Error(), "URL") {
+			t.Errorf("%q: %v", url, err)
+		}
+		_ = d.Close() // it returns nil
+	}
+}
+
 func TestErrors(t *testing.T) {
 	dns := product.DNS{}.Serve(t, "127.0.0.1:0")
 	server := product.Start(t, "--allow", "127.0.0.1", "--dns", dns)

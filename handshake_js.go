@@ -2,12 +2,10 @@ package sockmux
 
 import (
 	"context"
-	"net/url"
 	"syscall/js"
 
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
-	"github.com/sockmux/sockmux/shared/wire"
 	"github.com/sockmux/sockmux/wasm/carrier"
 	"github.com/sockmux/sockmux/wasm/memory"
 )
@@ -21,14 +19,10 @@ func newSession(d *Dialer) (session, error) {
 	if page, ok := pageOf(d.URL); ok {
 		return page, nil
 	}
-	if d.URL == "" {
-		return nil, errNoURL
-	}
-	endpoint, err := url.Parse(d.URL)
+	endpoint, err := d.endpoint()
 	if err != nil {
 		return nil, err
 	}
-	endpoint = endpoint.JoinPath(wire.ConnectPath)
 	switch endpoint.Scheme {
 	case "http":
 		endpoint.Scheme = "ws"

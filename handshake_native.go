@@ -5,12 +5,10 @@ package sockmux
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/websocket"
-	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // A Handshake says how the WebSocket is opened.
@@ -24,14 +22,11 @@ type Handshake struct {
 }
 
 func newSession(d *Dialer) (session, error) {
-	if d.URL == "" {
-		return nil, errNoURL
-	}
-	endpoint, err := url.JoinPath(d.URL, wire.ConnectPath)
+	endpoint, err := d.endpoint()
 	if err != nil {
 		return nil, err
 	}
 	return clientSession{client.New(d.config(func(ctx context.Context) (link.Carrier, error) {
-		return websocket.Dial(ctx, endpoint, d.Handshake.Client, d.Handshake.Header)
+		return websocket.Dial(ctx, endpoint.String(), d.Handshake.Client, d.Handshake.Header)
 	}))}, nil
 }

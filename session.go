@@ -3,8 +3,11 @@ package sockmux
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
 	"time"
 
+	"github.com/sockmux/sockmux/internal/serverurl"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -40,6 +43,18 @@ type stream interface {
 }
 
 var errNoURL = errors.New("sockmux: the Dialer has no URL")
+
+// endpoint returns the URL of the server's WebSocket.
+func (d *Dialer) endpoint() (*url.URL, error) {
+	if d.URL == "" {
+		return nil, errNoURL
+	}
+	server, err := serverurl.Parse(d.URL)
+	if err != nil {
+		return nil, fmt.Errorf("sockmux: the URL of the Dialer: %w", err)
+	}
+	return server.JoinPath(wire.ConnectPath), nil
+}
 
 // clientSession is a session of this program's own.
 type clientSession struct{ client *client.Client }

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
 	"strconv"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/sockmux/sockmux"
 	"github.com/sockmux/sockmux/internal/forward"
+	"github.com/sockmux/sockmux/internal/serverurl"
 )
 
 // clientUsage are the flags of every command that is a client of a server.
@@ -115,9 +115,8 @@ func dialerFrom(c call, name string, values map[string]string) (*sockmux.Dialer,
 	if !given {
 		return nil, misused(name, "--server is missing")
 	}
-	u, err := url.Parse(server)
-	if err != nil || u.Host == "" || !contains([]string{"http", "https", "ws", "wss"}, u.Scheme) {
-		return nil, misused(name, "--server: %q is not a server URL", server)
+	if _, err := serverurl.Parse(server); err != nil {
+		return nil, misused(name, "--server: %v", err)
 	}
 	token, err := tokenFrom(c, values["token-from"])
 	if err != nil {
