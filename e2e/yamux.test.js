@@ -10,7 +10,9 @@ import { createServer as createTCP } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { startSockmux } from './harness/sockmux.js';
 import { suite } from './harness/suite.js';
+import { until } from './harness/until.js';
 
 const EXAMPLES = fileURLToPath(new URL('../examples', import.meta.url));
 const OUT = fileURLToPath(new URL('out', import.meta.url));
@@ -58,9 +60,10 @@ async function inPage(port) {
 /**
  * Runs the Node program.
  * @param {string} port  of the target
+ * @param {string} [origin]  of the server
  */
-async function inNode(port) {
-	const child = spawn(process.execPath, [join(EXAMPLES, 'yamux-node/index.js'), world.sockmux.origin, '127.0.0.1', port]);
+async function inNode(port, origin = world.sockmux.origin) {
+	const child = spawn(process.execPath, [join(EXAMPLES, 'yamux-node/index.js'), origin, '127.0.0.1', port]);
 	const ended = new Promise((resolve) => { child.once('close', resolve); });
 	const [out, errors] = await Promise.all([child.stdout, child.stderr].map(async (stream) => (await stream.setEncoding('utf8').toArray()).join('')));
 	return { code: await ended, out, errors };
@@ -87,4 +90,39 @@ test('js-libp2p\'s yamux works in Node', { timeout: 120_000 }, async () => {
 	assert.equal(out.slice(out.indexOf('\r\n\r\n') + 4), BODY);
 	const denied = await inNode('9');
 	assert.deepEqual([denied.code, denied.errors], [1, 'refused with code 6\n']);
+});
+
+test('js-libp2p\'s yamux sees a drain through, and a cut as an error', { timeout: 120_000 }, async (t) => {
+	/** @type {import('node:net').Socket[]} */
+	const asked = [];
+	const slow = createTCP((socket) => {
+		socket.on('error', () => {}).once('data', () => {
+			socket.write('half, ');
+			asked.push(socket);
+		});
+	});
+	await new Promise((resolve) => { slow.listen(0, '127.0.0.1', () => resolve(undefined)); });
+	t.after(() => slow.close());
+	/**
+	 * Ends the server while the answer is half sent, then sends the rest.
+	 * @param {NodeJS.Signals} signal
+	 * @param {string} drain
+	 */
+	const end = async (signal, drain) => {
+		const server = await startSockmux(['--allow-yamux', '--allow', `127.0.0.1:${portOf(slow)}`, '--drain-timeout', drain]);
+		t.after(() => server.stop());
+		const program = inNode(portOf(slow), server.origin);
+		await until(() => asked.length > 0, 'the target is asked');
+		server.signal(signal);
+		if (drain !== '0s') await until(() => server.logs.some((line) => line.includes('draining')), 'the server drains');
+		else await program;
+		asked.pop()?.end('whole');
+		return program;
+	};
+	const drained = await end('SIGTERM', '60s');
+	assert.deepEqual([drained.code, drained.out], [0, 'half, whole'], drained.errors);
+	for (const signal of /** @type {NodeJS.Signals[]} */ (['SIGTERM', 'SIGKILL'])) {
+		const cut = await end(signal, '0s');
+		assert.deepEqual([cut.code, cut.out], [1, ''], signal);
+	}
 });

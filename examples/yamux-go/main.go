@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -57,6 +58,9 @@ func get(ctx context.Context, server, host string, port uint16) error {
 		return err
 	}
 	_, err = io.Copy(os.Stdout, conn)
+	if err == nil && session.IsClosed() { // yamux makes EOF of that
+		err = errors.New("the connection was lost")
+	}
 	return err
 }
 

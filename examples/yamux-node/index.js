@@ -42,8 +42,11 @@ const muxer = yamux()().createStreamMuxer(new Connection(socket));
 const stream = await muxer.createStream();
 stream.send(request(host, Number(port)));
 stream.send(Buffer.from(`GET / HTTP/1.0\r\nHost: ${host}\r\n\r\n`)); // the answer need not be awaited
+let whole = false;
+stream.addEventListener('remoteCloseWrite', () => { whole = true; }); // FIN
 let answer = Buffer.alloc(0);
 for await (const bytes of stream) answer = Buffer.concat([answer, bytes.subarray()]);
+if (!whole) throw new Error('the connection was lost');
 const end = 2 + answer.readUInt16BE(0); // of the result: length, code, addresses, text
 if (answer.readUInt16BE(2) === 0) process.stdout.write(answer.subarray(end));
 else {

@@ -150,6 +150,7 @@ func (c *control) write() {
 		if len(frames) > 0 {
 			err = c.session.writer.frames(frames)
 		}
+		refused := err != nil
 		if stream != nil && len(queue) > 0 && err == nil {
 			var b []byte
 			for _, m := range queue {
@@ -158,6 +159,9 @@ func (c *control) write() {
 			err = stream.writeNow(b)
 		}
 		c.mu.Lock()
+		if refused {
+			c.frames = append(frames, c.frames...)
+		}
 		if err != nil {
 			break // the session has ended
 		}

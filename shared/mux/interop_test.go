@@ -59,6 +59,18 @@ func TestYamuxClient(t *testing.T) {
 
 func yamuxOpen(t *testing.T, client *yamux.Session, q wire.Request) *yamux.Stream {
 	t.Helper()
+	stream := yamuxAsk(t, client, q)
+	want := wire.Result{}.Append(nil)
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(stream, got); err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("result: %x, %v, want %x", got, err, want)
+	}
+	return stream
+}
+
+// yamuxAsk opens a stream of hashicorp/yamux with a request.
+func yamuxAsk(t *testing.T, client *yamux.Session, q wire.Request) *yamux.Stream {
+	t.Helper()
 	stream, err := client.OpenStream()
 	if err != nil {
 		t.Fatal(err)
@@ -69,11 +81,6 @@ func yamuxOpen(t *testing.T, client *yamux.Session, q wire.Request) *yamux.Strea
 	}
 	if _, err := stream.Write(message); err != nil {
 		t.Fatal(err)
-	}
-	want := wire.Result{}.Append(nil)
-	got := make([]byte, len(want))
-	if _, err := io.ReadFull(stream, got); err != nil || !bytes.Equal(got, want) {
-		t.Fatalf("result: %x, %v, want %x", got, err, want)
 	}
 	return stream
 }

@@ -14,7 +14,8 @@ import (
 //   - Reset and the client's reset are yamux's RST, which may destroy what was not read yet.
 //   - CancelRead tells the client nothing. A client that has not ended its direction within
 //     half a minute of this end's FIN gets RST.
-//   - Drain is yamux's GoAway, and Notify does nothing.
+//   - Drain and Notify tell the client nothing: at a GoAway some libraries end every
+//     stream, as if it were complete.
 //   - A stream beyond the backlog gets RST, and the session goes on.
 //   - A clean close completes the streams that had FIN before. The others are incomplete.
 //
@@ -40,28 +41,6 @@ func (s *PlainSession) Ping() { s.plain.ping() }
 // RTT returns the round trip time of the last pings, smoothed; 0 if it is not known.
 func (s *PlainSession) RTT() time.Duration { return s.plain.rtt() }
 
-// GoAway returns the yamux frame that says why a session ends: a violation of the
-// protocol, an error of this end, or the usual end.
-func GoAway(err *wire.Error) []byte {
-	reason := uint32(goAwayNormal)
-	switch err.Code {
-	case wire.Protocol:
-		reason = goAwayProtocol
-	case wire.Internal:
-		reason = goAwayInternal
-	default:
-	}
-	h := newHeader(typeGoAway, 0, 0, reason)
-	return h[:]
-}
-
-// The reasons of a GoAway frame.
-const (
-	goAwayNormal   = 0
-	goAwayProtocol = 1
-	goAwayInternal = 2
-)
-
 // unreadTime is how long a stream may last of which this end reads no more and has sent
 // all. An RST at once would destroy what the client has not read yet.
 const unreadTime = 30 * time.Second
@@ -86,8 +65,6 @@ func (p *plain) send(m wire.ControlMessage) {
 		p.session.about(m.ID, p.reset)
 	case wire.StreamStop:
 		p.session.about(m.ID, p.sent)
-	case wire.Drain:
-		p.session.control.frame(newHeader(typeGoAway, 0, 0, goAwayNormal))
 	default:
 	}
 }

@@ -154,9 +154,9 @@ func (c *conn) end(err *wire.Error, byPeer bool) {
 	time.AfterFunc(endTimeout, c.endLife) // ends a Send that the client does not take
 }
 
-// run sends what is written until the connection has ended, then closes it. It returns
-// why the connection has ended.
-func (c *conn) run(ctx context.Context) error {
+// run sends what is written until the connection has ended, then closes it. last returns
+// what a client is told in the end. run returns why the connection has ended.
+func (c *conn) run(ctx context.Context, last func(*wire.Error) []byte) error {
 	defer c.endLife()
 	close(c.started)
 	stop := context.AfterFunc(ctx, func() { c.end(errLost, false) })
@@ -169,17 +169,17 @@ func (c *conn) run(ctx context.Context) error {
 		c.end(errLost, true)
 	}
 	why := c.reason()
-	c.close(err == nil)
+	c.close(err == nil, last)
 	return why
 }
 
 // close tells the client why the connection ends, and closes it. sends is false where the
 // client takes no messages any more.
-func (c *conn) close(sends bool) {
+func (c *conn) close(sends bool, last func(*wire.Error) []byte) {
 	c.mu.Lock()
 	why, byPeer := c.err, c.byPeer
 	c.mu.Unlock()
-	last, whole := c.out.rest()
+	rest, whole := c.out.rest()
 	if byPeer && why.Code == wire.SessionLost || !sends {
 		_ = c.transport.Close(0, "") // nothing can be told
 		return
@@ -187,7 +187,7 @@ func (c *conn) close(sends bool) {
 	c.transport.Dismiss()
 	if !byPeer && whole {
 		// Best effort: the close code says the same.
-		_ = c.transport.Send(c.life, append(last, mux.GoAway(why)...))
+		_ = c.transport.Send(c.life, append(rest, last(why)...))
 	}
 	_ = c.transport.Close(why.Code.CloseCode(), why.Text) // why is known to the caller
 }

@@ -17,7 +17,7 @@ import (
 func running(t *testing.T, l *line) (*conn, chan error) {
 	c := newConn(l, nil)
 	ended := make(chan error, 1)
-	go func() { ended <- c.run(t.Context()) }()
+	go func() { ended <- c.run(t.Context(), mux.GoAway) }()
 	return c, ended
 }
 
@@ -144,7 +144,7 @@ func TestContextEnds(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := c.run(ctx); !isCode(err, wire.SessionLost) {
+		if err := c.run(ctx, mux.GoAway); !isCode(err, wire.SessionLost) {
 			t.Errorf("%v", err)
 		}
 		<-read

@@ -74,7 +74,7 @@ func (t *tunnel) Run(ctx context.Context) error {
 	t.mux.Ping() // for the round trip
 	stop := t.silence.watch(t.keepalive, t.mux.Ping, func() { t.end(errSilent, true) })
 	defer stop()
-	return t.run(ctx)
+	return t.run(ctx, t.mux.Farewell)
 }
 
 // errSilent is the end of a connection that gives no sign of life.

@@ -1,0 +1,59 @@
+package plain_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"syscall"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"github.com/sockmux/sockmux/internal/test/product"
+)
+
+// TestServerEnds does not let a stream that the server cuts look complete: hashicorp/yamux
+// makes EOF of the end of a session.
+func TestServerEnds(t *testing.T) {
+	s := start(t, "--drain-timeout", "100ms")
+	target := product.Target(t, func(conn *net.TCPConn) {
+		_, _ = conn.Write([]byte("half"))
+		_, _ = io.Copy(io.Discard, conn) // until the end
+	})
+	session, _ := dial(t, s, nil)
+	stream := open(t, session, target)
+	if _, err := io.ReadFull(stream, make([]byte, 4)); err != nil {
+		t.Fatal(err)
+	}
+	s.Signal(syscall.SIGTERM)
+	if n, err := stream.Read(make([]byte, 1)); err == nil || err == io.EOF {
+		t.Errorf("the stream ended with %d bytes and %v, want an error", n, err)
+	}
+	s.Wait()
+}
+
+// TestCloseAtOnce delivers what a client writes without waiting for anything: request,
+// bytes, FIN and the end of the connection.
+func TestCloseAtOnce(t *testing.T) {
+	s := start(t)
+	got := make(chan []byte, 1)
+	target := product.Target(t, func(conn *net.TCPConn) {
+		b, err := io.ReadAll(conn)
+		if err != nil {
+			b = nil
+		}
+		got <- b
+	})
+	for what, end := range map[string]func(*peer){
+		"close": func(p *peer) { _ = p.ws.Close(websocket.StatusNormalClosure, "") },
+		"cut":   func(p *peer) { _ = p.ws.CloseNow() },
+	} {
+		p := newPeer(t, s)
+		want := bytes.Repeat([]byte("all of it"), 1000)
+		p.send(append(p.request(1, target), frame(data, fin, 1, uint32(len(want)), want...)...))
+		end(p)
+		if b := within(t, "the target has it", got); !bytes.Equal(b, want) {
+			t.Errorf("%s: the target got %d bytes, want %d", what, len(b), len(want))
+		}
+	}
+}
