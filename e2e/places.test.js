@@ -103,7 +103,7 @@ const MISSING = {
 	},
 	'the module of the server, in a service worker': {
 		page: PLACES['service worker, module'].page, options: '',
-		message: 'a module in a service worker cannot load the parts: import "sockmux/service-worker" of the npm package',
+		message: 'this module cannot load its parts in a service worker: import "sockmux/service-worker" of the npm package',
 	},
 };
 

@@ -80,14 +80,14 @@ export class Sink {
 
 	/**
 	 * The stream has ended.
-	 * @param {unknown} error  null: cleanly, so that what was written has left
+	 * @param {{ error: unknown } | null} failure  null: cleanly, so that what was written has left
 	 */
-	ended(error) {
+	ended(failure) {
 		this.#ended = true;
 		this.#queued = 0;
-		if (error) {
-			this.#waiter?.reject(error);
-			this.#controller?.error(error);
+		if (failure) {
+			this.#waiter?.reject(failure.error);
+			this.#controller?.error(failure.error);
 		} else {
 			this.#waiter?.resolve();
 			// Later, so that a close() of the writer that waits behind that call fulfils:

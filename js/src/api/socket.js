@@ -169,7 +169,7 @@ export class Socket {
 			if (this.#reading) this.#controller.error(error);
 			this.#reading = false;
 		}
-		this.#sink.ended(clean ? null : error);
+		this.#sink.ended(clean ? null : { error }); // a signal's reason may be anything
 	}
 
 	/** @param {AbortSignal} signal */

@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
+import { reasonOf } from './tasks.js';
 import { whyUnreachable } from './unreachable.js';
 
 /**
@@ -16,7 +17,7 @@ export function wasmOf(place) {
 	return () => {
 		module ??= read(place).then((bytes) => WebAssembly.compile(bytes)).catch((error) => {
 			module = null;
-			throw error;
+			throw new Error(`${place}: ${reasonOf(error)}`);
 		});
 		return module;
 	};
@@ -30,7 +31,7 @@ async function read(place) {
 	const url = place instanceof URL || /^(file|https?):/.test(place) ? new URL(place) : pathToFileURL(place);
 	if (url.protocol === 'file:') return readFile(url);
 	const response = await fetch(url);
-	if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
+	if (!response.ok) throw new Error(`the server answered ${response.status}`);
 	return response.arrayBuffer();
 }
 

@@ -1,8 +1,7 @@
 // Entry of sockmux.mjs: nothing happens until install() is called.
 
-import { ConfigError } from '../api/config.js';
-import { isServiceWorker, partLoader } from './parts.js';
-import { start } from './start.js';
+import { partLoader } from './parts.js';
+import { refuseServiceWorker, start } from './start.js';
 
 export { ConfigError } from '../api/config.js';
 export { SocketError } from '../api/errors.js';
@@ -13,6 +12,6 @@ export { SocketError } from '../api/errors.js';
  * @type {typeof import('../../types/sockmux.d.ts').install}
  */
 export const install = (options = {}) => {
-	if (isServiceWorker(globalThis)) throw new ConfigError('a module in a service worker cannot load the parts: import "sockmux/service-worker" of the npm package');
+	refuseServiceWorker(globalThis);
 	return start({ ...options }, { script: import.meta.url, pinned: true, load: partLoader }); // a module cannot know
 };

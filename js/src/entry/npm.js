@@ -2,7 +2,7 @@
 // bundlers follow: import() and new URL().
 
 import { builtFiles } from './npm-files.js';
-import { start } from './start.js';
+import { refuseServiceWorker, start } from './start.js';
 
 export { ConfigError } from '../api/config.js';
 export { SocketError } from '../api/errors.js';
@@ -28,6 +28,9 @@ const files = () => ({
  * gives what the first has installed.
  * @type {typeof import('../../types/sockmux.d.ts').install}
  */
-export const install = (options = {}) => start({ ...options }, {
-	script: null, pinned: false, built: builtFiles(options, files), load: () => async (name) => (await PARTS[name]()).default,
-});
+export const install = (options = {}) => {
+	refuseServiceWorker(globalThis);
+	return start({ ...options }, {
+		script: null, pinned: false, built: builtFiles(options, files), load: () => async (name) => (await PARTS[name]()).default,
+	});
+};

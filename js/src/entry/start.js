@@ -16,6 +16,11 @@ import { isServiceWorker } from './parts.js';
  * @property {(scope: any, files: import('../api/config.js').Config['files']) => import('./parts.js').LoadPart} load
  */
 
+/** For a module that loads its parts later. Throws a ConfigError. @param {any} scope */
+export function refuseServiceWorker(scope) {
+	if (isServiceWorker(scope)) throw new ConfigError('this module cannot load its parts in a service worker: import "sockmux/service-worker" of the npm package');
+}
+
 /**
  * Installs once; a second call gives what the first has installed. Throws a ConfigError.
  * @param {Record<string, unknown>} options

@@ -232,6 +232,17 @@ test('a signal ends the socket at each step, and all promises have its reason', 
 	}
 });
 
+test('a write that waits rejects with whatever reason the signal has', async () => {
+	const controller = new AbortController();
+	const { socket, stream } = make({}, { signal: controller.signal });
+	const writing = watch(socket.writable.getWriter().write('before it is open'));
+	await settled();
+	controller.abort(0);
+	stream.end(CODES.aborted);
+	await settled();
+	assert.deepEqual([writing.now, writing.error], ['rejected', 0]);
+});
+
 test('close() returns closed, and so does the end of a block with await using', async () => {
 	const { socket, stream } = make();
 	stream.open();

@@ -14,7 +14,9 @@ test('the wasm is read from a path, a URL of a file and a server, once; after a 
 	t.after(() => rm(folder, { recursive: true }));
 	const path = join(folder, 'sockmux.wasm');
 	const late = wasmOf(path);
-	await assert.rejects(late(), { code: 'ENOENT' });
+	await assert.rejects(late(), (/** @type {Error} */ { message }) => message.startsWith(`${path}: ENOENT`));
+	await writeFile(path, '<!doctype html>');
+	await assert.rejects(late(), (/** @type {Error} */ { message }) => message.startsWith(`${path}: WebAssembly.compile()`));
 	await writeFile(path, EMPTY_WASM);
 	const fetched = t.mock.method(globalThis, 'fetch', /** @type {any} */ (async () => new Response(EMPTY_WASM)));
 	for (const wasm of [late, wasmOf(pathToFileURL(path)), wasmOf(pathToFileURL(path).href), wasmOf('https://h/sockmux.wasm')]) {

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { ConfigError } from '../../src/api/config.js';
 import { builtFiles } from '../../src/entry/npm-files.js';
 import { FILES } from '../../src/entry/build.js';
+import { install as installModule } from '../../src/entry/module.js';
+import { install as installPackage } from '../../src/entry/npm.js';
 import { start } from '../../src/entry/start.js';
 
 const PLACE = { script: 'https://h/sockmux.js', pinned: false, load: () => async () => undefined };
@@ -34,6 +36,13 @@ test('a place that starts no workers has no tunnel in a worker', (t) => {
 	place(t, WORKER);
 	assert.throws(() => start({ worker: true }, PLACE), { message: /^this place has no Worker/ });
 });
+
+for (const [name, install] of Object.entries({ 'sockmux.mjs': installModule, 'the npm package': installPackage })) {
+	test(`a service worker is told by ${name} what to import`, (t) => {
+		place(t, { ...WORKER, skipWaiting: () => {} });
+		assert.throws(() => install({ url: 'https://h/' }), (error) => error instanceof ConfigError && error.message.includes('import "sockmux/service-worker"'));
+	});
+}
 
 test('the files of the npm package: by the bundler, where the page says, or an error that names the setting', () => {
 	const more = () => ({ worker: new URL('https://h/bundle/worker-1a2b.js') });
