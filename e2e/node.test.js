@@ -92,6 +92,17 @@ test('what is missing is said by name', { timeout: TIMEOUT }, async () => {
 		try { install({ url: 'http://127.0.0.1/' }); } catch (error) { console.log(error instanceof ConfigError, error.message); }
 	`);
 	assert.match(message, /^true this place has no WebSocket: give one, such as import WebSocket from "ws"/);
+	const told = JSON.parse(await inNode(`
+		import { ConfigError, install } from 'sockmux';
+		import WebSocket from 'ws';
+		const told = ['tunnel.example.org', '/here'].map((url) => { try { install({ url, WebSocket }); } catch (error) { return error.message; } });
+		delete globalThis.WebAssembly;
+		try { install({ url: 'http://127.0.0.1/', WebSocket }); } catch (error) { told.push(error.message); }
+		console.log(JSON.stringify(told));
+	`));
+	assert.deepEqual(told, [
+		'url: "tunnel.example.org" is not a URL', 'url: "/here" is not a URL', 'this place has no WebAssembly: Node has none with --jitless',
+	]);
 	const silent = await inNode(`
 		import { createServer } from 'node:net';
 		import { install } from 'sockmux';

@@ -41,7 +41,8 @@ export const install = (options = {}) => {
 	const { url, optimistic, timeout, token, load = 'lazy', wasm = new URL('./assets/sockmux.wasm', import.meta.url), log = SILENT } = options;
 	const Given = /** @type {typeof WebSocket | undefined} */ (options.WebSocket ?? globalThis.WebSocket);
 	if (typeof Given !== 'function') throw new ConfigError(NO_WEBSOCKET);
-	const settings = readConfig({ url, optimistic, timeout, token, load }, { script: null, pinned: false, page: 'http://localhost/', origin: '', built: FILES });
+	if (!globalThis.WebAssembly) throw new ConfigError('this place has no WebAssembly: Node has none with --jitless');
+	const settings = readConfig({ url, optimistic, timeout, token, load }, { script: null, pinned: false, page: 'about:blank', origin: '', built: FILES });
 	const Native = socketOf(Given);
 	const module = wasmOf(wasm);
 	return new Sockmux({
