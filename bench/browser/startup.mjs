@@ -1,8 +1,7 @@
 // From the script tag to the first open stream, beside an empty Go program and a native WebSocket;
 // and the sizes of what is loaded.
 
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { get } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { alternate } from './alternate.mjs';
 import { HOST } from './place.mjs';
@@ -64,11 +63,29 @@ async function firstSocket(world, report, size) {
 	});
 }
 
+/**
+ * How many bytes a server sends for a file in a coding.
+ * @param {URL} url
+ * @param {string} coding
+ * @returns {Promise<number>}
+ */
+function sent(url, coding) {
+	return new Promise((resolve, reject) => {
+		get(url, { headers: { 'Accept-Encoding': coding } }, async (response) => {
+			let bytes = 0;
+			for await (const chunk of response) bytes += chunk.length;
+			const got = response.headers['content-encoding'] ?? 'identity';
+			if (response.statusCode === 200 && got === coding) resolve(bytes);
+			else reject(new Error(`${url}: status ${response.statusCode}, coding ${got}, want ${coding}`));
+		}).on('error', reject);
+	});
+}
+
 export async function sizes(world, report) {
 	for (const [name, file, goal] of [['script', 'sockmux.js', 12], ['wasm', 'sockmux.wasm', 520]]) {
-		for (const [how, suffix] of [['raw', ''], ['gzip', '.gz'], ['brotli', '.br']]) {
+		for (const [how, coding] of [['raw', 'identity'], ['gzip', 'gzip'], ['brotli', 'br']]) {
 			const values = {};
-			for (const [kind, { tree }] of world.servers) values[kind] = [(await stat(join(tree, 'server/gateway/assets/dist', file + suffix))).size / 1000]; // compressed as the server sends them
+			for (const [kind, { script }] of world.servers) values[kind] = [await sent(new URL(file, script), coding) / 1000];
 			report.add({ family: 'size', name: `${name}, ${how}`, unit: 'kB', goal: how === 'brotli' ? `<= ${goal} kB` : '', values });
 		}
 	}
