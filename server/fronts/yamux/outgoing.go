@@ -94,6 +94,9 @@ func (o *outgoing) fill(least, most int, put func(b []byte) int, header func(n i
 		o.gathered += size + n
 		o.wake()
 	}
+	if o.gathered == 0 {
+		o.releaseLocked()
+	}
 	return nil
 }
 
@@ -201,9 +204,14 @@ func (o *outgoing) rest() (message []byte, whole bool) {
 	defer o.mu.Unlock()
 	if o.buffer != nil {
 		message = append(message, o.buffer[:o.gathered]...)
-		messages.Put(o.buffer)
-		o.memory.Hold(-messageSize)
-		o.buffer, o.gathered = nil, 0
+		o.releaseLocked()
 	}
 	return message, !o.midway
+}
+
+// releaseLocked gives the buffer back that gathers.
+func (o *outgoing) releaseLocked() {
+	messages.Put(o.buffer)
+	o.memory.Hold(-messageSize)
+	o.buffer, o.gathered = nil, 0
 }

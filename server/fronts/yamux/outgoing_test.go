@@ -205,3 +205,27 @@ func TestRest(t *testing.T) {
 		}
 	}
 }
+
+// TestFillOfNothing holds no memory and sends no message.
+func TestFillOfNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		account := budget.New(1<<30, 0).Account()
+		o := newOutgoing(account)
+		sent, take, ended := sending(o)
+		close(take)
+		_, _ = o.write(false, []byte("x")) // its timer finds nothing to send
+		_, _ = o.write(true, []byte("y"))  // no test of errors
+		<-sent
+		synctest.Wait()
+		nothing := func([]byte) int { return 0 }
+		if err := o.fill(1, 4, nothing, func(int) []byte { return []byte{'h'} }); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * laterTime)
+		if held := account.Held(); held != 0 || len(sent) != 0 {
+			t.Errorf("%d bytes are held, %d messages were sent, want none", held, len(sent))
+		}
+		o.end(errOver)
+		<-ended
+	})
+}
