@@ -70,7 +70,8 @@ func dial(session *yamux.Session, host string, port uint16) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	request := append([]byte{0, byte(5 + len(host)), 1, 1, byte(len(host))}, host...)
+	request := binary.BigEndian.AppendUint16(nil, uint16(5+len(host)))
+	request = append(append(request, 1, 1, byte(len(host))), host...)
 	if _, err := conn.Write(binary.BigEndian.AppendUint16(request, port)); err != nil {
 		return nil, err
 	}

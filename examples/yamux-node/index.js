@@ -32,7 +32,8 @@ class Connection extends AbstractMessageStream {
 /** The request for a TCP connection (docs/PROTOCOL.md, section 5). */
 function request(host, port) {
 	const name = Buffer.from(host);
-	return Buffer.concat([Buffer.from([0, 5 + name.length, 1, 1, name.length]), name, Buffer.from([port >> 8, port & 0xff])]);
+	const u16 = (n) => [n >> 8, n & 0xff];
+	return Buffer.from([...u16(5 + name.length), 1, 1, name.length, ...name, ...u16(port)]);
 }
 
 const [server, host, port] = process.argv.slice(2);
