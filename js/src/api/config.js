@@ -47,7 +47,7 @@ import { CONNECT_PATH } from '../wire/generated/limit.js';
 export class ConfigError extends Error {}
 
 /** An hour: what is longer is a mistake in the unit. */
-const MAX_TIMEOUT_S = 3600;
+export const MAX_TIMEOUT_S = 3600;
 
 /** @type {readonly (keyof Options)[]} */
 const NAMES = ['url', 'match', 'optimistic', 'timeout', 'assets', 'wasm', 'integrity', 'load', 'worker', 'webr', 'sockfs', 'token'];

@@ -1,6 +1,7 @@
 // The options of connect().
 
 import * as CODES from '../wire/generated/code.js';
+import { MAX_TIMEOUT_S } from './config.js';
 import { shown, socketError } from './errors.js';
 
 /**
@@ -29,6 +30,15 @@ export function socketOptionsFrom({ noDelay, keepAlive, keepAliveDelay }) {
 	if (keepAliveDelay === undefined) return { noDelay, keepAlive };
 	if (!(keepAliveDelay >= 1000)) throw new TypeError(`connect: keepAliveDelay ${shown(keepAliveDelay)} is less than 1000 milliseconds`);
 	return { noDelay, keepAlive: keepAlive ?? true, keepIdle: keepAliveDelay / 1000 };
+}
+
+/**
+ * The time limit of a call. 0 is the server's own. One beyond what settings may say is that.
+ * @param {number} seconds
+ */
+export function milliseconds(seconds) {
+	if (!(seconds >= 0)) throw new TypeError(`timeout ${shown(seconds)} is not a number of seconds`);
+	return Math.min(seconds, MAX_TIMEOUT_S) * 1000;
 }
 
 /** TLS in the page, which no version has yet. @param {string} target */

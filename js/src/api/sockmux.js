@@ -5,7 +5,7 @@ import { taskQueue } from '../engine/tasks.js';
 import { Tunnel } from '../tunnel/tunnel.js';
 import { targetFrom, targetOf } from './address.js';
 import { SocketError } from './errors.js';
-import { checkChoices, socketOptionsFrom } from './options.js';
+import { checkChoices, milliseconds, socketOptionsFrom } from './options.js';
 import { Socket } from './socket.js';
 import { tcpSocketOf } from './tcpsocket.js';
 
@@ -156,8 +156,9 @@ export class Sockmux {
 	 * @returns {Promise<import('../tunnel/resolve.js').Names>}  rejects with a SocketError
 	 */
 	async resolve(name, { timeout, family } = {}) {
+		const timeoutMs = this.#timeoutMs(timeout);
 		try {
-			return await this.#tunnel.resolve(`${name}`, { timeoutMs: this.#timeoutMs(timeout), family });
+			return await this.#tunnel.resolve(`${name}`, { timeoutMs, family });
 		} catch (why) {
 			throw new SocketError(`${name}`, /** @type {import('../wire/codes.js').Ending} */ (why));
 		}
@@ -165,7 +166,7 @@ export class Sockmux {
 
 	/** @param {number | undefined} timeout  in seconds */
 	#timeoutMs(timeout) {
-		return timeout === undefined ? this.#defaults.timeoutMs : timeout * 1000;
+		return timeout === undefined ? this.#defaults.timeoutMs : milliseconds(timeout);
 	}
 
 	/**

@@ -38,9 +38,10 @@ export function tcpSocketOf(tunnel, defaults) {
 		/**
 		 * @param {string} remoteAddress
 		 * @param {number} remotePort
-		 * @param {TCPSocketOptions} [options]
+		 * @param {TCPSocketOptions | null} [options]
 		 */
-		constructor(remoteAddress, remotePort, { noDelay = false, keepAliveDelay, dnsQueryType } = {}) {
+		constructor(remoteAddress, remotePort, options) {
+			const { noDelay = false, keepAliveDelay, dnsQueryType } = options ?? {};
 			const family = dnsQueryType === undefined ? undefined : FAMILIES[dnsQueryType];
 			if (dnsQueryType !== undefined && !family) throw new TypeError(`TCPSocket: dnsQueryType ${shown(dnsQueryType)} is neither "ipv4" nor "ipv6"`);
 			const socket = new Socket(tunnel, { ...targetFrom(remoteAddress, remotePort), family, socketOptions: socketOptionsFrom({ noDelay, keepAliveDelay }), ...defaults() });

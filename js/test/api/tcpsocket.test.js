@@ -19,6 +19,7 @@ test('options become those of the request', () => {
 		host: '2001:db8::7', port: 443, family: 6, timeoutMs: 2000, optimistic: false, window: 1024 * 1024,
 		socketOptions: { noDelay: false, keepAlive: true, keepIdle: 5 },
 	});
+	assert.equal(make('h', 1, null).stream.request.socketOptions.noDelay, false);
 	assert.deepEqual(make('h', 1, { noDelay: true }).stream.request.socketOptions, { noDelay: true, keepAlive: undefined });
 });
 
