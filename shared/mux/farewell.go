@@ -18,10 +18,12 @@ func (s *PlainSession) Farewell(err *wire.Error) []byte {
 
 // resets returns an RST for each stream of which this end has not sent all.
 func (s *Session) resets() (frames []byte) {
+	s.writer.mu.Lock()
+	defer s.writer.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for id, stream := range s.streams {
-		if stream.unfinished() {
+		if !stream.ended {
 			h := newHeader(typeWindowUpdate, flagRST, id, 0)
 			frames = append(frames, h[:]...)
 		}
@@ -29,11 +31,9 @@ func (s *Session) resets() (frames []byte) {
 	return frames
 }
 
-// unfinished reports whether this end has not ended its direction.
-func (s *Stream) unfinished() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.send.state != sendDone
+// unsent implements signals. The frame waits for Farewell.
+func (p *plain) unsent(s *Stream) {
+	p.session.control.frame(newHeader(typeWindowUpdate, flagRST, s.id, 0))
 }
 
 // unwritten returns the frames that the connection has not taken. It is called behind the

@@ -75,6 +75,16 @@ func (f *frameWriter) later(h header, body []byte) error {
 	return err
 }
 
+// last writes the FIN of a stream, and notes whether the connection has taken it.
+func (f *frameWriter) last(s *Stream) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.header = s.finFrame()
+	_, err := f.conn.WriteParts(f.header[:], nil)
+	s.ended = err == nil
+	return err
+}
+
 // frames writes frames that are joined already.
 func (f *frameWriter) frames(b []byte) error {
 	f.mu.Lock()

@@ -14,6 +14,8 @@ type signals interface {
 	// sent is called behind the FIN of a stream of which the other end's FIN has not
 	// come.
 	sent(s *Stream)
+	// unsent is called where the connection has ended before the FIN of a stream.
+	unsent(s *Stream)
 	// reject refuses a stream beyond the backlog. If it returns false, the session ends.
 	reject(id uint32) bool
 	// rejection returns what yamux's RST means.
@@ -31,6 +33,9 @@ var _ signals = (*control)(nil)
 
 // sent implements signals: the other end has the STOP.
 func (c *control) sent(*Stream) {}
+
+// unsent implements signals: the other end knows its streams to be cut.
+func (c *control) unsent(*Stream) {}
 
 // reject implements signals: an initiator of version 1 waits at the backlog.
 func (c *control) reject(uint32) bool { return false }

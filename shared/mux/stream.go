@@ -33,6 +33,8 @@ type Stream struct {
 	detached bool   // the handler has returned, or is about to, and releases the stream later
 	after    func() // nil: nothing
 
+	ended bool // the connection has taken FIN; the writer's lock guards it
+
 	socket socketOptions // that the peer has set
 
 	mu       sync.Mutex
@@ -204,7 +206,9 @@ func (s *Stream) Close() error {
 // act does what an event of the send half demands. It may block as Write does.
 func (s *Stream) act(action sendAction) {
 	if action == sendFIN {
-		_ = s.session.writer.frame(s.finFrame(), nil) // fails only with the session
+		if err := s.session.writer.last(s); err != nil { // the session has ended
+			s.session.signals.unsent(s)
+		}
 		s.forget()
 		return
 	}

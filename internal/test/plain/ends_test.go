@@ -32,6 +32,34 @@ func TestServerEnds(t *testing.T) {
 	s.Wait()
 }
 
+// TestServerEndsDownloads is TestServerEnds for streams that always have more.
+func TestServerEndsDownloads(t *testing.T) {
+	s := start(t, "--drain-timeout", "100ms")
+	target := product.Target(t, func(conn *net.TCPConn) {
+		for b := make([]byte, 64<<10); ; {
+			if _, err := conn.Write(b); err != nil {
+				return
+			}
+		}
+	})
+	session, _ := dial(t, s, nil)
+	ends := make(chan error, 5)
+	for range cap(ends) {
+		stream := open(t, session, target)
+		go func() {
+			_, err := io.Copy(io.Discard, stream)
+			ends <- err
+		}()
+	}
+	s.Signal(syscall.SIGTERM)
+	for range cap(ends) {
+		if err := within(t, "a download ends", ends); err == nil {
+			t.Error("a download that was cut looks complete")
+		}
+	}
+	s.Wait()
+}
+
 // TestCloseAtOnce delivers what a client writes without waiting for anything: request,
 // bytes, FIN and the end of the connection.
 func TestCloseAtOnce(t *testing.T) {

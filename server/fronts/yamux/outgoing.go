@@ -49,6 +49,15 @@ func newOutgoing(memory *budget.Account) *outgoing {
 func (o *outgoing) write(urgent bool, parts ...[]byte) (n int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	if 0 < size && size <= messageSize { // whole or not at all, so that a farewell can follow at the end
+		if err := o.awaitLocked(size); err != nil {
+			return 0, err
+		}
+	}
 	for _, part := range parts {
 		for len(part) > 0 {
 			if err := o.awaitLocked(1); err != nil {
