@@ -27,11 +27,12 @@ func frame(kind byte, flags uint16, stream, length uint32, body ...byte) []byte 
 	return append(b, body...)
 }
 
-// head is the header of a frame that has come.
+// head is the header of a frame that has come, with what it carries.
 type head struct {
 	kind           byte
 	flags          uint16
 	stream, length uint32
+	body           []byte
 }
 
 // peer speaks yamux frame by frame.
@@ -78,15 +79,16 @@ func (p *peer) request(id uint32, target netip.AddrPort) []byte {
 	return append(frame(update, syn, id, 0), frame(data, 0, id, uint32(len(message)), message...)...)
 }
 
-// next returns the header of the next frame, and drops its body.
+// next returns the next frame.
 func (p *peer) next() (h head, err error) {
 	var b [12]byte
 	if _, err := io.ReadFull(p.conn, b[:]); err != nil {
 		return h, err
 	}
-	h = head{b[1], binary.BigEndian.Uint16(b[2:]), binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])}
+	h = head{b[1], binary.BigEndian.Uint16(b[2:]), binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:]), nil}
 	if h.kind == data {
-		_, err = io.CopyN(io.Discard, p.conn, int64(h.length))
+		h.body = make([]byte, h.length)
+		_, err = io.ReadFull(p.conn, h.body)
 	}
 	return h, err
 }
