@@ -2,18 +2,21 @@
 // whichever heap it is on.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 const SAMPLE_MS = 100;
 
 /**
- * Resident bytes of a process.
+ * Resident bytes of a process; 0 of one that has ended, which it may do at any time.
  * @param {number} pid
  */
 export function resident(pid) {
-	const status = `/proc/${pid}/status`;
-	const kilobytes = existsSync(status) ? /VmRSS:\s+(\d+)/.exec(readFileSync(status, 'utf8'))?.[1] : execFileSync('ps', ['-o', 'rss=', '-p', `${pid}`], { encoding: 'utf8' });
-	return Number(kilobytes ?? 0) * 1024;
+	try {
+		const kilobytes = process.platform === 'linux' ? /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] : execFileSync('ps', ['-o', 'rss=', '-p', `${pid}`], { encoding: 'utf8' });
+		return Number(kilobytes ?? 0) * 1024;
+	} catch {
+		return 0;
+	}
 }
 
 /**
