@@ -6,7 +6,7 @@ import (
 	"io"
 	"net"
 
-	"github.com/coder/websocket"
+	coder "github.com/coder/websocket"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/websocket"
@@ -66,15 +66,15 @@ func (direct) close() {}
 type plain int
 
 func (p plain) dial(ctx context.Context, port int) (io.ReadWriteCloser, error) {
-	ws, _, err := websocket.Dial(ctx, fmt.Sprintf("ws://127.0.0.1:%d/relay/%d", p, port), &websocket.DialOptions{
+	ws, _, err := coder.Dial(ctx, fmt.Sprintf("ws://127.0.0.1:%d/relay/%d", p, port), &coder.DialOptions{
 		Subprotocols:    []string{"binary"},
-		CompressionMode: websocket.CompressionDisabled,
+		CompressionMode: coder.CompressionDisabled,
 	})
 	if err != nil {
 		return nil, err
 	}
 	ws.SetReadLimit(1 << 20)
-	return closeNow{websocket.NetConn(ctx, ws, websocket.MessageBinary), ws}, nil
+	return closeNow{coder.NetConn(ctx, ws, coder.MessageBinary), ws}, nil
 }
 
 func (plain) close() {}
@@ -82,7 +82,7 @@ func (plain) close() {}
 // closeNow spares the closing handshake, which is not measured.
 type closeNow struct {
 	net.Conn
-	ws *websocket.Conn
+	ws *coder.Conn
 }
 
 func (c closeNow) Close() error { return c.ws.CloseNow() }
