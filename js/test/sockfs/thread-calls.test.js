@@ -162,17 +162,22 @@ describe('readv and writev', () => {
 		assert.deepEqual(flags, [0, 64]);
 	});
 
-	test('an error after the first piece is kept for the next call', () => {
-		let calls = 0;
+	test('a write sends its pieces together', () => {
+		/** @type {string[]} */
+		const sent = [];
 		const made = withVector({}, {
-			sendmsg(/** @type {any[]} */ ...args) {
-				if (++calls > 1) throw new made.ErrnoError(EAGAIN);
-				return args[3];
+			sendmsg(/** @type {unknown} */ _, /** @type {Uint8Array} */ bytes, /** @type {number} */ at, /** @type {number} */ length) {
+				sent.push(new TextDecoder().decode(bytes.slice(at, at + length)));
+				if (sent.length > 1) throw new made.ErrnoError(EAGAIN);
+				return 3;
 			},
 		});
+		new Uint8Array(made.memory.buffer, 256, 3).set(new TextEncoder().encode('abc'));
+		new Uint8Array(made.memory.buffer, 320, 4).set(new TextEncoder().encode('defg'));
 		assert.equal(made.env.fd_write(5, 64, 3, 128), 0);
 		assert.equal(made.done[0], 3);
 		assert.equal(made.env.fd_write(5, 64, 3, 128), EAGAIN);
+		assert.deepEqual(sent, ['abcdefg', 'abcdefg']);
 	});
 });
 

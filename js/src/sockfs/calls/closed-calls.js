@@ -6,6 +6,7 @@ import { Closed, LetGo } from './closed.js';
 import { O_NONBLOCK, POLL } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { address } from '../memory.js';
+import { piecesOf, pointerAt, send, total } from './iovec.js';
 import { dotted, readAddress, writeAddress } from './sockaddr.js';
 
 /** @typedef {import('../program/instantiate.js').Instance} Instance */
@@ -88,37 +89,7 @@ function makeCalls(program, closed) {
 		}
 	};
 
-	const pointerAt = (/** @type {number} */ at, /** @type {boolean} */ wide) => (wide ? Number(view().getBigUint64(at, true)) : view().getUint32(at, true));
-
-	/**
-	 * The pieces of memory that an iovec names.
-	 * @param {number | bigint} iov
-	 * @param {number | bigint} count
-	 */
-	const pieces = (iov, count) => {
-		const wide = typeof iov === 'bigint';
-		const size = wide ? 8 : 4;
-		return Array.from({ length: Number(count) }, (_, i) => {
-			const at = address(iov) + 2 * size * i;
-			return { at: pointerAt(at, wide), length: pointerAt(at + size, wide) };
-		});
-	};
-	const total = (/** @type {{ length: number }[]} */ list) => list.reduce((sum, { length }) => sum + length, 0);
-
-	/** @param {Sock} sock @param {{ at: number, length: number }[]} list @returns {number} */
-	const send = (sock, list) => {
-		const heap = bytes();
-		if (list.length === 1) return program.ops.sendmsg(sock, heap, list[0].at, list[0].length);
-		const all = new Uint8Array(total(list));
-		let done = 0;
-		for (const { at, length } of list) {
-			all.set(heap.subarray(at, at + length), done);
-			done += length;
-		}
-		return program.ops.sendmsg(sock, all, 0, all.length);
-	};
-
-	/** @param {Sock} sock @param {{ at: number, length: number }[]} list @param {number} [flags] @returns {number} */
+	/** @param {Sock} sock @param {import('./iovec.js').Piece[]} list @param {number} [flags] @returns {number} */
 	const receive = (sock, list, flags) => {
 		const message = program.ops.recvmsg(sock, total(list), flags);
 		if (!message) return 0;
@@ -134,13 +105,13 @@ function makeCalls(program, closed) {
 	const ofMessage = (message) => {
 		const wide = typeof message === 'bigint';
 		const at = address(message) + (wide ? 16 : 8);
-		const iov = pointerAt(at, wide);
-		return pieces(wide ? BigInt(iov) : iov, view().getInt32(at + (wide ? 8 : 4), true));
+		const iov = pointerAt(view(), at, wide);
+		return piecesOf(view(), wide ? BigInt(iov) : iov, view().getInt32(at + (wide ? 8 : 4), true));
 	};
 
 	/** @param {(sock: Sock, list: { at: number, length: number }[]) => number} run */
 	const ofFile = (run) => ours((sock, iov, count, out) => {
-		const done = run(sock, pieces(iov, count));
+		const done = run(sock, piecesOf(view(), iov, count));
 		if (typeof out === 'bigint') view().setBigUint64(address(out), BigInt(done), true);
 		else view().setUint32(address(out), done, true);
 		return 0;
@@ -210,12 +181,12 @@ function makeCalls(program, closed) {
 			if (sock.daddr === undefined) throw new program.ErrnoError(ERRNO.ENOTCONN);
 			return { host: sock.daddr, port: sock.dport };
 		}),
-		__syscall_sendto: ours((sock, at, length) => send(sock, [{ at: address(at), length: address(length) }])),
-		__syscall_sendmsg: ours((sock, message) => send(sock, ofMessage(message))),
+		__syscall_sendto: ours((sock, at, length) => send(program, sock, [{ at: address(at), length: address(length) }])),
+		__syscall_sendmsg: ours((sock, message) => send(program, sock, ofMessage(message))),
 		__syscall_recvfrom: ours((sock, at, length, flags) => receive(sock, [{ at: address(at), length: address(length) }], flags)),
 		__syscall_recvmsg: ours((sock, message, flags) => receive(sock, ofMessage(message), flags)),
 		fd_read: ofFile((sock, list) => receive(sock, list)),
-		fd_write: ofFile(send),
+		fd_write: ofFile((sock, list) => send(program, sock, list)),
 		fd_close: (before) => (fd, ...rest) => {
 			const result = before(fd, ...rest);
 			end(fd);
@@ -234,7 +205,7 @@ function makeCalls(program, closed) {
 		},
 		__syscall_ioctl: ours((sock, request, varargs) => {
 			if (request !== FIONREAD && request !== FIONBIO) return undefined;
-			const at = pointerAt(address(varargs), typeof varargs === 'bigint');
+			const at = pointerAt(view(), address(varargs), typeof varargs === 'bigint');
 			if (request === FIONREAD) {
 				view().setInt32(at, 0, true);
 				program.ops.ioctl(sock, request, at);
@@ -250,8 +221,8 @@ function makeCalls(program, closed) {
 			const result = before(node, service, hint, out, ...rest);
 			if (result !== 0 || !node) return result;
 			const wide = typeof out === 'bigint';
-			const info = pointerAt(address(out), wide);
-			const at = pointerAt(info + (wide ? 24 : 20), wide) + (view().getInt32(info + 4, true) === AF_INET6 ? IN6_MAPPED : IN_ADDR);
+			const info = pointerAt(view(), address(out), wide);
+			const at = pointerAt(view(), info + (wide ? 24 : 20), wide) + (view().getInt32(info + 4, true) === AF_INET6 ? IN6_MAPPED : IN_ADDR);
 			remember(text(bytes(), address(node)), dotted(bytes().slice(at, at + 4)));
 			return result;
 		},

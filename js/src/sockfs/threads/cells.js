@@ -27,7 +27,7 @@ export const STATE = Object.freeze({ idle: 0, asked: 1, done: 2, declined: 3 });
 
 /**
  * The calls that travel. The order is part of the contract of a page with its workers,
- * which have the same build. `read` and `write` are the pieces of fd_read and fd_write.
+ * which have the same build. `read` is a buffer of fd_read, `write` all of fd_write.
  */
 export const CALLS = Object.freeze(/** @type {const} */ ([
 	'__syscall_socket', '__syscall_connect', '__syscall_sendto', '__syscall_sendmsg', '__syscall_recvfrom', '__syscall_recvmsg',

@@ -4,6 +4,7 @@
 
 import { CALLS, Cells, Common, STATE, threadBehind } from './cells.js';
 import { findFunctions } from '../program/imports.js';
+import { piecesOf, send, total } from '../calls/iovec.js';
 
 /** @typedef {import('./threads.js').Threads} Threads */
 /** @typedef {import('../program/program.js').Program} Program */
@@ -88,10 +89,11 @@ export function serveThreads({ imports, calls }, { program, threads, replacement
 				return got.buffer.length;
 			});
 		},
-		write: (fd, at, length) => {
+		write: (fd, vector, count) => {
 			const sock = sockOf(fd);
 			if (!sock || !program.ops) return undefined;
-			return asCall(() => program.ops.sendmsg(sock, new Int8Array(heap32().buffer), at, length));
+			const list = piecesOf(new DataView(heap32().buffer), vector, count);
+			return total(list) === 0 ? 0 : asCall(() => send(program, sock, list));
 		},
 	};
 

@@ -72,8 +72,8 @@ export function patchThread(imports, { id, common, cells }) {
 			if (DUPLICATE.includes(command) && result >= 0 && common.maySocket(fd)) common.markSocket(result);
 			return result;
 		},
-		fd_read: (before) => pieces(before, 'read', 0),
-		fd_write: (before) => pieces(before, 'write', 0),
+		fd_read: readv,
+		fd_write: writev,
 	};
 	for (const name of OF_SOCKETS) {
 		calls[name] = (before) => (fd, ...args) => (common.maySocket(fd) ? call(name, [fd, ...args]) : undefined) ?? before(fd, ...args);
@@ -81,32 +81,40 @@ export function patchThread(imports, { id, common, cells }) {
 
 	for (const name of NAMES) calls[name] = (before) => (...args) => call(name, args) ?? before(...args);
 
-	/**
-	 * readv() and writev() of a socket, piece by piece. Only the first one waits.
-	 * @param {Call} before
-	 * @param {'read' | 'write'} name
-	 * @param {number} flags
-	 * @returns {Call}
-	 */
-	function pieces(before, name, flags) {
+	// Pointers of 64-bit programs are BigInts, and their vectors have other steps.
+	const declines = (/** @type {number} */ fd, /** @type {unknown} */ vector) => !common.maySocket(fd) || typeof vector === 'bigint';
+	const view = () => new DataView(/** @type {WebAssembly.Memory} */ (memory).buffer);
+
+	/** readv() of a socket, buffer by buffer. Only the first one waits. @param {Call} before @returns {Call} */
+	function readv(before) {
 		return (fd, vector, count, done) => {
-			// Pointers of 64-bit programs are BigInts, and their vectors have other steps.
-			if (!common.maySocket(fd) || typeof vector === 'bigint') return before(fd, vector, count, done);
-			const view = () => new DataView(/** @type {WebAssembly.Memory} */ (memory).buffer);
+			if (declines(fd, vector)) return before(fd, vector, count, done);
 			let total = 0;
-			let wait = flags;
+			let wait = 0;
 			for (let i = 0; i < count; i++) {
 				const at = view().getUint32(vector + i * 8, true);
 				const length = view().getUint32(vector + i * 8 + 4, true);
 				if (length === 0) continue;
-				const result = call(name, [fd, at, length, wait]);
+				const result = call('read', [fd, at, length, wait]);
 				if (result === undefined) return before(fd, vector, count, done);
 				if (result < 0 && total === 0) return -result;
 				if (result > 0) total += result;
 				if (result < length) break;
-				if (name === 'read') wait = MSG_DONTWAIT;
+				wait = MSG_DONTWAIT;
 			}
 			view().setUint32(done, total, true);
+			return 0;
+		};
+	}
+
+	/** writev() of a socket: its buffers leave together, as on Linux. @param {Call} before @returns {Call} */
+	function writev(before) {
+		return (fd, vector, count, done) => {
+			if (declines(fd, vector)) return before(fd, vector, count, done);
+			const result = call('write', [fd, vector, count, 0]);
+			if (result === undefined) return before(fd, vector, count, done);
+			if (result < 0) return -result;
+			view().setUint32(done, result, true);
 			return 0;
 		};
 	}
