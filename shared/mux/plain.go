@@ -89,6 +89,15 @@ func (p *plain) sent(s *Stream) {
 	}
 }
 
+// gone implements signals: the timer holds the stream.
+func (p *plain) gone(s *Stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.overdue != nil {
+		s.overdue.Stop()
+	}
+}
+
 // expire resets a stream that this end has done with, if it is still there.
 func (p *plain) expire(s *Stream) {
 	s.mu.Lock()

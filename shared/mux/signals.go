@@ -14,6 +14,8 @@ type signals interface {
 	// sent is called behind the FIN of a stream of which the other end's FIN has not
 	// come.
 	sent(s *Stream)
+	// gone is called once both halves of a stream have ended.
+	gone(s *Stream)
 	// unsent is called where the connection has ended before the FIN of a stream.
 	unsent(s *Stream)
 	// reject refuses a stream beyond the backlog. If it returns false, the session ends.
@@ -33,6 +35,9 @@ var _ signals = (*control)(nil)
 
 // sent implements signals: the other end has the STOP.
 func (c *control) sent(*Stream) {}
+
+// gone implements signals.
+func (c *control) gone(*Stream) {}
 
 // unsent implements signals: the other end knows its streams to be cut.
 func (c *control) unsent(*Stream) {}

@@ -256,13 +256,11 @@ func (s *Stream) forget() {
 	if over && s.recv.inbox.empty() {
 		s.recv.inbox.lend(0)
 	}
-	if over && s.overdue != nil {
-		s.overdue.Stop() // it holds the stream
-	}
 	s.mu.Unlock()
 	if over {
 		s.session.growth.give(grown, extra)
 		s.session.remove(s)
+		s.session.signals.gone(s)
 	} else if sent {
 		s.session.signals.sent(s)
 	}
