@@ -10,7 +10,6 @@ import (
 	"github.com/sockmux/sockmux/server/listener/places"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/session"
-	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/websocket"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -24,21 +23,10 @@ func (g *Gateway) connect(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, refused)
 		return
 	}
-	if refused := g.enter(); refused != nil {
-		g.refuse(w, r, refused)
-		return
-	}
-	defer g.leave()
-	conn, err := websocket.Accept(w, r, listener.TCP) // answers on its own when it fails
-	if err != nil {
-		g.record(r, refusal(ReasonHandshake, http.StatusBadRequest, err.Error()))
-		return
-	}
-	place := g.config.Strangers.Enter(limit.Network(r.RemoteAddr), places.Waiting, conn.Abort)
-	defer place.Leave()
-	if err := g.config.Serve(r.Context(), newcomer{conn, place}, peerOf(r)); err != nil {
-		g.config.Logger.Debug("connection ended", "peer", r.RemoteAddr, "reason", err)
-	}
+	accept := func() (*websocket.Conn, error) { return websocket.Accept(w, r, listener.TCP) }
+	upgrade(g, w, r, accept, func(conn *websocket.Conn, place *places.Place) error {
+		return g.config.Serve(r.Context(), newcomer{conn, place}, peerOf(r))
+	})
 }
 
 // newcomer is a carrier that has a place among strangers until it has a session.

@@ -31,20 +31,18 @@ func (g *Gateway) newRoutes() *http.ServeMux {
 // ServeHTTP answers one request. A path that http.ServeMux would redirect to a cleaner one is
 // not found.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case !strings.HasPrefix(r.URL.Path, "/"): // CONNECT HOST:PORT, OPTIONS *
+	if !isClean(r.URL.Path) {
 		readOnly(g.notFound)(w, r)
-	case !isClean(r.URL.Path):
-		readOnly(g.notFound)(w, r)
-	default:
-		g.routes.ServeHTTP(w, r)
+		return
 	}
+	g.routes.ServeHTTP(w, r)
 }
 
-// isClean reports whether a path has no empty parts, no "." and no "..".
+// isClean reports whether a path begins with "/", as that of CONNECT HOST:PORT and OPTIONS * does
+// not, and has no empty parts, no "." and no "..".
 func isClean(name string) bool {
 	clean := path.Clean(name)
-	return name == clean || clean != "/" && name == clean+"/"
+	return strings.HasPrefix(name, "/") && (name == clean || clean != "/" && name == clean+"/")
 }
 
 // readOnly makes the handler of a route that is only read: it answers GET and HEAD, and takes as

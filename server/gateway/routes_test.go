@@ -13,7 +13,7 @@ func TestUncleanPaths(t *testing.T) {
 func TestIsClean(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/": true, "/a": true, "/a/": true, "/a/b/": true,
-		"//": false, "/a//": false, "/a/./b": false, "/..": false, "/a/..": false,
+		"": false, "*": false, "a": false, "//": false, "/a//": false, "/a/./b": false, "/..": false, "/a/..": false,
 	} {
 		if got := isClean(path); got != want {
 			t.Errorf("%s: %t, want %t", path, got, want)

@@ -9,7 +9,6 @@ import (
 	"github.com/sockmux/sockmux/server/listener"
 	"github.com/sockmux/sockmux/server/listener/places"
 	"github.com/sockmux/sockmux/server/ops/events"
-	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/websocket"
 )
 
@@ -24,24 +23,16 @@ func (g *Gateway) yamux(w http.ResponseWriter, r *http.Request) {
 	if first := g.authorize(r, yamux.Subprotocol); first != nil {
 		refused = first
 	}
-	if refused == nil {
-		refused = g.enter()
-	}
 	if refused != nil {
 		g.refuse(w, r, refused)
 		return
 	}
-	defer g.leave()
-	stream, err := websocket.AcceptBytes(w, r, yamux.Subprotocol, listener.TCP) // answers on its own when it fails
-	if err != nil {
-		g.record(r, refusal(ReasonHandshake, http.StatusBadRequest, err.Error()))
-		return
+	accept := func() (*websocket.ByteStream, error) {
+		return websocket.AcceptBytes(w, r, yamux.Subprotocol, listener.TCP)
 	}
-	place := g.config.Strangers.Enter(limit.Network(r.RemoteAddr), places.Waiting, stream.Abort)
-	defer place.Leave()
-	if err := g.config.Yamux(r.Context(), plainNewcomer{stream, place}, peerOf(r), token); err != nil {
-		g.config.Logger.Debug("connection ended", "peer", r.RemoteAddr, "reason", err)
-	}
+	upgrade(g, w, r, accept, func(stream *websocket.ByteStream, place *places.Place) error {
+		return g.config.Yamux(r.Context(), plainNewcomer{stream, place}, peerOf(r), token)
+	})
 }
 
 // plainNewcomer is a WebSocket that has a place among strangers until it has a session.
