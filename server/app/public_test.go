@@ -1,65 +1,27 @@
 package app_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/sockmux/sockmux/internal/test/certificate"
 	"github.com/sockmux/sockmux/internal/test/command"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 )
 
-// selfSigned writes a certificate for 127.0.0.1 and returns its files and who trusts it.
-func selfSigned(t *testing.T) (cert, key string, trust *tls.Config) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: keyDER}} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})) {
-		t.Fatal("the certificate does not parse")
-	}
-	return cert, key, &tls.Config{RootCAs: pool}
-}
-
 func TestServeTLS(t *testing.T) {
-	cert, key, trust := selfSigned(t)
-	r := command.Start(t, "--tls-cert", cert, "--tls-key", key)
+	own, f := certificate.Issue(t, nil, "localhost"), servertest.NewFolder(t)
+	f.Put("cert.pem", own.PEM)
+	f.Put("key.pem", own.KeyPEM(t))
+	r := command.Start(t, "--tls-cert", f.File("cert.pem"), "--tls-key", f.File("key.pem"))
 	if !strings.HasPrefix(r.URL, "https://127.0.0.1:") {
 		t.Fatalf("printed %q", r.Line)
 	}
-	transport := &http.Transport{TLSClientConfig: trust}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: own.Pool()}}
 	defer transport.CloseIdleConnections()
 	response, err := (&http.Client{Transport: transport}).Get(r.URL + "healthz")
 	if err != nil {

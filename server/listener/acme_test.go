@@ -73,7 +73,7 @@ func TestACME(t *testing.T) {
 			}
 			address := serveOn(t, Wrap(plain, Config{TLS: source.Config()}))
 			dial := func(name string) error {
-				c, err := tls.Dial("tcp", address, &tls.Config{ServerName: name, RootCAs: ca.ca.pool()})
+				c, err := tls.Dial("tcp", address, &tls.Config{ServerName: name, RootCAs: ca.ca.Pool()})
 				if err != nil {
 					return err
 				}

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/acme"
+
+	"github.com/sockmux/sockmux/internal/test/certificate"
 )
 
 // acmeServer is an authority for one test (RFC 8555, as much of it as a client meets that
@@ -28,7 +30,7 @@ import (
 type acmeServer struct {
 	*httptest.Server
 	t      *testing.T
-	ca     *authority
+	ca     *certificate.Authority
 	dial   string // where every name leads, HOST:PORT
 	http01 string // HOST:PORT for HTTP-01; empty: TLS-ALPN-01 is used
 
@@ -212,11 +214,11 @@ func (s *acmeServer) sign(o *acmeOrder, csr string) {
 		SerialNumber: big.NewInt(int64(s.issued)), DNSNames: request.DNSNames, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	leaf, err := x509.CreateCertificate(rand.Reader, template, s.ca.cert, request.PublicKey, s.ca.key)
+	leaf, err := x509.CreateCertificate(rand.Reader, template, s.ca.Certificate, request.PublicKey, s.ca.Key)
 	if err != nil {
 		s.t.Error(err)
 	}
-	o.certificate = append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf}), s.ca.pem()...)
+	o.certificate = append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf}), s.ca.PEM...)
 	o.status = acme.StatusValid
 }
 

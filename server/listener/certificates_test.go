@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/sockmux/sockmux/internal/test/certificate"
 )
 
 // greet accepts one connection, says the word, and closes.
@@ -66,7 +68,7 @@ func TestCertificateReload(t *testing.T) {
 		t.Helper()
 		l := loopback(t, Config{TLS: certificates.Config()})
 		greet(t, l, "hello")
-		leaf, err := handshake(l, &tls.Config{RootCAs: ca.pool(), ServerName: name})
+		leaf, err := handshake(l, &tls.Config{RootCAs: ca.Pool(), ServerName: name})
 		if err != nil || leaf.DNSNames[0] != name {
 			t.Fatalf("want a handshake as %s: %v", name, err)
 		}
@@ -212,7 +214,7 @@ func TestTLSVersions(t *testing.T) {
 	for version, good := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
 		l := loopback(t, Config{TLS: certificates.Config()})
 		greet(t, l, "hello")
-		_, err := handshake(l, &tls.Config{RootCAs: ca.pool(), ServerName: "one.test", MinVersion: version, MaxVersion: version})
+		_, err := handshake(l, &tls.Config{RootCAs: ca.Pool(), ServerName: "one.test", MinVersion: version, MaxVersion: version})
 		if (err == nil) != good {
 			t.Errorf("%s: %v", tls.VersionName(version), err)
 		}
@@ -223,7 +225,7 @@ func TestClientCertificates(t *testing.T) {
 	ca, _, _ := issue(t, nil, "the authority", nil)
 	stranger, _, _ := issue(t, nil, "a stranger", nil)
 	_, cert, key := issue(t, ca, "one.test", nil)
-	client := func(by *authority) []tls.Certificate {
+	client := func(by *certificate.Authority) []tls.Certificate {
 		_, cert, key := issue(t, by, "client.test", nil)
 		pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
 		if err != nil {
@@ -248,7 +250,7 @@ func TestClientCertificates(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
-			files := Files{Cert: write(t, dir, "c", cert), Key: write(t, dir, "k", key), ClientCA: write(t, dir, "ca", ca.pem()), Clients: test.clients}
+			files := Files{Cert: write(t, dir, "c", cert), Key: write(t, dir, "k", key), ClientCA: write(t, dir, "ca", ca.PEM), Clients: test.clients}
 			certificates, err := LoadCertificates(files, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -257,7 +259,7 @@ func TestClientCertificates(t *testing.T) {
 			greet(t, l, "hello")
 			// GetClientCertificate sends it whatever authorities the server names.
 			_, err = handshake(l, &tls.Config{
-				RootCAs: ca.pool(), ServerName: "one.test",
+				RootCAs: ca.Pool(), ServerName: "one.test",
 				GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 					if test.certs == nil {
 						return new(tls.Certificate), nil
@@ -279,7 +281,7 @@ func TestClientAuthorityRevoked(t *testing.T) {
 	ca, _, _ := issue(t, nil, "the authority", nil)
 	next, _, _ := issue(t, nil, "the next authority", nil)
 	_, cert, key := issue(t, ca, "one.test", nil)
-	files := Files{Cert: write(t, dir, "c", cert), Key: write(t, dir, "k", key), ClientCA: write(t, dir, "ca", ca.pem()), Clients: RequireClientCerts}
+	files := Files{Cert: write(t, dir, "c", cert), Key: write(t, dir, "k", key), ClientCA: write(t, dir, "ca", ca.PEM), Clients: RequireClientCerts}
 	certificates, err := LoadCertificates(files, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -289,13 +291,13 @@ func TestClientAuthorityRevoked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &tls.Config{RootCAs: ca.pool(), ServerName: "one.test", Certificates: []tls.Certificate{pair}, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
+	client := &tls.Config{RootCAs: ca.Pool(), ServerName: "one.test", Certificates: []tls.Certificate{pair}, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 	l := loopback(t, Config{TLS: certificates.Config()})
 	greet(t, l, "hello")
 	if _, err := handshake(l, client); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(files.ClientCA, []byte(next.pem()), 0o600); err != nil {
+	if err := os.WriteFile(files.ClientCA, []byte(next.PEM), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if changed, err := certificates.Reload(); !changed || err != nil {

@@ -130,7 +130,7 @@ func TestProxyProtocolBelowTLS(t *testing.T) {
 	if _, err := io.WriteString(c, version2(1, net.IPv4(198, 51, 100, 7), 4711)); err != nil {
 		t.Fatal(err)
 	}
-	secure := tls.Client(c, &tls.Config{RootCAs: ca.pool(), ServerName: "one.test"})
+	secure := tls.Client(c, &tls.Config{RootCAs: ca.Pool(), ServerName: "one.test"})
 	if _, err := io.WriteString(secure, request); err != nil {
 		t.Fatal(err)
 	}

@@ -25,9 +25,15 @@ type Authority struct {
 	PEM         string // of the certificate
 }
 
-// Issue makes a certificate for a name, signed by parent or, if that is nil, by itself.
-// It is good for the name and for 127.0.0.1, for servers and for clients.
+// Issue makes a certificate for a name, signed by parent or, if that is nil, by itself. It is good
+// for the name and for 127.0.0.1, for servers and for clients.
 func Issue(t testing.TB, parent *Authority, name string) *Authority {
+	t.Helper()
+	return IssueChanged(t, parent, name, func(*x509.Certificate) {})
+}
+
+// IssueChanged is Issue of a certificate that change has changed before it is signed.
+func IssueChanged(t testing.TB, parent *Authority, name string, change func(*x509.Certificate)) *Authority {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -44,6 +50,7 @@ func Issue(t testing.TB, parent *Authority, name string) *Authority {
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		BasicConstraintsValid: true, IsCA: parent == nil,
 	}
+	change(template)
 	signer := &Authority{template, key, ""}
 	if parent != nil {
 		signer = parent
@@ -72,4 +79,11 @@ func (a *Authority) KeyPEM(t testing.TB) string {
 // Pair returns the certificate and its key for a tls.Config.
 func (a *Authority) Pair() tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{a.Certificate.Raw}, PrivateKey: a.Key}
+}
+
+// Pool returns a pool that trusts the certificate.
+func (a *Authority) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.Certificate)
+	return pool
 }

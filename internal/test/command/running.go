@@ -1,10 +1,16 @@
+// Package command runs the whole command in the test's process.
+//
+//	r := command.Start(t, "--demo")
+//	stream, result := command.Connect(t, r, "").Dial(t, "127.0.0.1", command.DemoPort(t, r, "echo"))
 package command
 
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +19,7 @@ import (
 	"github.com/sockmux/sockmux/server/cli"
 )
 
-// running is a server in this process.
+// Running is a server in this process.
 type Running struct {
 	URL    string // as printed
 	Line   string // the whole line
@@ -22,7 +28,7 @@ type Running struct {
 	Code   <-chan int
 }
 
-// start runs the command on a free port until the test ends.
+// Start runs the command on a free port until the test ends.
 func Start(t *testing.T, args ...string) *Running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -51,12 +57,13 @@ func Start(t *testing.T, args ...string) *Running {
 	return r
 }
 
-// logs waits until the log has the text: lines are written by a goroutine of their own.
+// Logs waits until the log has the text: lines are written by a goroutine of their own.
 func (r *Running) Logs(t *testing.T, text string) {
 	t.Helper()
 	servertest.Eventually(t, 20*time.Second, "the log has "+text, func() bool { return strings.Contains(r.Stderr.String(), text) })
 }
 
+// Fetch returns the status and the body of an answer.
 func Fetch(t *testing.T, url string) (int, string) {
 	t.Helper()
 	response, err := http.Get(url)
@@ -71,27 +78,20 @@ func Fetch(t *testing.T, url string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-// logged waits until the log has a line with all of the parts.
+// Logged waits until the log has a line with all of the parts.
 func (r *Running) Logged(t *testing.T, parts ...string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	servertest.Eventually(t, 20*time.Second, fmt.Sprintf("the log has a line with %q", parts), func() bool {
 		for line := range strings.Lines(r.Stderr.String()) {
-			all := true
-			for _, part := range parts {
-				all = all && strings.Contains(line, part)
-			}
-			if all {
-				return
+			if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) }) {
+				return true
 			}
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("no line with %q in the log\n%s", parts, r.Stderr)
-		}
-		time.Sleep(5 * time.Millisecond) // polls, bounded above
-	}
+		return false
+	})
 }
 
-// finish ends a server and wants that to go well.
+// Finish ends a server and wants that to go well.
 func (r *Running) Finish(t *testing.T) {
 	t.Helper()
 	r.Ask()

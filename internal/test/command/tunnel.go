@@ -17,20 +17,27 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// tunnel is a native client with one session.
+// Tunnel is a native client with one session.
 type Tunnel struct {
 	*mux.Session
 	Drained chan time.Duration // what DRAIN said
 }
 
-// greet says hello on a connection of its own and returns the answer.
+// Greet says hello on a connection of its own and returns the answer.
 func Greet(t *testing.T, r *Running, header http.Header, hello wire.Hello) wire.Message {
 	t.Helper()
-	c, err := websocket.Dial(t.Context(), r.URL+"v1/connect", nil, header)
+	c, answer := answered(t, r, header, hello)
+	defer c.Close(0, "")
+	return answer
+}
+
+// answered says hello on a connection of its own.
+func answered(t *testing.T, r *Running, header http.Header, hello wire.Hello) (link.Carrier, wire.Message) {
+	t.Helper()
+	c, err := websocket.Dial(t.Context(), r.URL+wire.ConnectPath, nil, header)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close(0, "")
 	if err := c.Send(t.Context(), hello.Append(nil)); err != nil {
 		t.Fatal(err)
 	}
@@ -42,16 +49,16 @@ func Greet(t *testing.T, r *Running, header http.Header, hello wire.Hello) wire.
 	if err != nil {
 		t.Fatal(err)
 	}
-	return message
+	return c, message
 }
 
-// connect opens a session as a page of that origin does; it ends with the test.
+// Connect opens a session as a page of that origin does; it ends with the test.
 func Connect(t *testing.T, r *Running, origin string) *Tunnel {
 	t.Helper()
 	return ConnectAs(t, r, origin, "")
 }
 
-// connectAs is connect with a token.
+// ConnectAs is Connect with a token.
 func ConnectAs(t *testing.T, r *Running, origin, token string) *Tunnel {
 	t.Helper()
 	header := http.Header{}
@@ -61,24 +68,10 @@ func ConnectAs(t *testing.T, r *Running, origin, token string) *Tunnel {
 	return ConnectWith(t, r, header, token)
 }
 
-// connectWith is connectAs with the headers of the upgrade.
+// ConnectWith is ConnectAs with the headers of the upgrade.
 func ConnectWith(t *testing.T, r *Running, header http.Header, token string) *Tunnel {
 	t.Helper()
-	c, err := websocket.Dial(t.Context(), r.URL+"v1/connect", nil, header)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Send(t.Context(), wire.Hello{Version: wire.Version, Agent: "test", Token: token}.Append(nil)); err != nil {
-		t.Fatal(err)
-	}
-	answer, err := c.Receive(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	message, err := wire.Decode(answer)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, message := answered(t, r, header, wire.Hello{Version: wire.Version, Agent: "test", Token: token})
 	if welcome, ok := message.(wire.Welcome); !ok || welcome.Version != wire.Version || !strings.HasPrefix(welcome.Agent, "sockmux/") {
 		t.Fatalf("answer %+v", message)
 	}
@@ -86,6 +79,7 @@ func ConnectWith(t *testing.T, r *Running, header http.Header, token string) *Tu
 	var tasks sync.WaitGroup
 	tasks.Go(func() { _ = l.Run(context.Background(), c, 0) }) // ends with the link; tests see why by their streams
 	tn := &Tunnel{Drained: make(chan time.Duration, 1)}
+	var err error
 	tn.Session, err = mux.Client(l, mux.Config{OnDrain: func(in time.Duration, _ string) { tn.Drained <- in }})
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +106,7 @@ func (tn *Tunnel) Dial(t *testing.T, host string, port uint16) (*mux.Stream, wir
 	return stream, result
 }
 
-// demoPort reads the playground's list.
+// DemoPort reads the playground's list.
 func DemoPort(t *testing.T, r *Running, name string) uint16 {
 	t.Helper()
 	_, body := Fetch(t, r.URL+"demo.json")
@@ -132,7 +126,7 @@ func DemoPort(t *testing.T, r *Running, name string) uint16 {
 	return 0
 }
 
-// say sends a text through an echo and wants it back.
+// Say sends a text through an echo and wants it back.
 func Say(t *testing.T, stream *mux.Stream, text string) {
 	t.Helper()
 	if _, err := io.WriteString(stream, text); err != nil {
