@@ -22,8 +22,8 @@ func addressOf(told netip.AddrPort, otherwise net.Addr) net.Addr {
 	return net.TCPAddrFromAddrPort(told)
 }
 
-// requestFor returns the request that a network and an address of net.Dial stand for.
-func requestFor(ctx context.Context, network, address string) (wire.Request, error) {
+// requestOn returns the request for a network of net.Dial, without a target.
+func requestOn(network string) (wire.Request, error) {
 	request := wire.Request{Kind: wire.TCP}
 	switch network {
 	case "tcp":
@@ -34,17 +34,31 @@ func requestFor(ctx context.Context, network, address string) (wire.Request, err
 	default:
 		return request, net.UnknownNetworkError(network)
 	}
+	return request, nil
+}
+
+// missingHost is the error for an address without a host. The server's own is not meant by default.
+func missingHost(address string) error {
+	return &net.AddrError{Err: "missing host: the server's own is not meant by default", Addr: address}
+}
+
+// requestFor returns the request that a network and an address of net.Dial stand for.
+func requestFor(ctx context.Context, network, address string) (wire.Request, error) {
+	request, err := requestOn(network)
+	if err != nil {
+		return request, err
+	}
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return request, err
 	}
 	if host == "" {
-		return request, &net.AddrError{Err: "missing host: the server's own is not meant by default", Addr: address}
+		return request, missingHost(address)
 	}
 	port, err := net.DefaultResolver.LookupPort(ctx, network, service)
 	if err != nil {
 		return request, err
 	}
-	request.Host, request.Port = host, uint16(port)
+	request.Host, request.Port = wire.ParseHost(host), uint16(port)
 	return request, nil
 }

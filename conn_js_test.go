@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sockmux/sockmux"
 	"golang.org/x/net/nettest"
+
+	"github.com/sockmux/sockmux"
 )
 
 // These tests run in a page: e2e/go.test.js builds the test program and gives it by environment

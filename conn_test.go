@@ -7,9 +7,10 @@ import (
 	"net"
 	"testing"
 
+	"golang.org/x/net/nettest"
+
 	"github.com/sockmux/sockmux"
 	"github.com/sockmux/sockmux/internal/test/product"
-	"golang.org/x/net/nettest"
 )
 
 // TestConn holds a connection through the assembled server against the contract of net.Conn.

@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // A Dialer opens connections through one server. It needs a URL, but in a page that has loaded
@@ -59,18 +61,34 @@ func (d *Dialer) Dial(network, address string) (net.Conn, error) {
 // finds the errno in it, such as syscall.ECONNREFUSED, and errors.As a *net.DNSError for a name
 // that does not resolve. If ctx has ended, errors.Is finds ctx.Err().
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := d.dial(ctx, network, address)
-	if err != nil {
-		return nil, &net.OpError{Op: "dial", Net: network, Addr: named{network, address}, Err: err}
-	}
-	return conn, nil
+	request, err := requestFor(ctx, network, address)
+	return d.dialed(ctx, named{network, address}, request, err)
 }
 
-func (d *Dialer) dial(ctx context.Context, network, address string) (*Conn, error) {
-	request, err := requestFor(ctx, network, address)
-	if err != nil {
-		return nil, err
+// DialHost is DialContext for a host and a port that a program has apart, such as those of a
+// SOCKS request.
+func (d *Dialer) DialHost(ctx context.Context, network string, host wire.Host, port uint16) (net.Conn, error) {
+	request, err := requestOn(network)
+	if err == nil && host.IsZero() {
+		err = missingHost(host.At(port))
 	}
+	request.Host, request.Port = host, port
+	return d.dialed(ctx, named{network, host.At(port)}, request, err)
+}
+
+// dialed opens a connection, unless there is no request because of malformed.
+func (d *Dialer) dialed(ctx context.Context, to named, request wire.Request, malformed error) (net.Conn, error) {
+	err := malformed
+	if err == nil {
+		var conn *Conn
+		if conn, err = d.dial(ctx, to, request); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, &net.OpError{Op: "dial", Net: to.network, Addr: to, Err: err}
+}
+
+func (d *Dialer) dial(ctx context.Context, to named, request wire.Request) (*Conn, error) {
 	session, err := d.connected()
 	if err != nil {
 		return nil, err
@@ -92,7 +110,7 @@ func (d *Dialer) dial(ctx context.Context, network, address string) (*Conn, erro
 	} else if err != nil {
 		return nil, causeOf(err, request.Host)
 	}
-	conn := newConn(d, stream, network, addressOf(result.Bound, named{network, ":0"}), addressOf(result.Remote, named{network, address}))
+	conn := newConn(d, stream, to.network, addressOf(result.Bound, named{to.network, ":0"}), addressOf(result.Remote, to))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {

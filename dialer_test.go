@@ -30,6 +30,26 @@ func dialerFor(t *testing.T, s *product.Server) *sockmux.Dialer {
 	return d
 }
 
+// TestDialHost: a host that a program has as a name or as an address needs no text of both.
+func TestDialHost(t *testing.T) {
+	d := dialerFor(t, product.Start(t, "--allow", "127.0.0.1", "--allow", "localhost"))
+	target := product.Echo(t)
+	for _, host := range []wire.Host{wire.HostOf(target.Addr()), wire.ParseHost("localhost")} {
+		conn, err := d.DialHost(t.Context(), "tcp4", host, target.Port())
+		if err != nil {
+			t.Fatalf("%s: %v", host, err)
+		}
+		if got := conn.RemoteAddr().String(); got != target.String() {
+			t.Errorf("%s: connected to %s, want %s", host, got, target)
+		}
+		_ = conn.Close() // nothing is under way
+	}
+	var failed *net.OpError
+	if _, err := d.DialHost(t.Context(), "tcp", wire.ParseHost("name.invalid"), 80); !errors.As(err, &failed) || failed.Addr.String() != "name.invalid:80" {
+		t.Errorf("a name that does not exist: %v", err)
+	}
+}
+
 // TestNoServerURL: a URL that names no server is refused at once. It is no failed connection,
 // and no part of a path becomes a host.
 func TestNoServerURL(t *testing.T) {
@@ -94,6 +114,18 @@ func TestBadAddresses(t *testing.T) {
 	} {
 		if _, err := d.Dial(test.network, test.address); err == nil || !strings.Contains(err.Error(), test.text) {
 			t.Errorf("%s %s: %v", test.network, test.address, err)
+		}
+	}
+	for _, test := range []struct {
+		network string
+		host    wire.Host
+		text    string
+	}{
+		{"udp", wire.ParseHost("127.0.0.1"), "unknown network udp"},
+		{"tcp", wire.Host{}, "missing host"},
+	} {
+		if _, err := d.DialHost(t.Context(), test.network, test.host, 80); err == nil || !strings.Contains(err.Error(), test.text) {
+			t.Errorf("%s %q: %v", test.network, test.host, err)
 		}
 	}
 	if got := d.Status().State; got != sockmux.StateIdle {

@@ -64,8 +64,8 @@ func (f *failure) Temporary() bool {
 	}
 }
 
-// causeOf returns the error that belongs into a *net.OpError. host is the name that was dialed.
-func causeOf(err error, host string) error {
+// causeOf returns the error that belongs into a *net.OpError. host is what was dialed.
+func causeOf(err error, host wire.Host) error {
 	var coded *wire.Error
 	switch {
 	case errors.Is(err, mux.ErrDeadline):
@@ -77,9 +77,9 @@ func causeOf(err error, host string) error {
 	}
 	switch coded.Code {
 	case wire.NameNotFound:
-		return &failure{coded, &net.DNSError{Err: coded.Code.Meaning(), Name: host, IsNotFound: true}}
+		return &failure{coded, &net.DNSError{Err: coded.Code.Meaning(), Name: host.String(), IsNotFound: true}}
 	case wire.NameFailed:
-		return &failure{coded, &net.DNSError{Err: coded.Code.Meaning(), Name: host, IsTemporary: true}}
+		return &failure{coded, &net.DNSError{Err: coded.Code.Meaning(), Name: host.String(), IsTemporary: true}}
 	}
 	errno, known := errnos[coded.Code]
 	if !known {
@@ -121,5 +121,5 @@ func (c *Conn) opError(op string, err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
-	return &net.OpError{Op: op, Net: c.network, Source: c.local, Addr: c.remote, Err: causeOf(err, "")}
+	return &net.OpError{Op: op, Net: c.network, Source: c.local, Addr: c.remote, Err: causeOf(err, wire.Host{})}
 }

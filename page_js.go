@@ -48,7 +48,7 @@ func (p page) open(ctx context.Context, request wire.Request) (stream, wire.Resu
 		options["family"] = int(request.Family)
 	}
 	socket, err := call(func() js.Value {
-		return p.sockmux.Call("connect", request.Host, int(request.Port), options)
+		return p.sockmux.Call("connect", request.Host.String(), int(request.Port), options)
 	})
 	if err != nil {
 		return nil, wire.Result{}, err

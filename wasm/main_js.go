@@ -99,7 +99,7 @@ func streamOpen(id, kind, port, family, timeoutMS, optimistic, window, hostLengt
 	b := incoming(length)
 	program.pump.Open(id, pump.Request{
 		Request: wire.Request{
-			Kind: wire.Kind(kind), Host: string(b[:hostLength]), Port: uint16(port), Family: uint8(family),
+			Kind: wire.Kind(kind), Host: wire.ParseHost(string(b[:hostLength])), Port: uint16(port), Family: uint8(family),
 			Timeout: time.Duration(timeoutMS) * time.Millisecond, Socket: socketOptions(b[hostLength:]),
 		},
 		Optimistic: optimistic != 0, Window: window,

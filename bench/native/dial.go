@@ -98,7 +98,7 @@ func newSession(port int) session {
 }
 
 func (s session) dial(ctx context.Context, port int) (io.ReadWriteCloser, error) {
-	stream, err := s.Open(wire.Request{Kind: wire.TCP, Host: "127.0.0.1", Port: uint16(port)})
+	stream, err := s.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("127.0.0.1"), Port: uint16(port)})
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func checkEcho(t *testing.T, f *front) {
 
 // checkStrangers: the example as it is refuses clients without credentials.
 func checkStrangers(t *testing.T, f *front) {
-	s, err := f.openWith(t, "").Open(wire.Request{Kind: wire.TCP, Host: "demo.test", Port: f.port(t, "echo")})
+	s, err := f.openWith(t, "").Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("demo.test"), Port: f.port(t, "echo")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -160,7 +160,7 @@ func (p *page) count() int {
 // connect opens a stream to a demo service.
 func (p *page) connect(t *testing.T, service string) *mux.Stream {
 	t.Helper()
-	s, err := p.Open(wire.Request{Kind: wire.TCP, Host: "demo.test", Port: p.front.port(t, service)})
+	s, err := p.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("demo.test"), Port: p.front.port(t, service)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func SOCKS(dialer *sockmux.Dialer, log *slog.Logger) Handler {
 			return
 		}
 		_ = local.SetDeadline(time.Time{}) // as above
-		target, err := dialer.DialContext(ctx, "tcp", request.Address())
+		target, err := dialer.DialHost(ctx, "tcp", request.Host, request.Port)
 		if err != nil {
 			log.Warn("not connected", "error", err)
 			_ = request.Reply(local, replyTo(err), nil) // the client is refused either way

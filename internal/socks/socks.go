@@ -2,7 +2,7 @@
 // authentication, and versions 4 and 4a.
 //
 //	request, err := socks.Accept(conn)
-//	target, err := dial(request.Address())
+//	target, err := dial(request.Host, request.Port)
 //	err = request.Reply(conn, socks.Granted, target.LocalAddr())
 package socks
 
@@ -14,7 +14,8 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // Replies of RFC 1928, section 6. wire.Code.SOCKS5 has those for what a server answers.
@@ -49,15 +50,10 @@ const (
 
 // A Request is what a client asks for.
 type Request struct {
-	Host string // a name or an address
+	Host wire.Host
 	Port uint16
 
 	version byte
-}
-
-// Address returns host and port as net.Dial takes them.
-func (q Request) Address() string {
-	return net.JoinHostPort(q.Host, strconv.Itoa(int(q.Port)))
 }
 
 // Accept reads the handshake of a client up to its request. It reads no byte behind that. If
@@ -116,7 +112,7 @@ func accept5(r reader, w io.Writer) (Request, error) {
 			return q, err
 		}
 		addr, _ := netip.AddrFromSlice(b) // the length fits
-		q.Host = addr.String()
+		q.Host = wire.HostOf(addr)
 	case typeName:
 		length, err := r.u8()
 		if err != nil {
@@ -126,7 +122,7 @@ func accept5(r reader, w io.Writer) (Request, error) {
 		if err != nil {
 			return q, err
 		}
-		q.Host = string(b)
+		q.Host = wire.ParseHost(string(b)) // some clients send an address as a name
 	default:
 		return refuse(AddressNotSupported, fmt.Errorf("address type %d is not known", head[3]))
 	}
@@ -138,7 +134,7 @@ func accept5(r reader, w io.Writer) (Request, error) {
 	if head[1] != connect {
 		return refuse(CommandNotSupported, fmt.Errorf("command %d is not CONNECT", head[1]))
 	}
-	if q.Host == "" {
+	if q.Host.IsZero() {
 		return refuse(Failed, errors.New("the name is empty"))
 	}
 	return q, nil
@@ -154,19 +150,21 @@ func accept4(r reader, w io.Writer) (Request, error) {
 	}
 	q.Port = binary.BigEndian.Uint16(head[1:])
 	address := [4]byte(head[3:])
-	q.Host = netip.AddrFrom4(address).String()
+	q.Host = wire.HostOf(netip.AddrFrom4(address))
 	if _, err := r.text(); err != nil { // the user's name
 		return q, err
 	}
 	if address[0] == 0 && address[1] == 0 && address[2] == 0 && address[3] != 0 {
-		if q.Host, err = r.text(); err != nil {
+		name, err := r.text()
+		if err != nil {
 			return q, err
 		}
+		q.Host = wire.ParseHost(name)
 	}
 	switch {
 	case head[0] != connect:
 		err = fmt.Errorf("command %d is not CONNECT", head[0])
-	case q.Host == "":
+	case q.Host.IsZero():
 		err = errors.New("the name is empty")
 	}
 	if err != nil {

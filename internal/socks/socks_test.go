@@ -45,8 +45,8 @@ func TestAccept(t *testing.T) {
 		switch {
 		case test.err == "" && err != nil || test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
 			t.Errorf("%s: %v", test.name, err)
-		case err == nil && q.Address() != test.address:
-			t.Errorf("%s: target %s, want %s", test.name, q.Address(), test.address)
+		case err == nil && q.Host.At(q.Port) != test.address:
+			t.Errorf("%s: target %s, want %s", test.name, q.Host.At(q.Port), test.address)
 		case c.String() != test.answer:
 			t.Errorf("%s: answer %q, want %q", test.name, c.String(), test.answer)
 		}
@@ -86,7 +86,7 @@ func FuzzAccept(f *testing.F) {
 	f.Add([]byte("\x04\x01\x00\x50\x00\x00\x00\x07me\x00some.name\x00"))
 	f.Fuzz(func(t *testing.T, sends []byte) {
 		q, err := socks.Accept(&client{Reader: bytes.NewReader(sends)})
-		if err == nil && (q.Host == "" || len(q.Host) > 255) {
+		if err == nil && (q.Host.IsZero() || len(q.Host.Name()) > 255) {
 			t.Errorf("host %q", q.Host)
 		}
 	})

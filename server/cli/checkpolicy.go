@@ -15,6 +15,7 @@ import (
 	"github.com/sockmux/sockmux/server/relay/interfaces"
 	"github.com/sockmux/sockmux/server/relay/policy"
 	"github.com/sockmux/sockmux/server/session/auth"
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 func contains(list []string, word string) bool { return slices.Contains(list, word) }
@@ -54,7 +55,7 @@ func checkPolicy(ctx context.Context, c call) error {
 	}
 	rules := policy.New(chosen.Rules).WithOwn(interfaces.Own(slog.New(slog.NewTextHandler(c.stderr, nil))))
 	fmt.Fprintf(c.stdout, "policy %s\n", name)
-	if err := rules.CheckHost(host, port); err != nil && !isAddress(host) {
+	if err := rules.CheckHost(host, port); err != nil && !host.Addr().IsValid() {
 		// No address of the name is allowed, so the server would not even ask for them.
 		fmt.Fprintf(c.stdout, "%s: no address is asked for\n", err)
 		return errDenied
@@ -123,27 +124,23 @@ func policyName(ctx context.Context, c call, settings *config.Config, values map
 	return identity.Policy, nil
 }
 
-func isAddress(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return err == nil
-}
-
 // parseTarget reads HOST:PORT.
-func parseTarget(text string) (host string, port uint16, err error) {
-	host, number, err := net.SplitHostPort(text)
+func parseTarget(text string) (host wire.Host, port uint16, err error) {
+	name, number, err := net.SplitHostPort(text)
 	n, bad := strconv.ParseUint(number, 10, 16)
 	if err != nil || bad != nil || n == 0 {
-		return "", 0, usageError{fmt.Sprintf("%q is not a target: want HOST:PORT, such as db.example.org:5432 or [2001:db8::7]:443", text)}
+		return wire.Host{}, 0, usageError{fmt.Sprintf("%q is not a target: want HOST:PORT, such as db.example.org:5432 or [2001:db8::7]:443", text)}
 	}
+	host = wire.ParseHost(name)
 	if err := policy.ValidHost(host); err != nil {
-		return "", 0, usageError{err.Error()}
+		return wire.Host{}, 0, usageError{err.Error()}
 	}
 	return host, uint16(n), nil
 }
 
 // resolved asks as the server would.
-func resolved(ctx context.Context, settings *config.Config, host string) (addrs []netip.Addr, aliases []string, err error) {
-	if addr, err := netip.ParseAddr(host); err == nil {
+func resolved(ctx context.Context, settings *config.Config, host wire.Host) (addrs []netip.Addr, aliases []string, err error) {
+	if addr := host.Addr(); addr.IsValid() {
 		return []netip.Addr{addr}, nil, nil
 	}
 	names, err := settings.NewResolver(0)
@@ -153,7 +150,7 @@ func resolved(ctx context.Context, settings *config.Config, host string) (addrs 
 	defer names.Close()
 	ctx, cancel := context.WithTimeout(ctx, settings.Limits.DialTimeout)
 	defer cancel()
-	answer, err := names.Lookup(ctx, "ip", host)
+	answer, err := names.Lookup(ctx, "ip", host.Name())
 	for i, addr := range answer.Addrs {
 		answer.Addrs[i] = addr.Unmap() // as the relay does
 	}

@@ -243,7 +243,7 @@ func TestPageClosesAndTheTargetDoesNot(t *testing.T) {
 		})
 		r := local(t, Config{})
 		r.linger = time.Millisecond
-		p := newPage(t, wire.Request{Kind: wire.TCP, Host: "127.0.0.1", Port: target.addr.Port()})
+		p := newPage(t, wire.Request{Kind: wire.TCP, Host: wire.ParseHost("127.0.0.1"), Port: target.addr.Port()})
 		if err := p.send([]byte("last words")); err != nil {
 			t.Fatal(err)
 		}

@@ -48,7 +48,7 @@ func (r *service) within(ctx context.Context, request wire.Request) (context.Con
 // dial connects to one address. The dialer asks the policy again for the very address
 // that the system, or a proxy, is about to connect to, so nothing between the first check
 // and the connect can change the target.
-func (r *service) dial(ctx context.Context, host string, aliases []string, target netip.AddrPort) (egress.Conn, error) {
+func (r *service) dial(ctx context.Context, host wire.Host, aliases []string, target netip.AddrPort) (egress.Conn, error) {
 	ended := r.step(events.StepDial, target)
 	conn, err := r.dialer.DialContext(ctx, host, target, func(dialed netip.AddrPort) error { return r.Policy.CheckAddr(host, aliases, dialed) })
 	if err != nil {

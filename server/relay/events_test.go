@@ -64,7 +64,7 @@ func TestEvents(t *testing.T) {
 		{"127.1", good, wire.InvalidRequest, true, "policy invalid_request", 0},
 	} {
 		w := new(recorder)
-		p := newPage(t, wire.Request{Kind: wire.TCP, Host: test.host, Port: test.to.addr.Port()})
+		p := newPage(t, wire.Request{Kind: wire.TCP, Host: wire.ParseHost(test.host), Port: test.to.addr.Port()})
 		p.fin()
 		who := events.Client{Session: "0102"}
 		local(t, Config{Resolver: names, Events: w}).ServeOn(t.Context(), p, Terms{Client: who})
@@ -98,7 +98,7 @@ func TestEvents(t *testing.T) {
 // A limit that ends a stream is recorded by its name.
 func TestEventOfALimit(t *testing.T) {
 	w := new(recorder)
-	p := newPage(t, wire.Request{Kind: wire.TCP, Host: "127.0.0.1", Port: listen(t, echo).addr.Port()})
+	p := newPage(t, wire.Request{Kind: wire.TCP, Host: wire.ParseHost("127.0.0.1"), Port: listen(t, echo).addr.Port()})
 	local(t, Config{Events: w}).ServeOn(t.Context(), p, Terms{Lifetime: time.Millisecond})
 	if ends := w.ends(); len(ends) != 1 || ends[0].Limit != limit.StreamLifetime || ends[0].Code != wire.Limit || !ends[0].Remote.IsValid() {
 		t.Errorf("%+v", ends)

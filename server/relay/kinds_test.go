@@ -10,7 +10,7 @@ import (
 )
 
 // shout is what a new kind takes at the server: this method, and a line in kinds.
-func (p *pipe) shout() { p.answerOnce([]byte(strings.ToUpper(p.request.Host)), nil) }
+func (p *pipe) shout() { p.answerOnce([]byte(strings.ToUpper(p.request.Host.Name())), nil) }
 
 // A kind that gets a line is served as the others are.
 func TestNewKind(t *testing.T) {
@@ -19,7 +19,7 @@ func TestNewKind(t *testing.T) {
 	t.Cleanup(func() { delete(kinds, toy) })
 	r := local(t, Config{})
 	client, _ := session(t, r)
-	stream, err := client.Open(wire.Request{Kind: toy, Host: "quiet.example", Port: 1})
+	stream, err := client.Open(wire.Request{Kind: toy, Host: wire.ParseHost("quiet.example"), Port: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestNewKind(t *testing.T) {
 
 // A kind that the table does not have is refused.
 func TestUnknownKind(t *testing.T) {
-	p := newPage(t, wire.Request{Kind: wire.WebSocket, Host: "127.0.0.1", Port: 80})
+	p := newPage(t, wire.Request{Kind: wire.WebSocket, Host: wire.ParseHost("127.0.0.1"), Port: 80})
 	local(t, Config{}).Serve(t.Context(), p)
 	if result := <-p.result; result.Code != wire.UnsupportedKind || result.Text != "streams of kind websocket are not relayed" {
 		t.Errorf("%+v", result)

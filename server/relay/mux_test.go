@@ -51,7 +51,7 @@ func sessionOf(t *testing.T, handle func(context.Context, *mux.Stream)) (client,
 // over opens a stream to the target and waits for the answer.
 func over(t *testing.T, client *mux.Session, target target) *mux.Stream {
 	t.Helper()
-	stream, err := client.Open(wire.Request{Kind: wire.TCP, Host: "127.0.0.1", Port: target.addr.Port()})
+	stream, err := client.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("127.0.0.1"), Port: target.addr.Port()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestOverMuxRefused(t *testing.T) {
 	target := refusing(t)
 	r := local(t, Config{})
 	client, _ := session(t, r)
-	stream, err := client.Open(wire.Request{Kind: wire.TCP, Host: "127.0.0.1", Port: target.addr.Port()})
+	stream, err := client.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("127.0.0.1"), Port: target.addr.Port()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,17 +40,13 @@ func (r *service) namesOf(ctx context.Context, request wire.Request) (wire.Addre
 }
 
 func (r *service) addresses(ctx context.Context, request wire.Request) (resolver.Answer, error) {
-	literal, err := literalOf(request)
-	if err != nil {
-		return resolver.Answer{}, err
-	}
-	if literal.IsValid() {
-		return resolver.Answer{Addrs: []netip.Addr{literal}, TTL: literalTTL}, nil
+	if literal := request.Host.Addr(); literal.IsValid() {
+		return resolver.Answer{Addrs: []netip.Addr{literal}, TTL: literalTTL}, fits(request)
 	}
 	ctx, cancel := r.within(ctx, request)
 	defer cancel()
 	resolved := r.step(events.StepResolve, netip.AddrPort{})
-	found, err := r.lookup(ctx, request.Host, request.Family)
+	found, err := r.lookup(ctx, request.Host.Name(), request.Family)
 	resolved(err)
 	return found, err
 }
@@ -58,7 +54,7 @@ func (r *service) addresses(ctx context.Context, request wire.Request) (resolver
 // reachable keeps the addresses that could be dialed at some port. It returns an error if there are
 // none. Those that a page takes for a made-up one are left out, though the name can be dialed: the
 // answer may be empty.
-func (r *service) reachable(host string, found resolver.Answer) (wire.Addresses, error) {
+func (r *service) reachable(host wire.Host, found resolver.Answer) (wire.Addresses, error) {
 	answer := wire.Addresses{TTL: found.TTL}
 	var denied error
 	allowed := false

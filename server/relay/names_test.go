@@ -70,7 +70,7 @@ func TestNames(t *testing.T) {
 	} {
 		w := new(recorder)
 		r := New(Config{Policy: policy.New(append([]policy.Rule{deny}, list...)), Resolver: names, Events: w})
-		p := newPage(t, wire.Request{Kind: wire.Resolve, Host: test.host, Family: test.family})
+		p := newPage(t, wire.Request{Kind: wire.Resolve, Host: wire.ParseHost(test.host), Family: test.family})
 		r.Serve(t.Context(), p)
 		result := <-p.result
 		got := result.Text
@@ -114,7 +114,7 @@ func TestNamesEnd(t *testing.T) {
 		return nil, context.Cause(ctx)
 	})
 	r := local(t, Config{Resolver: names, DialTimeout: time.Hour})
-	slow := wire.Request{Kind: wire.Resolve, Host: "slow.example"}
+	slow := wire.Request{Kind: wire.Resolve, Host: wire.ParseHost("slow.example")}
 	start := func(ctx context.Context, request wire.Request) serving {
 		s := serving{newPage(t, request), r, make(chan struct{})}
 		go func() {
@@ -144,7 +144,7 @@ func TestNamesEnd(t *testing.T) {
 func TestNamesOverMux(t *testing.T) {
 	session, _ := session(t, New(Config{Policy: policy.New(nil), Resolver: world(map[string]string{"a.example": "8.8.8.8"})}))
 	for range 3 {
-		stream, err := session.Open(wire.Request{Kind: wire.Resolve, Host: "a.example"})
+		stream, err := session.Open(wire.Request{Kind: wire.Resolve, Host: wire.ParseHost("a.example")})
 		if err != nil {
 			t.Fatal(err)
 		}

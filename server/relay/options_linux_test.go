@@ -19,7 +19,7 @@ type watched struct {
 	conns chan egress.Conn
 }
 
-func (w watched) DialContext(ctx context.Context, host string, addr netip.AddrPort, check func(netip.AddrPort) error) (egress.Conn, error) {
+func (w watched) DialContext(ctx context.Context, host wire.Host, addr netip.AddrPort, check func(netip.AddrPort) error) (egress.Conn, error) {
 	conn, err := w.Dialer.DialContext(ctx, host, addr, check)
 	if err == nil {
 		w.conns <- conn
@@ -82,7 +82,7 @@ func TestSocketOptions(t *testing.T) {
 		{"the server's keepalive stays", wire.SocketOptions{KeepAlive: wire.On, KeepIdle: 5 * time.Second}, []wire.SocketOptions{{KeepAlive: wire.Off}}, own},
 		{"bounds", wire.SocketOptions{KeepAlive: wire.On, KeepIdle: (1<<32 - 1) * time.Second, KeepInterval: (1<<32 - 1) * time.Second, KeepCount: 1 << 31}, nil, socket{1, 1, 7200, 150, 16}},
 	} {
-		stream, err := client.Open(wire.Request{Kind: wire.TCP, Host: "127.0.0.1", Port: target.addr.Port(), Socket: test.first})
+		stream, err := client.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("127.0.0.1"), Port: target.addr.Port(), Socket: test.first})
 		if err != nil {
 			t.Fatal(err)
 		}

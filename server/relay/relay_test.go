@@ -111,7 +111,7 @@ func serve(t *testing.T, ctx context.Context, r *Relay, host string, port uint16
 // serveOn is serve on terms.
 func serveOn(t *testing.T, ctx context.Context, r *Relay, terms Terms, host string, port uint16) serving {
 	t.Helper()
-	s := serving{newPage(t, wire.Request{Kind: wire.TCP, Host: host, Port: port}), r, make(chan struct{})}
+	s := serving{newPage(t, wire.Request{Kind: wire.TCP, Host: wire.ParseHost(host), Port: port}), r, make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		r.ServeOn(ctx, s.page, terms)
@@ -218,7 +218,7 @@ func TestDenied(t *testing.T) {
 	}
 	serve(t, t.Context(), r, "example.org", 0).want(wire.InvalidRequest)
 
-	udp := newPage(t, wire.Request{Kind: wire.UDP, Host: "127.0.0.1", Port: 53})
+	udp := newPage(t, wire.Request{Kind: wire.UDP, Host: wire.ParseHost("127.0.0.1"), Port: 53})
 	r.Serve(t.Context(), udp)
 	if got := (<-udp.result).Code; got != wire.UnsupportedKind {
 		t.Errorf("udp: %v; want unsupported_kind", got)
@@ -228,7 +228,7 @@ func TestDenied(t *testing.T) {
 // The hook of the dialer is the last word, also when everything before it has let the address pass.
 func TestDeniedAtTheAddressDialled(t *testing.T) {
 	target := listen(t, func(*net.TCPConn) { t.Error("the target was dialed") })
-	conn, err := New(Config{Policy: policy.New(nil)}).on(Terms{}).dial(t.Context(), "public.example", nil, target.addr)
+	conn, err := New(Config{Policy: policy.New(nil)}).on(Terms{}).dial(t.Context(), wire.ParseHost("public.example"), nil, target.addr)
 	if codeOf(err) != wire.Denied {
 		t.Errorf("dial gave %v, %v; want denied", conn, err)
 	}
@@ -264,7 +264,7 @@ func TestDialTimeout(t *testing.T) {
 	if want := "resolving slow.example took too long"; result.Text != want {
 		t.Errorf("%q; want %q", result.Text, want)
 	}
-	p := newPage(t, wire.Request{Kind: wire.TCP, Host: "slow.example", Port: 80, Timeout: 10 * time.Millisecond})
+	p := newPage(t, wire.Request{Kind: wire.TCP, Host: wire.ParseHost("slow.example"), Port: 80, Timeout: 10 * time.Millisecond})
 	local(t, Config{Resolver: resolver, DialTimeout: patience}).Serve(t.Context(), p)
 	if got := (<-p.result).Code; got != wire.TimedOut {
 		t.Errorf("timeout of the request: %v; want timed_out", got)
@@ -343,7 +343,7 @@ func TestFigures(t *testing.T) {
 	if len(ends) != 2 {
 		t.Fatalf("%d ends: %+v", len(ends), ends)
 	}
-	if e := ends[0]; e.Request.Host != "echo.example" || e.Remote != target.addr || e.Code != wire.OK || e.Err != nil || e.Up != 5 || e.Down != 5 || e.Duration <= 0 {
+	if e := ends[0]; e.Request.Host.Name() != "echo.example" || e.Remote != target.addr || e.Code != wire.OK || e.Err != nil || e.Up != 5 || e.Down != 5 || e.Duration <= 0 {
 		t.Errorf("%+v", e)
 	}
 	if e := ends[1]; e.Code != wire.Denied || !strings.Contains(e.Err.Error(), "private") || e.Request.Target() != "10.0.0.1:80" {

@@ -29,15 +29,14 @@ var neverAsked = []string{".onion", ".invalid"}
 // never returns an empty list without an error.
 func (r *service) resolve(ctx context.Context, request wire.Request) (targets []netip.AddrPort, aliases []string, err error) {
 	var addrs []netip.Addr
-	literal, err := literalOf(request)
-	if err != nil {
-		return nil, nil, err
-	}
-	if literal.IsValid() {
+	if literal := request.Host.Addr(); literal.IsValid() {
+		if err := fits(request); err != nil {
+			return nil, nil, err
+		}
 		addrs = []netip.Addr{literal}
 	} else {
 		resolved := r.step(events.StepResolve, netip.AddrPort{})
-		answer, err := r.lookup(ctx, request.Host, request.Family)
+		answer, err := r.lookup(ctx, request.Host.Name(), request.Family)
 		resolved(err)
 		if err != nil {
 			return nil, nil, err
@@ -50,16 +49,14 @@ func (r *service) resolve(ctx context.Context, request wire.Request) (targets []
 	return targets, aliases, err
 }
 
-// literalOf returns the address that the host of a request is; the zero value if it is a name.
-func literalOf(request wire.Request) (netip.Addr, error) {
-	literal, err := netip.ParseAddr(request.Host)
-	if err != nil {
-		return netip.Addr{}, nil
-	}
+// fits returns an error if the host of a request is an address of another family than the one
+// that the request wants.
+func fits(request wire.Request) error {
+	literal := request.Host.Addr()
 	if family := request.Family; family == 4 && !literal.Is4() || family == 6 && !literal.Is6() {
-		return netip.Addr{}, &wire.Error{Code: wire.AddressNotAvailable, Text: fmt.Sprintf("%s is no IPv%d address", literal, family)}
+		return &wire.Error{Code: wire.AddressNotAvailable, Text: fmt.Sprintf("%s is no IPv%d address", literal, family)}
 	}
-	return literal, nil
+	return nil
 }
 
 // allowed are those of the addresses that the policy does not deny, in the order in which

@@ -61,7 +61,7 @@ func TestResolve(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := New(Config{Policy: policy.New(nil), Resolver: answers(test.answers...)})
-			targets, _, err := r.on(r.defaults).resolve(t.Context(), wire.Request{Kind: wire.TCP, Host: test.host, Port: 443, Family: test.family})
+			targets, _, err := r.on(r.defaults).resolve(t.Context(), wire.Request{Kind: wire.TCP, Host: wire.ParseHost(test.host), Port: 443, Family: test.family})
 			var got []string
 			for _, target := range targets {
 				got = append(got, target.String())
@@ -83,7 +83,7 @@ func TestLookupAsksForTheFamily(t *testing.T) {
 		return []netip.Addr{netip.MustParseAddr("8.8.8.8"), netip.MustParseAddr("2003::1")}, nil
 	})})
 	for _, family := range []uint8{0, 4, 6} {
-		if _, _, err := r.on(r.defaults).resolve(t.Context(), wire.Request{Host: "x.example.", Port: 1, Family: family}); err != nil {
+		if _, _, err := r.on(r.defaults).resolve(t.Context(), wire.Request{Host: wire.ParseHost("x.example."), Port: 1, Family: family}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -102,7 +102,7 @@ func TestNamesThatAreNeverAskedFor(t *testing.T) {
 	for host, want := range map[string]wire.Code{
 		"nobody.onion": wire.NameNotFound, "A.B.Onion.": wire.NameNotFound, "x.invalid": wire.NameNotFound, "onion": wire.OK, "my-onion.example": wire.OK,
 	} {
-		if _, _, err := r.on(r.defaults).resolve(t.Context(), wire.Request{Host: host, Port: 1}); codeOf(err) != want {
+		if _, _, err := r.on(r.defaults).resolve(t.Context(), wire.Request{Host: wire.ParseHost(host), Port: 1}); codeOf(err) != want {
 			t.Errorf("%s: %v; want %v", host, err, want)
 		}
 	}
@@ -119,7 +119,7 @@ func TestLookupErrors(t *testing.T) {
 		{&net.DNSError{Err: "i/o timeout", Name: "x.example", Server: "10.0.0.53:53", IsTimeout: true}, "resolving x.example: the resolver failed"},
 	} {
 		r := New(Config{Policy: policy.New(nil), Resolver: lookup(func(context.Context, string, string) ([]netip.Addr, error) { return nil, test.err })})
-		_, _, err := r.on(r.defaults).resolve(t.Context(), wire.Request{Host: "x.example", Port: 1})
+		_, _, err := r.on(r.defaults).resolve(t.Context(), wire.Request{Host: wire.ParseHost("x.example"), Port: 1})
 		if textOf(err) != test.want {
 			t.Errorf("%v: the page is told %q; want %q", test.err, textOf(err), test.want)
 		}

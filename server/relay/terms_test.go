@@ -66,7 +66,7 @@ func TestPolicyOfTheTerms(t *testing.T) {
 	stream := overTerms(t, r, Terms{Policy: rules(t, "127.0.0.0/8")}, listen(t, echo))
 	stream.Close()
 	client, _ := session(t, r)
-	stream, err := client.Open(wire.Request{Kind: wire.TCP, Host: "127.0.0.1", Port: 1})
+	stream, err := client.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("127.0.0.1"), Port: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

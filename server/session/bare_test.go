@@ -47,7 +47,7 @@ func TestBare(t *testing.T) {
 			}
 			return linktest.Keeper{Carrier: c.(*linktest.Carrier), Bodies: &kept}, nil
 		}})
-		stream, err := c.Open(wire.Request{Kind: wire.TCP, Host: "example.org", Port: 7})
+		stream, err := c.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("example.org"), Port: 7})
 		if err != nil {
 			t.Fatal(err)
 		}

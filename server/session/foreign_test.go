@@ -71,7 +71,7 @@ func TestForeign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	message, err := (wire.Request{Kind: wire.TCP, Host: "example.org", Port: 7}).Append(nil)
+	message, err := (wire.Request{Kind: wire.TCP, Host: wire.ParseHost("example.org"), Port: 7}).Append(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func TestJoinedIsAgreed(t *testing.T) {
 			c, err := w.dial(ctx)
 			return older{c, test.client, test.server, &fromClient, &fromServer}, err
 		}})
-		stream, err := c.Open(wire.Request{Kind: wire.TCP, Host: "example.org", Port: 7})
+		stream, err := c.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("example.org"), Port: 7})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ func (w *world) full(memory *budget.Budget, bytes int) *client.Client {
 	before := memory.Used()
 	c, _ := w.client()
 	for n := 0; n < bytes; n += 128 << 10 {
-		s, err := c.Open(wire.Request{Kind: wire.TCP, Host: "192.0.2.9", Port: 1})
+		s, err := c.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("192.0.2.9"), Port: 1})
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func TestSocketsUsedUpEndClosedSessions(t *testing.T) {
 		for range 10 {
 			c, _ := w.client()
 			for range 4 {
-				if _, err := c.Open(wire.Request{Kind: wire.TCP, Host: "192.0.2.9", Port: 1}); err != nil {
+				if _, err := c.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("192.0.2.9"), Port: 1}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -180,7 +180,7 @@ func TestStreamsBeyondTheShareAreRefused(t *testing.T) {
 		small, _ := w.client()
 		defer small.Close()
 		for c, want := range map[*client.Client]wire.Code{large: wire.Limit, small: wire.OK} {
-			s, err := c.Open(wire.Request{Kind: wire.TCP, Host: "192.0.2.9", Port: 1})
+			s, err := c.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("192.0.2.9"), Port: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -197,7 +197,7 @@ func TestStreamsBeyondTheDescriptorsAreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, session.Config{Handle: unread, Sockets: budget.New(20, 2)})
 		open := func(c *client.Client) wire.Code {
-			s, err := c.Open(wire.Request{Kind: wire.TCP, Host: "192.0.2.9", Port: 1})
+			s, err := c.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("192.0.2.9"), Port: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -234,7 +234,7 @@ func TestShareThatDoesNotMoveEnds(t *testing.T) {
 		defer c.Close()
 		var streams []*mux.Stream
 		for range 16 {
-			s, err := c.Open(wire.Request{Kind: wire.TCP, Host: "192.0.2.9", Port: 1})
+			s, err := c.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("192.0.2.9"), Port: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -278,7 +278,7 @@ func TestScarceMemoryRefusesStreamsOfTheLargest(t *testing.T) {
 			{"largest", large, wire.Limit},
 			{"smallest", small, wire.OK},
 		} {
-			s, err := test.from.Open(wire.Request{Kind: wire.TCP, Host: "192.0.2.9", Port: 1})
+			s, err := test.from.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("192.0.2.9"), Port: 1})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -149,7 +149,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	servertest.Eventually(t, patience, what, ok)
 }
 
-var target = wire.Request{Kind: wire.TCP, Host: "example.org", Port: 7}
+var target = wire.Request{Kind: wire.TCP, Host: wire.ParseHost("example.org"), Port: 7}
 
 func open(t *testing.T, c *client.Client) *mux.Stream {
 	t.Helper()

@@ -167,7 +167,7 @@ func refusal(code wire.Code) func(wire.Hello) wire.Message {
 	return func(wire.Hello) wire.Message { return wire.Close{Code: code, Text: "by the test"} }
 }
 
-var target = wire.Request{Kind: wire.TCP, Host: "example.org", Port: 7}
+var target = wire.Request{Kind: wire.TCP, Host: wire.ParseHost("example.org"), Port: 7}
 
 // end returns why a stream that is opened now ends.
 func end(t *testing.T, c *client.Client) *wire.Error {

@@ -52,7 +52,7 @@ func (s *session) open(ctx context.Context, request wire.Request) (*mux.Stream, 
 // those that the server's policy lets clients reach at some port. The error is a *wire.Error, such
 // as name_not_found or denied, or the cause of ctx.
 func (c *Client) Resolve(ctx context.Context, name string, family uint8) (wire.Addresses, error) {
-	stream, err := c.OpenContext(ctx, wire.Request{Kind: wire.Resolve, Host: name, Family: family})
+	stream, err := c.OpenContext(ctx, wire.Request{Kind: wire.Resolve, Host: wire.ParseHost(name), Family: family})
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return wire.Addresses{}, context.Cause(ctx)

@@ -8,11 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/link/linktest"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -53,7 +54,7 @@ func connect(t testing.TB, config mux.Config, handle func(context.Context, *mux.
 	return e
 }
 
-var target = wire.Request{Kind: wire.TCP, Host: "example.org", Port: 7}
+var target = wire.Request{Kind: wire.TCP, Host: wire.ParseHost("example.org"), Port: 7}
 
 // open opens a stream and waits for its ok.
 func open(t testing.TB, s *mux.Session) *mux.Stream {

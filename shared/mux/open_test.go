@@ -22,7 +22,7 @@ func TestRequestAndResult(t *testing.T) {
 		}
 		echo(s)
 	})
-	asked := wire.Request{Kind: wire.TCP, Host: "2001:db8::9", Port: 443, Timeout: time.Second, Family: 6}
+	asked := wire.Request{Kind: wire.TCP, Host: wire.ParseHost("2001:db8::9"), Port: 443, Timeout: time.Second, Family: 6}
 	stream, err := e.client.Open(asked)
 	if err != nil {
 		t.Fatal(err)

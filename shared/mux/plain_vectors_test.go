@@ -59,7 +59,7 @@ func (v plainVector) run(t *testing.T) {
 		result.Remote = netip.MustParseAddrPort("192.0.2.80:80")
 	}
 	s, err := mux.PlainServer(muxtest.New(conn), mux.Config{}, func(_ context.Context, s *mux.Stream) {
-		if s.Request() != (wire.Request{Kind: wire.TCP, Host: "example.org", Port: 80}) {
+		if s.Request() != (wire.Request{Kind: wire.TCP, Host: wire.ParseHost("example.org"), Port: 80}) {
 			t.Errorf("the request is %+v", s.Request())
 		}
 		_ = s.Reply(result) // what came is compared

@@ -32,11 +32,10 @@ const (
 	requestSocket  = 3
 )
 
-// Request is the first message on a stream. Host is a name as the program gave it or an
-// address as netip prints it; a host that netip reads as an address travels as one.
+// Request is the first message on a stream.
 type Request struct {
 	Kind    Kind
-	Host    string
+	Host    Host
 	Port    uint16
 	Timeout time.Duration // for resolving and dialing together; milliseconds on the wire; 0: the server's own
 	Family  uint8         // 4 or 6: only addresses of that family; 0: both
@@ -46,30 +45,18 @@ type Request struct {
 // Target returns host and port as people write them, without a port if the kind has none.
 func (q Request) Target() string {
 	if row, ok := q.Kind.row(); ok && !row.port {
-		return q.Host
+		return q.Host.String()
 	}
-	if a, err := netip.ParseAddr(q.Host); err == nil {
-		return netip.AddrPortFrom(a, q.Port).String()
-	}
-	return q.Host + ":" + decimal.Of(q.Port)
+	return q.Host.At(q.Port)
 }
 
 // Append appends the request with its length. It fails for a host that has no form on the wire.
 func (q Request) Append(to []byte) ([]byte, error) {
 	start := len(to)
 	to = append(to, 0, 0, byte(q.Kind))
-	addr, err := netip.ParseAddr(q.Host)
-	switch {
-	case q.Host == "":
-		to = append(to, formNone, 0)
-	case err == nil && addr.Zone() == "" && addr.Is4():
-		to = append(append(to, form4, 4), addr.AsSlice()...)
-	case err == nil && addr.Zone() == "":
-		to = append(append(to, form6, 16), addr.AsSlice()...)
-	case len(q.Host) > MaxName:
-		return to[:start], NewError(InvalidRequest, "host name of "+decimal.Of(len(q.Host))+" bytes, more than "+decimal.Of(MaxName))
-	default:
-		to = append(append(to, formName, byte(len(q.Host))), q.Host...)
+	to, err := q.Host.append(to)
+	if err != nil {
+		return to[:start], err
 	}
 	to = binary.BigEndian.AppendUint16(to, q.Port)
 	if q.Timeout > 0 {
@@ -92,8 +79,7 @@ func (q Request) Append(to []byte) ([]byte, error) {
 func DecodeRequest(body []byte) (Request, error) {
 	r := read(body)
 	q := Request{Kind: Kind(r.u8())}
-	form, host := r.u8(), []byte(nil)
-	host = r.bytes(int(r.u8()))
+	host, malformed := r.host()
 	q.Port = r.u16()
 	if !r.ok {
 		return Request{}, NewError(InvalidRequest, "request is too short")
@@ -102,18 +88,12 @@ func DecodeRequest(body []byte) (Request, error) {
 	if !known {
 		return q, NewError(UnsupportedKind, q.Kind.String()+" is not known")
 	}
-	switch {
-	case form == formNone && len(host) == 0 && !has.host:
-	case form == formName && len(host) > 0 && len(host) <= MaxName:
-		q.Host = string(host)
-	case form == form4 && len(host) == 4, form == form6 && len(host) == 16:
-		addr, _ := netip.AddrFromSlice(host)
-		q.Host = addr.String()
-	default:
-		return q, NewError(InvalidRequest, "host of form "+decimal.Of(form)+" and "+decimal.Of(len(host))+" bytes")
+	if malformed != nil {
+		return q, malformed
 	}
-	if has.host == (q.Host == "" && q.Port == 0) {
-		return q, NewError(InvalidRequest, "target "+strconv.Quote(q.Host)+" port "+decimal.Of(q.Port)+" of a "+q.Kind.String()+" stream")
+	q.Host = host
+	if has.host == q.Host.IsZero() {
+		return q, NewError(InvalidRequest, "target "+strconv.Quote(q.Host.String())+" port "+decimal.Of(q.Port)+" of a "+q.Kind.String()+" stream")
 	}
 	if !has.port && q.Port != 0 {
 		return q, NewError(InvalidRequest, "port "+decimal.Of(q.Port)+" of a "+q.Kind.String()+" stream, which has none")

@@ -71,14 +71,14 @@ func samples() map[string][]any {
 			Close{Code: OK},
 		},
 		"request": {
-			Request{Kind: TCP, Host: "example.org", Port: 443},
-			Request{Kind: TCP, Host: "192.0.2.1", Port: 1, Timeout: 1500 * time.Millisecond, Family: 4},
-			Request{Kind: UDP, Host: "2001:db8::1", Port: 65535, Family: 6},
-			Request{Kind: WebSocket, Host: "name with space", Port: 80},
-			Request{Kind: TCP, Host: "192.0.2.1", Port: 1, Socket: SocketOptions{NoDelay: Off}},
-			Request{Kind: TCP, Host: "a", Port: 1, Socket: SocketOptions{NoDelay: On, KeepAlive: On, KeepIdle: time.Minute, KeepInterval: 5 * time.Second, KeepCount: 3}},
-			Request{Kind: Resolve, Host: "example.org"},
-			Request{Kind: Resolve, Host: "example.org", Timeout: time.Second, Family: 6},
+			Request{Kind: TCP, Host: ParseHost("example.org"), Port: 443},
+			Request{Kind: TCP, Host: ParseHost("192.0.2.1"), Port: 1, Timeout: 1500 * time.Millisecond, Family: 4},
+			Request{Kind: UDP, Host: ParseHost("2001:db8::1"), Port: 65535, Family: 6},
+			Request{Kind: WebSocket, Host: ParseHost("name with space"), Port: 80},
+			Request{Kind: TCP, Host: ParseHost("192.0.2.1"), Port: 1, Socket: SocketOptions{NoDelay: Off}},
+			Request{Kind: TCP, Host: ParseHost("a"), Port: 1, Socket: SocketOptions{NoDelay: On, KeepAlive: On, KeepIdle: time.Minute, KeepInterval: 5 * time.Second, KeepCount: 3}},
+			Request{Kind: Resolve, Host: ParseHost("example.org")},
+			Request{Kind: Resolve, Host: ParseHost("example.org"), Timeout: time.Second, Family: 6},
 			Request{Kind: Control},
 		},
 		"result": {
@@ -352,3 +352,6 @@ func TestVectors(t *testing.T) {
 		}
 	}
 }
+
+// MarshalText writes a host into the vectors.
+func (h Host) MarshalText() ([]byte, error) { return []byte(h.String()), nil }

@@ -19,7 +19,7 @@ func TestNewKind(t *testing.T) {
 		_, _ = s.Write([]byte("seventeen letters"))
 		_ = s.Close()
 	})
-	p.pump.Open(1, pump.Request{Request: wire.Request{Kind: pump.Toy, Host: "example.org", Port: 53}, Window: pump.Unlimited})
+	p.pump.Open(1, pump.Request{Request: wire.Request{Kind: pump.Toy, Host: wire.ParseHost("example.org"), Port: 53}, Window: pump.Unlimited})
 	p.pump.CloseWrite(1)
 	if got := <-asked; got.Kind != pump.Toy || got.Port != 53 {
 		t.Errorf("the server got %+v", got)
@@ -36,7 +36,7 @@ func TestMissingKind(t *testing.T) {
 		t.Error("a stream came")
 		_ = s.Close()
 	})
-	p.pump.Open(1, pump.Request{Request: wire.Request{Kind: wire.WebSocket, Host: "example.org", Port: 80}})
+	p.pump.Open(1, pump.Request{Request: wire.Request{Kind: wire.WebSocket, Host: wire.ParseHost("example.org"), Port: 80}})
 	_, _, _, end := p.until(1)
 	if wire.Code(end.A) != wire.UnsupportedKind || !strings.Contains(string(end.Data), "websocket") {
 		t.Errorf("%+v", end)

@@ -11,7 +11,7 @@ import (
 	"github.com/sockmux/sockmux/wasm/pump"
 )
 
-var question = pump.Request{Request: wire.Request{Kind: wire.Resolve, Host: "example.org"}, Window: pump.Unlimited}
+var question = pump.Request{Request: wire.Request{Kind: wire.Resolve, Host: wire.ParseHost("example.org")}, Window: pump.Unlimited}
 
 // The page gets an answer as text, whole, and then the end.
 func TestNames(t *testing.T) {

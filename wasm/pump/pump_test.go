@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/link/linktest"
@@ -17,7 +19,6 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 	"github.com/sockmux/sockmux/wasm/memory"
 	"github.com/sockmux/sockmux/wasm/pump"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
@@ -129,7 +130,7 @@ func (p *page) write(id uint32, b []byte) {
 	p.pump.Write(id, own)
 }
 
-var target = wire.Request{Kind: wire.TCP, Host: "example.org", Port: 7}
+var target = wire.Request{Kind: wire.TCP, Host: wire.ParseHost("example.org"), Port: 7}
 
 var request = pump.Request{Request: target, Window: pump.Unlimited}
 
@@ -181,7 +182,7 @@ func TestRefused(t *testing.T) {
 
 func TestNamesThatCannotTravel(t *testing.T) {
 	p := newPage(t, echo)
-	p.pump.Open(1, pump.Request{Request: wire.Request{Kind: wire.TCP, Host: string(make([]byte, 300)), Port: 7}})
+	p.pump.Open(1, pump.Request{Request: wire.Request{Kind: wire.TCP, Host: wire.ParseHost(string(make([]byte, 300))), Port: 7}})
 	if e := p.next(); e.Kind != pump.Closed || e.A != uint32(wire.InvalidRequest) {
 		t.Errorf("event: %+v", e)
 	}

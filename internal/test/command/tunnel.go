@@ -95,7 +95,7 @@ func ConnectWith(t *testing.T, r *Running, header http.Header, token string) *Tu
 // Dial opens a stream and waits for the result.
 func (tn *Tunnel) Dial(t *testing.T, host string, port uint16) (*mux.Stream, wire.Result) {
 	t.Helper()
-	stream, err := tn.Open(wire.Request{Kind: wire.TCP, Host: host, Port: port})
+	stream, err := tn.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost(host), Port: port})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func startNeighbour(server *process, echo netip.AddrPort) *neighbor {
 func (n *neighbor) exchange() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	s, err := n.client.Open(wire.Request{Kind: wire.TCP, Host: n.echo.Addr().String(), Port: n.echo.Port()})
+	s, err := n.client.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost(n.echo.Addr().String()), Port: n.echo.Port()})
 	if err != nil {
 		return fmt.Errorf("open: %w", err)
 	}

@@ -113,7 +113,7 @@ func paced(t *testing.T, p *process, where targets, counts *table) {
 	}{
 		{"streams opened without a request and ended, 200 at once in each of 8 sessions", func(id uint32) []byte { return append(syn(id), fin(id)...) }},
 		{"the same with a request that is denied", func(id uint32) []byte {
-			return append(open(id, wire.Request{Kind: wire.TCP, Host: "169.254.169.254", Port: 80}), fin(id)...)
+			return append(open(id, wire.Request{Kind: wire.TCP, Host: wire.ParseHost("169.254.169.254"), Port: 80}), fin(id)...)
 		}},
 		{"the same to a target, and reset by RESET", func(id uint32) []byte {
 			return slices.Concat(open(id, to(where.echo)), payload(id, []byte("hello")), telling(wire.StreamReset{ID: id, Code: wire.Reset, Size: 5}), fin(id))

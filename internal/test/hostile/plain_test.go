@@ -134,7 +134,7 @@ func plainFloods(t *testing.T, p *process, where targets, counts *table) {
 	}{
 		{"streams opened without a request (SYN flood)", syn},
 		{"streams with a request that is denied, never ended", func(id uint32) []byte {
-			return open(id, wire.Request{Kind: wire.TCP, Host: "169.254.169.254", Port: 80})
+			return open(id, wire.Request{Kind: wire.TCP, Host: wire.ParseHost("169.254.169.254"), Port: 80})
 		}},
 		{"streams opened to a target and reset", func(id uint32) []byte {
 			return append(open(id, to(where.echo)), frame(typeWindow, flagRST, id, 0)...)

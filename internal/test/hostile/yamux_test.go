@@ -48,7 +48,7 @@ func open(stream uint32, q wire.Request) []byte {
 }
 
 func to(target netip.AddrPort) wire.Request {
-	return wire.Request{Kind: wire.TCP, Host: target.Addr().String(), Port: target.Port()}
+	return wire.Request{Kind: wire.TCP, Host: wire.ParseHost(target.Addr().String()), Port: target.Port()}
 }
 
 // control opens the control stream.

@@ -56,11 +56,11 @@ func TestResults(t *testing.T) {
 		request wire.Request
 		want    wire.Code
 	}{
-		{wire.Request{Kind: wire.TCP, Host: "127.0.0.1", Port: 9}, wire.Denied},
-		{wire.Request{Kind: wire.TCP, Host: "127.0.0.1", Port: refusing}, wire.Refused},
-		{wire.Request{Kind: wire.TCP, Host: "no.such.name.invalid", Port: 80}, wire.NameNotFound},
-		{wire.Request{Kind: wire.TCP, Host: "172.29.1.1", Port: 80}, wire.FakeAddress},
-		{wire.Request{Kind: wire.UDP, Host: "127.0.0.1", Port: 53}, wire.UnsupportedKind},
+		{wire.Request{Kind: wire.TCP, Host: wire.ParseHost("127.0.0.1"), Port: 9}, wire.Denied},
+		{wire.Request{Kind: wire.TCP, Host: wire.ParseHost("127.0.0.1"), Port: refusing}, wire.Refused},
+		{wire.Request{Kind: wire.TCP, Host: wire.ParseHost("no.such.name.invalid"), Port: 80}, wire.NameNotFound},
+		{wire.Request{Kind: wire.TCP, Host: wire.ParseHost("172.29.1.1"), Port: 80}, wire.FakeAddress},
+		{wire.Request{Kind: wire.UDP, Host: wire.ParseHost("127.0.0.1"), Port: 53}, wire.UnsupportedKind},
 		{wire.Request{Kind: wire.Control}, wire.UnsupportedKind},
 	} {
 		stream, result := ask(t, session, test.request)
@@ -97,7 +97,7 @@ func TestResults(t *testing.T) {
 func TestResolve(t *testing.T) {
 	s := start(t)
 	session, _ := dial(t, s, nil)
-	stream, result := ask(t, session, wire.Request{Kind: wire.Resolve, Host: "127.0.0.1"})
+	stream, result := ask(t, session, wire.Request{Kind: wire.Resolve, Host: wire.ParseHost("127.0.0.1")})
 	if result.Code != wire.OK {
 		t.Fatalf("%s %s", result.Code, result.Text)
 	}

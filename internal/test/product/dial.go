@@ -44,7 +44,7 @@ func Transport(url string) func(context.Context) (link.Carrier, error) {
 
 // Request returns the request for a TCP connection to an address.
 func Request(target netip.AddrPort) wire.Request {
-	return wire.Request{Kind: wire.TCP, Host: target.Addr().String(), Port: target.Port()}
+	return wire.Request{Kind: wire.TCP, Host: wire.HostOf(target.Addr()), Port: target.Port()}
 }
 
 // Opened opens a stream to a target and waits for the result. The caller must close or reset
@@ -80,7 +80,7 @@ func Open(t testing.TB, c *client.Client, target netip.AddrPort) *mux.Stream {
 // there is no answer.
 func Answer(t testing.TB, c *client.Client, host string, port uint16) wire.Result {
 	t.Helper()
-	s, err := c.Open(wire.Request{Kind: wire.TCP, Host: host, Port: port})
+	s, err := c.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost(host), Port: port})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,14 +31,14 @@ func TestLookupsOfOneSessionLeaveOthers(t *testing.T) {
 	echo := product.Echo(t)
 	hog := server.Dial(t, newSource(t, hostile).client(server))
 	for i := range lookups {
-		if _, err := hog.Open(wire.Request{Kind: wire.TCP, Host: fmt.Sprintf("name%d.test", i), Port: 80}); err != nil {
+		if _, err := hog.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost(fmt.Sprintf("name%d.test", i)), Port: 80}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	<-asked
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	stream, err := server.Dial(t, newSource(t, honest).client(server)).Open(wire.Request{Kind: wire.TCP, Host: "known.test", Port: echo.Port()})
+	stream, err := server.Dial(t, newSource(t, honest).client(server)).Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost("known.test"), Port: echo.Port()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func TestLookupsTakeNoThreads(t *testing.T) {
 		server := product.Start(t)
 		c := server.Dial(t)
 		for i := range lookups {
-			if _, err := c.Open(wire.Request{Kind: wire.TCP, Host: fmt.Sprintf("name%d.example", i), Port: 80}); err != nil {
+			if _, err := c.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost(fmt.Sprintf("name%d.example", i)), Port: 80}); err != nil {
 				t.Fatal(err)
 			}
 		}

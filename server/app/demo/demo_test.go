@@ -11,6 +11,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/app/demo"
 	"github.com/sockmux/sockmux/server/relay/policy"
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // patience is for what must happen; a test that needs it has failed.
@@ -91,16 +92,16 @@ func TestRulesAllowExactlyTheServices(t *testing.T) {
 	for _, service := range d.Services() {
 		used[service.Port] = true
 		for _, host := range []string{"127.0.0.1", "demo.test"} {
-			if err := p.CheckAddr(host, nil, d.Addr(service.Name)); err != nil {
+			if err := p.CheckAddr(wire.ParseHost(host), nil, d.Addr(service.Name)); err != nil {
 				t.Errorf("%s: %v", service.Name, err)
 			}
 		}
-		if err := p.CheckAddr("127.0.0.2", nil, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), service.Port)); err == nil {
+		if err := p.CheckAddr(wire.ParseHost("127.0.0.2"), nil, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), service.Port)); err == nil {
 			t.Errorf("port %d is open on other addresses", service.Port)
 		}
 	}
 	for port := range uint16(65535) {
-		if !used[port] && p.CheckAddr("demo.test", nil, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)) == nil {
+		if !used[port] && p.CheckAddr(wire.ParseHost("demo.test"), nil, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)) == nil {
 			t.Fatalf("port %d is open", port)
 		}
 	}

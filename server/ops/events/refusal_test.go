@@ -39,7 +39,7 @@ func TestRefusalOf(t *testing.T) {
 
 // Every refusal is in one event, and no other event is one.
 func TestRefusingOf(t *testing.T) {
-	request := wire.Request{Kind: wire.TCP, Host: "db.test", Port: 5432}
+	request := wire.Request{Kind: wire.TCP, Host: wire.ParseHost("db.test"), Port: 5432}
 	refusal := events.Refusal{Stage: events.StageStream, Reason: "denied"}
 	who := events.Client{Session: "0102"}
 	for _, test := range []struct {

@@ -32,7 +32,7 @@ func textLog(level slog.Level) (*slog.Logger, *bytes.Buffer) {
 // Each event has its line, or none.
 func TestLines(t *testing.T) {
 	who := events.Client{Number: 1, Session: "0102", Peer: "192.0.2.1:9", Identity: "alice", Method: "token", Policy: "staff", Agent: "test/1"}
-	request := wire.Request{Kind: wire.TCP, Host: "db.test", Port: 5432}
+	request := wire.Request{Kind: wire.TCP, Host: wire.ParseHost("db.test"), Port: 5432}
 	denied, _ := events.RefusalOf(events.StageStream, wire.NewError(wire.Denied, "no"))
 	for _, test := range []struct {
 		event events.Event

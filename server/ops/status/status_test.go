@@ -132,7 +132,7 @@ func TestEmptyDocument(t *testing.T) {
 
 // denied is a stream to a target that the policy forbids.
 var denied = events.StreamAnswered{
-	Client: events.Client{Session: "0102", Identity: "alice"}, Request: wire.Request{Kind: wire.TCP, Host: "10.0.0.1", Port: 5432},
+	Client: events.Client{Session: "0102", Identity: "alice"}, Request: wire.Request{Kind: wire.TCP, Host: wire.ParseHost("10.0.0.1"), Port: 5432},
 	Code: wire.Denied, Refusal: &events.Refusal{Stage: events.StageStream, Reason: "denied", Code: wire.Denied, Text: "a private address"},
 }
 

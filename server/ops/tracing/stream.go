@@ -30,7 +30,7 @@ func (t *Tracer) begin(client events.Client, request wire.Request) (stream, bool
 		return stream{}, false
 	}
 	span.SetAttributes(t.attributes(client)...)
-	span.SetAttributes(semconv.NetworkTransportTCP, semconv.ServerAddress(request.Host), semconv.ServerPort(int(request.Port)))
+	span.SetAttributes(semconv.NetworkTransportTCP, semconv.ServerAddress(request.Host.String()), semconv.ServerPort(int(request.Port)))
 	return stream{ctx, span}, true
 }
 

@@ -38,7 +38,7 @@ func open(t *testing.T, config tracing.Config) (*tracing.Tracer, *bytes.Buffer) 
 }
 
 var (
-	request = wire.Request{Kind: wire.TCP, Host: "db.test", Port: 5432}
+	request = wire.Request{Kind: wire.TCP, Host: wire.ParseHost("db.test"), Port: 5432}
 	remote  = netip.MustParseAddrPort("198.51.100.7:5432")
 )
 

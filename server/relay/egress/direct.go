@@ -49,7 +49,7 @@ func newDirect(source []netip.Addr, name string) (*direct, error) {
 
 // DialContext runs check in the hook that is given the address which the system is about
 // to connect to: nothing between the check and the connect can change the target.
-func (d *direct) DialContext(ctx context.Context, _ string, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error) {
+func (d *direct) DialContext(ctx context.Context, _ wire.Host, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error) {
 	network := "tcp6"
 	if addr.Addr().Is4() {
 		network = "tcp4"

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 func TestSource(t *testing.T) {
@@ -30,7 +32,7 @@ func TestSource(t *testing.T) {
 		{Config{Source: addrs(source), Proxy: proxy()}, "proxy from " + source},
 		{Config{Source: addrs("::1", source), Proxy: proxy()}, "proxy from " + source},
 	} {
-		conn, err := open(t, test.config).DialContext(deadline(t), "", target, allow)
+		conn, err := open(t, test.config).DialContext(deadline(t), wire.Host{}, target, allow)
 		if err != nil {
 			t.Fatalf("%+v: %v", test.config, err)
 		}
@@ -43,7 +45,7 @@ func TestSource(t *testing.T) {
 		conn.Close()
 	}
 
-	_, err := open(t, Config{Source: addrs("::1")}).DialContext(deadline(t), "", target, allow)
+	_, err := open(t, Config{Source: addrs("::1")}).DialContext(deadline(t), wire.Host{}, target, allow)
 	wantError(t, err, "address_not_available: "+target.String()+": the server connects from no address of this family", "")
 }
 
@@ -91,7 +93,7 @@ func TestInterface(t *testing.T) {
 		for _, config := range []Config{{Interface: card.Name}, {Interface: card.Name, Proxy: "http://" + address.String()}} {
 			bound = nil
 			checked := 0
-			conn, err := open(t, config).DialContext(deadline(t), "", target, func(addr netip.AddrPort) error {
+			conn, err := open(t, config).DialContext(deadline(t), wire.Host{}, target, func(addr netip.AddrPort) error {
 				checked++
 				return nil
 			})
@@ -105,7 +107,7 @@ func TestInterface(t *testing.T) {
 		}
 	}
 	bindDevice = func(uintptr, bool, *net.Interface) error { return errors.New("not permitted") }
-	_, err = open(t, Config{Interface: cards[0].Name}).DialContext(deadline(t), "", target, allow)
+	_, err = open(t, Config{Interface: cards[0].Name}).DialContext(deadline(t), wire.Host{}, target, allow)
 	if err == nil || !strings.HasSuffix(err.Error(), "choosing the interface "+cards[0].Name+": not permitted") {
 		t.Errorf("%v", err)
 	}

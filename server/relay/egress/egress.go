@@ -24,7 +24,7 @@ import (
 // Dialer connects to targets. Any number of goroutines may use one.
 type Dialer interface {
 	// DialContext connects to addr, once check has returned nil for it. host is what addr
-	// was resolved from, or empty; it is never connected to, and only decides whether a
+	// was resolved from, or zero; it is never connected to, and only decides whether a
 	// proxy of the environment is used. The connection is a Conn, and the caller's to
 	// close.
 	//
@@ -32,7 +32,7 @@ type Dialer interface {
 	// *wire.Error of this package, that one's code and text are what the page may know,
 	// and the error's own text is for the log: it names the proxy. Others are errors of
 	// the system or the cause of ctx.
-	DialContext(ctx context.Context, host string, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error)
+	DialContext(ctx context.Context, host wire.Host, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error)
 }
 
 // Conn is a connection to a target. RemoteAddr is the target's address, also behind a

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpproxy"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // environment uses the proxy of the environment for all targets but those that NO_PROXY names.
@@ -51,12 +53,12 @@ func newEnvironment(d *direct, config Config, getenv func(string) string) (Diale
 }
 
 // DialContext goes around the proxy if NO_PROXY names the host or the address.
-func (e *environment) DialContext(ctx context.Context, host string, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error) {
+func (e *environment) DialContext(ctx context.Context, host wire.Host, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error) {
 	return e.way(host, addr).DialContext(ctx, host, addr, check)
 }
 
-func (e *environment) way(host string, addr netip.AddrPort) Dialer {
-	if e.excepted(addr.Addr().WithZone("").String(), addr.Port()) || host != "" && e.excepted(strings.TrimSuffix(host, "."), addr.Port()) {
+func (e *environment) way(host wire.Host, addr netip.AddrPort) Dialer {
+	if e.excepted(addr.Addr().WithZone("").String(), addr.Port()) || host.Name() != "" && e.excepted(strings.TrimSuffix(host.Name(), "."), addr.Port()) {
 		return e.direct
 	}
 	return e.proxy

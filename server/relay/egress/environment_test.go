@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/netip"
 	"testing"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 func getenv(values map[string]string) func(string) string {
@@ -43,7 +45,7 @@ func TestEnvironmentChooses(t *testing.T) {
 			dialer := open(t, Config{Proxy: FromEnvironment, Getenv: getenv(test.env)})
 			got := direct
 			if e, ok := dialer.(*environment); ok {
-				if p, ok := e.way(test.host, test.addr).(*proxy); ok {
+				if p, ok := e.way(wire.ParseHost(test.host), test.addr).(*proxy); ok {
 					got = p.address
 				}
 			}
@@ -60,13 +62,13 @@ func TestEnvironmentDials(t *testing.T) {
 	proxy := "socks5://" + serve(t, socksProxy(&log, "", []byte{5, 5})).String()
 	env := map[string]string{"all_proxy": proxy}
 	target := netip.MustParseAddrPort("192.0.2.1:9")
-	_, err := open(t, Config{Proxy: FromEnvironment, Getenv: getenv(env)}).DialContext(deadline(t), "a.example", target, allow)
+	_, err := open(t, Config{Proxy: FromEnvironment, Getenv: getenv(env)}).DialContext(deadline(t), wire.ParseHost("a.example"), target, allow)
 	wantError(t, err, "refused: 192.0.2.1:9: the target refused the connection", "")
 	if log.String() != target.String() {
 		t.Errorf("the proxy was asked for %q", &log)
 	}
 
-	conn, err := open(t, Config{Proxy: FromEnvironment, Getenv: getenv(env)}).DialContext(deadline(t), "localhost", serve(t, afterwards), allow)
+	conn, err := open(t, Config{Proxy: FromEnvironment, Getenv: getenv(env)}).DialContext(deadline(t), wire.ParseHost("localhost"), serve(t, afterwards), allow)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -129,7 +129,7 @@ func newProxy(d *direct, u *url.URL, config Config) (*proxy, error) {
 }
 
 // DialContext asks the proxy for the address that check has seen, as an address.
-func (p *proxy) DialContext(ctx context.Context, _ string, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error) {
+func (p *proxy) DialContext(ctx context.Context, _ wire.Host, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error) {
 	if err := check(addr); err != nil {
 		return nil, err
 	}

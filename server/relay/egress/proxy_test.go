@@ -60,7 +60,7 @@ func TestThroughProxies(t *testing.T) {
 			}
 			before := log.String()
 			var checked []netip.AddrPort
-			conn, err := open(t, c).DialContext(deadline(t), "name.example", target, func(addr netip.AddrPort) error {
+			conn, err := open(t, c).DialContext(deadline(t), wire.ParseHost("name.example"), target, func(addr netip.AddrPort) error {
 				checked = append(checked, addr)
 				return nil
 			})
@@ -117,7 +117,7 @@ func TestDataBehindTheAnswer(t *testing.T) {
 			_ = conn.(*net.TCPConn).CloseWrite()
 			_, _ = io.Copy(io.Discard, conn)
 		})
-		conn, err := open(t, Config{Proxy: scheme + "://" + addr.String()}).DialContext(deadline(t), "", netip.MustParseAddrPort("192.0.2.1:25"), allow)
+		conn, err := open(t, Config{Proxy: scheme + "://" + addr.String()}).DialContext(deadline(t), wire.Host{}, netip.MustParseAddrPort("192.0.2.1:25"), allow)
 		if err != nil {
 			t.Fatalf("%s: %v", scheme, err)
 		}
@@ -148,7 +148,7 @@ func TestHTTPRefusals(t *testing.T) {
 	} {
 		var log asked
 		addr := serve(t, httpProxy(&log, answer))
-		_, err := open(t, Config{Proxy: "http://user:secret@" + addr.String()}).DialContext(deadline(t), "", target, allow)
+		_, err := open(t, Config{Proxy: "http://user:secret@" + addr.String()}).DialContext(deadline(t), wire.Host{}, target, allow)
 		wantError(t, err, want, "")
 		if strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), addr.String()) {
 			t.Errorf("the log is told %v; want the proxy and no password", err)
@@ -184,7 +184,7 @@ func TestSOCKSRefusals(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var log asked
 			name := "socks5://" + serve(t, test.handle(&log)).String()
-			_, err := open(t, Config{Proxy: strings.Replace(name, "//", "//user:secret@", 1)}).DialContext(deadline(t), "", target, allow)
+			_, err := open(t, Config{Proxy: strings.Replace(name, "//", "//user:secret@", 1)}).DialContext(deadline(t), wire.Host{}, target, allow)
 			wantError(t, err, test.page, strings.ReplaceAll(test.log, "PROXY", name))
 		})
 	}
@@ -202,7 +202,7 @@ func say(text string) func(net.Conn) {
 func TestWantsCredentials(t *testing.T) {
 	var log asked
 	addr := serve(t, socksProxy(&log, "u:p", nil))
-	_, err := open(t, Config{Proxy: "socks5://" + addr.String()}).DialContext(deadline(t), "", netip.MustParseAddrPort("192.0.2.1:1"), allow)
+	_, err := open(t, Config{Proxy: "socks5://" + addr.String()}).DialContext(deadline(t), wire.Host{}, netip.MustParseAddrPort("192.0.2.1:1"), allow)
 	wantError(t, err, "internal: the server's upstream proxy wants other credentials", "")
 }
 
@@ -211,7 +211,7 @@ func TestDeniedBeforeTheProxy(t *testing.T) {
 	var log asked
 	for _, proxy := range []string{"http://" + serve(t, httpProxy(&log, "")).String(), "socks5://" + serve(t, socksProxy(&log, "", nil)).String(), ""} {
 		denied := wire.NewError(wire.Denied, "no")
-		_, err := open(t, Config{Proxy: proxy}).DialContext(deadline(t), "", serve(t, afterwards), func(netip.AddrPort) error { return denied })
+		_, err := open(t, Config{Proxy: proxy}).DialContext(deadline(t), wire.Host{}, serve(t, afterwards), func(netip.AddrPort) error { return denied })
 		if !errors.Is(err, denied) {
 			t.Errorf("%s: %v", proxy, err)
 		}
@@ -223,7 +223,7 @@ func TestDeniedBeforeTheProxy(t *testing.T) {
 
 func TestProxyIsGone(t *testing.T) {
 	gone := servertest.Refusing(t)
-	_, err := open(t, Config{Proxy: "http://" + gone}).DialContext(deadline(t), "", netip.MustParseAddrPort("192.0.2.1:1"), allow)
+	_, err := open(t, Config{Proxy: "http://" + gone}).DialContext(deadline(t), wire.Host{}, netip.MustParseAddrPort("192.0.2.1:1"), allow)
 	wantError(t, err, "network_unreachable: the server cannot reach its upstream proxy", "")
 	if !strings.Contains(err.Error(), "connection refused") || !strings.Contains(err.Error(), gone) {
 		t.Errorf("the log is told %v", err)
@@ -233,7 +233,7 @@ func TestProxyIsGone(t *testing.T) {
 func TestStrangeCertificate(t *testing.T) {
 	var log asked
 	address, _ := secureProxy(t, &log)
-	_, err := open(t, Config{Proxy: address}).DialContext(deadline(t), "", netip.MustParseAddrPort("192.0.2.1:1"), allow)
+	_, err := open(t, Config{Proxy: address}).DialContext(deadline(t), wire.Host{}, netip.MustParseAddrPort("192.0.2.1:1"), allow)
 	wantError(t, err, "internal: the server's upstream proxy does not answer as a proxy", "")
 	if log.String() != "" {
 		t.Errorf("the proxy was asked for %s", &log)
@@ -241,7 +241,7 @@ func TestStrangeCertificate(t *testing.T) {
 }
 
 func TestZone(t *testing.T) {
-	_, err := open(t, Config{Proxy: "socks5://127.0.0.1:1"}).DialContext(deadline(t), "", netip.MustParseAddrPort("[fe80::1%eth0]:1"), allow)
+	_, err := open(t, Config{Proxy: "socks5://127.0.0.1:1"}).DialContext(deadline(t), wire.Host{}, netip.MustParseAddrPort("[fe80::1%eth0]:1"), allow)
 	wantError(t, err, "address_not_available: [fe80::1%eth0]:1: a zone means nothing behind the upstream proxy", "")
 }
 
@@ -258,7 +258,7 @@ func TestSilentProxy(t *testing.T) {
 			_, err := io.Copy(io.Discard, conn)
 			ended <- err
 		})
-		_, err := open(t, Config{Proxy: scheme + "://" + addr.String()}).DialContext(ctx, "", netip.MustParseAddrPort("192.0.2.1:1"), allow)
+		_, err := open(t, Config{Proxy: scheme + "://" + addr.String()}).DialContext(ctx, wire.Host{}, netip.MustParseAddrPort("192.0.2.1:1"), allow)
 		if !errors.Is(err, gone) || err.Error() != "connecting through the upstream proxy: gone" {
 			t.Errorf("%s: %v", scheme, err)
 		}
@@ -371,7 +371,7 @@ func TestEndedWhileTheProxyAnswers(t *testing.T) {
 		cancel(gone)
 		return netip.AddrPort{}, nil
 	}
-	if conn, err := p.DialContext(ctx, "", netip.MustParseAddrPort("192.0.2.1:1"), allow); !errors.Is(err, gone) {
+	if conn, err := p.DialContext(ctx, wire.Host{}, netip.MustParseAddrPort("192.0.2.1:1"), allow); !errors.Is(err, gone) {
 		t.Errorf("%v, %v; want the cause", conn, err)
 	}
 }

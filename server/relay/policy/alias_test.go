@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // A rule that denies looks at aliases, one that allows does not. The first match decides.
@@ -28,10 +30,10 @@ func TestAliases(t *testing.T) {
 			lines = strings.Split(test.rules, "; ")
 		}
 		p := policyOf(t, lines...)
-		if got := p.Explain("host.example", aliases, addr); got != test.want {
+		if got := p.Explain(wire.ParseHost("host.example"), aliases, addr); got != test.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", test.rules, got, test.want)
 		}
-		if _, allowed, verdict := p.Trace("host.example", aliases, addr); verdict != test.want || allowed != (p.CheckAddr("host.example", aliases, addr) == nil) {
+		if _, allowed, verdict := p.Trace(wire.ParseHost("host.example"), aliases, addr); verdict != test.want || allowed != (p.CheckAddr(wire.ParseHost("host.example"), aliases, addr) == nil) {
 			t.Errorf("%s: the trace says %s", test.rules, verdict)
 		}
 	}
@@ -50,12 +52,12 @@ func TestOwn(t *testing.T) {
 		}
 		p := policyOf(t, lines...).WithOwn(func(addr netip.Addr) bool { return addr == own })
 		for _, protocol := range []Protocol{TCP, UDP} {
-			err := p.For(protocol).CheckAddr("host.example", nil, netip.AddrPortFrom(own, 80))
+			err := p.For(protocol).CheckAddr(wire.ParseHost("host.example"), nil, netip.AddrPortFrom(own, 80))
 			if (err == nil) != want {
 				t.Errorf("%q: %v, want allowed %t", rules, err, want)
 			}
 		}
-		if err := p.CheckAddr("host.example", nil, netip.MustParseAddrPort("8.8.4.4:80")); err != nil {
+		if err := p.CheckAddr(wire.ParseHost("host.example"), nil, netip.MustParseAddrPort("8.8.4.4:80")); err != nil {
 			t.Errorf("%q: another address: %v", rules, err)
 		}
 	}

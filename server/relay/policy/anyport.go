@@ -23,17 +23,17 @@ func distinctPorts(rules []Rule) []uint16 {
 
 // CheckHostAnyPort is CheckHost for a client that only wants to know the host's addresses: it
 // returns an error if no port of the host could be allowed.
-func (p *Policy) CheckHostAnyPort(host string) error {
+func (p *Policy) CheckHostAnyPort(host wire.Host) error {
 	return p.anyPort(func(port uint16) error { return p.CheckHost(host, port) }, func() error {
-		if addr, err := netip.ParseAddr(host); err == nil {
+		if addr := host.Addr(); addr.IsValid() {
 			return p.CheckAddrAnyPort(host, nil, addr)
 		}
-		return wire.NewError(wire.Denied, host+" is denied at every port")
+		return wire.NewError(wire.Denied, host.Name()+" is denied at every port")
 	})
 }
 
 // CheckAddrAnyPort is CheckAddr likewise.
-func (p *Policy) CheckAddrAnyPort(host string, aliases []string, addr netip.Addr) error {
+func (p *Policy) CheckAddrAnyPort(host wire.Host, aliases []string, addr netip.Addr) error {
 	at := func(port uint16) netip.AddrPort { return netip.AddrPortFrom(addr, port) }
 	return p.anyPort(func(port uint16) error { return p.CheckAddr(host, aliases, at(port)) }, func() error {
 		d := p.decide(host, aliases, at(p.ports[0]))

@@ -42,23 +42,23 @@ func TestAnyPort(t *testing.T) {
 		{"deny 8.8.8.8:53, deny 8.8.8.8:1-52, deny 8.8.8.8:54-65535", "public.example", "8.8.8.8", wire.Denied},
 	} {
 		p := of(t, lines(test.rules)...)
-		err := p.CheckHostAnyPort(test.host)
+		err := p.CheckHostAnyPort(wire.ParseHost(test.host))
 		if test.addr != "" {
 			if err != nil {
 				t.Errorf("%q, %s: refused before it is resolved: %v", test.rules, test.host, err)
 				continue
 			}
-			err = p.CheckAddrAnyPort(test.host, nil, netip.MustParseAddr(test.addr))
+			err = p.CheckAddrAnyPort(wire.ParseHost(test.host), nil, netip.MustParseAddr(test.addr))
 		}
 		if got := codeOf(t, err); got != test.code {
 			t.Errorf("%q, %s at %q: %v, want %s", test.rules, test.host, test.addr, err, test.code)
 		}
 	}
 	p := of(t, "deny secret.example")
-	if err := p.CheckAddrAnyPort("other.example", []string{"secret.example"}, netip.MustParseAddr("8.8.8.8")); codeOf(t, err) != wire.Denied {
+	if err := p.CheckAddrAnyPort(wire.ParseHost("other.example"), []string{"secret.example"}, netip.MustParseAddr("8.8.8.8")); codeOf(t, err) != wire.Denied {
 		t.Errorf("an alias of a name that is denied: %v", err)
 	}
-	err := p.CheckAddrAnyPort("private.example", nil, netip.MustParseAddr("10.0.0.1"))
+	err := p.CheckAddrAnyPort(wire.ParseHost("private.example"), nil, netip.MustParseAddr("10.0.0.1"))
 	if want := "private.example at 10.0.0.1 is denied: the address is not public (private, RFC 1918) and no rule allows it"; err == nil || err.(*wire.Error).Text != want {
 		t.Errorf("%v, want the text %q", err, want)
 	}
@@ -71,9 +71,9 @@ func TestAnyPortIsEveryPort(t *testing.T) {
 		for _, addr := range []string{"10.0.0.1", "8.8.8.8"} {
 			target, want := netip.MustParseAddr(addr), false
 			for port := 1; port <= 65535 && !want; port++ {
-				want = p.CheckAddr("a.example", nil, netip.AddrPortFrom(target, uint16(port))) == nil
+				want = p.CheckAddr(wire.ParseHost("a.example"), nil, netip.AddrPortFrom(target, uint16(port))) == nil
 			}
-			if got := p.CheckAddrAnyPort("a.example", nil, target) == nil; got != want {
+			if got := p.CheckAddrAnyPort(wire.ParseHost("a.example"), nil, target) == nil; got != want {
 				t.Errorf("%q at %s: allowed %v, want %v", rules, addr, got, want)
 			}
 		}

@@ -3,7 +3,6 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/sockmux/sockmux/shared/wire"
@@ -24,15 +23,15 @@ const (
 // refused: the resolver of a system may read them as addresses, and no top-level domain
 // is a number. Names beyond ASCII are refused: how they become ASCII (IDNA) is decided in
 // the page.
-func ValidHost(host string) error {
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		err = validName(host)
+func ValidHost(host wire.Host) error {
+	var err error
+	if addr := host.Addr(); !addr.IsValid() {
+		err = validName(host.Name())
 	} else if addr.Zone() != "" {
 		err = errors.New("has a zone")
 	}
 	if err != nil {
-		return &wire.Error{Code: wire.InvalidRequest, Text: fmt.Sprintf("host %q %v", excerpt(host), err)}
+		return &wire.Error{Code: wire.InvalidRequest, Text: fmt.Sprintf("host %q %v", excerpt(host.String()), err)}
 	}
 	return nil
 }
@@ -86,6 +85,6 @@ func isNumber(label string) bool {
 }
 
 // canonical is the form in which names are compared.
-func canonical(host string) string {
-	return strings.ToLower(strings.TrimSuffix(host, "."))
+func canonical(name string) string {
+	return strings.ToLower(strings.TrimSuffix(name, "."))
 }

@@ -15,7 +15,7 @@ func TestValidHost(t *testing.T) {
 		"127.0.0.1", "8.8.8.8", "::1", "2001:db8::1", "::ffff:127.0.0.1", "0xg.example", "0x.example", "r3---sn.example",
 		strings.Repeat("a", 63) + ".example", strings.Repeat("a.", 126) + "a",
 	} {
-		if err := policy.ValidHost(host); err != nil {
+		if err := policy.ValidHost(wire.ParseHost(host)); err != nil {
 			t.Errorf("%q: %v; want nil", host, err)
 		}
 	}
@@ -34,17 +34,17 @@ func TestValidHostRefuses(t *testing.T) {
 		// Too long.
 		strings.Repeat("a", 64), strings.Repeat("a.", 127), strings.Repeat("a.", 126) + "ab",
 	} {
-		if got := codeOf(t, policy.ValidHost(host)); got != wire.InvalidRequest {
+		if got := codeOf(t, policy.ValidHost(wire.ParseHost(host))); got != wire.InvalidRequest {
 			t.Errorf("%q: %v; want invalid_request", host, got)
 		}
-		if got := codeOf(t, of(t, "allow *", "allow 0.0.0.0/0").CheckHost(host, 80)); got != wire.InvalidRequest {
+		if got := codeOf(t, of(t, "allow *", "allow 0.0.0.0/0").CheckHost(wire.ParseHost(host), 80)); got != wire.InvalidRequest {
 			t.Errorf("CheckHost(%q): %v; want invalid_request", host, got)
 		}
 	}
-	if err := policy.ValidHost("bücher.example"); !strings.Contains(err.Error(), "punycode") {
+	if err := policy.ValidHost(wire.ParseHost("bücher.example")); !strings.Contains(err.Error(), "punycode") {
 		t.Errorf("%v; want a word about punycode", err)
 	}
-	if err := policy.ValidHost(strings.Repeat("x", 60000)); len(err.Error()) > 300 {
+	if err := policy.ValidHost(wire.ParseHost(strings.Repeat("x", 60000))); len(err.Error()) > 300 {
 		t.Errorf("error of %d bytes for a long host", len(err.Error()))
 	}
 }
@@ -57,8 +57,8 @@ func FuzzCheckHost(f *testing.F) {
 	}
 	p := of(f, "deny bad.example", "deny *.bad.example")
 	f.Fuzz(func(t *testing.T, host string) {
-		err := p.CheckHost(host, 80)
-		upper := p.CheckHost(strings.ToUpper(host), 80)
+		err := p.CheckHost(wire.ParseHost(host), 80)
+		upper := p.CheckHost(wire.ParseHost(strings.ToUpper(host)), 80)
 		if codeOf(t, err) != codeOf(t, upper) && strings.ToLower(strings.ToUpper(host)) == host {
 			t.Fatalf("%q: %v, in capitals: %v", host, err, upper)
 		}

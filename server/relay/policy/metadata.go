@@ -1,6 +1,10 @@
 package policy
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/sockmux/sockmux/shared/wire"
+)
 
 // metadataClass is the class of the addresses at which clouds give credentials to any
 // program that asks. Some of them look private, one looks public.
@@ -64,7 +68,7 @@ func (p *Policy) Metadata() (found []Metadata) {
 			if !rule.net.Contains(addr) || !m.prefix.Contains(addr) {
 				continue
 			}
-			d := protocol.decide(addr.String(), nil, netip.AddrPortFrom(addr, rule.ports.first))
+			d := protocol.decide(wire.HostOf(addr), nil, netip.AddrPortFrom(addr, rule.ports.first))
 			if d.allowed && *d.rule == *rule {
 				found = append(found, Metadata{*rule, addr, m.provider})
 				break

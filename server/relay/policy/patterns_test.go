@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sockmux/sockmux/server/relay/policy"
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // TestPatterns checks the grammar that --allow and the script's data-match have in common.
@@ -58,5 +59,5 @@ func describes(t *testing.T, text, host string, port uint16) bool {
 	if err != nil {
 		addr = netip.MustParseAddr("8.8.8.8")
 	}
-	return policy.New(rules).CheckAddr(host, nil, netip.AddrPortFrom(addr, port)) != nil
+	return policy.New(rules).CheckAddr(wire.ParseHost(host), nil, netip.AddrPortFrom(addr, port)) != nil
 }

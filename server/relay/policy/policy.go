@@ -15,8 +15,6 @@ package policy
 import (
 	"fmt"
 	"net/netip"
-	"strconv"
-	"strings"
 
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -77,14 +75,14 @@ func (p *Policy) Rules() []Rule {
 // once it is resolved: every address must still pass CheckAddr. The error is a
 // *wire.Error: invalid_request for what ValidHost refuses, denied or fake_address for
 // what no address could make allowed.
-func (p *Policy) CheckHost(host string, port uint16) error {
+func (p *Policy) CheckHost(host wire.Host, port uint16) error {
 	if err := ValidHost(host); err != nil {
 		return err
 	}
-	if addr, err := netip.ParseAddr(host); err == nil {
+	if addr := host.Addr(); addr.IsValid() {
 		return p.CheckAddr(host, nil, netip.AddrPortFrom(addr, port))
 	}
-	name := canonical(host)
+	name := canonical(host.Name())
 	for i := range p.rules {
 		rule := &p.rules[i]
 		if !rule.ports.contain(port) {
@@ -98,7 +96,7 @@ func (p *Policy) CheckHost(host string, port uint16) error {
 			if rule.allow {
 				return nil
 			}
-			return &wire.Error{Code: wire.Denied, Text: fmt.Sprintf("%s is denied by the rule %q", target(host, port), rule)}
+			return &wire.Error{Code: wire.Denied, Text: fmt.Sprintf("%s is denied by the rule %q", host.At(port), rule)}
 		case prefix, publicOnly:
 			if rule.allow {
 				return nil // whether it matches is known only with the address
@@ -112,18 +110,18 @@ func (p *Policy) CheckHost(host string, port uint16) error {
 // of, and the address that is about to be dialed for it. It returns nil or a *wire.Error
 // with the code denied or fake_address, whose text names the host, the address and the rule
 // that decided.
-func (p *Policy) CheckAddr(host string, aliases []string, addr netip.AddrPort) error {
+func (p *Policy) CheckAddr(host wire.Host, aliases []string, addr netip.AddrPort) error {
 	return p.decide(host, aliases, addr).err()
 }
 
 // Explain says in one sentence whether host at addr is allowed and by what.
-func (p *Policy) Explain(host string, aliases []string, addr netip.AddrPort) string {
+func (p *Policy) Explain(host wire.Host, aliases []string, addr netip.AddrPort) string {
 	return p.decide(host, aliases, addr).String()
 }
 
 // decision is what decide found and why.
 type decision struct {
-	host    string
+	host    wire.Host
 	addr    netip.AddrPort
 	class   class
 	allowed bool
@@ -132,12 +130,12 @@ type decision struct {
 	fake    bool   // a literal of Emscripten's fake DNS that no rule decided
 }
 
-func (p *Policy) decide(host string, aliases []string, addr netip.AddrPort) decision {
+func (p *Policy) decide(host wire.Host, aliases []string, addr netip.AddrPort) decision {
 	d := decision{host: host, addr: addr, class: p.classOf(addr.Addr())}
 	if d.class.never {
 		return d
 	}
-	asked := names{canonical(host), aliases}
+	asked := namesOf(host, aliases)
 	for i := range p.rules {
 		rule := &p.rules[i]
 		if !rule.ports.contain(addr.Port()) || !rule.match(asked, addr.Addr(), d.class) {
@@ -147,9 +145,7 @@ func (p *Policy) decide(host string, aliases []string, addr netip.AddrPort) deci
 		return d
 	}
 	d.allowed = d.class.public
-	if _, err := netip.ParseAddr(host); err == nil {
-		d.fake = fakeDNS.Contains(addr.Addr())
-	}
+	d.fake = host.Addr().IsValid() && fakeDNS.Contains(addr.Addr())
 	return d
 }
 
@@ -167,8 +163,11 @@ func (d decision) err() error {
 
 // String is the sentence of Explain and of the errors.
 func (d decision) String() string {
-	what := target(d.host, d.addr.Port())
-	if literal, err := netip.ParseAddr(d.host); err != nil || literal != d.addr.Addr() {
+	what := d.host.At(d.addr.Port())
+	if d.addr.Port() == 0 { // the host alone
+		what = d.host.String()
+	}
+	if d.host.Addr() != d.addr.Addr() {
 		what += " at " + d.addr.Addr().String()
 	}
 	if d.alias != "" {
@@ -188,16 +187,4 @@ func (d decision) String() string {
 	default:
 		return fmt.Sprintf("%s is denied: the address is not public (%s) and no rule allows it", what, d.class.name)
 	}
-}
-
-// target writes a host and a port as in a URL, with brackets around IPv6; port 0 stands for a
-// host alone.
-func target(host string, port uint16) string {
-	if port == 0 {
-		return host
-	}
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return host + ":" + strconv.Itoa(int(port))
 }

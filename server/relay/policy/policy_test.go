@@ -110,7 +110,7 @@ func TestDefaultDeniesWhatIsNotPublic(t *testing.T) {
 	} {
 		target := netip.AddrPortFrom(netip.MustParseAddr(test.addr), 80)
 		for _, host := range []string{test.addr, "rebind.example.org"} {
-			err := p.CheckAddr(host, nil, target)
+			err := p.CheckAddr(wire.ParseHost(host), nil, target)
 			if got := codeOf(t, err); got != wire.Denied {
 				t.Errorf("%s for %s: %v; want denied", test.addr, host, got)
 			} else if !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), target.Addr().String()) || !strings.Contains(err.Error(), host) {
@@ -118,7 +118,7 @@ func TestDefaultDeniesWhatIsNotPublic(t *testing.T) {
 			}
 		}
 	}
-	if got := codeOf(t, p.CheckAddr("x.example.org", nil, netip.AddrPort{})); got != wire.Denied {
+	if got := codeOf(t, p.CheckAddr(wire.ParseHost("x.example.org"), nil, netip.AddrPort{})); got != wire.Denied {
 		t.Errorf("no address: %v; want denied", got)
 	}
 }
@@ -130,10 +130,10 @@ func TestDefaultAllowsPublic(t *testing.T) {
 		"172.15.255.255", "172.32.0.1", "192.0.1.1", "192.167.255.255", "198.17.255.255", "198.20.0.1", "223.255.255.255",
 		"2000::1", "2001:200::1", "2001:4860:4860::8888", "2003::1", "2606:4700::1111", "2a00:1450::1", "3ffe::1",
 	} {
-		if err := p.CheckAddr("example.org", nil, netip.AddrPortFrom(netip.MustParseAddr(addr), 443)); err != nil {
+		if err := p.CheckAddr(wire.ParseHost("example.org"), nil, netip.AddrPortFrom(netip.MustParseAddr(addr), 443)); err != nil {
 			t.Errorf("%s: %v; want nil", addr, err)
 		}
-		if err := p.CheckHost(addr, 443); err != nil {
+		if err := p.CheckHost(wire.ParseHost(addr), 443); err != nil {
 			t.Errorf("literal %s: %v; want nil", addr, err)
 		}
 	}
@@ -153,11 +153,11 @@ func TestFakeAddress(t *testing.T) {
 		{[]string{"allow 172.16.0.0/12"}, "172.29.1.2", wire.OK},
 		{[]string{"allow db.example.org"}, "db.example.org", wire.OK},
 	} {
-		if got := codeOf(t, of(t, test.rules...).CheckAddr(test.host, nil, addr)); got != test.want {
+		if got := codeOf(t, of(t, test.rules...).CheckAddr(wire.ParseHost(test.host), nil, addr)); got != test.want {
 			t.Errorf("%v, host %s: %v; want %v", test.rules, test.host, got, test.want)
 		}
 	}
-	if got := codeOf(t, policy.New(nil).CheckHost("172.29.1.2", 80)); got != wire.FakeAddress {
+	if got := codeOf(t, policy.New(nil).CheckHost(wire.ParseHost("172.29.1.2"), 80)); got != wire.FakeAddress {
 		t.Errorf("early: %v; want fake_address", got)
 	}
 }
@@ -213,10 +213,10 @@ func TestRules(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p := of(t, test.rules...)
 			addr := netip.MustParseAddrPort(test.addr)
-			if got := codeOf(t, p.CheckHost(test.host, addr.Port())); got != test.early {
+			if got := codeOf(t, p.CheckHost(wire.ParseHost(test.host), addr.Port())); got != test.early {
 				t.Errorf("CheckHost(%s, %d): %v; want %v", test.host, addr.Port(), got, test.early)
 			}
-			err := p.CheckAddr(test.host, nil, addr)
+			err := p.CheckAddr(wire.ParseHost(test.host), nil, addr)
 			if got := codeOf(t, err); got != test.late {
 				t.Errorf("CheckAddr(%s, %s): %v; want %v", test.host, addr, got, test.late)
 			}
@@ -235,7 +235,7 @@ func TestExplain(t *testing.T) {
 		{"::ffff:8.8.8.8", "[::ffff:8.8.8.8]:80", `[::ffff:8.8.8.8]:80 is denied: an IPv4-mapped IPv6 address; use the IPv4 address`},
 		{"172.29.0.1", "172.29.0.1:80", `172.29.0.1:80 is an address of Emscripten's fake DNS, not the target's: the program looked the name up where the name is not known to the tunnel`},
 	} {
-		if got := p.Explain(test.host, nil, netip.MustParseAddrPort(test.addr)); got != test.want {
+		if got := p.Explain(wire.ParseHost(test.host), nil, netip.MustParseAddrPort(test.addr)); got != test.want {
 			t.Errorf("Explain(%s, %s):\n got %s\nwant %s", test.host, test.addr, got, test.want)
 		}
 	}

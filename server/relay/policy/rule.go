@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // Rule allows or denies some targets. Rules are made by ParseRule and do not change.
@@ -234,17 +236,25 @@ func (r *Rule) setNet(network netip.Prefix) error {
 // names are what a host is called: as it was requested, and what that is an alias of. All
 // are canonical.
 type names struct {
-	requested string
+	requested string // "" where an address was
 	aliases   []string
+	localhost bool // an address of localhost was requested
 }
 
-// matchName reports whether the rule is about this name, which must be canonical. A rule
-// about localhost is about its addresses too (RFC 6761, section 6.3): programs that ask for
-// localhost dial them.
+func namesOf(host wire.Host, aliases []string) names {
+	addr := host.Addr()
+	return names{
+		requested: canonical(host.Name()),
+		aliases:   aliases,
+		localhost: addr == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || addr == netip.IPv6Loopback(),
+	}
+}
+
+// matchName reports whether the rule is about this name, which must be canonical.
 func (r *Rule) matchName(name string) bool {
 	switch r.kind {
 	case exactName:
-		return name == r.name || r.name == "localhost" && (name == "127.0.0.1" || name == "::1")
+		return name == r.name
 	case subdomains:
 		return len(name) > len(r.name)+1 && strings.HasSuffix(name, r.name) && name[len(name)-len(r.name)-1] == '.'
 	case anyHost:
@@ -254,15 +264,21 @@ func (r *Rule) matchName(name string) bool {
 	}
 }
 
+// matchRequested reports whether the rule is about what was requested. A rule about localhost
+// is about its addresses too (RFC 6761, section 6.3): programs that ask for localhost dial them.
+func (r *Rule) matchRequested(n names) bool {
+	return r.matchName(n.requested) || n.localhost && r.kind == exactName && r.name == "localhost"
+}
+
 // matchNames reports whether the rule is about one of these names. A rule that allows goes
 // by the requested name alone: the owner of that name can make it an alias of any other.
 func (r *Rule) matchNames(n names) bool {
-	return r.matchName(n.requested) || !r.allow && slices.ContainsFunc(n.aliases, r.matchName)
+	return r.matchRequested(n) || !r.allow && slices.ContainsFunc(n.aliases, r.matchName)
 }
 
 // aliasOf returns the alias by which the rule matches; empty if it needs none.
 func (r *Rule) aliasOf(n names) string {
-	if r.allow || r.kind != exactName && r.kind != subdomains || r.matchName(n.requested) {
+	if r.allow || r.kind != exactName && r.kind != subdomains || r.matchRequested(n) {
 		return ""
 	}
 	return n.aliases[slices.IndexFunc(n.aliases, r.matchName)]

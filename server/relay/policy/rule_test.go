@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/sockmux/sockmux/server/relay/policy"
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 func TestParseRuleAccepts(t *testing.T) {
@@ -93,18 +94,18 @@ func FuzzParseRule(f *testing.F) {
 			t.Fatalf("%q: parsed again it is %v, %v", text, again, err)
 		}
 		p := policy.New([]policy.Rule{rule})
-		if !strings.Contains(text, "/") && !strings.Contains(text, "169.254.169.254") && p.CheckAddr("a.example.org", nil, metadata) == nil {
+		if !strings.Contains(text, "/") && !strings.Contains(text, "169.254.169.254") && p.CheckAddr(wire.ParseHost("a.example.org"), nil, metadata) == nil {
 			t.Fatalf("%q reaches the metadata address", text)
 		}
-		if p.CheckAddr("a.example.org", nil, mapped) == nil {
+		if p.CheckAddr(wire.ParseHost("a.example.org"), nil, mapped) == nil {
 			t.Fatalf("%q reaches a mapped address", text)
 		}
 		denied, err := policy.ParseRule(false, text)
 		if err != nil {
 			t.Fatalf("%q parses only as allowed: %v", text, err)
 		}
-		if public := netip.MustParseAddrPort("8.8.8.8:53"); policy.New([]policy.Rule{denied, rule}).CheckAddr("a.example.org", nil, public) == nil &&
-			policy.New([]policy.Rule{rule, mustDeny(t)}).CheckAddr("a.example.org", nil, public) == nil {
+		if public := netip.MustParseAddrPort("8.8.8.8:53"); policy.New([]policy.Rule{denied, rule}).CheckAddr(wire.ParseHost("a.example.org"), nil, public) == nil &&
+			policy.New([]policy.Rule{rule, mustDeny(t)}).CheckAddr(wire.ParseHost("a.example.org"), nil, public) == nil {
 			t.Fatalf("%q allows what the same rule denies before it", text)
 		}
 	})

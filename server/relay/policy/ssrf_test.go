@@ -83,12 +83,12 @@ func TestSSRF(t *testing.T) {
 	p := policy.New(nil)
 	answers := make(map[wire.Code]int)
 	for _, host := range forms {
-		code := codeOf(t, p.CheckHost(host, 80))
+		code := codeOf(t, p.CheckHost(wire.ParseHost(host), 80))
 		if addr, err := netip.ParseAddr(host); err == nil {
 			// A literal, or what a name resolves to: the address that is dialed decides.
 			target := netip.AddrPortFrom(addr, 80)
 			for _, asked := range []string{host, "rebind.example.org"} {
-				if got := codeOf(t, p.CheckAddr(asked, nil, target)); got != wire.Denied {
+				if got := codeOf(t, p.CheckAddr(wire.ParseHost(asked), nil, target)); got != wire.Denied {
 					t.Errorf("%q for %q: %v, want denied", host, asked, got)
 				} else if code == wire.OK {
 					code = got

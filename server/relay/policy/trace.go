@@ -3,6 +3,8 @@ package policy
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // Step is one rule of a Trace and what it has to do with the target.
@@ -14,9 +16,9 @@ type Step struct {
 
 // Trace says rule by rule how host at addr is decided, up to the rule that decides. The
 // verdict is the sentence of Explain.
-func (p *Policy) Trace(host string, aliases []string, addr netip.AddrPort) (steps []Step, allowed bool, verdict string) {
+func (p *Policy) Trace(host wire.Host, aliases []string, addr netip.AddrPort) (steps []Step, allowed bool, verdict string) {
 	d := p.decide(host, aliases, addr)
-	asked := names{canonical(host), aliases}
+	asked := namesOf(host, aliases)
 	if d.class.never {
 		return nil, false, d.String()
 	}

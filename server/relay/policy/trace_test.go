@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // policyOf makes a policy of lines "allow TARGET" and "deny TARGET".
@@ -51,7 +53,7 @@ false: 169.254.169.254:443 is denied: the address is not public (cloud metadata)
 false: [::ffff:8.8.8.8]:443 is denied: an IPv4-mapped IPv6 address; use the IPv4 address`},
 	} {
 		addr := netip.MustParseAddrPort(test.addr)
-		steps, allowed, verdict := p.Trace(test.host, nil, addr)
+		steps, allowed, verdict := p.Trace(wire.ParseHost(test.host), nil, addr)
 		var b strings.Builder
 		for i, s := range steps {
 			fmt.Fprintf(&b, "\n%s: %s", s.Rule, s.Why)
@@ -63,7 +65,7 @@ false: [::ffff:8.8.8.8]:443 is denied: an IPv4-mapped IPv6 address; use the IPv4
 		if b.String() != test.want {
 			t.Errorf("got %s\nwant %s", b.String(), test.want)
 		}
-		if allowed != (p.CheckAddr(test.host, nil, addr) == nil) || verdict != p.Explain(test.host, nil, addr) {
+		if allowed != (p.CheckAddr(wire.ParseHost(test.host), nil, addr) == nil) || verdict != p.Explain(wire.ParseHost(test.host), nil, addr) {
 			t.Errorf("%s: the trace and the decision differ", test.host)
 		}
 	}
@@ -80,8 +82,8 @@ func TestProtocols(t *testing.T) {
 	}{{"192.0.43.8:53", true, false}, {"10.0.0.1:53", true, false}, {"10.0.0.2:53", false, true}, {"10.0.0.3:53", true, true}, {"192.0.43.9:53", true, true}} {
 		addr := netip.MustParseAddrPort(test.addr)
 		host := addr.Addr().String()
-		tcp, udp := p.CheckAddr(host, nil, addr) == nil, p.For(UDP).CheckAddr(host, nil, addr) == nil
-		if tcp != test.tcp || udp != test.udp || (p.For(UDP).For(TCP).CheckHost(host, 53) == nil) != test.tcp {
+		tcp, udp := p.CheckAddr(wire.ParseHost(host), nil, addr) == nil, p.For(UDP).CheckAddr(wire.ParseHost(host), nil, addr) == nil
+		if tcp != test.tcp || udp != test.udp || (p.For(UDP).For(TCP).CheckHost(wire.ParseHost(host), 53) == nil) != test.tcp {
 			t.Errorf("%s: tcp %t, udp %t", addr, tcp, udp)
 		}
 	}

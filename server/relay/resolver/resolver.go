@@ -132,25 +132,22 @@ type Answer struct {
 	TTL     time.Duration // for which the answer is good
 }
 
-// Lookup returns what a host resolves to. host is taken as a whole name: no search list completes
-// it. network is "ip", "ip4" or "ip6". The error is a *net.DNSError, with IsNotFound for a name
-// that does not exist or has no such address, or wraps the cause of ctx. The caller owns the
-// slices.
-func (r *Resolver) Lookup(ctx context.Context, network, host string) (Answer, error) {
+// Lookup returns what a name resolves to, which must not be an address. It is taken as a whole: no
+// search list completes it. network is "ip", "ip4" or "ip6". The error is a *net.DNSError, with
+// IsNotFound for a name that does not exist or has no such address, or wraps the cause of ctx. The
+// caller owns the slices.
+func (r *Resolver) Lookup(ctx context.Context, network, name string) (Answer, error) {
 	if network != "ip" && network != "ip4" && network != "ip6" {
-		return Answer{}, &net.DNSError{Err: fmt.Sprintf("network %q is none of ip, ip4 and ip6", network), Name: host}
+		return Answer{}, &net.DNSError{Err: fmt.Sprintf("network %q is none of ip, ip4 and ip6", network), Name: name}
 	}
-	q := question{network, strings.ToLower(host)}
+	q := question{network, strings.ToLower(name)}
 	if addrs, known := known(q); known {
-		if len(addrs) == 0 {
-			return Answer{}, notFound(q.host, "")
-		}
 		return Answer{Addrs: addrs, TTL: r.maxTTL}, nil
 	}
 	r.mu.Lock()
 	if r.closed {
 		r.mu.Unlock()
-		return Answer{}, &net.DNSError{Err: "the resolver is closed", Name: host}
+		return Answer{}, &net.DNSError{Err: "the resolver is closed", Name: name}
 	}
 	if a, found := r.cache.get(q, time.Now()); found {
 		r.stats.Hits++
@@ -172,29 +169,24 @@ func (r *Resolver) Lookup(ctx context.Context, network, host string) (Answer, er
 		return f.answer.result()
 	case <-ctx.Done():
 		r.leave(q, f)
-		return Answer{}, fmt.Errorf("lookup %s: %w", host, context.Cause(ctx))
+		return Answer{}, fmt.Errorf("lookup %s: %w", name, context.Cause(ctx))
 	}
 }
 
-// known answers what no server is to be asked: addresses, and the names of this machine
-// (RFC 6761, section 6.3).
+// known answers what no server is to be asked: the names of this machine (RFC 6761, section 6.3).
 func known(q question) ([]netip.Addr, bool) {
 	name := strings.TrimSuffix(q.host, ".")
-	var addrs []netip.Addr
-	if addr, err := netip.ParseAddr(q.host); err == nil {
-		addrs = []netip.Addr{addr}
-	} else if name == "localhost" || strings.HasSuffix(name, ".localhost") {
-		addrs = []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}
-	} else {
+	if name != "localhost" && !strings.HasSuffix(name, ".localhost") {
 		return nil, false
 	}
-	var wanted []netip.Addr
-	for _, addr := range addrs {
-		if q.network == "ip" || (q.network == "ip4") == addr.Unmap().Is4() {
-			wanted = append(wanted, addr)
-		}
+	four, six := netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()
+	switch q.network {
+	case "ip4":
+		return []netip.Addr{four}, true
+	case "ip6":
+		return []netip.Addr{six}, true
 	}
-	return wanted, true
+	return []netip.Addr{six, four}, true
 }
 
 // Flush forgets every answer.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
-	"net/netip"
 	"strings"
 	"sync"
 
@@ -17,8 +16,8 @@ import (
 type System struct{}
 
 // Lookup is that of Resolver.
-func (System) Lookup(ctx context.Context, network, host string) (Answer, error) {
-	f, err := system{}.lookup(ctx, question{network, strings.ToLower(host)})
+func (System) Lookup(ctx context.Context, network, name string) (Answer, error) {
+	f, err := system{}.lookup(ctx, question{network, strings.ToLower(name)})
 	return Answer{f.addrs, f.aliases, systemTTL}, err
 }
 
@@ -57,12 +56,7 @@ func (system) close() {}
 
 // absolute is a name with the dot at its end that keeps the search list of resolv.conf out:
 // a rule about a name would not see the name that is asked for in its place.
-func absolute(host string) string {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return host
-	}
-	return strings.TrimSuffix(host, ".") + "."
-}
+func absolute(name string) string { return strings.TrimSuffix(name, ".") + "." }
 
 // messages are the DNS messages that one lookup has received.
 type messages struct {
