@@ -16,6 +16,7 @@ FROM ${NODE} AS node
 FROM ${GOLANG} AS build
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 WORKDIR /src
+ENV GOWORK=off
 COPY go.mod go.sum ./
 COPY tools/go.mod tools/go.sum tools/
 RUN go mod download && go mod download -modfile=tools/go.mod

@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
+# go.work is for people who run the examples; what is built has the versions of one go.mod.
+export GOWORK := off
+
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOTOOL  := go tool -modfile=tools/go.mod
 LDFLAGS := -s -w -X github.com/sockmux/sockmux/server/app.version=$(VERSION)

@@ -1,7 +1,7 @@
 // Command grpc asks a gRPC server behind a sockmux server for its health, as grpc_health_probe
 // does, and then watches it: a unary call with a deadline and a stream of the server's.
 //
-//	go -C examples run ./grpc --server http://127.0.0.1:8088/ --watch 10s api.example.org:50051
+//	go run ./examples/grpc --server http://127.0.0.1:8088/ --watch 10s api.example.org:50051
 package main
 
 import (

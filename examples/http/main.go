@@ -1,7 +1,7 @@
 // Command http fetches a URL through a sockmux server. TLS runs in this program, so the server
 // sees no plaintext. HTTP/2 is used where the target has it.
 //
-//	go -C examples run ./http --server http://127.0.0.1:8088/ https://intranet.example.org/
+//	go run ./examples/http --server http://127.0.0.1:8088/ https://intranet.example.org/
 package main
 
 import (

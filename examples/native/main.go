@@ -1,7 +1,7 @@
 // Command native sends a line through a sockmux server to a target and prints what comes back:
 // a Go program behind a firewall that lets only HTTPS out.
 //
-//	go -C examples run ./native http://127.0.0.1:8088/ whois.iana.org:43 example.org
+//	go run ./examples/native http://127.0.0.1:8088/ whois.iana.org:43 example.org
 package main
 
 import (

@@ -1,7 +1,7 @@
 // Command pgx works with a PostgreSQL database behind a sockmux server: a query with a deadline,
 // one that is canceled at the database, COPY in both directions, and a notification.
 //
-//	go -C examples run ./pgx --server http://127.0.0.1:8088/ postgres://alice@db.example.org/shop
+//	go run ./examples/pgx --server http://127.0.0.1:8088/ postgres://alice@db.example.org/shop
 package main
 
 import (

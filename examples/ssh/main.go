@@ -2,7 +2,7 @@
 // The host's key must be in the file of known hosts, as ssh(1) writes it. The keys are those of
 // the SSH agent, or of a file.
 //
-//	go -C examples run ./ssh --server http://127.0.0.1:8088/ alice@host.example.org:22 uname -a
+//	go run ./examples/ssh --server http://127.0.0.1:8088/ alice@host.example.org:22 uname -a
 package main
 
 import (

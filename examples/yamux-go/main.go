@@ -2,7 +2,7 @@
 // --allow-yamux, by hashicorp/yamux and a WebSocket alone. It runs natively and, with
 // GOOS=js, in a browser.
 //
-//	go -C examples run ./yamux-go http://127.0.0.1:8088/ example.org 80
+//	go run ./examples/yamux-go http://127.0.0.1:8088/ example.org 80
 package main
 
 import (

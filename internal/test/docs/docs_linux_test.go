@@ -183,8 +183,8 @@ func (w *world) shell(b block) {
 			w.target(words[1])
 		case first == "node":
 			w.exists(words[1])
-		case strings.HasPrefix(line, "go -C examples run "):
-			w.exists(filepath.Join("examples", words[4], "main.go")) // examples/internal/test runs it
+		case strings.HasPrefix(line, "go run ./examples/"):
+			w.exists(filepath.Join(words[2], "main.go")) // examples/internal/test runs it
 		case strings.Contains(line, "go build"):
 			w.build(line)
 		case first == "ssh":
