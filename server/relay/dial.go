@@ -16,24 +16,30 @@ const attemptDelay = 250 * time.Millisecond
 
 // connect resolves and dials within the time that the request and the server allow.
 func (r *service) connect(ctx context.Context, request wire.Request) (egress.Conn, error) {
-	if request.Port == 0 {
-		return nil, &wire.Error{Code: wire.InvalidRequest, Text: "port 0 is not a valid port"}
-	}
-	asked := r.step(events.StepPolicy, netip.AddrPort{})
-	err := r.Policy.CheckHost(request.Host, request.Port)
-	asked(err)
-	if err != nil {
-		return nil, err
-	}
 	ctx, cancel := r.within(ctx, request)
 	defer cancel()
-	addrs, aliases, err := r.resolve(ctx, request)
+	addrs, aliases, err := r.targets(ctx, request)
 	if err != nil {
 		return nil, err
 	}
 	return race(ctx, addrs, attemptDelay, func(ctx context.Context, addr netip.AddrPort) (egress.Conn, error) {
 		return r.dial(ctx, request.Host, aliases, addr)
 	})
+}
+
+// targets returns the addresses of the host of a request that the policy allows, and the names
+// that the host is an alias of.
+func (r *service) targets(ctx context.Context, request wire.Request) ([]netip.AddrPort, []string, error) {
+	if request.Port == 0 {
+		return nil, nil, &wire.Error{Code: wire.InvalidRequest, Text: "port 0 is not a valid port"}
+	}
+	asked := r.step(events.StepPolicy, netip.AddrPort{})
+	err := r.Policy.CheckHost(request.Host, request.Port)
+	asked(err)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.resolve(ctx, request)
 }
 
 // within bounds the time until the answer by what the request and the server allow.

@@ -12,6 +12,7 @@ import (
 // A new kind is a row of wire.Kind, a line here, and a file with its method.
 var kinds = map[wire.Kind]func(*pipe){
 	wire.TCP:     (*pipe).tcp,
+	wire.UDP:     (*pipe).udp,
 	wire.Resolve: (*pipe).names,
 }
 

@@ -155,6 +155,8 @@ func pending(p *page) int {
 // slow is a Meter that lets each piece pass after a time.
 type slow time.Duration
 
+func (slow) Begin() error { return nil }
+
 func (s slow) Take(ctx context.Context, _ <-chan struct{}, _ int) error {
 	select {
 	case <-time.After(time.Duration(s)):

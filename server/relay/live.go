@@ -40,7 +40,8 @@ type Live struct {
 
 // live is the streams that a relay serves. Any number of goroutines may use it.
 type live struct {
-	up, down atomic.Int64 // bytes of all streams since the start
+	up, down  atomic.Int64 // bytes of all streams since the start
+	datagrams counts
 
 	mu    sync.Mutex
 	last  uint64

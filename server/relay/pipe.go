@@ -100,12 +100,16 @@ func (p *pipe) tcp() {
 		p.turnedAway(err)
 		return
 	}
-	p.conn, p.remote = conn, addrPort(conn.RemoteAddr())
-	p.told = p.remote
 	p.stream.EachSocketOptions(func(options wire.SocketOptions) { setOptions(conn, options) })
+	p.carry(conn, addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr()))
+	go p.down(p.copyDown) // the caller of done waits for it
+}
+
+// carry answers that there is a connection. The caller starts down.
+func (p *pipe) carry(conn egress.Conn, local, remote netip.AddrPort) {
+	p.conn, p.remote, p.told = conn, remote, remote
 	p.reportAnswer(wire.OK, nil)
-	answer := wire.Result{Code: wire.OK, Bound: addrPort(conn.LocalAddr()), Remote: p.remote}
-	if err := p.stream.Reply(answer); err != nil {
+	if err := p.stream.Reply(wire.Result{Code: wire.OK, Bound: local, Remote: remote}); err != nil {
 		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
 	}
 	p.idle = startIdle(p.relay.IdleTimeout, func() {
@@ -115,7 +119,6 @@ func (p *pipe) tcp() {
 		p.refuse(limit.Refuse(limit.StreamLifetime, "the socket is open for %s, and may be no longer", p.relay.Lifetime))
 	})
 	close(p.answered)
-	go p.down() // the caller of done waits for it
 }
 
 // unknown refuses a stream of a kind that is not served.
@@ -145,9 +148,9 @@ func (p *pipe) refused(err error) {
 	_ = p.stream.Close()
 }
 
-// down is the goroutine of one direction, and of the end.
-func (p *pipe) down() {
-	p.copyDown()
+// down is the goroutine of one direction, which copy serves, and of the end.
+func (p *pipe) down(copy func()) {
+	copy()
 	close(p.downEnded)
 	p.over()
 }

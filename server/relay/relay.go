@@ -1,5 +1,6 @@
 // Package relay serves streams: a tcp stream is checked against the policy, resolved, dialed,
-// answered and copied both ways until both have ended. kinds.go lists the kinds.
+// answered and copied both ways until both have ended. The bytes of a udp stream are records of
+// datagrams. kinds.go lists the kinds.
 //
 // What a program sees through the tunnel is what it would see on a socket of its own: a
 // half-close is kept for as long as both ends like, a reset is told from an end, and
@@ -142,13 +143,17 @@ func (r *Relay) Start(ctx context.Context, stream Stream, terms Terms, done func
 	p.open(ctx)
 }
 
-// addrPort is the address of a TCP socket as the wire has it: an IPv4 peer of an IPv6
-// socket is an IPv4 address.
+// addrPort is the address of a socket as the wire has it: an IPv4 peer of an IPv6 socket is an
+// IPv4 address.
 func addrPort(addr net.Addr) netip.AddrPort {
-	tcp, ok := addr.(*net.TCPAddr)
-	if !ok {
+	var ap netip.AddrPort
+	switch a := addr.(type) {
+	case *net.TCPAddr:
+		ap = a.AddrPort()
+	case *net.UDPAddr:
+		ap = a.AddrPort()
+	default:
 		return netip.AddrPort{}
 	}
-	ap := tcp.AddrPort()
 	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
 }

@@ -111,7 +111,13 @@ func serve(t *testing.T, ctx context.Context, r *Relay, host string, port uint16
 // serveOn is serve on terms.
 func serveOn(t *testing.T, ctx context.Context, r *Relay, terms Terms, host string, port uint16) serving {
 	t.Helper()
-	s := serving{newPage(t, wire.Request{Kind: wire.TCP, Host: wire.ParseHost(host), Port: port}), r, make(chan struct{})}
+	return serveRequest(t, ctx, r, terms, wire.Request{Kind: wire.TCP, Host: wire.ParseHost(host), Port: port})
+}
+
+// serveRequest is serveOn for a stream of any kind.
+func serveRequest(t *testing.T, ctx context.Context, r *Relay, terms Terms, request wire.Request) serving {
+	t.Helper()
+	s := serving{newPage(t, request), r, make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		r.ServeOn(ctx, s.page, terms)
@@ -218,10 +224,10 @@ func TestDenied(t *testing.T) {
 	}
 	serve(t, t.Context(), r, "example.org", 0).want(wire.InvalidRequest)
 
-	udp := newPage(t, wire.Request{Kind: wire.UDP, Host: wire.ParseHost("127.0.0.1"), Port: 53})
-	r.Serve(t.Context(), udp)
-	if got := (<-udp.result).Code; got != wire.UnsupportedKind {
-		t.Errorf("udp: %v; want unsupported_kind", got)
+	other := newPage(t, wire.Request{Kind: wire.WebSocket, Host: wire.ParseHost("127.0.0.1"), Port: 53})
+	r.Serve(t.Context(), other)
+	if got := (<-other.result).Code; got != wire.UnsupportedKind {
+		t.Errorf("websocket: %v; want unsupported_kind", got)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/session/limit"
+	"github.com/sockmux/sockmux/shared/datagram"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -37,6 +38,17 @@ func refusalOf(code wire.Code, err error) (events.Refusal, bool) {
 	default:
 		return events.Refusal{}, false
 	}
+}
+
+// refusedPeer records that nothing goes to a peer of a udp stream, if err is a refusal of the
+// server's own.
+func (r *service) refusedPeer(to datagram.Peer, err error) {
+	refusal, ok := refusalOf(codeOf(err), err)
+	if !ok {
+		return
+	}
+	request := wire.Request{Kind: wire.UDP, Host: to.Host, Port: to.Port}
+	r.events.Record(events.Refused{Subject: events.NewStream, Client: r.Client, Request: request, Refusal: refusal})
 }
 
 // report records the end.

@@ -29,6 +29,8 @@ type Meter interface {
 	// stop is closed, which gives nil: the bytes are not wanted any more. stop may be nil.
 	// Any error ends the stream, with the code of the *wire.Error in it.
 	Take(ctx context.Context, stop <-chan struct{}, n int) error
+	// Begin counts one more target of a stream that has several. An error refuses it.
+	Begin() error
 }
 
 // service is a relay on the terms of one stream.

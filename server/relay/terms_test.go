@@ -94,6 +94,8 @@ func newMeter(bytes int) meter {
 	return m
 }
 
+func (meter) Begin() error { return nil }
+
 func (m meter) Take(_ context.Context, _ <-chan struct{}, n int) error {
 	left := <-m.left
 	m.left <- left - n
@@ -138,6 +140,8 @@ func TestMeterRefuses(t *testing.T) {
 
 // stuck is a Meter that lets nothing pass.
 type stuck chan struct{}
+
+func (stuck) Begin() error { return nil }
 
 func (s stuck) Take(ctx context.Context, stop <-chan struct{}, _ int) error {
 	s <- struct{}{}

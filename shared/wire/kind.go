@@ -18,6 +18,7 @@ const (
 type kindRow struct {
 	name       string
 	host, port bool         // its requests have one
+	anyHost    bool         // a request without a host is one too
 	needs      Capabilities // that both ends must have
 }
 
@@ -25,15 +26,15 @@ type kindRow struct {
 func (k Kind) row() (row kindRow, ok bool) {
 	switch k {
 	case TCP:
-		return kindRow{"tcp", true, true, 0}, true
+		return kindRow{"tcp", true, true, false, 0}, true
 	case UDP:
-		return kindRow{"udp", true, true, CanUDP}, true
+		return kindRow{"udp", true, true, true, CanUDP}, true
 	case WebSocket:
-		return kindRow{"websocket", true, true, CanWebSocket}, true
+		return kindRow{"websocket", true, true, false, CanWebSocket}, true
 	case Resolve:
-		return kindRow{"resolve", true, false, CanResolve}, true
+		return kindRow{"resolve", true, false, false, CanResolve}, true
 	case Control:
-		return kindRow{"control", false, false, 0}, true
+		return kindRow{"control", false, false, false, 0}, true
 	}
 	return kindRow{}, false
 }

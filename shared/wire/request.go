@@ -32,7 +32,8 @@ const (
 	requestSocket  = 3
 )
 
-// Request is the first message on a stream.
+// Request is the first message on a stream. One of kind UDP without a host is for a socket that is
+// not connected, and Port is its own then.
 type Request struct {
 	Kind    Kind
 	Host    Host
@@ -44,8 +45,12 @@ type Request struct {
 
 // Target returns host and port as people write them, without a port if the kind has none.
 func (q Request) Target() string {
-	if row, ok := q.Kind.row(); ok && !row.port {
+	row, ok := q.Kind.row()
+	switch {
+	case ok && !row.port:
 		return q.Host.String()
+	case ok && row.anyHost && q.Host.IsZero():
+		return "*:" + decimal.Of(q.Port)
 	}
 	return q.Host.At(q.Port)
 }
@@ -92,7 +97,7 @@ func DecodeRequest(body []byte) (Request, error) {
 		return q, malformed
 	}
 	q.Host = host
-	if has.host == q.Host.IsZero() {
+	if has.host == q.Host.IsZero() && !has.anyHost {
 		return q, NewError(InvalidRequest, "target "+strconv.Quote(q.Host.String())+" port "+decimal.Of(q.Port)+" of a "+q.Kind.String()+" stream")
 	}
 	if !has.port && q.Port != 0 {

@@ -74,6 +74,7 @@ func samples() map[string][]any {
 			Request{Kind: TCP, Host: ParseHost("example.org"), Port: 443},
 			Request{Kind: TCP, Host: ParseHost("192.0.2.1"), Port: 1, Timeout: 1500 * time.Millisecond, Family: 4},
 			Request{Kind: UDP, Host: ParseHost("2001:db8::1"), Port: 65535, Family: 6},
+			Request{Kind: UDP},
 			Request{Kind: WebSocket, Host: ParseHost("name with space"), Port: 80},
 			Request{Kind: TCP, Host: ParseHost("192.0.2.1"), Port: 1, Socket: SocketOptions{NoDelay: Off}},
 			Request{Kind: TCP, Host: ParseHost("a"), Port: 1, Socket: SocketOptions{NoDelay: On, KeepAlive: On, KeepIdle: time.Minute, KeepInterval: 5 * time.Second, KeepCount: 3}},

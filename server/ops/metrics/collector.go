@@ -34,6 +34,8 @@ var (
 	descCarriers = desc("carriers", "WebSockets that are open.")
 	descStreams  = desc("streams", "Streams that are served.")
 	descBytes    = desc("stream_bytes_total", "Bytes that streams have carried: up to targets, down to pages.", "direction")
+	descDgrams   = desc("datagrams_total", "Datagrams that udp streams have carried: up to targets, down to pages.", "direction")
+	descDropped  = desc("datagrams_dropped_total", "Datagrams of udp streams that were dropped, by the direction that they had and the reason.", "direction", "reason")
 	descRTT      = desc("session_rtt_seconds", "Round trips between server and page of the present sessions, smoothed, by percentile; absent without sessions.", "percentile")
 	descNames    = desc("resolver_requests_total", "Names that streams wanted, by what answered them: cache, underway (a lookup that another had begun) or lookup.", "answered_by")
 	descLookups  = desc("resolver_lookups_total", "Lookups that have ended, by result: found, not_found or failed.", "result")
@@ -49,7 +51,7 @@ var (
 // used twice is found at the start.
 func (c collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descBytes,
+		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descBytes, descDgrams, descDropped,
 		descMost, descParkMost, descMemory, descMemMax, descTargets, descTargMax, descConns, descConnMax, descEvicted,
 		descRTT, descNames, descLookups, descCache, descLost, descSpans, descExpires, descReloadOK, descReloadAt,
 	} {
@@ -88,6 +90,15 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	up, down := c.sources.Bytes()
 	counter(descBytes, up, "up")
 	counter(descBytes, down, "down")
+	datagrams := c.sources.Datagrams()
+	counter(descDgrams, datagrams.Up, "up")
+	counter(descDgrams, datagrams.Down, "down")
+	for reason, count := range datagrams.DroppedUp {
+		counter(descDropped, count, "up", reason)
+	}
+	for reason, count := range datagrams.DroppedDown {
+		counter(descDropped, count, "down", reason)
+	}
 	names := c.sources.Resolver()
 	counter(descNames, names.Hits, "cache")
 	counter(descNames, names.Shared, "underway")

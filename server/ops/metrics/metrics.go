@@ -18,6 +18,7 @@ import (
 	"github.com/sockmux/sockmux/server/listener/places"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/ops/oplog"
+	"github.com/sockmux/sockmux/server/relay"
 	"github.com/sockmux/sockmux/server/relay/resolver"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/server/session/limit"
@@ -45,6 +46,8 @@ type Sources struct {
 	Active func() int
 	// Bytes counts what streams have carried: up to targets, down to pages.
 	Bytes func() (up, down uint64)
+	// Datagrams counts those of udp streams.
+	Datagrams func() relay.Datagrams
 	// RTTs are the smoothed round trips of the sessions that have a connection.
 	RTTs func() []time.Duration
 	// Resolver counts what became of names.

@@ -19,6 +19,7 @@ import (
 	"github.com/sockmux/sockmux/server/listener/places"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/ops/oplog"
+	"github.com/sockmux/sockmux/server/relay"
 	"github.com/sockmux/sockmux/server/relay/resolver"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/server/session/limit"
@@ -38,6 +39,9 @@ func full() Sources {
 		Carriers:  func() int { return 5 },
 		Active:    func() int { return 11 },
 		Bytes:     func() (up, down uint64) { return 1000, 2000 },
+		Datagrams: func() relay.Datagrams {
+			return relay.Datagrams{Up: 70, Down: 60, DroppedUp: map[string]uint64{"denied": 3}, DroppedDown: map[string]uint64{"late": 0}}
+		},
 		RTTs: func() []time.Duration {
 			return []time.Duration{40 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 20 * time.Millisecond}
 		},
@@ -102,6 +106,8 @@ func TestMetrics(t *testing.T) {
 		`sockmux_carriers 5`, `sockmux_streams 11`,
 		`sockmux_streams_ended_total{code="ok",kind="tcp"} 40`, `sockmux_streams_ended_total{code="reset",kind="tcp"} 1`, `sockmux_streams_ended_total{code="internal",kind="tcp"} 1`, `sockmux_dial_failures_total{code="refused"} 1`, `sockmux_dial_failures_total{code="timed_out"} 0`, `sockmux_streams_ended_total{code="idle",kind="tcp"} 0`,
 		`sockmux_stream_bytes_total{direction="up"} 1000`, `sockmux_stream_bytes_total{direction="down"} 2000`,
+		`sockmux_datagrams_total{direction="up"} 70`, `sockmux_datagrams_total{direction="down"} 60`,
+		`sockmux_datagrams_dropped_total{direction="up",reason="denied"} 3`, `sockmux_datagrams_dropped_total{direction="down",reason="late"} 0`,
 		`sockmux_stream_opens_total{code="ok",kind="tcp"} 1`, `sockmux_stream_opens_total{code="denied",kind="tcp"} 2`, `sockmux_stream_opens_total{code="internal",kind="tcp"} 1`, `sockmux_stream_opens_total{code="timed_out",kind="tcp"} 0`,
 		`sockmux_dial_duration_seconds_bucket{outcome="ok",le="0.01"} 0`, `sockmux_dial_duration_seconds_bucket{outcome="ok",le="0.025"} 1`, `sockmux_dial_duration_seconds_count{outcome="failed"} 3`,
 		`sockmux_refusals_total{reason="denied",stage="stream"} 2`, `sockmux_refusals_total{reason="origin",stage="upgrade"} 1`,
@@ -182,7 +188,7 @@ func TestLabels(t *testing.T) {
 			}
 		}
 	}
-	if most := 5*len(wire.Codes()) + 2*len(dialBuckets) + 40; series > most {
+	if most := 5*len(wire.Codes()) + 2*len(dialBuckets) + 50; series > most {
 		t.Errorf("%d series, want at most %d", series, most)
 	}
 }

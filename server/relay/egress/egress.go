@@ -1,5 +1,5 @@
-// Package egress connects to targets: directly, from a source address or an interface of
-// choice, or through an upstream proxy (HTTP CONNECT or SOCKS5).
+// Package egress connects to targets, and opens sockets for datagrams: directly, from a source
+// address or an interface of choice, or through an upstream proxy (HTTP CONNECT or SOCKS5).
 //
 // The policy decides on addresses, so names end before this package: a dialer is given
 // the address that the name has resolved to and a check, which runs on the very address
@@ -33,6 +33,12 @@ type Dialer interface {
 	// and the error's own text is for the log: it names the proxy. Others are errors of
 	// the system or the cause of ctx.
 	DialContext(ctx context.Context, host wire.Host, addr netip.AddrPort, check func(netip.AddrPort) error) (Conn, error)
+	// DialUDP connects a socket for datagrams likewise. It does not wait, and it never sends
+	// broadcasts.
+	DialUDP(host wire.Host, addr netip.AddrPort, check func(netip.AddrPort) error) (*net.UDPConn, error)
+	// ListenUDP opens sockets for datagrams on a free port: one, or one for each family. The
+	// caller asks the policy about each target, and closes them.
+	ListenUDP() ([]*net.UDPConn, error)
 }
 
 // Conn is a connection to a target. RemoteAddr is the target's address, also behind a

@@ -1,0 +1,113 @@
+package relay
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/sockmux/sockmux/shared/datagram"
+)
+
+const (
+	// batchBytes is how many bytes of records are gathered before they are passed on.
+	batchBytes = 16 << 10
+	// lostEvery is how often the system is asked how many datagrams it has dropped.
+	lostEvery = time.Second
+)
+
+// batches holds the memory of incoming datagrams: a batch, and behind it the next datagram.
+var batches = sync.Pool{New: func() any {
+	b := make([]byte, batchBytes+datagram.MaxHead+datagram.MaxPayload)
+	return &b
+}}
+
+// incoming is what one socket receives, as records. It holds no memory while it waits, where the
+// system allows that. It is for one goroutine.
+//
+// While the client takes nothing, datagrams wait in the system's receive buffer. What is beyond
+// that buffer the system drops.
+type incoming struct {
+	datagrams *datagrams
+	socket    *net.UDPConn
+	reading   datagramReading
+	memory    *[]byte
+	used      int // bytes of records
+}
+
+// space returns where the next datagram goes; nil: the batch is full. add makes its record of it.
+func (in *incoming) space() []byte {
+	if in.memory == nil {
+		in.memory = batches.Get().(*[]byte)
+	}
+	if in.used >= batchBytes {
+		return nil
+	}
+	return (*in.memory)[in.used+datagram.MaxHead:] // the head goes before it
+}
+
+// add makes a record of a datagram that stands where space is.
+func (in *incoming) add(n int, from netip.AddrPort) {
+	d := in.datagrams
+	r := datagram.Record{Payload: (*in.memory)[in.used+datagram.MaxHead:][:n]}
+	if !d.connected.IsValid() {
+		from = netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port())
+		as, known := d.peers.from(from)
+		if !known {
+			d.counts.drop(droppedStranger)
+			return
+		}
+		r.Peer = as
+	}
+	b, err := r.Append((*in.memory)[:in.used])
+	if err != nil { // jumbograms (RFC 2675)
+		d.counts.drop(droppedLate)
+		return
+	}
+	in.used = len(b)
+	d.counts.down.Add(1)
+}
+
+// release gives the memory back, when the records are not needed any more.
+func (in *incoming) release() {
+	in.used = 0
+	if in.memory != nil {
+		batches.Put(in.memory)
+		in.memory = nil
+	}
+}
+
+// lost counts what the system has dropped because a receive buffer was full. Any number of
+// goroutines may use it.
+type lost struct {
+	mu      sync.Mutex
+	counted map[*net.UDPConn]uint64
+	asked   time.Time
+}
+
+// count counts, unless it was asked not long ago and need not be now.
+func (l *lost) count(c *counts, socket *net.UDPConn, now bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !now && time.Since(l.asked) < lostEvery {
+		return
+	}
+	l.asked = time.Now()
+	if all := lostBy(socket); all > l.counted[socket] {
+		c.dropped[droppedLate].Add(all - l.counted[socket])
+		if l.counted == nil {
+			l.counted = make(map[*net.UDPConn]uint64)
+		}
+		l.counted[socket] = all
+	}
+}
+
+// waitPlain reads one datagram into memory that is held while it waits.
+func (in *incoming) waitPlain() ([]byte, error) {
+	n, from, err := in.socket.ReadFromUDPAddrPort(in.space()[:datagram.MaxPayload])
+	if err != nil {
+		return nil, err
+	}
+	in.add(n, from)
+	return (*in.memory)[:in.used], nil
+}

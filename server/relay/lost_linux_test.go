@@ -1,0 +1,4 @@
+package relay
+
+// dropsAreTold reports whether the system tells how many datagrams it has dropped.
+const dropsAreTold = true
