@@ -290,14 +290,14 @@ func errorIn(v js.Value) error {
 	if v.Type() != js.TypeObject || v.Get("code").Type() != js.TypeString {
 		return js.Error{Value: v}
 	}
-	name, text := v.Get("code").String(), v.Get("message").String()
+	name, text := v.Get("code").String(), v.Get("text")
+	if text.Type() != js.TypeString { // of a script before that property
+		text = v.Get("message")
+	}
 	for _, code := range wire.Codes() {
 		if code.String() == name {
-			if _, said, ok := strings.Cut(text, name+": "); ok {
-				text = said
-			}
-			return wire.NewError(code, text)
+			return wire.NewError(code, text.String())
 		}
 	}
-	return wire.NewError(wire.Internal, strconv.Quote(name)+": "+text)
+	return wire.NewError(wire.Internal, strconv.Quote(name)+": "+text.String())
 }

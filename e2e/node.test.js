@@ -103,6 +103,28 @@ test('what is missing is said by name', { timeout: TIMEOUT }, async () => {
 	assert.deepEqual(told, [
 		'url: "tunnel.example.org" is not a URL', 'url: "/here" is not a URL', 'this place has no WebAssembly: Node has none with --jitless',
 	]);
+	assert.deepEqual(JSON.parse(await inNode(`
+		import { ConfigError, install } from 'sockmux';
+		import WebSocket from 'ws';
+		const told = [{ tokn: 'x' }, { worker: true }].map((more) => { try { install({ url: 'http://127.0.0.1/', WebSocket, ...more }); } catch (error) { return [error instanceof ConfigError, error.message]; } });
+		const log = { error: (line) => told.push(line), warn() {}, info() {} };
+		const socket = install({ url: 'http://127.0.0.1/', WebSocket, wasm: '/none.wasm', log }).connect('h:1');
+		told.push(await socket.opened.catch(({ code }) => code));
+		console.log(JSON.stringify(told));
+	`)), [
+		[true, 'tokn is no setting; token is one'],
+		[true, 'worker is no setting; url or token or optimistic or timeout or load or wasm or WebSocket or log is one'],
+		"sockmux: the wasm could not be started: /none.wasm: ENOENT: no such file or directory, open '/none.wasm'. This process has no sockets. The setting wasm is the path or the URL of sockmux.wasm; "
+			+ 'without it the file of the package is read, which a bundle must have beside it.',
+		'not_connected',
+	]);
+	const thrown = await run(process.execPath, ['--input-type=module', '--eval', `
+		import { install } from 'sockmux';
+		import WebSocket from 'ws';
+		install({ url: '${sockmux.origin}', WebSocket }).connect('h', 0);
+	`], { cwd: project.folder, timeout: TIMEOUT }).catch((error) => error);
+	assert.equal(thrown.code, 1);
+	assert.match(thrown.stderr, /^SocketError: h: invalid_request: port 0 is not a whole number in 1 to 65535$/m);
 	const silent = await inNode(`
 		import { createServer } from 'node:net';
 		import { install } from 'sockmux';

@@ -90,6 +90,12 @@ test('js-libp2p\'s yamux works in Node', { timeout: 120_000 }, async () => {
 	assert.equal(out.slice(out.indexOf('\r\n\r\n') + 4), BODY);
 	const denied = await inNode('9');
 	assert.deepEqual([denied.code, denied.errors], [1, 'refused with code 6\n']);
+	const silent = createTCP();
+	await new Promise((resolve) => { silent.listen(0, '127.0.0.1', () => resolve(undefined)); });
+	const origin = `http://127.0.0.1:${portOf(silent)}`;
+	await new Promise((resolve) => { silent.close(resolve); });
+	const alone = await inNode(portOf(target), origin);
+	assert.deepEqual([alone.code, alone.errors], [1, `${origin}: connect ECONNREFUSED ${new URL(origin).host}\n`]);
 });
 
 test('js-libp2p\'s yamux sees a drain through, and a cut as an error', { timeout: 120_000 }, async (t) => {

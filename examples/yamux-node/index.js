@@ -36,9 +36,15 @@ function request(host, port) {
 	return Buffer.from([...u16(5 + name.length), 1, 1, name.length, ...name, ...u16(port)]);
 }
 
+/** Says why, and ends. */
+function fail({ message, code }) {
+	console.error(`${server}: ${message || code}`);
+	process.exit(1);
+}
+
 const [server, host, port] = process.argv.slice(2);
 const socket = new WebSocket(new URL('v1/yamux', server.replace(/^http/, 'ws')), 'yamux');
-await new Promise((resolve, reject) => { socket.on('open', resolve).on('error', reject); });
+await new Promise((resolve) => { socket.on('open', resolve).on('error', fail); });
 const muxer = yamux()().createStreamMuxer(new Connection(socket));
 const stream = await muxer.createStream();
 stream.send(request(host, Number(port)));
@@ -47,7 +53,7 @@ let whole = false;
 stream.addEventListener('remoteCloseWrite', () => { whole = true; }); // FIN
 let answer = Buffer.alloc(0);
 for await (const bytes of stream) answer = Buffer.concat([answer, bytes.subarray()]);
-if (!whole) throw new Error('the connection was lost');
+if (!whole) fail(new Error('the connection was lost'));
 const end = 2 + answer.readUInt16BE(0); // of the result: length, code, addresses, text
 if (answer.readUInt16BE(2) === 0) process.stdout.write(answer.subarray(end));
 else {

@@ -63,7 +63,10 @@ export type MatchFunction = (url: string, protocols: unknown) => boolean | Targe
  */
 export type Match = 'sockfs' | 'programs' | 'all-binary' | 'none' | (string & {}) | readonly string[] | MatchFunction;
 
-/** Settings. A key that is undefined has its default. */
+/**
+ * Settings. A key that is undefined has its default. Any other key is a ConfigError, which has the nearest right name.
+ * Node has url, token, optimistic, timeout, load, wasm, WebSocket and log.
+ */
 export interface Options {
 	/** URL of the server: https:, http:, wss: or ws:. Default: where the script came from; the npm package has no default. */
 	url?: string | undefined;
@@ -191,9 +194,11 @@ export class SocketError extends TypeError {
 	code: Code;
 	/** Emscripten's number, such as 14 for ECONNREFUSED. */
 	errno: number;
+	/** What the server, or the tunnel, says about it; may be empty. */
+	text: string;
 }
 
-/** An option that cannot be used. */
+/** A setting that cannot be used, or that there is not. */
 export class ConfigError extends Error {}
 
 /** What `opened` resolves to. The addresses are null if the server does not tell them. */
@@ -230,8 +235,10 @@ export interface Socket {
 	 * A later write is a TypeError.
 	 * A socket that is not open and has nothing to deliver is given up: `closed` fulfils, `opened` rejects
 	 * with the code "aborted". Returns `closed`.
+	 *
+	 * With a reason, `opened` rejects with it if it is pending, and so does a later write.
 	 */
-	close(): Promise<void>;
+	close(reason?: unknown): Promise<void>;
 	/** Is close(), for `await using`. */
 	[Symbol.asyncDispose](): Promise<void>;
 	/** Changes options of the server's socket to the target. */
@@ -320,8 +327,8 @@ export interface Sockmux {
 	 */
 	connect(address: string | { hostname: string; port: number }, options?: ConnectOptions): Socket;
 	/**
-	 * The same with host and port apart. Throws a TypeError or a RangeError if host is no string or port no whole
-	 * number in 1 to 65535. What else is wrong with the target rejects the promises of the socket.
+	 * The same with host and port apart. Throws a SocketError if host is no string or port no whole number in 1 to
+	 * 65535. What else is wrong with the target rejects the promises of the socket.
 	 */
 	connect(host: string, port: number, options?: ConnectOptions): Socket;
 	readonly TCPSocket: new (remoteAddress: string, remotePort: number, options?: TCPSocketOptions) => TCPSocket;
@@ -329,9 +336,9 @@ export interface Sockmux {
 	/**
 	 * Asks the server for the addresses of a name. An address that the server's policy lets the page
 	 * reach at no port is not among them. Rejects with a SocketError, such as name_not_found or denied.
-	 * timeout in seconds; default: the page's settings.
+	 * timeout in seconds; default: the page's settings. A signal gives the question up: it rejects with its reason.
 	 */
-	resolve(name: string, options?: { timeout?: number | undefined; family?: 4 | 6 | undefined }): Promise<Names>;
+	resolve(name: string, options?: { timeout?: number | undefined; family?: 4 | 6 | undefined; signal?: AbortSignal | undefined }): Promise<Names>;
 	/** Helps a webR whose worker the script could not reach by itself. */
 	attach(webR: unknown): Promise<void>;
 	/** Ends all sockets and puts the page's WebSocket and Worker back. */

@@ -13,6 +13,12 @@ import (
 // of which any few will do.
 const MaxAddresses = 64
 
+// Forms of an address in an answer.
+const (
+	FormIPv4 = form4
+	FormIPv6 = form6
+)
+
 // MaxAddressesSize bounds the encoded answer without its length.
 const MaxAddressesSize = 4 + MaxAddresses*17
 

@@ -10,5 +10,5 @@ import (
 // missing here is refused. A new one is a file with its reader, and a line here.
 var readers = map[wire.Kind]func(*stream, *mux.Stream) error{
 	wire.TCP:     (*stream).readAll,
-	wire.Resolve: (*stream).readNames,
+	wire.Resolve: (*stream).readAll,
 }

@@ -31,8 +31,7 @@ export function targetOf(address) {
  * @param {unknown} port
  */
 function checked(shownAs, host, port) {
-	const number = wholeNumber(port);
-	if (!(number >= 1 && number <= 65535)) throw socketError(shownAs, CODES.invalid_request, `port ${shown(port)} is not a whole number in 1 to 65535`);
+	const number = portOf(shownAs, port);
 	const name = hostOf(host);
 	if (name === null) throw socketError(shownAs, CODES.invalid_request, `${shown(host)} is not a host name`);
 	return { host: name, port: number };
@@ -40,23 +39,25 @@ function checked(shownAs, host, port) {
 
 /**
  * Checks what connect(host, port) was given, as far as that needs no knowledge of names. Throws a
- * TypeError or a RangeError.
+ * SocketError, which is the TypeError of Direct Sockets.
  * @param {unknown} host
  * @param {unknown} port
  * @returns {Target}
  */
 export function targetFrom(host, port) {
-	if (typeof host !== 'string' || host === '') throw new TypeError(`connect: the host ${shown(host)} is not a string that names one: connect("db.example", 5432)`);
-	const number = wholeNumber(port);
-	if (Number.isNaN(number)) throw new TypeError(`connect: the port ${shown(port)} is not a whole number: connect("db.example", 5432)`);
-	if (number < 1 || number > 65535) throw new RangeError(`connect: the port ${number} is not in 1 to 65535`);
-	return { host: hostOf(host) ?? host, port: number };
+	if (typeof host !== 'string' || host === '') throw socketError(shown(host), CODES.invalid_request, 'the host is not a name or an address');
+	return { host: hostOf(host) ?? host, port: portOf(host, port) };
 }
 
-/** @param {unknown} port  @returns {number}  NaN: it is none */
-function wholeNumber(port) {
+/**
+ * @param {string} shownAs  the target, in an error
+ * @param {unknown} port
+ * @returns {number}  throws a SocketError
+ */
+function portOf(shownAs, port) {
 	const number = typeof port === 'string' && /^\d+$/.test(port) ? Number(port) : port;
-	return typeof number === 'number' && Number.isInteger(number) ? number : NaN;
+	if (typeof number === 'number' && Number.isInteger(number) && number >= 1 && number <= 65535) return number;
+	throw socketError(shownAs, CODES.invalid_request, `port ${shown(port)} is not a whole number in 1 to 65535`);
 }
 
 /**

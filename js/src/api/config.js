@@ -49,12 +49,16 @@ export class ConfigError extends Error {}
 /** An hour: what is longer is a mistake in the unit. */
 export const MAX_TIMEOUT_S = 3600;
 
-/** @type {readonly (keyof Options)[]} */
+/** The names of settings. @type {readonly (keyof Options)[]} */
 const NAMES = ['url', 'match', 'optimistic', 'timeout', 'assets', 'wasm', 'integrity', 'load', 'worker', 'webr', 'sockfs', 'token'];
 
+/** Those that have an attribute. */
+const ATTRIBUTES = NAMES.slice(0, -1);
+
 /**
- * The options that the script element gives. Only what has a value of ours is taken:
- * pages put data- attributes of others on any element.
+ * The options that the script element gives. Only what has a name of ours is taken, because
+ * pages put data- attributes of others on any element. Throws a ConfigError for a name that is
+ * nearly one of ours.
  * @param {Record<string, string | undefined>} dataset
  * @returns {{ options: Record<string, unknown>, unknown: string[] }}
  */
@@ -63,15 +67,40 @@ export function fromDataset(dataset) {
 	const options = {};
 	const unknown = [];
 	for (const [name, value] of Object.entries(dataset)) {
-		if (name === 'token' || !NAMES.includes(/** @type {any} */ (name))) unknown.push(`data-${name}`);
-		else options[name] = value;
+		if (ATTRIBUTES.includes(/** @type {any} */ (name))) options[name] = value;
+		else {
+			const [near] = nearest(name, ATTRIBUTES);
+			if (near) throw noSetting(`data-${name}`, `data-${near}`);
+			unknown.push(`data-${name}`);
+		}
 	}
 	return { options, unknown };
 }
 
-/** Names in an object that are no options. @param {object} given */
-export function unknownOptions(given) {
-	return Object.keys(given).filter((name) => !NAMES.includes(/** @type {any} */ (name)));
+/**
+ * Throws a ConfigError for a name that is no setting.
+ * @param {object} given
+ * @param {readonly string[]} [names]  of the settings
+ */
+export function checkNames(given, names = NAMES) {
+	for (const name of Object.keys(given)) {
+		if (!names.includes(name)) throw noSetting(name, nearest(name, names)[0] ?? names.join(' or '));
+	}
+}
+
+/** @param {string} name  @param {string} right */
+const noSetting = (name, right) => new ConfigError(`${name} is no setting; ${right} is one`);
+
+/**
+ * The names that a misspelled one may have meant: those with its letters, in any order, but for
+ * one or two.
+ * @param {string} name
+ * @param {readonly string[]} names
+ */
+function nearest(name, names) {
+	/** How many letters of b are none of a's. @param {string} a @param {string} b */
+	const more = (a, b) => [...a.toLowerCase()].reduce((rest, letter) => rest.replace(letter, ''), b.toLowerCase()).length;
+	return names.filter((right) => more(name, right) + more(right, name) < (right.length > 4 ? 3 : 2));
 }
 
 /**

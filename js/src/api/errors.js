@@ -12,13 +12,17 @@ export class SocketError extends TypeError {
 	 */
 	constructor(target, why) {
 		super(`${target}: ${why.name}${why.text === '' ? '' : `: ${why.text}`}`);
-		this.name = 'SocketError';
 		/** A name of the protocol's table, such as "refused". */
 		this.code = why.name;
 		/** Emscripten's number. */
 		this.errno = why.errno;
+		/** What the server, or the tunnel, says about it; may be empty. */
+		this.text = why.text;
 	}
 }
+
+// At the prototype: an error's stack begins with the name that it has when it is made.
+SocketError.prototype.name = 'SocketError';
 
 /**
  * The error of a call that cannot be served.

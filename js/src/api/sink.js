@@ -32,10 +32,17 @@ export class Sink {
 	#finished = false;
 	/** Runs when nothing is queued. @type {(() => void) | null} */
 	#last = null;
+	/** What a writer that comes too late gets; absent: a TypeError. @type {unknown} */
+	#late = undefined;
+	#strings;
 
-	/** @param {StreamLike} stream */
-	constructor(stream) {
+	/**
+	 * @param {StreamLike} stream
+	 * @param {boolean} [strings]  whether it takes strings, as UTF-8
+	 */
+	constructor(stream, strings = true) {
 		this.#stream = stream;
+		this.#strings = strings;
 		this.writable = new WritableStream({
 			start: (controller) => {
 				this.#controller = controller;
@@ -92,7 +99,7 @@ export class Sink {
 			this.#waiter?.resolve();
 			// Later, so that a close() of the writer that waits behind that call fulfils:
 			// all has been delivered.
-			setTimeout(() => this.#controller?.error(closed()));
+			setTimeout(() => this.#controller?.error(this.#closed()));
 		}
 		this.#waiter = null;
 	}
@@ -100,8 +107,10 @@ export class Sink {
 	/**
 	 * Runs an action behind what the page has written. What the page writes after it is refused.
 	 * @param {() => void} action
+	 * @param {unknown} [reason]  what a later write rejects with
 	 */
-	finish(action) {
+	finish(action, reason) {
+		this.#late ??= reason;
 		this.#last = () => {
 			this.#finished = true;
 			action();
@@ -111,11 +120,11 @@ export class Sink {
 
 	/** @param {unknown} chunk */
 	#write(chunk) {
-		if (this.#finished || this.#ended) throw closed();
-		const bytes = bytesOf(chunk);
+		if (this.#finished || this.#ended) throw this.#closed();
+		const bytes = this.#strings || typeof chunk !== 'string' ? bytesOf(chunk) : null;
 		if (!bytes) {
 			this.#reset(); // what follows would be missing its beginning
-			throw new TypeError(`${shown(chunk)} cannot be written to a socket: an ArrayBuffer, a view of one, or a string is needed`);
+			throw new TypeError(`${shown(chunk)} cannot be written to a socket`);
 		}
 		this.#stream.write(bytes);
 		this.#queued--;
@@ -130,6 +139,11 @@ export class Sink {
 		const last = this.#last;
 		this.#last = null;
 		last?.();
+	}
+
+	/** What a write that comes too late rejects with. */
+	#closed() {
+		return this.#late === undefined ? new TypeError('the socket is closed') : this.#late;
 	}
 
 	#reset() {
@@ -149,9 +163,6 @@ export class Sink {
 		});
 	}
 }
-
-/** What a writer is told that comes too late. */
-const closed = () => new TypeError('the socket is closed');
 
 /**
  * @param {unknown} chunk

@@ -56,10 +56,10 @@ export class Socket {
 	/**
 	 * @param {Pick<import('../tunnel/tunnel.js').Tunnel, 'open'>} tunnel
 	 * @param {import('../tunnel/stream.js').Request} request
-	 * @param {{ allowHalfOpen?: boolean, signal?: AbortSignal }} [choices]
-	 *   allowHalfOpen: the end of the target's direction does not end the page's
+	 * @param {{ allowHalfOpen?: boolean, signal?: AbortSignal, strings?: boolean }} [choices]
+	 *   allowHalfOpen: the end of the target's direction does not end the page's. strings: writable takes them
 	 */
-	constructor(tunnel, request, { allowHalfOpen = true, signal } = {}) {
+	constructor(tunnel, request, { allowHalfOpen = true, signal, strings } = {}) {
 		this.#target = `${request.host}:${request.port}`;
 		this.opened = this.#opened.promise;
 		this.closed = this.#closed.promise;
@@ -83,7 +83,7 @@ export class Socket {
 			onclose: (why) => this.#ended(why),
 			holds: () => this.#sink.holds,
 		});
-		this.#sink = new Sink(this.#stream);
+		this.#sink = new Sink(this.#stream, strings);
 		this.readable = this.#source();
 		this.writable = this.#sink.writable;
 		if (signal) this.#listen(signal);
@@ -91,11 +91,13 @@ export class Socket {
 
 	/**
 	 * Ends the socket: what was written is delivered, what has not been read is dropped.
+	 * @param {unknown} [reason]  what `opened`, if it is pending, and later writes reject with
 	 * @returns {Promise<void>} closed
 	 */
-	close() {
+	close(reason) {
+		if (reason !== undefined) this.#opened.reject(reason);
 		if (this.#sink.holds) this.#stream.stop();
-		this.#finish();
+		this.#finish(reason);
 		return this.closed;
 	}
 
@@ -150,9 +152,12 @@ export class Socket {
 		this.#controller.byobRequest?.respond(0);
 	}
 
-	/** Ends both directions behind what the page has written. */
-	#finish() {
-		this.#sink.finish(() => this.#stream.close());
+	/**
+	 * Ends both directions behind what the page has written.
+	 * @param {unknown} [reason]  for what it writes later
+	 */
+	#finish(reason) {
+		this.#sink.finish(() => this.#stream.close(), reason);
 	}
 
 	/** @param {import('../wire/codes.js').Ending} why */

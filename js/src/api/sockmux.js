@@ -56,12 +56,12 @@ export class Sockmux {
 
 	/**
 	 * Installs everything in the scope.
-	 * @param {{ scope: any, config: Config, version: string, start: import('../engine/engine.js').StartEngine, layers?: readonly InstallLayer[], schedule?: import('../engine/tasks.js').Schedule, log?: import('../tunnel/tunnel.js').TunnelConfig['log'] }} parts
+	 * @param {{ scope: any, config: Config, version: string, start: import('../engine/engine.js').StartEngine, layers?: readonly InstallLayer[], schedule?: import('../engine/tasks.js').Schedule, log?: import('../tunnel/tunnel.js').TunnelConfig['log'], loadAdvice?: string }} parts
 	 */
-	constructor({ scope, config, version, start, layers = [], schedule = taskQueue(), log }) {
+	constructor({ scope, config, version, start, layers = [], schedule = taskQueue(), log, loadAdvice }) {
 		this.version = version;
 		const Native = scope.WebSocket;
-		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule, log });
+		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule, log, loadAdvice });
 		this.#tunnel = tunnel;
 		this.#defaults = { timeoutMs: config.timeoutMs, optimistic: config.optimistic };
 		this.#undo.push(() => tunnel.close());
@@ -124,7 +124,7 @@ export class Sockmux {
 	 * Opens a TCP connection for the page itself: connect("host:port", options),
 	 * connect({ hostname, port }, options), or connect(host, port, options). In the last form the
 	 * page's direction outlives the target's (allowHalfOpen).
-	 * Throws a TypeError or a RangeError for what is no address and no option.
+	 * Throws a SocketError for what is no address, and a TypeError for what is no option.
 	 * @param {unknown} address
 	 * @param {unknown} [port]  or the options
 	 * @param {Choices} [choices]
@@ -152,14 +152,16 @@ export class Sockmux {
 	/**
 	 * Asks the server for the addresses of a name.
 	 * @param {string} name
-	 * @param {{ timeout?: number, family?: 4 | 6 }} [options]  timeout in seconds; default: the page's settings
-	 * @returns {Promise<import('../tunnel/resolve.js').Names>}  rejects with a SocketError
+	 * @param {{ timeout?: number, family?: 4 | 6, signal?: AbortSignal }} [options]  timeout in seconds; default: the page's settings
+	 * @returns {Promise<import('../tunnel/resolve.js').Names>}  rejects with a SocketError, or with the reason of the signal
 	 */
-	async resolve(name, { timeout, family } = {}) {
+	async resolve(name, { timeout, family, signal } = {}) {
 		const timeoutMs = this.#timeoutMs(timeout);
+		checkChoices(`${name}`, { family, signal });
 		try {
-			return await this.#tunnel.resolve(`${name}`, { timeoutMs, family });
+			return await this.#tunnel.resolve(`${name}`, { timeoutMs, family, signal });
 		} catch (why) {
+			signal?.throwIfAborted();
 			throw new SocketError(`${name}`, /** @type {import('../wire/codes.js').Ending} */ (why));
 		}
 	}

@@ -44,7 +44,7 @@ export function tcpSocketOf(tunnel, defaults) {
 			const { noDelay = false, keepAliveDelay, dnsQueryType } = options ?? {};
 			const family = dnsQueryType === undefined ? undefined : FAMILIES[dnsQueryType];
 			if (dnsQueryType !== undefined && !family) throw new TypeError(`TCPSocket: dnsQueryType ${shown(dnsQueryType)} is neither "ipv4" nor "ipv6"`);
-			const socket = new Socket(tunnel, { ...targetFrom(remoteAddress, remotePort), family, socketOptions: socketOptionsFrom({ noDelay, keepAliveDelay }), ...defaults() });
+			const socket = new Socket(tunnel, { ...targetFrom(remoteAddress, remotePort), family, socketOptions: socketOptionsFrom({ noDelay, keepAliveDelay }), ...defaults() }, { strings: false });
 			this.#socket = socket;
 			this.opened = socket.opened.then(({ remote, bound }) => {
 				this.#open = true;

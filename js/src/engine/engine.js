@@ -4,6 +4,7 @@
 import { Boundary } from './boundary.js';
 import { Carriers, connect } from './carrier.js';
 import { Early } from './early.js';
+import { decodeAddresses } from '../wire/addresses.js';
 import { text } from '../wire/events.js';
 import { GOODBYE_MS, reasonOf } from './tasks.js';
 
@@ -31,6 +32,7 @@ import { GOODBYE_MS, reasonOf } from './tasks.js';
  * @property {() => void} run  starts it; once, before any command
  * @property {() => Promise<void>} end  ends every stream and the session with a word to the server, then the program; resolves when that is done or given up
  * @property {() => void} drop  ends the program without a word
+ * @property {typeof decodeAddresses} decodeAddresses  here, so that no page loads it before it has a connection
  */
 
 /**
@@ -92,5 +94,6 @@ export async function startEngine({ start, Native, probe }, owner) {
 			});
 		},
 		drop,
+		decodeAddresses,
 	};
 }

@@ -3,6 +3,7 @@
 // tells comes back as messages. Bytes are transferred, never copied twice. host.js is the
 // other half.
 
+import { decodeAddresses } from '../wire/addresses.js';
 import { GOODBYE_MS, reasonOf } from './tasks.js';
 
 /** @typedef {import('./engine.js').Engine} Engine */
@@ -103,6 +104,7 @@ export function startRemote({ worker, module }, { url, traffic, onevent, onfailu
 			drop();
 		},
 		drop,
+		decodeAddresses,
 	};
 
 	return new Promise((resolve, reject) => {

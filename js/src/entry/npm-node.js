@@ -1,7 +1,7 @@
 // Entry of the npm package in Node: a client. It replaces nothing, because no program
 // there makes its sockets with WebSocket.
 
-import { ConfigError, readConfig } from '../api/config.js';
+import { checkNames, ConfigError, readConfig } from '../api/config.js';
 import { Sockmux } from '../api/sockmux.js';
 import { probe, schedule, socketOf, wasmOf } from '../engine/node.js';
 import { startEngine } from '../engine/engine.js';
@@ -31,6 +31,11 @@ function restLater({ tunnel }) {
 	return { remove: () => clearTimeout(timer) };
 }
 
+/** The settings that there are in Node. */
+const NAMES = ['url', 'token', 'optimistic', 'timeout', 'load', 'wasm', 'WebSocket', 'log'];
+
+const LOAD_ADVICE = 'This process has no sockets. The setting wasm is the path or the URL of sockmux.wasm; without it the file of the package is read, which a bundle must have beside it.';
+
 const NO_WEBSOCKET = 'this place has no WebSocket: give one, such as import WebSocket from "ws"; install({ url, WebSocket }). Node has one from version 22';
 
 /**
@@ -38,6 +43,7 @@ const NO_WEBSOCKET = 'this place has no WebSocket: give one, such as import WebS
  * @type {typeof import('../../types/sockmux.d.ts').install}
  */
 export const install = (options = {}) => {
+	checkNames(options, NAMES);
 	const { url, optimistic, timeout, token, load = 'lazy', wasm = new URL('./assets/sockmux.wasm', import.meta.url), log = SILENT } = options;
 	const Given = /** @type {typeof WebSocket | undefined} */ (options.WebSocket ?? globalThis.WebSocket);
 	if (typeof Given !== 'function') throw new ConfigError(NO_WEBSOCKET);
@@ -51,6 +57,7 @@ export const install = (options = {}) => {
 		version: VERSION,
 		schedule,
 		log,
+		loadAdvice: LOAD_ADVICE,
 		layers: [restLater],
 		start: (owner) => startEngine({ start: programFrom(module(), Go), Native, probe }, owner),
 	});

@@ -21,11 +21,8 @@ export function opener({ tunnel, config, Native, rule }) {
 }
 
 /**
- * Returns what asks the server whether a name exists; undefined where the tunnel cannot ask.
+ * Returns what asks the server whether a name exists.
  * @param {Parts} parts
- * @returns {import('../sockfs/names/lookup.js').Resolve | undefined}
+ * @returns {import('../tunnel/resolve.js').Resolve}
  */
-export function resolver({ tunnel }) {
-	const { resolve } = /** @type {any} */ (tunnel);
-	return resolve && ((name) => resolve.call(tunnel, name));
-}
+export const resolver = ({ tunnel }) => (name) => tunnel.resolve(name);

@@ -16,9 +16,9 @@ const scope = /** @type {any} */ (globalThis);
 
 if (!installed(scope)) {
 	const element = /** @type {HTMLScriptElement | null | undefined} */ (scope.document?.currentScript);
-	const { options, unknown } = fromDataset({ ...element?.dataset });
-	if (unknown.length > 0) console.error(`sockmux: ${unknown.join(', ')}: there is no such option; it is ignored`);
 	try {
+		const { options, unknown } = fromDataset({ ...element?.dataset });
+		if (unknown.length > 0) console.error(`sockmux: ${unknown.join(', ')}: there is no such setting; it is ignored`);
 		start({ ...options, ...scope.sockmux }, { script: element ? element.src : ownUrl(), pinned: Boolean(element?.integrity), load: partLoader });
 	} catch (error) {
 		if (!(error instanceof ConfigError)) throw error;

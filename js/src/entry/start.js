@@ -1,6 +1,6 @@
 // Reads the options and installs: what the entries have in common.
 
-import { ConfigError, readConfig, unknownOptions } from '../api/config.js';
+import { checkNames, ConfigError, readConfig } from '../api/config.js';
 import { installed, Sockmux } from '../api/sockmux.js';
 import { FILES, VERSION } from './build.js';
 import { engineFor } from './engines.js';
@@ -35,6 +35,7 @@ export function start(options, { script, pinned, built = FILES, load }) {
 		if (!scope[name]) throw new ConfigError(`this place has no ${name}; Node needs the npm package`);
 	};
 	['location', 'WebSocket', 'WebAssembly'].forEach(need);
+	checkNames(options);
 	const settings = readConfig(options, {
 		script,
 		pinned,
@@ -43,8 +44,6 @@ export function start(options, { script, pinned, built = FILES, load }) {
 		built,
 	});
 	if (settings.worker) need('Worker');
-	const unknown = unknownOptions(options);
-	if (unknown.length > 0) console.error(`sockmux: ${unknown.join(', ')}: there is no such option; it is ignored`);
 	const config = { ...settings, part: load(scope, settings.files) };
 	return new Sockmux({ scope, config, version: VERSION, start: engineFor(scope, config), layers: isServiceWorker(scope) ? [] : layers });
 }

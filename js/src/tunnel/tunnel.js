@@ -80,6 +80,7 @@ import { turns } from './turns.js';
  * @property {import('../engine/engine.js').StartEngine} start  where the Go program runs is its affair
  * @property {import('../engine/tasks.js').Schedule} schedule
  * @property {Pick<Console, 'error' | 'warn' | 'info'>} [log]
+ * @property {string} [loadAdvice]  what to do where the wasm could not be started; default: what pages do
  */
 
 /** Ended streams that stats() still shows. */
@@ -180,7 +181,7 @@ export class Tunnel {
 	 * @param {import('./resolve.js').ResolveOptions} [options]
 	 */
 	resolve(name, options) {
-		return resolve(this, name, options);
+		return resolve(this, (answer) => this.#engine?.decodeAddresses(answer) ?? null, name, options);
 	}
 
 	/**
@@ -192,7 +193,7 @@ export class Tunnel {
 		this.#loading = true;
 		this.#startedAt = performance.now();
 		this.#setState('loading', 0, null);
-		this.#start().catch((error) => this.#fail(`the wasm could not be started: ${reasonOf(error)}`, LOAD_ADVICE));
+		this.#start().catch((error) => this.#fail(`the wasm could not be started: ${reasonOf(error)}`, this.#config.loadAdvice ?? LOAD_ADVICE));
 	}
 
 	/** @returns {Status} a copy */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FILES } from '../../src/entry/build.js';
-import { ConfigError, fromDataset, readConfig, unknownOptions } from '../../src/api/config.js';
+import { ConfigError, fromDataset, readConfig, checkNames } from '../../src/api/config.js';
 
 const PLACE = { script: 'https://tunnel.example/sub/sockmux.js', pinned: true, page: 'https://page.example/notes/index.html', origin: 'https://page.example', built: { ...FILES, wasm: { name: 'sockmux-01234567.wasm', integrity: 'sha384-abc' } } };
 
@@ -102,8 +102,19 @@ test('a page that says nothing and a script from nowhere', () => {
 });
 
 test('attributes that are none of ours are named, and no attribute carries a token', () => {
-	assert.deepEqual(fromDataset({ url: 'https://h/', load: 'lazy', token: 'secret', optimstic: '' }), {
-		options: { url: 'https://h/', load: 'lazy' }, unknown: ['data-token', 'data-optimstic'],
+	const others = { turboTrack: 'reload', cfasync: 'false', id: '5', role: 'x', ws: 'y', script: 'main' };
+	assert.deepEqual(fromDataset({ url: 'https://h/', load: 'lazy', token: 'secret', ...others }), {
+		options: { url: 'https://h/', load: 'lazy' }, unknown: ['data-token', 'data-turboTrack', 'data-cfasync', 'data-id', 'data-role', 'data-ws', 'data-script'],
 	});
-	assert.deepEqual(unknownOptions({ url: 'x', tokn: 1 }), ['tokn']);
+});
+
+test('a misspelled name is an error that has the right one', () => {
+	for (const [name, attribute, right] of [['optimstic', 'data-optimstic', 'data-optimistic'], ['timeOut', 'data-timeOut', 'data-timeout'], ['ulr', 'data-ulr', 'data-url'], ['macth', 'data-macth', 'data-match']]) {
+		assert.throws(() => fromDataset({ [name]: '' }), (error) => error instanceof ConfigError && error.message === `${attribute} is no setting; ${right} is one`);
+	}
+	checkNames({ url: 'x', token: undefined });
+	for (const [name, right] of [['tokn', 'token'], ['Timeout', 'timeout'], ['wrkr', 'worker']]) {
+		assert.throws(() => checkNames({ url: 'x', [name]: 1 }), (error) => error instanceof ConfigError && error.message === `${name} is no setting; ${right} is one`);
+	}
+	assert.throws(() => checkNames({ port: 80 }, ['url', 'token']), { message: 'port is no setting; url or token is one' });
 });

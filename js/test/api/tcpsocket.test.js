@@ -27,7 +27,7 @@ test('what is no option or no target throws', () => {
 	assert.throws(() => make('h', 1, { keepAliveDelay: 999 }), TypeError);
 	assert.throws(() => make('h', 1, { dnsQueryType: 'a' }), TypeError);
 	assert.throws(() => make('', 1), TypeError);
-	assert.throws(() => make('h', 0), RangeError);
+	for (const port of [0, 65536, -1, 1.5, 'x', undefined]) assert.throws(() => make('h', port), TypeError);
 });
 
 test('opened has the streams and both addresses in parts', async () => {
@@ -48,6 +48,16 @@ test('opened has the streams and both addresses in parts', async () => {
 	stream.end(CODES.ok);
 	await closing;
 	await socket.closed;
+});
+
+test('writable takes bytes only', async () => {
+	const { socket, stream } = make('h', 1);
+	stream.open();
+	const { writable } = await socket.opened;
+	const writer = writable.getWriter();
+	await writer.write(new Uint8Array([65]).buffer);
+	await assert.rejects(writer.write('text'), (error) => error instanceof TypeError && error.message === '"text" cannot be written to a socket');
+	assert.deepEqual([stream.text, stream.calls.at(-1)], ['A', 'reset']);
 });
 
 test('a socket that is not open cannot be closed', async () => {
