@@ -85,3 +85,37 @@ func TestCloseAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestCutBesideDownload delivers an upload that has its FIN, although the connection is reset
+// while the same stream downloads: the server then fails to write before it has read all.
+func TestCutBesideDownload(t *testing.T) {
+	s := start(t)
+	type outcome struct {
+		n   int
+		err error
+	}
+	got := make(chan outcome, 1)
+	target := product.Target(t, func(conn *net.TCPConn) {
+		go func() {
+			for b := make([]byte, 64<<10); ; {
+				if _, err := conn.Write(b); err != nil {
+					return
+				}
+			}
+		}()
+		n, err := io.Copy(io.Discard, conn)
+		got <- outcome{int(n), err}
+	})
+	for range 5 {
+		p := newPeer(t, s)
+		if h := p.seen(data, 0, p.request(1, target)); h.stream != 1 {
+			t.Fatalf("data of stream %d", h.stream)
+		}
+		const size = 20_000
+		p.send(frame(data, fin, 1, size, make([]byte, size)...))
+		_ = p.ws.CloseNow() // what is not read makes it a reset
+		if end := within(t, "the upload ends", got); end != (outcome{size, nil}) {
+			t.Fatalf("the target got %d of %d bytes, then %v", end.n, size, end.err)
+		}
+	}
+}

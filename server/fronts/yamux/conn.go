@@ -161,15 +161,23 @@ func (c *conn) run(ctx context.Context, last func(*wire.Error) []byte) error {
 	close(c.started)
 	stop := context.AfterFunc(ctx, func() { c.end(errLost, false) })
 	defer stop()
-	err := c.out.send(func(message []byte) error {
+	var lost *time.Timer // set when the client takes no messages any more
+	_ = c.out.send(func(message []byte) error { // never fails: it returns at the end
+		if lost != nil {
+			return nil // dropped
+		}
 		defer c.silence.heard() // what the network takes, the client takes, but for a bounded part
-		return c.transport.Send(c.life, message)
+		if c.transport.Send(c.life, message) != nil {
+			// What the client sent before it was lost is still to be read: Read finds the end.
+			lost = time.AfterFunc(endTimeout, func() { c.end(errLost, true) })
+		}
+		return nil
 	})
-	if err != nil {
-		c.end(errLost, true)
+	if lost != nil {
+		lost.Stop()
 	}
 	why := c.reason()
-	c.close(err == nil, last)
+	c.close(lost == nil, last)
 	return why
 }
 

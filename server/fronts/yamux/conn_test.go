@@ -109,6 +109,48 @@ func TestClientEnds(t *testing.T) {
 	}
 }
 
+// TestLostWhileSending reads what a client sent before it was lost, and drops what is written for
+// it meanwhile. A client whose end does not come is given up after a time.
+func TestLostWhileSending(t *testing.T) {
+	for _, ends := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLine()
+			l.failure = errors.New("connection reset by peer")
+			c, ended := running(t, l)
+			began := time.Now()
+			for range 3 {
+				if _, err := c.WriteParts(make([]byte, messageSize), nil); err != nil {
+					t.Errorf("write: %v", err)
+				}
+				synctest.Wait()
+			}
+			go func() {
+				_, _ = l.client.Write([]byte("last")) // the reader gets it
+				if ends {
+					_ = l.client.CloseWithError(l.failure)
+				}
+			}()
+			got := make([]byte, 4)
+			if _, err := io.ReadFull(c, got); err != nil || string(got) != "last" {
+				t.Errorf("read %q, %v", got, err)
+			}
+			var took time.Duration
+			if ends {
+				_, _ = c.Read(got) // it finds the end
+			} else {
+				took = endTimeout
+			}
+			if err := <-ended; !isCode(err, wire.SessionLost) || !isCode(c.Err(), wire.OK) || time.Since(began) != took {
+				t.Errorf("after %s: %v, and %v to the streams", time.Since(began), err, c.Err())
+			}
+			if messages, code, _ := l.sent(); len(messages) > 0 || code != 0 {
+				t.Errorf("%d messages, closed with %d", len(messages), code)
+			}
+			_ = l.client.Close() // never fails
+		})
+	}
+}
+
 // TestShutdown ends behind everything that was written.
 func TestShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

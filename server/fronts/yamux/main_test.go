@@ -15,6 +15,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type line struct {
 	toServer *io.PipeReader
 	client   *io.PipeWriter
+	failure  error         // of Send; nil: it does not fail
 	taken    chan struct{} // filled by a client that takes messages; nil: it takes all
 
 	mu       sync.Mutex
@@ -38,6 +39,9 @@ func (l *line) Send(ctx context.Context, message []byte) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+	if l.failure != nil {
+		return l.failure
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
