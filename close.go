@@ -9,10 +9,10 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// Close closes all connections, delivers what their Write has taken, and ends the session. It
-// waits for that as long as bytes move; without progress it gives up after 2 s, or after 15 s
-// if there was no connection to the server yet. Later dials fail with net.ErrClosed. Close may
-// be called again, and then returns when the first call does. The error is nil.
+// Close closes all listeners and connections, delivers what their Write has taken, and ends the
+// session. It waits for that as long as bytes move; without progress it gives up after 2 s, or
+// after 15 s if there was no connection to the server yet. Later dials fail with net.ErrClosed.
+// Close may be called again, and then returns when the first call does. The error is nil.
 func (d *Dialer) Close() error {
 	d.close.Do(d.shutdown)
 	return nil
@@ -23,7 +23,11 @@ func (d *Dialer) shutdown() {
 	d.closed = true
 	s := d.session
 	conns := slices.Collect(maps.Keys(d.conns))
+	listeners := slices.Collect(maps.Keys(d.listeners))
 	d.mu.Unlock()
+	for _, l := range listeners {
+		_ = l.Close() // likewise
+	}
 	for _, c := range conns {
 		_ = c.Close() // fails only where it is closed
 	}

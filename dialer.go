@@ -38,12 +38,13 @@ type Dialer struct {
 	// dropped.
 	OnNotice func(text string)
 
-	close   sync.Once
-	mu      sync.Mutex
-	session session // nil before the first dial
-	closed  bool
-	conns   map[*Conn]struct{}
-	drains  sync.WaitGroup // goroutines of the connections
+	close     sync.Once
+	mu        sync.Mutex
+	session   session // nil before the first dial
+	closed    bool
+	conns     map[*Conn]struct{}
+	listeners map[*Listener]struct{}
+	drains    sync.WaitGroup // goroutines of the connections
 }
 
 // Dial is DialContext without a context.
@@ -110,7 +111,12 @@ func (d *Dialer) dial(ctx context.Context, to named, request wire.Request) (*Con
 	} else if err != nil {
 		return nil, causeOf(err, request.Host)
 	}
-	conn := newConn(d, stream, to.network, addressOf(result.Bound, named{to.network, ":0"}), addressOf(result.Remote, to))
+	return d.adopt(stream, to.network, addressOf(result.Bound, named{to.network, ":0"}), addressOf(result.Remote, to))
+}
+
+// adopt makes the connection of a stream that is open.
+func (d *Dialer) adopt(stream stream, network string, local, remote net.Addr) (*Conn, error) {
+	conn := newConn(d, stream, network, local, remote)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {

@@ -26,6 +26,7 @@ var errnos = map[wire.Code]syscall.Errno{
 	wire.Aborted:             syscall.ECONNABORTED,
 	wire.Idle:                syscall.ETIMEDOUT,
 	wire.AddressNotAvailable: syscall.EADDRNOTAVAIL,
+	wire.AddressInUse:        syscall.EADDRINUSE,
 	wire.InvalidRequest:      syscall.EINVAL,
 	wire.UnsupportedKind:     syscall.EOPNOTSUPP,
 	wire.UnsupportedOption:   syscall.EINVAL,

@@ -53,6 +53,11 @@ func (p page) open(ctx context.Context, request wire.Request) (stream, wire.Resu
 	if err != nil {
 		return nil, wire.Result{}, err
 	}
+	return opened(ctx, socket)
+}
+
+// opened waits until a socket of the page's is open.
+func opened(ctx context.Context, socket js.Value) (stream, wire.Result, error) {
 	s := newPageStream(socket)
 	ends, err := await(ctx, socket.Get("opened"))
 	if err != nil {
@@ -61,6 +66,47 @@ func (p page) open(ctx context.Context, request wire.Request) (stream, wire.Resu
 	}
 	return s, wire.Result{Bound: addressIn(ends.Get("bound")), Remote: addressIn(ends.Get("remote"))}, nil
 }
+
+// listen implements session.
+func (p page) listen(ctx context.Context, request wire.Request, backlog int) (incomingSource, wire.Result, error) {
+	if p.sockmux.Get("listen").Type() != js.TypeFunction {
+		return nil, wire.Result{}, wire.NewError(wire.UnsupportedKind, "the sockmux.js of the page cannot listen")
+	}
+	options := map[string]any{"backlog": backlog}
+	if request.Family != 0 {
+		options["family"] = int(request.Family)
+	}
+	promise, err := call(func() js.Value { return p.sockmux.Call("listen", request.Host.String(), int(request.Port), options) })
+	if err != nil {
+		return nil, wire.Result{}, err
+	}
+	server, err := await(ctx, promise)
+	if err != nil {
+		settle(promise, func(server js.Value, err error) { // it may come yet
+			if err == nil {
+				server.Call("close")
+			}
+		})
+		return nil, wire.Result{}, err
+	}
+	return pageSource{server, server.Get("readable").Call("getReader")}, wire.Result{Bound: addressIn(server.Get("bound"))}, nil
+}
+
+// pageSource reads the sockets of the page's listen().
+type pageSource struct{ server, reader js.Value }
+
+func (s pageSource) next() (func(context.Context) (stream, wire.Result, error), error) {
+	result, err := await(context.Background(), s.reader.Call("read"))
+	if err != nil {
+		return nil, err
+	}
+	if result.Get("done").Bool() {
+		return nil, io.EOF
+	}
+	return func(ctx context.Context) (stream, wire.Result, error) { return opened(ctx, result.Get("value")) }, nil
+}
+
+func (s pageSource) close() { s.server.Call("close") }
 
 func addressIn(v js.Value) netip.AddrPort {
 	if v.IsNull() {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sockmux/sockmux/internal/serverurl"
 	"github.com/sockmux/sockmux/shared/client"
+	"github.com/sockmux/sockmux/shared/incoming"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -19,6 +20,8 @@ type session interface {
 	// open opens a stream and waits for the server's result, whose code is ok then. When ctx
 	// ends, it gives the stream up and returns.
 	open(ctx context.Context, request wire.Request) (stream, wire.Result, error)
+	// listen listens at the server, whose result's code is ok then.
+	listen(ctx context.Context, request wire.Request, backlog int) (incomingSource, wire.Result, error)
 	status() Status
 	// progress is a figure that changes when bytes have arrived at either end.
 	progress() uint64
@@ -73,6 +76,36 @@ func (s clientSession) open(ctx context.Context, request wire.Request) (stream, 
 		return nil, wire.Result{}, err
 	}
 	return m, result, nil
+}
+
+func (s clientSession) listen(ctx context.Context, request wire.Request, backlog int) (incomingSource, wire.Result, error) {
+	stream, result, err := s.open(ctx, request)
+	if err != nil {
+		return nil, wire.Result{}, err
+	}
+	if _, err := stream.Write(incoming.AppendBacklog(nil, backlog)); err != nil {
+		_ = stream.Close() // it has failed
+		return nil, wire.Result{}, err
+	}
+	return clientSource{s, stream}, result, nil
+}
+
+// clientSource reads the records of a listen stream.
+type clientSource struct {
+	session clientSession
+	stream  stream
+}
+
+func (s clientSource) next() (func(context.Context) (stream, wire.Result, error), error) {
+	record, err := incoming.Read(s.stream)
+	return func(ctx context.Context) (stream, wire.Result, error) {
+		return s.session.open(ctx, wire.Request{Kind: wire.Accept, Port: record.Number})
+	}, err
+}
+
+func (s clientSource) close() {
+	_ = s.stream.CancelRead(wire.Aborted) // never fails
+	_ = s.stream.Close()                  // as after close(2)
 }
 
 func (s clientSession) progress() uint64 {

@@ -29,7 +29,8 @@ export type Code =
 	| 'unknown_session'
 	| 'internal'
 	| 'fake_address'
-	| 'not_connected';
+	| 'not_connected'
+	| 'address_in_use';
 
 /** Why a socket or the connection ended: docs/PROTOCOL.md, section 7. */
 export interface Ending {

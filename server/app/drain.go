@@ -42,6 +42,7 @@ func drain(now context.Context, timeout time.Duration, sessions *session.Registr
 	logger.Info("draining", "timeout", timeout.String(), "sessions", sessions.Stats().Sessions, "streams", before)
 	ctx, cancel := context.WithTimeout(now, timeout)
 	defer cancel()
+	streams.StopListening() // a listener has no end of its own
 	err := sessions.Drain(ctx)
 	// What sessions left behind that were closed is delivered in the same time.
 	if err = cmp.Or(err, streams.Close(ctx)); err != nil {

@@ -68,7 +68,7 @@ func (o *operations) serve(ctx context.Context, settings *config.Config, p parts
 		return func() {}, nil
 	}
 	o.metrics.Watch(metrics.Sources{
-		Sessions: p.sessions.Stats, Carriers: p.routes.Carriers, Active: p.streams.Active, Bytes: p.streams.Bytes, Datagrams: p.streams.Datagrams,
+		Sessions: p.sessions.Stats, Carriers: p.routes.Carriers, Active: p.streams.Active, Listeners: p.streams.Listeners, Bytes: p.streams.Bytes, Datagrams: p.streams.Datagrams,
 		Most: p.sessions.Capacity, Memory: shareOf(p.own.memory), Targets: shareOf(p.own.sockets),
 		Plain: p.own.plain.Stats, Strangers: p.own.strangers.Stats,
 		RTTs:     func() []time.Duration { return roundTrips(p.sessions.List()) },

@@ -22,6 +22,7 @@ type policies struct {
 // standing is what those may do who have a policy.
 type standing struct {
 	policy *policy.Policy
+	listen policy.ListenRules
 	limits limit.Limits
 }
 
@@ -37,7 +38,7 @@ func (p *policies) set(settings *config.Config) {
 	byName := make(map[string]standing, len(settings.Policies))
 	for name, one := range settings.Policies {
 		rules := append(one.Rules[:len(one.Rules):len(one.Rules)], p.last...)
-		byName[name] = standing{policy.New(rules).WithOwn(p.own), one.Limits}
+		byName[name] = standing{policy.New(rules).WithOwn(p.own), one.Listen, one.Limits}
 	}
 	p.byName.Store(&byName)
 }
@@ -67,12 +68,15 @@ func (p *policies) terms(who session.Client) relay.Terms {
 		found.policy = closed
 	}
 	return relay.Terms{
-		Policy:      found.policy,
-		DialTimeout: found.limits.DialTimeout,
-		IdleTimeout: found.limits.StreamIdle,
-		Lifetime:    found.limits.StreamLifetime,
-		Meter:       who.Account,
-		Client:      who.Event,
-		Outlives:    who.Outlives,
+		Policy:       found.policy,
+		Listen:       found.listen,
+		MaxListeners: found.limits.Listeners,
+		Sockets:      who.Sockets,
+		DialTimeout:  found.limits.DialTimeout,
+		IdleTimeout:  found.limits.StreamIdle,
+		Lifetime:     found.limits.StreamLifetime,
+		Meter:        who.Account,
+		Client:       who.Event,
+		Outlives:     who.Outlives,
 	}
 }

@@ -38,9 +38,11 @@ type Config struct {
 	Access
 
 	// What may be reached.
-	Rules    []policy.Rule     // of the policy DefaultPolicy, in the order in which they were given
-	Policies map[string]Policy // by name; DefaultPolicy is always there
-	Demo     bool              // run the demo services and allow their addresses
+	Rules []policy.Rule // of the policy DefaultPolicy, in the order in which they were given
+	// AllowListen is what the clients of DefaultPolicy may listen on.
+	AllowListen policy.ListenRules
+	Policies    map[string]Policy // by name; DefaultPolicy is always there
+	Demo        bool              // run the demo services and allow their addresses
 	Egress
 
 	// How much, how long.
@@ -114,6 +116,7 @@ func Default() Config {
 		HandshakeTimeout:  10 * time.Second,
 		Limits: limit.Limits{
 			Streams:     1024,
+			Listeners:   16,
 			StreamIdle:  2 * time.Hour,
 			DialTimeout: 30 * time.Second,
 		},

@@ -67,7 +67,7 @@ func TestEveryFlag(t *testing.T) {
 		Listen: ":0", Prefix: "/sockmux/", InsecureNoAuth: true, Demo: true,
 		MaxSessions: 7, MaxParked: 6, MaxUnacknowledged: 3000000, Keepalive: 15 * time.Second, Grace: time.Minute, DrainDelay: 2 * time.Second, DrainTimeout: 3 * time.Second, HandshakeTimeout: 4 * time.Second,
 		Limits: limit.Limits{
-			Sessions: 3, Streams: 5, Opens: 20, BytesPerSecond: 2_000_000, BytesPerDay: 3 << 30,
+			Sessions: 3, Streams: 5, Listeners: 16, Opens: 20, BytesPerSecond: 2_000_000, BytesPerDay: 3 << 30,
 			SessionIdle: 9 * time.Minute, SessionLifetime: 8 * time.Hour, StreamLifetime: 4 * time.Hour, DialTimeout: 5 * time.Second,
 		},
 		LogLevel: slog.LevelWarn, LogFormat: LogJSON, WebR: webR, AssetsDir: assets,

@@ -17,6 +17,9 @@ import (
 // maxFile is the longest file that is read: thousands of policies, and no device by mistake.
 const maxFile = 1 << 20
 
+// listenSection is where a policy has what its clients may listen on: a list, or one.
+const listenSection = "listen"
+
 // policiesSection is where the file has policies.
 const policiesSection = "policies"
 
@@ -245,13 +248,24 @@ func (r *fileReader) policy(key, node *yaml.Node) policyText {
 		case "rules":
 			p.hasRules = true
 			p.rules = r.rules(node, what+".rules")
+		case listenSection:
+			p.hasListen = true
+			nodes := []*yaml.Node{node}
+			if node.Kind == yaml.SequenceNode {
+				nodes = node.Content
+			}
+			for _, node := range nodes {
+				if text, ok := r.text(node, what+"."+listenSection); ok {
+					p.listen = append(p.listen, ruleText{true, text, r.at(node, what+"."+listenSection)})
+				}
+			}
 		case limitsSection:
 			names := limitsOf(new(limit.Limits)) // where the values go is decided when all settings are known
 			r.mapping(node, what+"."+limitsSection, func(key, node *yaml.Node) {
 				p.limits = append(p.limits, r.setting(names, what+"."+limitsSection, key, node)...)
 			})
 		default:
-			r.unknown(key, what, []string{"rules", limitsSection})
+			r.unknown(key, what, []string{"rules", listenSection, limitsSection})
 		}
 	})
 	return p

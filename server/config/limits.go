@@ -50,6 +50,11 @@ func limitsOf(l *limit.Limits) []setting {
 			parse: integer(&l.Streams, 1, maxStreams), print: printed(&l.Streams, strconv.Itoa),
 		},
 		{
+			name: "max-listeners", hint: "NUMBER",
+			help:  "Maximum number of listeners in one session, where --allow-listen allows some.",
+			parse: integer(&l.Listeners, 1, maxStreams), print: printed(&l.Listeners, strconv.Itoa),
+		},
+		{
 			name: "opens-per-second", hint: "NUMBER",
 			help:  "Maximum number of streams that one client opens per second. A burst may be ten times as many. 0 means no limit.",
 			parse: integer(&l.Opens, 0, maxOpens), print: printed(&l.Opens, strconv.Itoa),

@@ -17,6 +17,7 @@ const DefaultPolicy = "default"
 type Policy struct {
 	Name   string
 	Rules  []policy.Rule
+	Listen policy.ListenRules
 	Limits limit.Limits
 }
 
@@ -25,6 +26,8 @@ type policyText struct {
 	name, source string
 	rules        []ruleText
 	hasRules     bool
+	listen       []ruleText
+	hasListen    bool
 	limits       layer
 }
 
@@ -48,25 +51,41 @@ func (c *Config) addPolicies(texts []policyText, layers ...layer) (mistakes []*E
 			}
 			p.Rules = append(p.Rules, rule)
 		}
+		for _, r := range t.listen {
+			rule, err := policy.ParseListenRule(r.text)
+			if err != nil {
+				mistakes = append(mistakes, &Error{r.source, fmt.Sprintf("%q: %s", r.text, err)})
+				continue
+			}
+			p.Listen = append(p.Listen, rule)
+		}
 		mistakes = append(mistakes, apply(limitsOf(&p.Limits), t.limits)...)
 		if t.name == DefaultPolicy {
-			if t.hasRules && len(c.Rules) > 0 {
+			twice := func(names ...string) {
+				given := slices.IndexFunc(names, func(name string) bool {
+					return slices.ContainsFunc(layers, func(l layer) bool { return l.has(name) })
+				})
 				from := place(layers...)
-				name := "allow"
-				if !slices.ContainsFunc(layers, func(l layer) bool { return l.has(name) }) {
-					name = "deny"
-				}
-				mistakes = append(mistakes, &Error{from(name), "makes the policy " + DefaultPolicy + ", which has rules already (" + t.source + "): say them in one place"})
+				mistakes = append(mistakes, &Error{from(names[max(given, 0)]), "makes the policy " + DefaultPolicy + ", which has rules already (" + t.source + "): say them in one place"})
+			}
+			if t.hasRules && len(c.Rules) > 0 {
+				twice("allow", "deny")
+			}
+			if t.hasListen && len(c.AllowListen) > 0 {
+				twice("allow-listen")
 			}
 			if t.hasRules {
 				c.Rules = p.Rules
 			}
-			p.Rules = c.Rules
+			if t.hasListen {
+				c.AllowListen = p.Listen
+			}
+			p.Rules, p.Listen = c.Rules, c.AllowListen
 		}
 		c.Policies[t.name] = p
 	}
 	if _, ok := c.Policies[DefaultPolicy]; !ok {
-		c.Policies[DefaultPolicy] = Policy{Name: DefaultPolicy, Rules: c.Rules, Limits: c.Limits}
+		c.Policies[DefaultPolicy] = Policy{Name: DefaultPolicy, Rules: c.Rules, Listen: c.AllowListen, Limits: c.Limits}
 	}
 	return mistakes
 }

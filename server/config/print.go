@@ -35,7 +35,7 @@ func (c *Config) Print() string {
 	return b.String()
 }
 
-// policiesNode has of each policy the rules, and the limits of its own.
+// policiesNode has of each policy the rules, what may be listened on, and the limits of its own.
 func (c *Config) policiesNode() *yaml.Node {
 	policies := section()
 	common := limitsOf(&c.Limits)
@@ -51,6 +51,13 @@ func (c *Config) policiesNode() *yaml.Node {
 				rules.Content = append(rules.Content, rule)
 			}
 			put(node, "rules", rules)
+		}
+		if len(p.Listen) > 0 {
+			list := &yaml.Node{Kind: yaml.SequenceNode}
+			for _, r := range p.Listen {
+				list.Content = append(list.Content, scalar(r.String()))
+			}
+			put(node, listenSection, list)
 		}
 		for i, s := range limitsOf(new(limit.Limits)) {
 			own := limitsOf(&p.Limits)[i].print()[0]

@@ -111,6 +111,11 @@ func settingsOf(c *Config) []setting {
 			parse: c.rule(true),
 		},
 		{
+			group: groupTargets, name: "allow-listen", hint: "ADDRESS:PORT", repeatable: true, live: true,
+			help:  "Address and ports that clients may listen on: 127.0.0.1:8000-8999, [::1]:8080, *:80 for every address. Any host that reaches them may connect. Without it, clients cannot listen.",
+			parse: each((*[]policy.ListenRule)(&c.AllowListen), policy.ParseListenRule), // printed as a policy's
+		},
+		{
 			group: groupTargets, name: "demo",
 			help:  "Run small demo services on free ports of 127.0.0.1 for the playground. A last rule allows them.",
 			parse: boolean(&c.Demo), print: printed(&c.Demo, strconv.FormatBool),

@@ -24,6 +24,7 @@ var errnos = []struct {
 	{syscall.ENETDOWN, wire.NetworkUnreachable},
 	{syscall.EAFNOSUPPORT, wire.NetworkUnreachable}, // a kernel without IPv6
 	{syscall.EADDRNOTAVAIL, wire.AddressNotAvailable},
+	{syscall.EADDRINUSE, wire.AddressInUse},
 	{syscall.EINVAL, wire.AddressNotAvailable}, // such as link-local without a zone
 	{syscall.EACCES, wire.Denied},              // a firewall of the server, or broadcast
 	{syscall.EPERM, wire.Denied},

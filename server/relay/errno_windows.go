@@ -23,6 +23,7 @@ var errnos = []struct {
 	{10050, wire.NetworkUnreachable},  // WSAENETDOWN
 	{10047, wire.NetworkUnreachable},  // WSAEAFNOSUPPORT
 	{10049, wire.AddressNotAvailable}, // WSAEADDRNOTAVAIL
+	{10048, wire.AddressInUse},        // WSAEADDRINUSE
 	{10022, wire.AddressNotAvailable}, // WSAEINVAL
 	{10013, wire.Denied},              // WSAEACCES
 	{10024, wire.Limit},               // WSAEMFILE

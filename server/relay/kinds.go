@@ -14,6 +14,8 @@ var kinds = map[wire.Kind]func(*pipe){
 	wire.TCP:     (*pipe).tcp,
 	wire.UDP:     (*pipe).udp,
 	wire.Resolve: (*pipe).names,
+	wire.Listen:  (*pipe).listen,
+	wire.Accept:  (*pipe).accept,
 }
 
 // Kinds returns the kinds of streams that a relay serves, in the order of their numbers.

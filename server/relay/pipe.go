@@ -92,7 +92,7 @@ func (p *pipe) open(ctx context.Context) {
 	serve(p)
 }
 
-// tcp connects and answers, then leaves the stream to the goroutines of its directions.
+// tcp connects and carries.
 func (p *pipe) tcp() {
 	conn, err := p.relay.connect(p.life, p.request)
 	p.dialed = time.Since(p.began)
@@ -100,6 +100,11 @@ func (p *pipe) tcp() {
 		p.turnedAway(err)
 		return
 	}
+	p.carryTCP(conn)
+}
+
+// carryTCP answers that there is a connection, and carries its bytes.
+func (p *pipe) carryTCP(conn egress.Conn) {
 	p.stream.EachSocketOptions(func(options wire.SocketOptions) { setOptions(conn, options) })
 	p.carry(conn, addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr()))
 	go p.down(p.copyDown) // the caller of done waits for it
@@ -107,14 +112,20 @@ func (p *pipe) tcp() {
 
 // carry answers that there is a connection. The caller starts down.
 func (p *pipe) carry(conn egress.Conn, local, remote netip.AddrPort) {
-	p.conn, p.remote, p.told = conn, remote, remote
-	p.reportAnswer(wire.OK, nil)
-	if err := p.stream.Reply(wire.Result{Code: wire.OK, Bound: local, Remote: remote}); err != nil {
-		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
-	}
+	p.remote, p.told = remote, remote
 	p.idle = startIdle(p.relay.IdleTimeout, func() {
 		p.refuse(limit.RefuseWith(limit.StreamIdle, wire.Idle, "no byte in either direction for %s", p.relay.IdleTimeout))
 	})
+	p.join(conn, wire.Result{Code: wire.OK, Bound: local, Remote: remote})
+}
+
+// join is carry without what only a connection to another end has.
+func (p *pipe) join(conn egress.Conn, answer wire.Result) {
+	p.conn = conn
+	p.reportAnswer(wire.OK, nil)
+	if err := p.stream.Reply(answer); err != nil {
+		p.abort(codeOf(err), fmt.Errorf("answering: %w", err))
+	}
 	p.lifetime = startIdle(p.relay.Lifetime, func() { // nothing touches it
 		p.refuse(limit.Refuse(limit.StreamLifetime, "the socket is open for %s, and may be no longer", p.relay.Lifetime))
 	})

@@ -83,6 +83,7 @@ type Relay struct {
 	takeTime time.Duration // likewise
 	events   events.Sink
 	live     *live
+	incoming *arrivals
 }
 
 // New returns a relay. It panics without a policy, because what that would mean is for
@@ -104,6 +105,7 @@ func New(config Config) *Relay {
 		takeTime: takeTime,
 		events:   config.Events,
 		live:     newLive(),
+		incoming: newArrivals(),
 	}
 	if r.defaults.Resolver == nil {
 		r.defaults.Resolver = resolver.System{}

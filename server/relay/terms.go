@@ -7,17 +7,26 @@ import (
 
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/relay/policy"
+	"github.com/sockmux/sockmux/shared/budget"
 )
 
 // Terms are what holds for one stream: those of the client that opened it.
 type Terms struct {
 	Policy      *policy.Policy // nil: that of Config
-	Resolver    Resolver       // nil: that of Config
-	DialTimeout time.Duration  // as in Config
-	IdleTimeout time.Duration  // likewise
-	Lifetime    time.Duration  // after which the stream is reset, whatever it does; 0: never
-	Meter       Meter          // nil: every byte may pass at once
-	Client      events.Client  // whose stream it is
+	Listen      policy.ListenRules
+	Resolver    Resolver      // nil: that of Config
+	DialTimeout time.Duration // as in Config
+	IdleTimeout time.Duration // likewise
+	Lifetime    time.Duration // after which the stream is reset, whatever it does; 0: never
+	Meter       Meter         // nil: every byte may pass at once
+	// MaxListeners is how many listeners one session may have; 0: any number.
+	MaxListeners int
+	// Sockets is what the session's incoming connections are held on until they are accepted, one
+	// each. While it is over its share, no more are taken from the system. nil: no bound.
+	Sockets *budget.Account
+	// Client is whose stream it is. Its Number tells sessions apart: an incoming connection is
+	// accepted in the session of its listener only.
+	Client events.Client
 	// Outlives ends, with a cause, where the stream may not outlive its session any longer.
 	// nil: it may for as long as the target takes what the client wrote.
 	Outlives context.Context

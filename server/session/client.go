@@ -8,6 +8,7 @@ import (
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/session/auth"
 	"github.com/sockmux/sockmux/server/session/limit"
+	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -17,6 +18,8 @@ type Client struct {
 	Identity *auth.Identity
 	Account  *limit.Client // what the client takes, over all of its sessions
 	Event    events.Client // the same for events
+	// Sockets counts the session's streams, one each; nil: they are not counted.
+	Sockets *budget.Account
 	// Outlives ends, with a *limit.Refused as its cause, where the streams of the session, which
 	// was closed, must not take more time to deliver what the client wrote.
 	Outlives context.Context

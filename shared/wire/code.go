@@ -35,6 +35,7 @@ const (
 	Internal
 	FakeAddress
 	NotConnected
+	AddressInUse
 
 	codes // how many there are
 )
@@ -75,6 +76,7 @@ var table = [codes]row{
 	Internal:            {"internal", EIO, 1, 0x01, "the server failed"},
 	FakeAddress:         {"fake_address", EHOSTUNREACH, 4, 0x41, "the target is an address of Emscripten's fake DNS"},
 	NotConnected:        {"not_connected", ENETDOWN, 3, 0x03, "there is no connection to the server"},
+	AddressInUse:        {"address_in_use", EADDRINUSE, 1, 0x41, "the address is in use"},
 }
 
 // Codes returns every code, in the order of their numbers.

@@ -4,6 +4,7 @@ package wire
 // page finds in errno. JavaScript's are generated from this list.
 const (
 	EACCES        = 2
+	EADDRINUSE    = 3
 	EADDRNOTAVAIL = 4
 	EAFNOSUPPORT  = 5
 	EAGAIN        = 6

@@ -25,6 +25,7 @@ const (
 	// CanSocketOptions says that the option and the control message of socket options are known.
 	CanSocketOptions Capabilities = 1 << 4
 	CanResolve       Capabilities = 1 << 5 // resolve streams
+	CanListen        Capabilities = 1 << 6 // listen and accept streams
 	CanJoin          Capabilities = 1 << 7 // JOINED messages are known
 )
 

@@ -11,6 +11,8 @@ const (
 	UDP       Kind = 2
 	WebSocket Kind = 3
 	Resolve   Kind = 4
+	Listen    Kind = 5 // the host and port are those to bind; each incoming connection is a record
+	Accept    Kind = 6 // takes an incoming connection, whose number is the port
 	Control   Kind = 255
 )
 
@@ -33,6 +35,10 @@ func (k Kind) row() (row kindRow, ok bool) {
 		return kindRow{"websocket", true, true, false, CanWebSocket}, true
 	case Resolve:
 		return kindRow{"resolve", true, false, false, CanResolve}, true
+	case Listen:
+		return kindRow{"listen", true, true, false, CanListen}, true
+	case Accept:
+		return kindRow{"accept", false, true, false, CanListen}, true
 	case Control:
 		return kindRow{"control", false, false, false, 0}, true
 	}

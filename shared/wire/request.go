@@ -43,7 +43,7 @@ type Request struct {
 	Socket  SocketOptions // of the target's socket; sent only to an end that has CanSocketOptions
 }
 
-// Target returns host and port as people write them, without a port if the kind has none.
+// Target returns host and port as people write them, without a port or a host if the kind has none.
 func (q Request) Target() string {
 	row, ok := q.Kind.row()
 	switch {
@@ -51,6 +51,8 @@ func (q Request) Target() string {
 		return q.Host.String()
 	case ok && row.anyHost && q.Host.IsZero():
 		return "*:" + decimal.Of(q.Port)
+	case ok && !row.host:
+		return "#" + decimal.Of(q.Port)
 	}
 	return q.Host.At(q.Port)
 }
@@ -97,11 +99,8 @@ func DecodeRequest(body []byte) (Request, error) {
 		return q, malformed
 	}
 	q.Host = host
-	if has.host == q.Host.IsZero() && !has.anyHost {
+	if has.host == q.Host.IsZero() && !has.anyHost || !has.port && q.Port != 0 || !has.host && has.port && q.Port == 0 {
 		return q, NewError(InvalidRequest, "target "+strconv.Quote(q.Host.String())+" port "+decimal.Of(q.Port)+" of a "+q.Kind.String()+" stream")
-	}
-	if !has.port && q.Port != 0 {
-		return q, NewError(InvalidRequest, "port "+decimal.Of(q.Port)+" of a "+q.Kind.String()+" stream, which has none")
 	}
 	for len(r.rest) > 0 {
 		number := r.u8()

@@ -11,4 +11,6 @@ import (
 var readers = map[wire.Kind]func(*stream, *mux.Stream) error{
 	wire.TCP:     (*stream).readAll,
 	wire.Resolve: (*stream).readAll,
+	wire.Listen:  (*stream).readAll,
+	wire.Accept:  (*stream).readAll,
 }

@@ -33,6 +33,8 @@ var (
 	descResumed  = desc("session_resumes_total", "How often a session has come back over a new connection.")
 	descCarriers = desc("carriers", "WebSockets that are open.")
 	descStreams  = desc("streams", "Streams that are served.")
+	descListen   = desc("listeners", "Addresses that clients listen on.")
+	descWaiting  = desc("incoming_connections_waiting", "Incoming connections that clients have not accepted yet.")
 	descBytes    = desc("stream_bytes_total", "Bytes that streams have carried: up to targets, down to pages.", "direction")
 	descDgrams   = desc("datagrams_total", "Datagrams that udp streams have carried: up to targets, down to pages.", "direction")
 	descDropped  = desc("datagrams_dropped_total", "Datagrams of udp streams that were dropped, by the direction that they had and the reason.", "direction", "reason")
@@ -51,7 +53,7 @@ var (
 // used twice is found at the start.
 func (c collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descBytes, descDgrams, descDropped,
+		descSessions, descParked, descOpened, descResumed, descCarriers, descStreams, descListen, descWaiting, descBytes, descDgrams, descDropped,
 		descMost, descParkMost, descMemory, descMemMax, descTargets, descTargMax, descConns, descConnMax, descEvicted,
 		descRTT, descNames, descLookups, descCache, descLost, descSpans, descExpires, descReloadOK, descReloadAt,
 	} {
@@ -87,6 +89,9 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	counter(descResumed, sessions.Resumed)
 	gauge(descCarriers, float64(c.sources.Carriers()))
 	gauge(descStreams, float64(c.sources.Active()))
+	listeners, waiting := c.sources.Listeners()
+	gauge(descListen, float64(listeners))
+	gauge(descWaiting, float64(waiting))
 	up, down := c.sources.Bytes()
 	counter(descBytes, up, "up")
 	counter(descBytes, down, "down")

@@ -44,6 +44,8 @@ type Sources struct {
 	Plain, Strangers func() places.Stats
 	// Active counts streams that are served.
 	Active func() int
+	// Listeners counts listeners, and the connections that wait to be accepted.
+	Listeners func() (listeners, waiting int)
 	// Bytes counts what streams have carried: up to targets, down to pages.
 	Bytes func() (up, down uint64)
 	// Datagrams counts those of udp streams.

@@ -38,6 +38,7 @@ func full() Sources {
 		Strangers: func() places.Stats { return places.Stats{Count: 4, Max: 64} },
 		Carriers:  func() int { return 5 },
 		Active:    func() int { return 11 },
+		Listeners: func() (int, int) { return 4, 6 },
 		Bytes:     func() (up, down uint64) { return 1000, 2000 },
 		Datagrams: func() relay.Datagrams {
 			return relay.Datagrams{Up: 70, Down: 60, DroppedUp: map[string]uint64{"denied": 3}, DroppedDown: map[string]uint64{"late": 0}}
@@ -103,7 +104,7 @@ func TestMetrics(t *testing.T) {
 		`sockmux_sessions_max 1000`, `sockmux_sessions_parked_max 500`, `sockmux_session_memory_bytes 300`, `sockmux_session_memory_max_bytes 1.048576e+06`,
 		`sockmux_target_connections 60`, `sockmux_target_connections_max 2000`,
 		`sockmux_connections{kind="http"} 3`, `sockmux_connections_max{kind="http"} 256`, `sockmux_connections_evicted_total{kind="http"} 17`, `sockmux_connections_max{kind="websocket"} 64`,
-		`sockmux_carriers 5`, `sockmux_streams 11`,
+		`sockmux_carriers 5`, `sockmux_streams 11`, `sockmux_listeners 4`, `sockmux_incoming_connections_waiting 6`,
 		`sockmux_streams_ended_total{code="ok",kind="tcp"} 40`, `sockmux_streams_ended_total{code="reset",kind="tcp"} 1`, `sockmux_streams_ended_total{code="internal",kind="tcp"} 1`, `sockmux_dial_failures_total{code="refused"} 1`, `sockmux_dial_failures_total{code="timed_out"} 0`, `sockmux_streams_ended_total{code="idle",kind="tcp"} 0`,
 		`sockmux_stream_bytes_total{direction="up"} 1000`, `sockmux_stream_bytes_total{direction="down"} 2000`,
 		`sockmux_datagrams_total{direction="up"} 70`, `sockmux_datagrams_total{direction="down"} 60`,

@@ -10,9 +10,10 @@ import "time"
 
 // Limits are what holds for one client. In every field 0 stands for no limit.
 type Limits struct {
-	Sessions int // at once of one client
-	Streams  int // at once in one session
-	Opens    int // streams that one client may begin in a second; after a pause burstSeconds times as many at once
+	Sessions  int // at once of one client
+	Streams   int // at once in one session
+	Listeners int // likewise
+	Opens     int // streams that one client may begin in a second; after a pause burstSeconds times as many at once
 
 	BytesPerSecond int64 // both directions of all streams of one client together
 	BytesPerDay    int64 // likewise, between midnight and midnight UTC
@@ -34,6 +35,7 @@ const (
 	SessionsPerClient Reason = "sessions_per_client"
 	ParkedSessions    Reason = "parked_sessions" // a session ended because no more may wait for their clients
 	Streams           Reason = "streams"         // in one session
+	Listeners         Reason = "listeners"       // likewise
 	Opens             Reason = "opens_per_second"
 	BytesPerDay       Reason = "bytes_per_day"
 	Clients           Reason = "clients" // that Counters remember
@@ -53,7 +55,7 @@ const (
 // Reasons lists all of them, so that metrics can show those that have not occurred.
 func Reasons() []Reason {
 	return []Reason{
-		Sessions, SessionsPerClient, ParkedSessions, Streams, Opens, BytesPerDay, Clients,
+		Sessions, SessionsPerClient, ParkedSessions, Streams, Listeners, Opens, BytesPerDay, Clients,
 		SessionIdle, SessionLifetime, StreamIdle, StreamLifetime, Handshake, MessageSize, Memory, Descriptors, Unauthorized, Expired, Unchecked,
 	}
 }

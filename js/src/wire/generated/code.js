@@ -28,3 +28,4 @@ export const unknown_session = 22;
 export const internal = 23;
 export const fake_address = 24;
 export const not_connected = 25;
+export const address_in_use = 26;

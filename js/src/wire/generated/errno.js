@@ -3,6 +3,7 @@
 // Error numbers of Emscripten's C library.
 
 export const EACCES = 2;
+export const EADDRINUSE = 3;
 export const EADDRNOTAVAIL = 4;
 export const EAFNOSUPPORT = 5;
 export const EAGAIN = 6;

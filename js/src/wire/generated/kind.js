@@ -6,4 +6,6 @@ export const tcp = 1;
 export const udp = 2;
 export const websocket = 3;
 export const resolve = 4;
+export const listen = 5;
+export const accept = 6;
 export const control = 255;

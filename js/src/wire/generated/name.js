@@ -30,6 +30,7 @@ export const CODE_ROWS = /** @type {const} */ ([
 	['internal', 29],
 	['fake_address', 23],
 	['not_connected', 38],
+	['address_in_use', 3],
 ]);
 /** Socket options and their numbers on the wire. */
 export const SOCKET_OPTIONS = /** @type {const} */ ([
