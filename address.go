@@ -22,17 +22,28 @@ func addressOf(told netip.AddrPort, otherwise net.Addr) net.Addr {
 	return net.TCPAddrFromAddrPort(told)
 }
 
+// udpAddressOf is addressOf of a UDP socket.
+func udpAddressOf(told netip.AddrPort, otherwise net.Addr) net.Addr {
+	if !told.IsValid() {
+		return otherwise
+	}
+	return net.UDPAddrFromAddrPort(told)
+}
+
 // requestOn returns the request for a network of net.Dial, without a target.
 func requestOn(network string) (wire.Request, error) {
 	request := wire.Request{Kind: wire.TCP}
 	switch network {
-	case "tcp":
-	case "tcp4":
+	case "tcp", "udp":
+	case "tcp4", "udp4":
 		request.Family = 4
-	case "tcp6":
+	case "tcp6", "udp6":
 		request.Family = 6
 	default:
 		return request, net.UnknownNetworkError(network)
+	}
+	if network[0] == 'u' {
+		request.Kind = wire.UDP
 	}
 	return request, nil
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/shared/client"
-	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // Close closes all listeners and connections, delivers what their Write has taken, and ends the
@@ -57,6 +56,6 @@ func (d *Dialer) resetAll() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for c := range d.conns {
-		_ = c.stream.Reset(wire.Aborted, "") // never fails
+		c.abort()
 	}
 }

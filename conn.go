@@ -80,6 +80,9 @@ func (c *Conn) Reset() error {
 	return nil
 }
 
+// abort implements kept.
+func (c *Conn) abort() { _ = c.stream.Reset(wire.Aborted, "") } // never fails
+
 // CloseWrite ends the direction to the target behind what Write has taken. The target sees the
 // end of the stream and may still answer.
 func (c *Conn) CloseWrite() error { return c.opError("close", c.out.finish()) }

@@ -42,7 +42,7 @@ type Dialer struct {
 	mu        sync.Mutex
 	session   session // nil before the first dial
 	closed    bool
-	conns     map[*Conn]struct{}
+	conns     map[kept]struct{}
 	listeners map[*Listener]struct{}
 	drains    sync.WaitGroup // goroutines of the connections
 }
@@ -53,10 +53,11 @@ func (d *Dialer) Dial(network, address string) (net.Conn, error) {
 }
 
 // DialContext opens a TCP connection to address through the server. The network is "tcp",
-// "tcp4" or "tcp6", the address host:port as for net.Dial. The server resolves the host.
+// "tcp4" or "tcp6", the address host:port as for net.Dial. The server resolves the host. With
+// "udp", "udp4" or "udp6" it opens a socket whose datagrams go to and come from that address.
 //
 // If ctx ends before the connection is open, DialContext returns, and the server gives up its
-// dial too. Later ctx has no meaning. The connection is a *Conn.
+// dial too. Later ctx has no meaning. The connection is a *Conn, or a *UDPConn.
 //
 // An error is a *net.OpError around a *wire.Error, if the server gave a reason. errors.Is
 // finds the errno in it, such as syscall.ECONNREFUSED, and errors.As a *net.DNSError for a name
@@ -81,7 +82,7 @@ func (d *Dialer) DialHost(ctx context.Context, network string, host wire.Host, p
 func (d *Dialer) dialed(ctx context.Context, to named, request wire.Request, malformed error) (net.Conn, error) {
 	err := malformed
 	if err == nil {
-		var conn *Conn
+		var conn net.Conn
 		if conn, err = d.dial(ctx, to, request); err == nil {
 			return conn, nil
 		}
@@ -89,10 +90,31 @@ func (d *Dialer) dialed(ctx context.Context, to named, request wire.Request, mal
 	return nil, &net.OpError{Op: "dial", Net: to.network, Addr: to, Err: err}
 }
 
-func (d *Dialer) dial(ctx context.Context, to named, request wire.Request) (*Conn, error) {
-	session, err := d.connected()
+func (d *Dialer) dial(ctx context.Context, to named, request wire.Request) (net.Conn, error) {
+	stream, result, err := d.open(ctx, request)
 	if err != nil {
 		return nil, err
+	}
+	if request.Kind == wire.UDP {
+		conn, err := d.keepUDP(newUDPConn(d, stream, to.network, result, to))
+		if err != nil {
+			return nil, err // not a nil *UDPConn in an interface
+		}
+		return conn, nil
+	}
+	conn, err := d.adopt(stream, to.network, addressOf(result.Bound, named{to.network, ":0"}), addressOf(result.Remote, to))
+	if err != nil {
+		return nil, err // likewise
+	}
+	return conn, nil
+}
+
+// open opens a stream of the session and waits for the server's answer.
+func (d *Dialer) open(ctx context.Context, request wire.Request) (stream, wire.Result, error) {
+	none := wire.Result{}
+	session, err := d.connected()
+	if err != nil {
+		return nil, none, err
 	}
 	if d.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -103,31 +125,46 @@ func (d *Dialer) dial(ctx context.Context, to named, request wire.Request) (*Con
 		request.Timeout = time.Until(deadline)
 	}
 	if ctx.Err() != nil {
-		return nil, ended(ctx, nil)
+		return nil, none, ended(ctx, nil)
 	}
 	stream, result, err := session.open(ctx, request)
 	if err != nil && ctx.Err() != nil {
-		return nil, ended(ctx, session.status().Err)
+		return nil, none, ended(ctx, session.status().Err)
 	} else if err != nil {
-		return nil, causeOf(err, request.Host)
+		return nil, none, causeOf(err, request.Host)
 	}
-	return d.adopt(stream, to.network, addressOf(result.Bound, named{to.network, ":0"}), addressOf(result.Remote, to))
+	return stream, result, nil
 }
 
 // adopt makes the connection of a stream that is open.
 func (d *Dialer) adopt(stream stream, network string, local, remote net.Addr) (*Conn, error) {
 	conn := newConn(d, stream, network, local, remote)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
+	if !d.keep(conn) {
 		_ = stream.Close() // the session has ended it
 		return nil, net.ErrClosed
 	}
-	if d.conns == nil {
-		d.conns = make(map[*Conn]struct{})
-	}
-	d.conns[conn] = struct{}{}
 	return conn, nil
+}
+
+// kept is what a Dialer closes.
+type kept interface {
+	Close() error
+	// abort ends the stream at once: what was not sent is dropped.
+	abort()
+}
+
+// keep notes an open socket. It returns false if the Dialer is closed.
+func (d *Dialer) keep(s kept) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	if d.conns == nil {
+		d.conns = make(map[kept]struct{})
+	}
+	d.conns[s] = struct{}{}
+	return true
 }
 
 // connected returns the session, which the first call begins.
@@ -154,8 +191,8 @@ func (d *Dialer) token() string {
 	return d.Token
 }
 
-// forget is called when a connection is closed and has delivered its bytes.
-func (d *Dialer) forget(c *Conn) {
+// forget is called when a socket is closed and has delivered its bytes.
+func (d *Dialer) forget(c kept) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.conns, c)

@@ -105,7 +105,7 @@ func TestBadAddresses(t *testing.T) {
 	d := &sockmux.Dialer{URL: "http://127.0.0.1:1/"}
 	defer d.Close()
 	for _, test := range []struct{ network, address, text string }{
-		{"udp", "127.0.0.1:1", "unknown network udp"},
+		{"unix", "127.0.0.1:1", "unknown network unix"},
 		{"tcp", "127.0.0.1", "missing port in address"},
 		{"tcp", ":80", "missing host"},
 		{"tcp", "127.0.0.1:nothing", "nothing"},
@@ -121,7 +121,7 @@ func TestBadAddresses(t *testing.T) {
 		host    wire.Host
 		text    string
 	}{
-		{"udp", wire.ParseHost("127.0.0.1"), "unknown network udp"},
+		{"unix", wire.ParseHost("127.0.0.1"), "unknown network unix"},
 		{"tcp", wire.Host{}, "missing host"},
 	} {
 		if _, err := d.DialHost(t.Context(), test.network, test.host, 80); err == nil || !strings.Contains(err.Error(), test.text) {

@@ -1,5 +1,5 @@
-// Package sockmux opens TCP connections through a sockmux server. All connections of a Dialer
-// share one WebSocket, which passes firewalls that let only HTTPS out.
+// Package sockmux opens TCP connections and UDP sockets through a sockmux server. All sockets
+// of a Dialer share one WebSocket, which passes firewalls that let only HTTPS out.
 //
 //	dialer := &sockmux.Dialer{URL: "https://sockmux.example.org/", Token: "..."}
 //	defer dialer.Close()

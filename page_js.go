@@ -40,6 +40,9 @@ func pageOf(url string) (page, bool) {
 
 // open implements session.
 func (p page) open(ctx context.Context, request wire.Request) (stream, wire.Result, error) {
+	if request.Kind != wire.TCP {
+		return nil, wire.Result{}, wire.NewError(wire.UnsupportedKind, "the page's own session is used for tcp alone: give the Dialer another URL")
+	}
 	options := map[string]any{"optimistic": false}
 	if request.Timeout > 0 {
 		options["timeout"] = request.Timeout.Seconds()

@@ -81,6 +81,28 @@ func (s *sendBuffer) write(b []byte) (n int, err error) {
 	}
 }
 
+// offer takes all of b if there is room now. Otherwise it takes nothing and returns false.
+func (s *sendBuffer) offer(b []byte) (taken bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return false, net.ErrClosed
+	case s.deadline.Passed():
+		return false, os.ErrDeadlineExceeded
+	case s.failed != nil:
+		return false, s.failed
+	case s.waiting != nil && len(*s.waiting)+len(b) > batch:
+		return false, nil
+	}
+	if s.waiting == nil {
+		s.waiting = batches.Get().(*[]byte)
+	}
+	*s.waiting = append(*s.waiting, b...)
+	s.runLocked()
+	return true, nil
+}
+
 // finish ends the direction behind what was taken.
 func (s *sendBuffer) finish() error {
 	s.mu.Lock()
