@@ -26,6 +26,9 @@ const (
 	maxAnnounced = 16
 	// maxBacklog bounds the backlog that a client may ask the system for.
 	maxBacklog = 128
+	// maxUnread is how many bytes of records wait for a client that does not read its listen stream.
+	// A client needs no record to accept, if it guesses the numbers.
+	maxUnread = 4 << 10
 	// portAttempts is how many ports of a range are tried where the client leaves the choice.
 	portAttempts = 64
 	// acceptPause is the first pause behind an error of accept(2) that passes, such as a lack of
@@ -131,7 +134,7 @@ type listening struct {
 	relay   *service
 	session uint64
 	end     func()        // ends its stream
-	freed   chan struct{} // capacity 1: a connection was accepted or has gone
+	freed   chan struct{} // capacity 1: awaitRoom is to look again
 	ended   chan struct{} // closed by Close
 	once    sync.Once
 	accepts sync.WaitGroup
@@ -159,6 +162,7 @@ func (l *listening) Read(b []byte) (int, error) {
 	}
 	n := copy(b, l.records)
 	l.records = l.records[n:]
+	l.wake()
 	return n, nil
 }
 
@@ -210,7 +214,7 @@ func passes(err error) bool { return codeOf(err) == wire.Limit || codeOf(err) ==
 func (l *listening) awaitRoom() bool {
 	for {
 		l.mu.Lock()
-		room := l.waiting < l.window
+		room := l.waiting < l.window && len(l.records) < maxUnread
 		l.mu.Unlock()
 		if room && !l.relay.Sockets.Over() {
 			return !l.over()
