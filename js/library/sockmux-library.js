@@ -4,8 +4,8 @@
  *     emcc -sASYNCIFY --js-library sockmux-library.js client.c -o client.js
  *
  * In an ASYNCIFY program the socket calls may sleep from then on: connect(), recv(), send(),
- * read(), write(), getaddrinfo() and, before Emscripten 6, poll() block as on Linux. Before
- * Emscripten 4, ASYNCIFY_IMPORTS must name them, see docs/EMSCRIPTEN.md. With JSPI and in
+ * read(), write(), getaddrinfo(), getnameinfo() and, before Emscripten 6, poll() block as on
+ * Linux. Before Emscripten 4, ASYNCIFY_IMPORTS must name them, see docs/EMSCRIPTEN.md. With JSPI and in
  * pthreads sockmux needs no library for that.
  *
  * Together with sockmux.c, programs of Emscripten 3 to 5 get shutdown() and setsockopt(), which
@@ -46,24 +46,25 @@
   if (typeof ASYNCIFY !== 'undefined' && Number(ASYNCIFY) === 1) {
     /*
      * While a call is under way that the layer watches, it leaves a function in the global
-     * object: it is given the call as it is and what to do with the result, which may come
-     * later. A second sleep at once, and frames of JavaScript in the stack, ASYNCIFY cannot do;
+     * object: it is given the call as it is, what to do with the result, which may come
+     * later, and the arguments. A second sleep at once, and frames of JavaScript in the stack, ASYNCIFY cannot do;
      * there the call is plain.
      */
     added['$sockmuxCall__deps'] = ['$Asyncify'];
-    added['$sockmuxCall'] = function(call) {
+    added['$sockmuxCall'] = function(call, args) {
       const attempts = globalThis[Symbol.for('sockmux.blocking')];
       const rewinding = Asyncify.state === Asyncify.State.Rewinding;
-      if (!rewinding && (!attempts || Asyncify.currData || Asyncify.exportCallStack.length !== 1)) return call();
+      if (!rewinding && (!attempts || Asyncify.currData || Asyncify.exportCallStack.length !== 1)) return call.apply(null, args);
       return Asyncify.handleSleep(function(wake) {
-        attempts(call, wake);
+        attempts(call, wake, args);
       });
     };
 
     /* Names and numbers of parameters. */
     const calls = {
       __syscall_connect: 6, __syscall_recvfrom: 6, __syscall_recvmsg: 6, __syscall_sendto: 6, __syscall_sendmsg: 6,
-      fd_read: 4, fd_write: 4, getaddrinfo: 4, _emscripten_lookup_name: 1
+      fd_read: 4, fd_write: 4, getaddrinfo: 4, getnameinfo: 7,
+      _emscripten_lookup_name: 1
     };
     /* From Emscripten 6 on poll() sleeps by itself. */
     if (!library['__syscall_poll_nonblocking']) calls.__syscall_poll = 3;
@@ -81,8 +82,8 @@
       added[name + '__deps'] = ['$sockmuxCall', '$' + plain];
       added[name + '__async'] = true;
       if (library[name + '__proxy']) added[name + '__proxy'] = library[name + '__proxy'];
-      const parameters = ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, calls[name]).join(', ');
-      added[name] = new Function(parameters, 'return sockmuxCall(function() { return ' + plain + '(' + parameters + '); });');
+      const parameters = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].slice(0, calls[name]).join(', ');
+      added[name] = new Function(parameters, 'return sockmuxCall(function(' + parameters + ') { return ' + plain + '(' + parameters + '); }, [' + parameters + ']);');
     });
   }
 

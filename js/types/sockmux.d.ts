@@ -310,6 +310,8 @@ export interface TCPSocket {
 export interface Names {
 	/** In the order in which to try them. Empty if the name has none that a page can use by itself. */
 	addresses: string[];
+	/** Of the address, if the name was one below in-addr.arpa or ip6.arpa. */
+	names: string[];
 	/** Seconds for which the answer is good. */
 	ttl: number;
 }
@@ -336,7 +338,8 @@ export interface Sockmux {
 	readonly SocketError: typeof SocketError;
 	/**
 	 * Asks the server for the addresses of a name. An address that the server's policy lets the page
-	 * reach at no port is not among them. Rejects with a SocketError, such as name_not_found or denied.
+	 * reach at no port is not among them. A name below in-addr.arpa or ip6.arpa asks for the names of that
+	 * address. Rejects with a SocketError, such as name_not_found or denied.
 	 * timeout in seconds; default: the page's settings. A signal gives the question up: it rejects with its reason.
 	 */
 	resolve(name: string, options?: { timeout?: number | undefined; family?: 4 | 6 | undefined; signal?: AbortSignal | undefined }): Promise<Names>;

@@ -3,7 +3,7 @@
 
 import { isWritable } from '../sockfs/connector.js';
 import { NOT_FOUND } from '../sockfs/names/lookup.js';
-import { IN_AT, IN_BYTES, LAYOUT, NAME, OUT_AT, OUT_BYTES, PAGE, SIGNAL, STATE, WANT, WORD, putText, span, wordsOf } from './layout.js';
+import { IN_AT, IN_BYTES, LAYOUT, NAME, OUT_AT, OUT_BYTES, PAGE, SIGNAL, STATE, WANT, WORD, putAnswer, putText, span, wordsOf } from './layout.js';
 
 /** @typedef {import('../sockfs/names/lookup.js').Resolve} Resolve */
 /** @typedef {import('./ring.js').Message} Message */
@@ -107,14 +107,14 @@ export class Bridge {
 
 	/** @param {Extract<Message, { op: 'resolve' }>} message */
 	#resolve({ name, buffer }) {
-		const answer = (/** @type {number} */ word) => {
-			Atomics.store(new Int32Array(buffer), 0, word);
+		const answer = (/** @type {number} */ state, /** @type {readonly string[]} */ found = []) => {
+			putAnswer(buffer, state, found);
 			this.#notify();
 		};
 		const { resolve } = this.#options;
 		// A server that cannot be asked leaves the name to connect().
 		if (!resolve) return answer(NAME.found);
-		return resolve(name).then(() => answer(NAME.found), (error) => answer(error?.name === NOT_FOUND ? NAME.missing : NAME.found));
+		return resolve(name).then(({ addresses, names }) => answer(NAME.found, [...addresses, ...names]), (error) => answer(error?.name === NOT_FOUND ? NAME.missing : NAME.found));
 	}
 
 	/** @param {number} page  one of PAGE */

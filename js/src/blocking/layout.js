@@ -57,8 +57,33 @@ export const SIGNAL = Object.freeze({
 	page: 1,
 });
 
-/** The one word of a question for a name, by the page. Missing: the name does not exist. */
+/** The first word of a question for a name, by the page. Missing: the name does not exist. */
 export const NAME = Object.freeze({ asking: 0, found: 1, missing: 2 });
+
+/** Bytes of such a question: the word above, the length of the answer, the answer, a line each. */
+export const NAME_BYTES = 4096;
+const NAME_AT = 8;
+
+/**
+ * Writes an answer, with as many lines as there is room for.
+ * @param {SharedArrayBuffer} buffer
+ * @param {number} state  one of NAME
+ * @param {readonly string[]} found
+ */
+export function putAnswer(buffer, state, found) {
+	const bytes = new TextEncoder().encode(found.map((line) => `${line}\n`).join('')).subarray(0, NAME_BYTES - NAME_AT);
+	const length = bytes.lastIndexOf(10) + 1;
+	new Uint8Array(buffer, NAME_AT).set(bytes.subarray(0, length));
+	const words = new Int32Array(buffer, 0, 2);
+	Atomics.store(words, 1, length);
+	Atomics.store(words, 0, state);
+}
+
+/** Reads an answer's lines, once its state is known. @param {SharedArrayBuffer} buffer @returns {string[]} */
+export function getAnswer(buffer) {
+	const bytes = new Uint8Array(buffer, NAME_AT, Atomics.load(new Int32Array(buffer, 0, 2), 1)).slice();
+	return new TextDecoder().decode(bytes).split('\n').slice(0, -1);
+}
 
 /** Whether the other end answers. */
 export const PAGE = Object.freeze({ unknown: 0, here: 1, gone: 2 });
@@ -97,7 +122,7 @@ export const BUFFER_BYTES = OUT_AT + OUT_BYTES;
 export const SIGNAL_BYTES = 8;
 
 /** Version of this layout: page and worker of different builds do not talk to each other. */
-export const LAYOUT = 3;
+export const LAYOUT = 4;
 
 /**
  * The difference of two counters.

@@ -1,19 +1,18 @@
-// Whether names exist, asked from a worker that blocks: the page writes the answer into a
-// word of shared memory.
+// Names, asked from a worker that blocks: the page writes the answer into shared memory.
 
-import { ASK_MS, FOUND_MS, MAX_NAMES, MISSING_MS, lookAgainAt } from '../sockfs/names/lookup.js';
+import { ASK_MS, FOUND_MS, MAX_NAMES, MISSING_MS, UNKNOWN, lookAgainAt } from '../sockfs/names/lookup.js';
 import { judgeHost } from '../sockfs/names/names.js';
-import { NAME } from './layout.js';
+import { NAME, NAME_BYTES, getAnswer } from './layout.js';
 
 /** @typedef {import('../sockfs/connector.js').Connector} Connector */
-/** @typedef {import('../sockfs/names/lookup.js').LookupState} LookupState */
+/** @typedef {import('../sockfs/names/lookup.js').Lookup} Lookup */
 
 /** What gethostbyname() of Emscripten gives where there is no address: it cannot fail. */
 const NONE = '0.0.0.0';
 
 export class Names {
 	#ask;
-	/** @type {Map<string, { word: Int32Array, asked: number }>} */
+	/** @type {Map<string, { buffer: SharedArrayBuffer, asked: number }>} */
 	#known = new Map();
 
 	/** @param {(name: string, buffer: SharedArrayBuffer) => void} ask  tells the page */
@@ -23,22 +22,22 @@ export class Names {
 
 	/**
 	 * @param {string} name
-	 * @returns {LookupState}
+	 * @returns {Lookup}
 	 */
 	lookup(name) {
 		const age = (/** @type {number} */ asked) => performance.now() - asked;
 		const entry = this.#known.get(name);
 		if (entry) {
-			const state = Atomics.load(entry.word, 0);
-			if (state === NAME.found && age(entry.asked) < FOUND_MS) return 'found';
-			if (state === NAME.missing && age(entry.asked) < MISSING_MS) return 'missing';
-			if (state === NAME.asking) return age(entry.asked) < ASK_MS ? 'asking' : 'found';
+			const state = Atomics.load(new Int32Array(entry.buffer), 0);
+			if (state === NAME.found && age(entry.asked) < FOUND_MS) return { state: 'found', found: getAnswer(entry.buffer) };
+			if (state === NAME.missing && age(entry.asked) < MISSING_MS) return { state: 'missing', found: [] };
+			if (state === NAME.asking) return age(entry.asked) < ASK_MS ? { state: 'asking', found: [] } : UNKNOWN;
 		}
 		if (this.#known.size >= MAX_NAMES) this.#known.clear();
-		const buffer = new SharedArrayBuffer(4);
-		this.#known.set(name, { word: new Int32Array(buffer), asked: performance.now() });
+		const buffer = new SharedArrayBuffer(NAME_BYTES);
+		this.#known.set(name, { buffer, asked: performance.now() });
 		this.#ask(name, buffer);
-		return 'asking';
+		return { state: 'asking', found: [] };
 	}
 }
 
@@ -74,7 +73,7 @@ function isMissing(text, connector) {
 	if (judged.kind !== 'name') return judged.kind === 'none';
 	if (judged.name.includes(':') || !connector.lookup) return false;
 	for (;;) {
-		const state = connector.lookup(judged.name);
+		const { state } = connector.lookup(judged.name);
 		if (state !== 'asking') return state === 'missing';
 		connector.wait(lookAgainAt() - performance.now());
 	}

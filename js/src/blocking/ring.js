@@ -5,6 +5,7 @@ import { isWritable } from '../sockfs/connector.js';
 import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
 import * as ERRNO from '../wire/generated/errno.js';
+import { UNKNOWN } from '../sockfs/names/lookup.js';
 import { Failures } from './failures.js';
 import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL, SIGNAL_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
 import { Names } from './names.js';
@@ -106,7 +107,7 @@ export class RingConnector {
 	}
 
 	/** @type {import('../sockfs/connector.js').Connector['lookup']} */
-	lookup = (name) => (this.alive ? this.#names.lookup(name) : 'found');
+	lookup = (name) => (this.alive ? this.#names.lookup(name) : UNKNOWN);
 
 	/**
 	 * Blocks until something may have changed, at most so long. The caller looks again

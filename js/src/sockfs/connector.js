@@ -57,7 +57,7 @@
  * @property {(listener: () => void) => () => void} [onchange]  calls the listener after each change of any
  *   socket (open, data, FIN, writable, error, shutdown, close) until the function that it returns is called;
  *   absent where wait() is there
- * @property {(name: string) => import('./names/lookup.js').LookupState} [lookup]  whether a name exists
+ * @property {(name: string) => import('./names/lookup.js').Lookup} [lookup]  the addresses of a name, or the names below in-addr.arpa or ip6.arpa
  * @property {(text: string) => void} [report]  tells the user, one line
  */
 

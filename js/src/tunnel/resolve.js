@@ -1,4 +1,5 @@
-// Names: asks the server for the addresses of one, by a stream of the kind resolve.
+// Names: asks the server for the addresses of one, or for the names of an address, by a stream of
+// the kind resolve.
 
 import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';

@@ -1,11 +1,13 @@
-// What a resolve stream carries: the addresses of a name (docs/PROTOCOL.md, section 5.2).
+// What a resolve stream carries: the addresses of a name, or the names of an address
+// (docs/PROTOCOL.md, section 5.2).
 
-import { FORM_IPV4, FORM_IPV6, MAX_ADDRESSES } from './generated/limit.js';
+import { FORM_IPV4, FORM_IPV6, FORM_NAME, MAX_ADDRESSES, MAX_NAMES, MAX_NAME_BYTES } from './generated/limit.js';
 
 /**
  * What a name resolves to.
  * @typedef {object} Names
  * @property {string[]} addresses  those that the server's policy lets pages reach, in the order in which to try them
+ * @property {string[]} names  of the address, if the name was one below in-addr.arpa or ip6.arpa
  * @property {number} ttl  seconds for which the answer is good
  */
 
@@ -22,13 +24,21 @@ export function decodeAddresses(bytes) {
 	let at = HEAD + 4;
 	if (bytes.length < at || view.getUint16(0) !== bytes.length - HEAD) return null;
 	const addresses = [];
+	const names = [];
 	while (at < bytes.length) {
 		const form = bytes[at++];
+		if (form === FORM_NAME) {
+			const length = bytes[at++];
+			const name = bytes.subarray(at, at += length);
+			if (at > bytes.length || !(length > 0 && length <= MAX_NAME_BYTES)) return null;
+			names.push(new TextDecoder().decode(name));
+			continue;
+		}
 		const address = bytes.subarray(at, at += form === FORM_IPV4 ? 4 : 16);
 		if (at > bytes.length || (form !== FORM_IPV4 && form !== FORM_IPV6)) return null;
 		addresses.push(form === FORM_IPV4 ? address.join('.') : ipv6(address));
 	}
-	return addresses.length > MAX_ADDRESSES ? null : { addresses, ttl: view.getUint32(HEAD) };
+	return addresses.length > MAX_ADDRESSES || names.length > MAX_NAMES ? null : { addresses, names, ttl: view.getUint32(HEAD) };
 }
 
 /** An address as text in the form of RFC 5952. @param {Uint8Array} bytes */

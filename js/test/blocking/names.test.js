@@ -10,8 +10,8 @@ test('a fake DNS asks whether names exist; what connect() gets stands for the na
 		wait: () => void waits++,
 		lookup(/** @type {string} */ name) {
 			asked.push(name);
-			if (waits === 0) return 'asking';
-			return name === 'no.test' ? 'missing' : 'found';
+			const state = waits === 0 ? 'asking' : name === 'no.test' ? 'missing' : 'found';
+			return { state, found: [] };
 		},
 	});
 	const lookup = (/** @type {string} */ name) => `cover of ${name}`;

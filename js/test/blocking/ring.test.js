@@ -290,22 +290,32 @@ describe('names', () => {
 		asked.push(name);
 		if (name === 'no.test') throw Object.assign(new Error('no such name'), { name: 'name_not_found' });
 		if (name === 'broken.test') throw Object.assign(new Error('no server'), { name: 'not_connected' });
-		return { addresses: ['192.0.2.1'], ttl: 60 };
+		return name.endsWith('.arpa') ? { addresses: [], names: ['yes.test', 'a.test'], ttl: 60 } : { addresses: ['192.0.2.1', '2001:db8::1'], names: [], ttl: 60 };
 	};
 
 	test('the server is asked once, and only "not found" is an answer against one', async () => {
 		const { run } = await start(undefined, ask);
 		for (const [name, state] of [['yes.test', 'found'], ['no.test', 'missing'], ['broken.test', 'found'], ['no.test', 'missing'], ['yes.test', 'found']]) {
-			assert.equal(await run('lookup', name), state, name);
+			const found = name === 'yes.test' ? ['192.0.2.1', '2001:db8::1'] : [];
+			assert.deepEqual(await run('lookup', name), { state, found }, name);
 		}
 		assert.deepEqual(asked, ['yes.test', 'no.test', 'broken.test']);
 	});
 
+	test('an address has names, and an answer that is too long has the first of them', async () => {
+		const long = Array.from({ length: 40 }, (_, i) => `${i}.${'a'.repeat(200)}.test`);
+		const { run } = await start(undefined, async (name) => ({ addresses: [], names: name.startsWith('1') ? ['yes.test', 'a.test'] : long, ttl: 60 }));
+		assert.deepEqual(await run('lookup', '1.2.0.192.in-addr.arpa'), { state: 'found', found: ['yes.test', 'a.test'] });
+		const { found } = await run('lookup', '2.2.0.192.in-addr.arpa');
+		assert.ok(found.length > 10 && found.length < long.length, `${found.length}`);
+		assert.deepEqual(found, long.slice(0, found.length));
+	});
+
 	test('a page that cannot ask leaves the name to connect()', async () => {
 		const { run, bridge } = await start();
-		assert.equal(await run('lookup', 'no.test'), 'found');
+		assert.deepEqual(await run('lookup', 'no.test'), { state: 'found', found: [] });
 		bridge.close();
-		assert.equal(await run('lookup', 'other.test'), 'found');
+		assert.deepEqual(await run('lookup', 'other.test'), { state: 'found', found: [] });
 	});
 });
 

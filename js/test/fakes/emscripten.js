@@ -2,6 +2,7 @@
 // and a connector whose sockets the test plays.
 
 import { newCall } from '../../src/sockfs/calls/call.js';
+import { Hosts } from '../../src/sockfs/names/hosts.js';
 
 /** @typedef {import('../../src/sockfs/connector.js').Connector} Connector */
 /** @typedef {import('../../src/sockfs/connector.js').Socket} Socket */
@@ -63,6 +64,7 @@ export class FakeEmscripten {
 	}
 
 	call = newCall();
+	hosts = new Hosts();
 	/** @type {((stream: any, fd?: number) => number) | undefined} */
 	clone;
 
@@ -70,6 +72,7 @@ export class FakeEmscripten {
 	get program() {
 		return {
 			call: this.call,
+			hosts: this.hosts,
 			ops: this.ops,
 			ErrnoError,
 			sockOf: (fd) => this.streams[fd]?.node.sock ?? null,

@@ -76,12 +76,12 @@ const steps = {
 	/** The program takes the error. */
 	takeError: (index) => sockets[index].clearError(),
 	lookup(name) {
-		let state = connector.lookup?.(name);
-		while (state === 'asking') {
+		let answer = connector.lookup?.(name);
+		while (answer?.state === 'asking') {
 			connector.wait(Infinity);
-			state = connector.lookup?.(name);
+			answer = connector.lookup?.(name);
 		}
-		return state;
+		return answer;
 	},
 	why: (host, port) => [connector.failures.last, connector.failures.of(host, port)],
 	peek: (index, max) => Buffer.from(sockets[index].peek(max)).toString(),

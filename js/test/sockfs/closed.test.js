@@ -151,15 +151,21 @@ describe('a program whose SOCKFS has no names', () => {
 	});
 
 	test('connects to the name behind an address of the fake DNS', () => {
-		const { calls, connector, heap } = start();
+		const { calls, connector, heap, view } = start();
 		heap.set(Buffer.from('db.test\0'), NAME);
 		assert.equal(calls._emscripten_lookup_name(NAME), 0x0100_1dac);
 		heap.set([172, 29, 0, 1], ADDRESS + 4);
 		const fd = calls.socket(2, NONBLOCKING, 0);
 		calls.connect(fd, ADDRESS, 16, 0, 0, 0);
 		assert.equal(connector.sockets[0].target.host, 'db.test');
-		calls.getpeername(fd, BUFFER, OUT, 0, 0, 0);
+		view.setInt32(OUT, 16, true);
+		assert.equal(calls.getpeername(fd, BUFFER, OUT, 0, 0, 0), -53, 'there is none yet');
+		connector.sockets[0].state = 'open';
+		assert.equal(calls.getpeername(fd, BUFFER, OUT, 0, 0, 0), 0);
 		assert.deepEqual([...heap.slice(BUFFER + 4, BUFFER + 8)], [172, 29, 0, 1]);
+		connector.sockets[0].remote = { addr: '192.0.2.7', port: 80 };
+		calls.getpeername(fd, BUFFER, OUT, 0, 0, 0);
+		assert.deepEqual([...heap.slice(BUFFER + 4, BUFFER + 8)], [192, 0, 2, 7]);
 	});
 
 	test('ends a socket with the last of its descriptors', () => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createLookup } from '../../src/sockfs/names/lookup.js';
 import { nameCalls } from '../../src/sockfs/names/name-calls.js';
+import { encode, readAddress } from '../../src/sockfs/calls/sockaddr.js';
+import { reverseName } from '../../src/sockfs/names/reverse.js';
 import { judgeHost, judgeName, portOf } from '../../src/sockfs/names/names.js';
 import { FakeConnector, FakeEmscripten } from '../fakes/emscripten.js';
 import { settled } from '../fakes/tunnel.js';
@@ -44,23 +46,29 @@ describe('createLookup', () => {
 			asked.push(name);
 			if (name === 'b.test') throw Object.assign(new Error('no such name'), { name: 'name_not_found' });
 			if (name === 'c.test') throw Object.assign(new Error('denied'), { name: 'denied' });
+			return name.endsWith('.arpa') ? { addresses: [], names: ['a.test'] } : { addresses: ['192.0.2.1', '2001:db8::1'], names: [] };
 		}, () => void changes++);
-		const names = ['a.test', 'b.test', 'c.test'];
-		assert.deepEqual(names.map(lookup), ['asking', 'asking', 'asking']);
+		const names = ['a.test', 'b.test', 'c.test', '1.2.0.192.in-addr.arpa'];
+		assert.deepEqual(names.map(lookup), names.map(() => ({ state: 'asking', found: [] })));
 		await settled();
-		assert.equal(changes, 3);
-		assert.deepEqual(names.map(lookup), ['found', 'missing', 'found'], 'connect() tells what is denied');
+		assert.equal(changes, 4);
+		assert.deepEqual(names.map(lookup), [
+			{ state: 'found', found: ['192.0.2.1', '2001:db8::1'] }, { state: 'missing', found: [] },
+			{ state: 'found', found: [] }, { state: 'found', found: ['a.test'] },
+		], 'connect() tells what is denied');
 		assert.deepEqual(asked, names);
 	});
 });
 
 describe('the calls', () => {
-	const NODE = 64;
-	const SERVICE = 128;
-	const HINT = 256;
-	const OUT = 320;
-	const INFO = 400;
-	const SOCKADDR = 440;
+	const NODE = 1024;
+	const SERVICE = 1088;
+	const HINT = 1152;
+	const OUT = 1216;
+	const HEAP = 1280;
+	const AF_UNSPEC = 0;
+	const AF_INET = 2;
+	const AF_INET6 = 10;
 
 	/** @param {{ lookup?: (name: string) => any, canWait?: boolean, wide?: boolean }} [options] */
 	function start({ lookup, canWait = false, wide = false } = {}) {
@@ -69,40 +77,69 @@ describe('the calls', () => {
 		const bytes = new Uint8Array(emscripten.heap.buffer);
 		const view = new DataView(emscripten.heap.buffer);
 		const put = (/** @type {string} */ text, /** @type {number} */ at) => bytes.set(new TextEncoder().encode(`${text}\0`), at);
+		const [addrAt, nextAt] = wide ? [24, 40] : [20, 28];
+		const store = (/** @type {number} */ at, /** @type {number} */ value) => (wide ? view.setBigUint64(at, BigInt(value), true) : view.setUint32(at, value, true));
+		const load = (/** @type {number} */ at) => (wide ? Number(view.getBigUint64(at, true)) : view.getUint32(at, true));
 		/** @type {any[][]} */
 		const reached = [];
+		const made = { count: 0 };
 		const pointer = (/** @type {number} */ value) => (wide ? BigInt(value) : value);
 		// Emscripten's: one address, of the form 172.29.a.b, and the port of a number.
 		const own = (/** @type {any} */ node, /** @type {any} */ service, /** @type {any} */ hint, /** @type {any} */ out) => {
-			reached.push([node, service, hint && view.getInt32(Number(hint), true)]);
-			bytes.set([172, 29, 1, 0], SOCKADDR + 4);
-			view.setInt32(INFO + 4, 2, true);
-			if (wide) view.setBigUint64(INFO + 24, BigInt(SOCKADDR), true);
-			else view.setUint32(INFO + 20, SOCKADDR, true);
-			if (wide) view.setBigUint64(Number(out), BigInt(INFO), true);
-			else view.setUint32(Number(out), INFO, true);
+			const [flags, family] = hint ? [0, 4].map((at) => view.getInt32(Number(hint) + at, true)) : [null, 0];
+			reached.push([node, service, flags]);
+			const info = HEAP + 96 * made.count++;
+			const sockaddr = info + 48;
+			bytes.fill(0x55, info, info + 96);
+			view.setInt32(info + 4, family || AF_INET, true);
+			view.setUint16(sockaddr, family || AF_INET, true);
+			bytes.set([172, 29, 1, 0], sockaddr + (family === AF_INET6 ? 20 : 4));
+			store(info + addrAt, sockaddr);
+			store(info + nextAt, 0);
+			store(Number(out), info);
 			return 0;
 		};
-		const { getaddrinfo, _emscripten_lookup_name: byName } = nameCalls(emscripten.program, connector);
-		/** @param {string} node @param {string | null} service @param {number | null} [flags] */
-		const ask = (node, service, flags = null) => {
+		const { getaddrinfo, getnameinfo, _emscripten_lookup_name: byName } = nameCalls(emscripten.program, connector);
+		/** The list behind the latest call. */
+		const list = () => {
+			const all = [];
+			for (let info = load(OUT); info !== 0; info = load(info + nextAt)) {
+				const sockaddr = load(info + addrAt);
+				all.push({ info, ...readAddress(bytes.buffer, sockaddr, view.getInt32(info + 4, true) === AF_INET6 ? 28 : 16) });
+			}
+			return all;
+		};
+		/** @param {string} node @param {string | null} service @param {number | null} [flags] @param {number} [family] */
+		const ask = (node, service, flags = null, family = AF_UNSPEC) => {
 			put(node, NODE);
 			if (service !== null) put(service, SERVICE);
-			if (flags !== null) view.setInt32(HINT, flags, true);
+			if (flags !== null) [flags, family, 1, 6].forEach((value, i) => view.setInt32(HINT + 4 * i, value, true));
 			const result = getaddrinfo(own)(pointer(NODE), pointer(service === null ? 0 : SERVICE), pointer(flags === null ? 0 : HINT), pointer(OUT));
-			return result || [...bytes.subarray(SOCKADDR + 4, SOCKADDR + 8)].join('.');
+			return result || list().map(({ host }) => host).join(' ');
 		};
 		const lookupName = (/** @type {string} */ name) => {
 			put(name, NODE);
 			return byName(() => 0x01020304)(NODE);
 		};
-		return { emscripten, connector, reached, view, ask, lookupName, port: () => view.getUint16(SOCKADDR + 2) };
+		/** @param {string} host @param {{ port?: number, flags?: number, room?: number }} [options] */
+		const nameOf = (host, { port = 80, flags = 2, room = 64 } = {}) => {
+			const address = encode(host.includes(':') ? AF_INET6 : AF_INET, host, port);
+			bytes.set(address, NODE);
+			const result = getnameinfo(() => 'before')(NODE, address.length, HINT, room, SERVICE, 16, flags);
+			const text = (/** @type {number} */ at) => new TextDecoder().decode(bytes.slice(at, bytes.indexOf(0, at)));
+			return result || `${text(HINT)} ${text(SERVICE)}`;
+		};
+		return { emscripten, connector, reached, view, bytes, made, ask, list, lookupName, nameOf, port: () => list()[0].port };
 	}
+
+	/** Answers as a server does. @param {Record<string, string | null>} names */
+	const answers = (names) => (/** @type {string} */ name) => (names[name] === null || names[name] === undefined
+		? { state: 'missing', found: [] } : { state: 'found', found: names[name].split(' ').filter(Boolean) });
 
 	test('addresses are put right, names keep the address that stands for them', () => {
 		for (const wide of [false, true]) {
 			const { ask, port } = start({ wide });
-			assert.equal(ask('localhost', 'http'), '127.0.0.1');
+			assert.equal(ask('localhost', 'http'), '127.0.0.1 ::1');
 			assert.equal(port(), 80);
 			assert.equal(ask('a.test', '443'), '172.29.1.0');
 			assert.equal(port(), 443);
@@ -113,6 +150,7 @@ describe('the calls', () => {
 		const { ask, reached } = start();
 		assert.deepEqual(['', '256.1.1.1', '127.0.0.1.5', 'x.invalid'].map((node) => ask(node, null)), [-2, -2, -2, -2]);
 		assert.deepEqual([ask('a.test', 'nosuch'), ask('a.test', '80x'), ask('a.test', 'http', 0x400), ask('a.test', null, 4)], [-8, -8, -2, -2]);
+		assert.deepEqual([ask('localhost', null, 4), ask('10.1.2.3', null, 0, AF_INET6)], [-2, -2]);
 		assert.deepEqual(reached, []);
 	});
 
@@ -123,10 +161,43 @@ describe('the calls', () => {
 		assert.equal(view.getInt32(HINT, true), 0x22);
 	});
 
+	test('every address of the family that is asked for, and the first stands for the name', () => {
+		for (const wide of [false, true]) {
+			const { emscripten: { call, program }, ask, list, bytes } = start({ wide, lookup: answers({ 'a.test': '2001:db8::1 192.0.2.1 192.0.2.2', 'six.test': '2001:db8::6', 'b.test': '192.0.2.9 192.0.2.1' }) });
+			call.retries = true;
+			bytes.fill(7, 64, 80);
+			assert.equal(ask('a.test', '5432'), '2001:db8::1 192.0.2.1 192.0.2.2');
+			assert.deepEqual(list().map(({ port }) => port), [5432, 5432, 5432]);
+			assert.deepEqual([...bytes.subarray(64, 80)], Array(16).fill(7), 'the memory that hints were written to');
+			assert.deepEqual(['2001:db8::1', '192.0.2.1'].map((one) => program.hosts.nameOf(one)), ['a.test', '192.0.2.1']);
+			assert.equal(ask('a.test', '5432', 0, AF_INET), '192.0.2.1 192.0.2.2');
+			assert.equal(program.hosts.nameOf('192.0.2.1'), 'a.test');
+			ask('b.test', null);
+			assert.deepEqual(['192.0.2.9', '192.0.2.1'].map((one) => program.hosts.nameOf(one)), ['b.test', '192.0.2.1'], 'the later list counts');
+			assert.equal(ask('a.test', null, 0, AF_INET6), '2001:db8::1');
+			assert.equal(ask('a.test', null, 0x18, AF_INET6), '2001:db8::1 192.0.2.1 192.0.2.2', 'AI_ALL');
+			assert.equal(ask('six.test', null, 0, AF_INET), '172.29.1.0', 'a family without addresses');
+			assert.equal(program.hosts.nameOf('172.29.1.0'), 'six.test');
+		}
+	});
+
+	test('what the C library does not free is used again, and only if nothing else has it', () => {
+		const { emscripten: { call }, ask, list, made, view } = start({ lookup: answers({ 'a.test': '192.0.2.1 192.0.2.2 192.0.2.3' }) });
+		call.retries = true;
+		ask('a.test', '80');
+		const [, second] = list();
+		for (let i = 0; i < 5; i++) ask('a.test', '80');
+		assert.equal(made.count, 3 + 5);
+		assert.equal(list()[1].info, second.info);
+		view.setInt32(second.info + 4, 1234, true);
+		assert.equal(ask('a.test', '80'), '192.0.2.1 192.0.2.2 192.0.2.3');
+		assert.notEqual(list()[1].info, second.info);
+	});
+
 	test('a name is asked for where the caller can wait', () => {
 		/** @type {Record<string, any>} */
 		const states = { 'a.test': 'asking', 'b.test': 'missing' };
-		const { emscripten: { call }, ask } = start({ lookup: (name) => states[name] });
+		const { emscripten: { call }, ask } = start({ lookup: (name) => ({ state: states[name], found: [] }) });
 		assert.equal(ask('b.test', null), '172.29.1.0', 'this one cannot');
 		call.retries = true;
 		assert.equal(ask('b.test', null), -2);
@@ -140,7 +211,7 @@ describe('the calls', () => {
 
 	test('a thread that may block waits for the answer', () => {
 		let state = 'asking';
-		const { connector, ask } = start({ lookup: () => state, canWait: true });
+		const { connector, ask } = start({ lookup: () => ({ state, found: [] }), canWait: true });
 		connector.meanwhile = [() => {}, () => {
 			state = 'missing';
 		}];
@@ -148,7 +219,26 @@ describe('the calls', () => {
 	});
 
 	test('gethostbyname() gives addresses, and no other host\'s', () => {
-		const { lookupName } = start();
+		const { emscripten: { call, program }, lookupName } = start({ lookup: answers({ 'a.test': '2001:db8::1', 'b.test': '2001:db8::2 192.0.2.2' }) });
 		assert.deepEqual(['localhost', '256.1.1.1', 'a.test'].map(lookupName), [0x0100007f, 0, 0x01020304]);
+		call.retries = true;
+		assert.deepEqual(['a.test', 'b.test', 'none.test'].map(lookupName), [0x01020304, 0x020200c0, 0]);
+		assert.deepEqual([program.hosts.nameOf('4.3.2.1'), program.hosts.nameOf('192.0.2.2')], ['a.test', 'b.test']);
+	});
+
+	test('an address has its name, and a port its service', () => {
+		const six = reverseName('2001:db8::1');
+		assert.match(six, /^1\.(0\.){23}8\.b\.d\.0\.1\.0\.0\.2\.ip6\.arpa$/);
+		const { emscripten: { call, program }, nameOf } = start({ lookup: answers({ '1.2.0.192.in-addr.arpa': 'a.test b.test', [six]: 'six.test' }) });
+		program.hosts.note('known.test', '192.0.2.9');
+		program.hosts.note('fake.test', '172.29.4.0');
+		assert.deepEqual(['192.0.2.1', '192.0.2.9', '172.29.4.0'].map((host) => nameOf(host)), ['192.0.2.1 80', 'known.test 80', 'fake.test 80'], 'cannot wait');
+		call.retries = true;
+		assert.deepEqual(['192.0.2.1', '2001:db8::1', '127.0.0.1', '::1', '192.0.2.2', '192.0.2.9'].map((host) => nameOf(host)),
+			['a.test 80', 'six.test 80', 'localhost 80', 'localhost 80', '192.0.2.2 80', 'known.test 80']);
+		assert.equal(nameOf('192.0.2.1', { flags: 1 | 2 }), '192.0.2.1 80');
+		assert.deepEqual([nameOf('192.0.2.1', { flags: 0 }), nameOf('192.0.2.1', { flags: 0, port: 1 })], ['a.test http', 'a.test 1']);
+		assert.deepEqual([nameOf('192.0.2.2', { flags: 8 }), nameOf('192.0.2.1', { room: 6 }), nameOf('192.0.2.1', { room: 7 })], [-2, -12, 'a.test 80']);
+		assert.equal(nameOf('172.29.9.0'), 'before', 'Emscripten may know that one');
 	});
 });

@@ -17,7 +17,8 @@ function connectBy(own, { nonblocking }) {
 	const { connect } = emscripten.ops;
 	const env = /** @type {any} */ ({ __syscall_connect: () => own(() => emscripten.ops.connect(sock, 'a.test', 80)) });
 	patchImports(new Map([['__syscall_connect', { module: env, key: '__syscall_connect' }]]), emscripten.program, new FakeConnector(false));
-	const result = env.__syscall_connect(sock.stream.fd, 0, 0);
+	emscripten.heap[100] = 2;
+	const result = env.__syscall_connect(sock.stream.fd, 400, 16);
 	assert.equal(emscripten.ops.connect, connect);
 	return result;
 }

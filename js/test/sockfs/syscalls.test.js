@@ -133,6 +133,22 @@ test('bytes of TCP come without an address', () => {
 	assert.deepEqual([...emscripten.heap.subarray(100, 102)], [600, 0]);
 });
 
+test('FIONBIO is a flag of every socket', () => {
+	const { emscripten, env, reached, fd, otherFd } = start();
+	emscripten.heap[100] = 480;
+	for (const of of [fd, otherFd]) {
+		emscripten.heap[120] = 0;
+		assert.equal(env.__syscall_ioctl(of, 0x5421, 400), 0);
+		assert.equal(emscripten.streams[of].flags, 2);
+		emscripten.heap[120] = 1;
+		assert.equal(env.__syscall_ioctl(of, 0x5421, 400), 0);
+		assert.equal(emscripten.streams[of].flags, 2 | 2048);
+	}
+	assert.deepEqual(reached, []);
+	env.__syscall_ioctl(99, 0x5421, 400);
+	assert.equal(reached.length, 1);
+});
+
 test('what has not left can be asked for, and urgent data', () => {
 	const { emscripten, env, socket, fd } = start();
 	Object.assign(socket, { unsent: 7 });

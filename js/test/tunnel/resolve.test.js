@@ -44,7 +44,7 @@ test('the answer has addresses and a ttl, and the question is no socket of the p
 	assert.deepEqual(program.calls.slice(-2), [['streamStop', 1], ['streamCloseWrite', 1]], 'the stream is given back');
 	assert.deepEqual([tunnel.stats().streams, tunnel.stats().opened], [[], 0]);
 	await tell({ kind: EVENT.closed, id: 1 });
-	assert.deepEqual(await names, { addresses: ['2001:db8::1', '192.0.2.7'], ttl: 60 });
+	assert.deepEqual(await names, { addresses: ['2001:db8::1', '192.0.2.7'], names: [], ttl: 60 });
 	assert.deepEqual([said, tunnel.stats().streams, tunnel.stats().opened], [[], [], 0]);
 });
 
@@ -52,7 +52,15 @@ test('a name may have no address that a page can use', async () => {
 	const { tunnel, tell } = await make();
 	const names = tunnel.resolve('inside.example');
 	await tell({ kind: EVENT.opened, id: 1, text: '\0' }, { kind: EVENT.data, id: 1, text: Buffer.from('000400000005', 'hex') }, { kind: EVENT.eof, id: 1 }, { kind: EVENT.closed, id: 1 });
-	assert.deepEqual(await names, { addresses: [], ttl: 5 });
+	assert.deepEqual(await names, { addresses: [], names: [], ttl: 5 });
+});
+
+test('an answer for an address has its names', async () => {
+	const { tunnel, tell } = await make();
+	const names = tunnel.resolve('7.2.0.192.in-addr.arpa');
+	const answer = Buffer.concat([Buffer.from('00100000003c010a', 'hex'), Buffer.from('db.example')]);
+	await tell({ kind: EVENT.opened, id: 1, text: '\0' }, { kind: EVENT.data, id: 1, text: answer }, { kind: EVENT.eof, id: 1 }, { kind: EVENT.closed, id: 1 });
+	assert.deepEqual(await names, { addresses: [], names: ['db.example'], ttl: 60 });
 });
 
 test('a name that is not there, or not sent at all, rejects with the code', async () => {

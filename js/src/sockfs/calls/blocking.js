@@ -21,6 +21,7 @@ import { Waiting } from './retry.js';
 /**
  * How stacks of this page's programs may wait.
  * @typedef {object} Means
+ * @property {Partial<Record<string, (before: (...args: any[]) => any) => (...args: any[]) => any>>} [names]  calls that are more than the program's own
  * @property {any} [scope]  the global object, where the program runs in its thread
  * @property {(waiting: Waiting) => ReturnType<typeof import('../program/adapter.js').createAdapter>} [adapter]
  * @property {() => boolean} [promising]  whether any export of the page's programs is entered as a promising one
@@ -68,6 +69,7 @@ const CALLS = {
 	fd_read: { arity: 4, concerns: namesOurs },
 	fd_write: { arity: 4, concerns: namesOurs },
 	getaddrinfo: { arity: 4 },
+	getnameinfo: { arity: 7 },
 	_emscripten_lookup_name: { arity: 1 },
 };
 
@@ -89,7 +91,7 @@ export const POLL_WAITS = '__syscall_poll_nonblocking';
  * @param {Means} means
  * @returns {() => void}
  */
-export function patchBlocking(calls, program, connector, { scope = globalThis, adapter, promising = () => false }) {
+export function patchBlocking(calls, program, connector, { names = {}, scope = globalThis, adapter, promising = () => false }) {
 	const waiting = new Waiting(connector);
 	const adapt = adapter?.(waiting) ?? null;
 	/** @type {(() => void)[]} */
@@ -97,12 +99,15 @@ export function patchBlocking(calls, program, connector, { scope = globalThis, a
 	for (const [name, call] of Object.entries(CALLS)) {
 		const slot = calls.get(name);
 		if (!slot || (name === '__syscall_poll' && !connector.canWait && calls.has(POLL_WAITS))) continue;
-		const before = slot.module[slot.key];
+		const own = slot.module[slot.key];
+		const make = names[name];
+		const before = make ? make(own) : own;
 		const concerns = call.concerns ?? (() => true);
 		const makeOf = name === '__syscall_poll' ? pollOnce : callOnce(program, call);
-		const script = connector.canWait ? blocking(waiting.retry(makeOf(before)), waiting) : hooked(scope, before, makeOf, waiting);
+		const script = connector.canWait ? blocking(waiting.retry(makeOf(before)), waiting)
+			: make ? hookedName(scope, own, { make, makeOf, waiting }) : hooked(scope, own, makeOf, waiting);
 		const direct = (/** @type {any[]} */ ...args) => (concerns(program, args) ? script : before)(...args);
-		const put = (/** @type {any} */ value) => void (slot.module[slot.key] = Object.assign(value, before));
+		const put = (/** @type {any} */ value) => void (slot.module[slot.key] = Object.assign(value, own));
 		put(direct);
 		if (!adapt) continue;
 		const { attempt, giveUp } = waiting.retry(makeOf(before));
@@ -160,6 +165,51 @@ const blocking = (retry, waiting) => (/** @type {any[]} */ ...args) => {
 };
 
 /**
+ * Makes the attempts of one call, for our js-library. `done` is called with the result, at once
+ * if there is nothing to wait for.
+ * @callback Attempts
+ * @param {(...args: any[]) => any} original  the call without the sleep
+ * @param {(result: any) => void} done
+ * @param {any[]} [given]  arguments of the call; absent: it has them already
+ */
+
+/**
+ * @template T
+ * @param {any} scope
+ * @param {Attempts} attempts
+ * @param {() => T} run
+ * @returns {T}
+ */
+function withHook(scope, attempts, run) {
+	const outer = scope[HOOK];
+	scope[HOOK] = attempts;
+	try {
+		return run();
+	} finally {
+		if (outer === undefined) delete scope[HOOK];
+		else scope[HOOK] = outer;
+	}
+}
+
+/**
+ * @param {Waiting} waiting
+ * @param {Make} make
+ * @param {any[]} args
+ * @param {(result: any) => void} done
+ * @returns {boolean}  whether it waits
+ */
+function attemptAll(waiting, make, args, done) {
+	const { attempt } = waiting.retry(make);
+	const next = (/** @type {number} */ earlier) => {
+		const { result, ticket } = attempt(args, earlier);
+		if (ticket === 0) done(result);
+		else waiting.wait(ticket).then(() => next(ticket));
+		return ticket !== 0;
+	};
+	return next(0);
+}
+
+/**
  * @param {any} scope
  * @param {(...args: any[]) => any} before
  * @param {(original: (...args: any[]) => any) => Make} makeOf
@@ -167,28 +217,38 @@ const blocking = (retry, waiting) => (/** @type {any[]} */ ...args) => {
  */
 function hooked(scope, before, makeOf, waiting) {
 	const single = makeOf(before);
+	return (/** @type {any[]} */ ...args) => withHook(scope, (original, done, given = []) => void attemptAll(waiting, makeOf(() => original(...given)), args, done), () => single(args, false, null).result);
+}
+
+/**
+ * The same for a call that is more than the program's own: its parts are put around the call
+ * without the sleep. A first call without arguments shows whether there is one, which fails at once.
+ * @param {any} scope
+ * @param {(...args: any[]) => any} own
+ * @param {object} parts
+ * @param {(before: (...args: any[]) => any) => (...args: any[]) => any} parts.make
+ * @param {(original: (...args: any[]) => any) => Make} parts.makeOf
+ * @param {Waiting} parts.waiting
+ */
+function hookedName(scope, own, { make, makeOf, waiting }) {
+	const plain = makeOf(make(own));
+	let asleep = false;
 	return (/** @type {any[]} */ ...args) => {
-		const outer = scope[HOOK];
-		/**
-		 * Makes the attempts. `done` is called with the result, at once if there is
-		 * nothing to wait for.
-		 * @param {(...args: any[]) => any} original  the call without the sleep
-		 * @param {(result: any) => void} done
-		 */
-		scope[HOOK] = (original, done) => {
-			const { attempt } = waiting.retry(makeOf(original));
-			const next = (/** @type {number} */ earlier) => {
-				const { result, ticket } = attempt(args, earlier);
-				if (ticket === 0) done(result);
-				else waiting.wait(ticket).then(() => next(ticket));
-			};
-			next(0);
-		};
-		try {
-			return single(args, false, null).result;
-		} finally {
-			if (outer === undefined) delete scope[HOOK];
-			else scope[HOOK] = outer;
+		// ASYNCIFY calls again for the result.
+		if (asleep) {
+			asleep = false;
+			return own(...args);
 		}
+		const nothing = args.map((value) => (typeof value === 'bigint' ? 0n : 0));
+		let sleeps = false;
+		withHook(scope, (original, done) => {
+			// A library of an earlier release gives functions that take no arguments.
+			sleeps = original.length > 0;
+			done(original(...nothing));
+		}, () => own(...nothing));
+		if (!sleeps) return plain(args, false, null).result;
+		return withHook(scope, (original, done) => {
+			asleep = attemptAll(waiting, makeOf(make(original)), args, done);
+		}, () => own(...args));
 	};
 }

@@ -4,10 +4,9 @@
 
 import { Closed, LetGo } from './closed.js';
 import { O_NONBLOCK, POLL } from '../flags.js';
-import * as ERRNO from '../../wire/generated/errno.js';
 import { address } from '../memory.js';
 import { piecesOf, pointerAt, send, total } from './iovec.js';
-import { dotted, readAddress, writeAddress } from './sockaddr.js';
+import { readAddress } from './sockaddr.js';
 
 /** @typedef {import('../program/instantiate.js').Instance} Instance */
 /** @typedef {import('../program/program.js').Program} Program */
@@ -22,15 +21,8 @@ const F_DUPFD_CLOEXEC = 1030;
 const O_APPEND = 1024;
 const SETTABLE = O_NONBLOCK | O_APPEND;
 const FIONREAD = 21531;
-const FIONBIO = 21537;
 /** struct pollfd: int fd, short events, short revents. */
 const POLLFD = Object.freeze({ bytes: 8, events: 4, revents: 6 });
-/** The names' own addresses that Emscripten's fake DNS gives. */
-const FAKE = /^172\.(29|3[01])\./;
-const NONE = '0.0.0.0';
-const AF_INET6 = 10;
-const IN_ADDR = 4;
-const IN6_MAPPED = 20;
 
 /**
  * Puts the calls into a program's imports. They do nothing until its first socket shows
@@ -60,15 +52,6 @@ function makeCalls(program, closed) {
 	const buffer = () => program.heap32().buffer;
 	const view = () => new DataView(buffer());
 	const bytes = () => new Uint8Array(buffer());
-	/** @type {Map<string, string>} */
-	const names = new Map();
-	/** @type {Map<string, string>} */
-	const addresses = new Map();
-	const remember = (/** @type {string} */ name, /** @type {string} */ host) => {
-		if (!FAKE.test(host) || host === name) return;
-		names.set(host, name);
-		addresses.set(name, host);
-	};
 
 	/**
 	 * A call on one of our sockets; its result is a number, or that of the program's own
@@ -117,13 +100,6 @@ function makeCalls(program, closed) {
 		return 0;
 	}, 1);
 
-	/** @param {(sock: Sock) => { host: string, port: number }} find */
-	const name = (find) => ours((sock, addr, length) => {
-		const { host, port } = find(sock);
-		writeAddress(buffer(), addr, length, { family: sock.family, host: addresses.get(host) ?? host, port });
-		return 0;
-	});
-
 	/** @param {boolean} replaces  whether the second argument is a descriptor that is closed */
 	const duplicate = (replaces) => (/** @type {Call} */ before) => (/** @type {any[]} */ ...args) => {
 		const fd = before(...args);
@@ -165,21 +141,12 @@ function makeCalls(program, closed) {
 
 	return {
 		__syscall_connect: ours((sock, addr, length) => {
-			const read = readAddress(buffer(), addr, length);
-			if (read.errno !== 0) return -read.errno;
-			const { host, port } = /** @type {{ host: string, port: number }} */ (read);
-			return program.ops.connect(sock, names.get(host) ?? host, port) ?? 0;
+			const { errno, host, port } = readAddress(buffer(), addr, length);
+			return errno !== 0 ? -errno : program.ops.connect(sock, host, port) ?? 0;
 		}),
 		__syscall_bind: ours((sock, addr, length) => {
-			const read = readAddress(buffer(), addr, length);
-			if (read.errno !== 0) return -read.errno;
-			const { host, port } = /** @type {{ host: string, port: number }} */ (read);
-			return program.ops.bind(sock, host, port) ?? 0;
-		}),
-		__syscall_getsockname: name((sock) => ({ host: sock.saddr || NONE, port: sock.sport || 0 })),
-		__syscall_getpeername: name((sock) => {
-			if (sock.daddr === undefined) throw new program.ErrnoError(ERRNO.ENOTCONN);
-			return { host: sock.daddr, port: sock.dport };
+			const { errno, host, port } = readAddress(buffer(), addr, length);
+			return errno !== 0 ? -errno : program.ops.bind(sock, host, port) ?? 0;
 		}),
 		__syscall_sendto: ours((sock, at, length) => send(program, sock, [{ at: address(at), length: address(length) }])),
 		__syscall_sendmsg: ours((sock, message) => send(program, sock, ofMessage(message))),
@@ -204,37 +171,13 @@ function makeCalls(program, closed) {
 			return before(fd, command, varargs, ...rest);
 		},
 		__syscall_ioctl: ours((sock, request, varargs) => {
-			if (request !== FIONREAD && request !== FIONBIO) return undefined;
+			if (request !== FIONREAD) return undefined;
 			const at = pointerAt(view(), address(varargs), typeof varargs === 'bigint');
-			if (request === FIONREAD) {
-				view().setInt32(at, 0, true);
-				program.ops.ioctl(sock, request, at);
-				return 0;
-			}
-			if (view().getInt32(at, true)) sock.stream.flags |= O_NONBLOCK;
-			else sock.stream.flags &= ~O_NONBLOCK;
-			return undefined;
+			view().setInt32(at, 0, true);
+			program.ops.ioctl(sock, request, at);
+			return 0;
 		}),
 		__syscall_poll: poll,
 		__syscall_poll_nonblocking: poll,
-		getaddrinfo: (before) => (node, service, hint, out, ...rest) => {
-			const result = before(node, service, hint, out, ...rest);
-			if (result !== 0 || !node) return result;
-			const wide = typeof out === 'bigint';
-			const info = pointerAt(view(), address(out), wide);
-			const at = pointerAt(view(), info + (wide ? 24 : 20), wide) + (view().getInt32(info + 4, true) === AF_INET6 ? IN6_MAPPED : IN_ADDR);
-			remember(text(bytes(), address(node)), dotted(bytes().slice(at, at + 4)));
-			return result;
-		},
-		_emscripten_lookup_name: (before) => (node, ...rest) => {
-			const result = before(node, ...rest);
-			const parts = new Uint8Array(4);
-			new DataView(parts.buffer).setInt32(0, result, true);
-			remember(text(bytes(), address(node)), dotted(parts));
-			return result;
-		},
 	};
 }
-
-/** @param {Uint8Array} heap @param {number} at */
-const text = (heap, at) => new TextDecoder().decode(heap.slice(at, heap.indexOf(0, at)));

@@ -5,6 +5,8 @@
 // memory.
 
 import { patchBlocking } from './blocking.js';
+import { pointerAt } from './iovec.js';
+import { endCalls } from './ends.js';
 import { duplicateCalls } from '../sockets/duplicates.js';
 import { O_NONBLOCK } from '../flags.js';
 import { address } from '../memory.js';
@@ -17,7 +19,8 @@ import { isFresh, socketOf } from '../sockets/record.js';
 /** @typedef {import('../program/program.js').Program} Program */
 
 const AF_UNSPEC = 0;
-/** ioctl(): bytes that have not left, and whether urgent data is next. */
+/** ioctl(): whether calls wait, bytes that have not left, and whether urgent data is next. */
+const FIONBIO = 0x5421;
 const TIOCOUTQ = 0x5411;
 const SIOCATMARK = 0x8905;
 
@@ -31,12 +34,12 @@ export { POLLFD_BYTES } from './blocking.js';
  * @param {Instance['calls']} calls
  * @param {Program} program
  * @param {Connector} connector
- * @param {import('./blocking.js').Means} [means]  how the program's stacks may wait
+ * @param {Omit<import('./blocking.js').Means, 'names'>} [means]  how the program's stacks may wait
  * @returns {() => void}  puts functions without wasm of ours in their place, for a program that cannot be linked to it
  */
 export function patchImports(calls, program, connector, means = {}) {
-	for (const [name, make] of Object.entries(operationCalls(program, connector))) replace(calls, name, make);
-	return patchBlocking(calls, program, connector, means);
+	for (const [name, make] of Object.entries(makeCalls(program))) replace(calls, name, make);
+	return patchBlocking(calls, program, connector, { ...means, names: nameCalls(program, connector) });
 }
 
 /**
@@ -86,6 +89,7 @@ function makeCalls(program) {
 		const run = sock && program.ops?.[operation];
 		return run && mine(sock) ? call(() => run(sock, ...rest)) : before(...args);
 	};
+	const ends = endCalls(program, call);
 	const view = () => new DataView(program.heap32().buffer);
 	/** Our socket behind a descriptor. @param {number} fd */
 	const ours = (fd) => {
@@ -94,7 +98,7 @@ function makeCalls(program) {
 	};
 	return {
 		__syscall_socket: (before) => (domain, type, ...rest) => {
-			const fd = before(domain, type, ...rest);
+			const fd = ends.socket(before)(domain, type, ...rest);
 			const stream = type & SOCK_NONBLOCK ? sockOf(fd)?.stream : undefined;
 			if (stream) stream.flags |= O_NONBLOCK;
 			return fd;
@@ -103,12 +107,15 @@ function makeCalls(program) {
 		// AF_UNSPEC: SOCKFS knows no such address.
 		__syscall_connect: (before) => {
 			const disconnect = operate('disconnect', (sock) => socketOf(sock) !== undefined)(before);
+			const connect = ends.connect(before);
 			return (fd, addr, length, ...rest) => {
 				const unspecified = length >= 2 && new DataView(program.heap32().buffer).getUint16(address(addr), true) === AF_UNSPEC;
 				if (unspecified) return disconnect(fd, addr, length, ...rest);
-				return watchConnect(program, () => call(() => before(fd, addr, length, ...rest)));
+				return watchConnect(program, () => call(() => connect(fd, addr, length, ...rest)));
 			};
 		},
+		__syscall_getsockname: ends.getsockname,
+		__syscall_getpeername: ends.getpeername,
 
 		// TCP gives no address with its bytes.
 		__syscall_recvfrom: (before) => (fd, buffer, length, flags, addr, addrlen, ...rest) => {
@@ -136,12 +143,15 @@ function makeCalls(program) {
 			}
 		},
 
+		// Emscripten 3 ends the program at FIONBIO.
 		__syscall_ioctl: (before) => (fd, request, varargs, ...rest) => {
+			const blocking = request === FIONBIO ? sockOf(fd)?.stream : undefined;
 			const socket = request === TIOCOUTQ || request === SIOCATMARK ? ours(fd) : undefined;
-			if (!socket) return before(fd, request, varargs, ...rest);
-			const at = address(varargs);
-			const pointer = typeof varargs === 'bigint' ? Number(view().getBigUint64(at, true)) : view().getUint32(at, true);
-			view().setInt32(pointer, request === TIOCOUTQ ? socket.unsent ?? 0 : 0, true);
+			if (!socket && !blocking) return before(fd, request, varargs, ...rest);
+			const pointer = pointerAt(view(), address(varargs), typeof varargs === 'bigint');
+			if (blocking && view().getInt32(pointer, true)) blocking.flags |= O_NONBLOCK;
+			else if (blocking) blocking.flags &= ~O_NONBLOCK;
+			else view().setInt32(pointer, request === TIOCOUTQ ? socket?.unsent ?? 0 : 0, true);
 			return 0;
 		},
 

@@ -1,25 +1,28 @@
-// getaddrinfo() and gethostbyname(), as a program's wasm imports them. Emscripten gives
-// every name an address of its own, which connect() turns back into the name; here texts
-// that are no names are told apart, services have their ports, and names that do not
-// exist fail where the caller can wait.
+// getaddrinfo(), gethostbyname() and getnameinfo(), as a program's wasm imports them. Where the
+// caller can wait, the server is asked. Elsewhere Emscripten gives every name an address of its
+// own, which connect() turns back into the name.
 
-import { address } from '../memory.js';
+import { AddressList } from './address-list.js';
 import { lookAgainAt } from './lookup.js';
 import { judgeHost, judgeName, portOf } from './names.js';
+import { reverseCalls } from './reverse.js';
+import { address } from '../memory.js';
 
 /** @typedef {import('../program/program.js').Program} Program */
+/** @typedef {import('./lookup.js').Lookup} Lookup */
 /** @typedef {(...args: any[]) => any} Call */
 
-const EAI_NONAME = -2;
+export const EAI_NONAME = -2;
 const EAI_AGAIN = -3;
 const EAI_SERVICE = -8;
 const AI_ADDRCONFIG = 0x20;
 const AI_NUMERICHOST = 4;
+const AI_V4MAPPED = 8;
+const AI_ALL = 0x10;
 const AI_NUMERICSERV = 0x400;
+const AF_INET = 2;
 const AF_INET6 = 10;
-/** Where sockaddr_in has its address, and sockaddr_in6 the last four bytes of a mapped one. */
-const IN_ADDR = 4;
-const IN6_MAPPED = 20;
+const LOOPBACK = Object.freeze(['127.0.0.1', '::1']);
 
 /**
  * @param {Program} program
@@ -35,33 +38,42 @@ export function nameCalls(program, connector) {
 	};
 
 	/**
-	 * Whether a name exists.
-	 * @param {string} name
-	 * @returns {'found' | 'missing' | 'again'} again: the call is to be made again
+	 * Asks the server.
+	 * @param {string} question
+	 * @returns {Lookup | null}  null: the call is to be made again
 	 */
-	const exists = (name) => {
-		if (!connector.lookup || !(connector.canWait || program.call.retries)) return 'found';
+	const ask = (question) => {
+		if (!connector.lookup || !(connector.canWait || program.call.retries)) return { state: 'found', found: [] };
 		for (;;) {
-			const state = connector.lookup(name);
-			if (state !== 'asking') return state;
+			const answer = connector.lookup(question);
+			if (answer.state !== 'asking') return answer;
 			const until = lookAgainAt();
 			if (!connector.canWait) {
 				program.call.wait = { until };
-				return 'again';
+				return null;
 			}
 			connector.wait(until - performance.now());
 		}
 	};
 
-	/** @param {string} node @param {typeof judgeName} [judge] @returns {{ address?: string, failure?: number }} */
+	/**
+	 * What a text stands for. failure: EAI_*, 0 if there is none; name: absent for an address;
+	 * without addresses, the one that Emscripten gives is right.
+	 * @param {string} node
+	 * @param {typeof judgeName} [judge]
+	 * @returns {{ failure: number, addresses: readonly string[], name?: string }}
+	 */
 	const look = (node, judge = judgeName) => {
 		const judged = judge(node);
-		if (judged.kind === 'address') return { address: judged.address };
-		if (judged.kind === 'none') return { failure: EAI_NONAME };
-		if (judged.name.includes(':')) return {};
-		const state = exists(judged.name);
-		return state === 'found' ? {} : { failure: state === 'missing' ? EAI_NONAME : EAI_AGAIN };
+		if (judged.kind === 'none') return { failure: EAI_NONAME, addresses: [] };
+		if (judged.kind === 'address') return { failure: 0, addresses: isNumeric(node) ? [judged.address] : LOOPBACK };
+		if (judged.name.includes(':')) return { failure: 0, addresses: [] };
+		const answer = ask(judged.name);
+		if (answer === null) return { failure: EAI_AGAIN, addresses: [] };
+		return { failure: answer.state === 'missing' ? EAI_NONAME : 0, addresses: answer.found, name: judged.name };
 	};
+
+	const list = new AddressList(program);
 
 	return {
 		getaddrinfo: (before) => (node, service, hint, out) => {
@@ -69,8 +81,7 @@ export function nameCalls(program, connector) {
 			const none = wide ? 0n : 0;
 			const hints = address(hint);
 			const flags = hints ? view().getInt32(hints, true) : 0;
-			/** @type {ReturnType<typeof look>} */
-			let found = {};
+			const family = hints ? view().getInt32(hints + 4, true) : 0;
 			/** @type {number | null} */
 			let port = null;
 			if (service) {
@@ -79,33 +90,29 @@ export function nameCalls(program, connector) {
 				if (port === null) return EAI_SERVICE;
 				if (flags & AI_NUMERICSERV && !/^\s*\+?\d*$/.test(asked)) return EAI_NONAME;
 			}
-			if (node) {
-				const asked = text(node);
-				if (flags & AI_NUMERICHOST && judgeName(asked).kind !== 'address' && !asked.includes(':')) return EAI_NONAME;
-				found = look(asked);
-				if (found.failure) return found.failure;
-			}
+			const asked = node ? text(node) : '';
+			if (node && flags & AI_NUMERICHOST && !asked.includes(':') && !(judgeName(asked).kind === 'address' && isNumeric(asked))) return EAI_NONAME;
+			const found = node ? look(asked) : null;
+			if (found?.failure) return found.failure;
 			// SOCKFS knows the flag and fails: the addresses that it gives are those of
 			// the host's kind.
 			if (flags & AI_ADDRCONFIG) view().setInt32(hints, flags & ~AI_ADDRCONFIG, true);
 			const named = port !== null && node;
-			let result;
+			const call = (/** @type {any} */ given) => before(node, named ? none : service, given, out);
 			try {
-				result = before(node, named ? none : service, hint, out);
+				const addresses = ofFamily(found?.addresses ?? [], family, flags);
+				if (found && (addresses.length > 0 || found.name !== undefined)) {
+					// A family that the name has no addresses of keeps the one that stands for it.
+					return list.make({ call, hint, out, addresses, port: port ?? 0, name: found.name });
+				}
+				if (found && found.addresses.length > 0) return EAI_NONAME;
+				const result = call(hint);
+				if (result === 0 && named) list.setPort(out, Number(port));
+				if (result === 0 && !node && family === AF_INET6) list.setNull(out, flags);
+				return result;
 			} finally {
 				if (flags & AI_ADDRCONFIG) view().setInt32(hints, flags, true);
 			}
-			if (result !== 0) return result;
-			const memory = view();
-			const pointer = (/** @type {number} */ at) => (wide ? Number(memory.getBigUint64(at, true)) : memory.getUint32(at, true));
-			const info = pointer(address(out));
-			const sockaddr = pointer(info + (wide ? 24 : 20));
-			if (named) memory.setUint16(sockaddr + 2, Number(port));
-			if (found.address) {
-				const at = sockaddr + (memory.getInt32(info + 4, true) === AF_INET6 ? IN6_MAPPED : IN_ADDR);
-				found.address.split('.').forEach((part, i) => memory.setUint8(at + i, Number(part)));
-			}
-			return 0;
 		},
 
 		/**
@@ -116,9 +123,31 @@ export function nameCalls(program, connector) {
 			const asked = text(name);
 			const found = look(asked, judgeHost);
 			program.missing = found.failure === EAI_NONAME ? asked : null;
-			if (program.missing !== null) return 0;
-			if (!found.address) return before(name);
-			return found.address.split('.').reduce((sum, part, i) => sum | (Number(part) << (8 * i)), 0);
+			if (found.failure) return 0;
+			const [first] = ofFamily(found.addresses, AF_INET, 0);
+			const result = first === undefined ? before(name) : first.split('.').reduce((sum, part, i) => sum | (Number(part) << (8 * i)), 0);
+			if (found.name !== undefined) program.hosts.note(found.name, [0, 8, 16, 24].map((shift) => (result >> shift) & 255).join('.'));
+			return result;
 		},
+
+		...reverseCalls(program, ask),
 	};
+}
+
+/** Whether a text that is an address is written in numbers. @param {string} node */
+const isNumeric = (node) => /^\d/.test(node);
+
+/**
+ * The addresses that a program asks for.
+ * @param {readonly string[]} addresses
+ * @param {number} family
+ * @param {number} flags  AI_*
+ */
+function ofFamily(addresses, family, flags) {
+	const four = addresses.filter((one) => !one.includes(':'));
+	if (family === AF_INET) return four;
+	if (family !== AF_INET6) return addresses;
+	const six = addresses.filter((one) => one.includes(':'));
+	const mapped = flags & AI_V4MAPPED && (six.length === 0 || flags & AI_ALL) ? four.map((one) => `::ffff:${one}`) : [];
+	return [...six, ...mapped];
 }

@@ -81,3 +81,9 @@ export function portOf(text) {
 	if (Object.hasOwn(SERVICES, text)) return SERVICES[text];
 	return /^\s*\+?\d+$/.test(text) ? Number(text) & 0xffff : null;
 }
+
+/**
+ * Returns the first service of a port, if one has a name.
+ * @param {number} port
+ */
+export const serviceOf = (port) => Object.keys(SERVICES).find((name) => SERVICES[name] === port);

@@ -5,6 +5,7 @@
 
 import { newCall } from '../calls/call.js';
 import { installClosed } from '../calls/closed-calls.js';
+import { Hosts } from '../names/hosts.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { hasDescriptor } from '../sockets/record.js';
 
@@ -20,12 +21,14 @@ import { hasDescriptor } from '../sockets/record.js';
  * @property {(fd: number) => Sock | null} sockOf
  * @property {() => Int32Array} heap32  the memory as it is now
  * @property {import('../calls/call.js').Call} call  the system call under way
+ * @property {Hosts} hosts  the names that its addresses stand for
  * @property {any} [DNS]  the fake DNS, where it can be reached
  * @property {string | null} [missing]  the name that the latest lookup did not find, where that had to give 0.0.0.0
  * @property {(event: string, param: unknown) => void} [emit]  tells the callbacks of emscripten_set_socket_*_callback; where it
  *   cannot be reached, the events of peers do
  * @property {Record<string, any>} [streamOps]  SOCKFS.stream_ops
  * @property {(stream: any, fd?: number) => number} [clone]  makes a descriptor of a stream, where dup() cannot
+ * @property {(fd: number) => void} [release]  closes a descriptor, where its socket may not be found
  * @property {(fd: number, sock: Sock) => void} [adopt]  makes sockOf know another descriptor, where it must be told
  */
 
@@ -49,6 +52,7 @@ export function globalProgram(scope, heap32) {
 		sockOf: (fd) => FS.getStream(fd)?.node?.sock ?? null,
 		heap32,
 		call: newCall(),
+		hosts: new Hosts(),
 		DNS,
 		streamOps: SOCKFS.stream_ops,
 		clone: FS.dupStream || !FS.createStream ? undefined : (stream, fd) => {
@@ -86,10 +90,15 @@ export function hiddenProgram(instance, found) {
 	const program = {
 		heap32,
 		call: newCall(),
+		hosts: new Hosts(),
 		sockOf(/** @type {number} */ fd) {
 			const sock = socks.get(fd)?.deref();
 			if (!sock) return closed.sockOf(fd);
 			return hasDescriptor(sock, fd) ? sock : null;
+		},
+		release(/** @type {number} */ fd) {
+			const close = calls.get('fd_close');
+			close?.module[close.key](fd);
 		},
 		adopt: (/** @type {number} */ fd, /** @type {Sock} */ sock) => void socks.set(fd, new WeakRef(sock)),
 	};

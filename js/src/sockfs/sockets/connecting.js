@@ -73,7 +73,8 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 		const peer = hasPeers ? makePeer(program.ops, sock, host, port) : null;
 		if (hasPeers && !peer) return false;
 		const socketOptions = serverOptions(record.options);
-		const target = { host: host === ANY && program.missing ? program.missing : host, port, ...(socketOptions && { socketOptions }) };
+		const named = host === ANY && program.missing ? program.missing : program.hosts.nameOf(host);
+		const target = { host: named, port, ...(socketOptions && { socketOptions }) };
 		const socket = connector.connect(target, (event) => {
 			if (record.socket === socket) tell(sock, record, event);
 		});

@@ -26,6 +26,7 @@ const SO_KEEPALIVE = 9;
 const TCP_KEEPIDLE = 4;
 const TCP_KEEPINTVL = 5;
 const TCP_KEEPCNT = 6;
+const IPV6_V6ONLY = 26;
 const INT_MAX = 2 ** 31 - 1;
 
 /** Linux gives a buffer twice what was asked for, and at least and at most so much. */
@@ -126,7 +127,7 @@ const TABLE = {
 	},
 	[IPPROTO_IPV6]: {
 		16: { kind: 'number', initial: 64, min: 1, max: 255 }, // IPV6_UNICAST_HOPS
-		26: FLAG, // IPV6_V6ONLY
+		[IPV6_V6ONLY]: FLAG,
 		67: NUMBER, // IPV6_TCLASS
 	},
 };
@@ -244,6 +245,9 @@ export const sendTimeout = (options) => timeOf(options, '1:21');
 
 /** @param {Options} options @param {string} key */
 const timeOf = (options, key) => Number(options.get(key) ?? 0) / 1000 || Infinity;
+
+/** Reports whether a socket of IPv6 takes no address of IPv4. @param {Options} options */
+export const isV6Only = (options) => Boolean(options.get(keyOf(IPPROTO_IPV6, IPV6_V6ONLY)));
 
 /** Reports whether close() drops what was sent: SO_LINGER of no time. @param {Options} options */
 export function dropsAtClose(options) {

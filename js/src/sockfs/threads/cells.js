@@ -13,8 +13,8 @@ const MAX_DESCRIPTORS = 4096;
 const CHANGES = 0;
 const DESCRIPTORS_AT = 1;
 
-/** A system call has at most six arguments. */
-export const MAX_ARGS = 6;
+/** A system call has at most six arguments, getnameinfo() has seven. */
+export const MAX_ARGS = 7;
 
 /** Words of one thread's cells, and behind them doubles. */
 const WORD = Object.freeze({ state: 0, call: 1, count: 2, big: 3, waits: 4 });

@@ -1,0 +1,97 @@
+// The system calls that read and write addresses of TCP sockets: connect() of IPv6, which SOCKFS
+// has no sockets for, and the names of both ends.
+
+import { readAddress, writeAddress } from './sockaddr.js';
+import * as ERRNO from '../../wire/generated/errno.js';
+import { SOCK_STREAM } from '../flags.js';
+import { isV6Only } from '../sockets/options.js';
+import { isFresh, recordOf, socketOf } from '../sockets/record.js';
+
+/** @typedef {import('../program/program.js').Program} Program */
+/** @typedef {import('../program/program.js').Sock} Sock */
+/** @typedef {(...args: any[]) => any} Call */
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+/** Flags of socket() stand above its kind. */
+const KIND = 0xf;
+/** Bytes that connect() wants at least: sockaddr_in, and sockaddr_in6 without the scope. */
+const LEAST = new Map([[AF_INET, 16], [AF_INET6, 24]]);
+const DOTTED = /^\d+\.\d+\.\d+\.\d+$/;
+const NONE = new Map([[AF_INET, '0.0.0.0'], [AF_INET6, '::']]);
+
+/**
+ * @param {Program} program
+ * @param {(run: () => number) => number} asCall  turns an operation's error into a negative errno
+ * @returns {Record<'socket' | 'connect' | 'getsockname' | 'getpeername', (before: Call) => Call>}
+ */
+export function endCalls(program, asCall) {
+	const buffer = () => program.heap32().buffer;
+	/** A TCP socket that is ours, or has no connection yet. @param {number} fd @returns {Sock | null} */
+	const streamOf = (fd) => {
+		const sock = program.ops ? program.sockOf(fd) : null;
+		return sock && (socketOf(sock) || isFresh(sock)) ? sock : null;
+	};
+	/** Whether an address has the form of its socket. @param {string} host @param {number} family */
+	const fits = (host, family) => family === AF_INET6 || DOTTED.test(host);
+
+	/** @param {Sock} sock @returns {{ host: string | undefined, port: number }} */
+	const localOf = (sock) => ({ host: sock.saddr || NONE.get(sock.family), port: sock.sport || 0 });
+
+	/** @param {Sock} sock @returns {{ host: string | undefined, port: number } | number}  negative: an errno */
+	const peerOf = (sock) => {
+		const { socket, promised } = recordOf(sock);
+		if (!socket || socket.state === 'closed' || (socket.state === 'connecting' && !promised)) return -ERRNO.ENOTCONN;
+		const { remote } = socket;
+		// Behind a proxy the server knows no address, and a socket of IPv4 cannot say one of IPv6.
+		if (remote && fits(remote.addr, sock.family)) return { host: remote.addr, port: remote.port };
+		const host = unmapped(sock.daddr);
+		return { host: fits(host, sock.family) && isAddress(host) ? host : program.hosts.addressOf(host), port: sock.dport };
+	};
+
+	/** @param {(sock: Sock) => { host: string | undefined, port: number } | number} find */
+	const nameOf = (find) => (/** @type {Call} */ before) => (/** @type {any[]} */ ...args) => {
+		const [fd, addr, length] = args;
+		const sock = streamOf(fd);
+		const found = sock && find(sock);
+		if (typeof found === 'number') return found;
+		// A name that the program's own functions looked up, unseen.
+		if (!sock || !found?.host) return before(...args);
+		return writeAddress(buffer(), addr, length, { family: sock.family, host: found.host, port: found.port });
+	};
+
+	return {
+		// SOCKFS refuses the family, and asks for it nowhere else.
+		socket: (before) => (family, type, ...rest) => {
+			if (family !== AF_INET6 || (type & KIND) !== SOCK_STREAM) return before(family, type, ...rest);
+			const fd = before(AF_INET, type, ...rest);
+			const sock = fd >= 0 && program.ops ? program.sockOf(fd) : null;
+			if (sock) sock.family = AF_INET6;
+			else if (fd >= 0) program.release?.(fd);
+			return sock || fd < 0 ? fd : -ERRNO.EAFNOSUPPORT;
+		},
+
+		connect: (before) => (...args) => {
+			const [fd, addr, length] = args;
+			const sock = streamOf(fd);
+			const least = sock && LEAST.get(sock.family);
+			if (!sock || !least) return before(...args);
+			if (length < least) return -ERRNO.EINVAL;
+			const { errno, family, host, port } = readAddress(buffer(), addr, length);
+			if (errno !== 0) return -errno;
+			if (family !== sock.family) return -ERRNO.EAFNOSUPPORT;
+			if (family === AF_INET6 && DOTTED.test(host) && isV6Only(recordOf(sock).options)) return -ERRNO.ENETUNREACH;
+			// SOCKFS turns an address of IPv4 into the name that it made it up for.
+			return family === AF_INET ? before(fd, addr, least, ...args.slice(3)) : asCall(() => program.ops.connect(sock, host, port) ?? 0);
+		},
+
+		getsockname: nameOf(localOf),
+		getpeername: nameOf(peerOf),
+	};
+}
+
+/** @param {string} host */
+const isAddress = (host) => DOTTED.test(host) || host.includes(':');
+
+/** @param {string} host */
+const unmapped = (host) => host.replace(/^::ffff:(?=\d+\.)/i, '');
