@@ -12,6 +12,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/server/relay/policy"
+	"github.com/sockmux/sockmux/server/relay/resolver"
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -162,5 +163,68 @@ func TestNamesOverMux(t *testing.T) {
 			t.Errorf("behind the answer: %d bytes, %v", n, err)
 		}
 		_ = stream.Close()
+	}
+}
+
+// reversed is a Resolver of names of addresses.
+type reversed map[string]string
+
+func (r reversed) Lookup(_ context.Context, network, host string) (resolver.Answer, error) {
+	names, known := r[network+" "+host]
+	if !known {
+		return resolver.Answer{}, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	return resolver.Answer{Names: strings.Fields(names), TTL: time.Minute}, nil
+}
+
+// The names of an address are for those who could dial it at some port. Nothing is asked for
+// others, and what is no name is left out.
+func TestNamesOfAnAddress(t *testing.T) {
+	allow, err := policy.ParseRule(true, "10.1.0.0/16:5432")
+	if err != nil {
+		t.Fatal(err)
+	}
+	six := "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.3.0.0.2.ip6.arpa"
+	names := reversed{
+		"ptr 8.8.8.8.in-addr.arpa": "dns.example <script> 127.0.0.1 -a.example second.example", "ptr " + six: "six.example",
+		"ptr 1.0.1.10.in-addr.arpa": "db.internal", "ptr 1.0.0.10.in-addr.arpa": "secret.internal",
+		"ptr 9.8.8.8.in-addr.arpa": "300.300", "ptr 1.1.29.172.in-addr.arpa": "cover.example",
+	}
+	for _, test := range []struct {
+		host  string
+		code  wire.Code
+		want  string
+		steps string
+	}{
+		{"8.8.8.8.in-addr.arpa", wire.OK, "dns.example second.example", "policy, resolve"},
+		{"8.8.8.8.IN-ADDR.ARPA.", wire.NameNotFound, "8.8.8.8.IN-ADDR.ARPA. has no name", "policy, resolve name_not_found"},
+		{six, wire.OK, "six.example", "policy, resolve"},
+		{"1.0.1.10.in-addr.arpa", wire.OK, "db.internal", "policy, resolve"},
+		{"1.0.0.10.in-addr.arpa", wire.Denied, "10.0.0.1 is denied: the address is not public (private, RFC 1918) and no rule allows it", "policy denied"},
+		{"9.8.8.8.in-addr.arpa", wire.NameNotFound, "8.8.8.9 has no name", "policy, resolve"},
+		{"7.8.8.8.in-addr.arpa", wire.NameNotFound, "7.8.8.8.in-addr.arpa has no name", "policy, resolve name_not_found"},
+		{"1.1.29.172.in-addr.arpa", wire.FakeAddress, "", "policy fake_address"},
+		{"8.8.in-addr.arpa", wire.NameNotFound, "8.8.in-addr.arpa has no address", "policy, resolve name_not_found"},
+	} {
+		w := new(recorder)
+		r := New(Config{Policy: policy.New([]policy.Rule{allow}), Resolver: names, Events: w})
+		p := newPage(t, wire.Request{Kind: wire.Resolve, Host: wire.ParseHost(test.host)})
+		r.Serve(t.Context(), p)
+		result := <-p.result
+		got := result.Text
+		if result.Code == wire.OK {
+			p.mu.Lock()
+			answer, err := client.ReadAddresses(&p.down.buffer)
+			p.mu.Unlock()
+			if got = strings.Join(answer.Names, " "); err != nil || len(answer.Addrs) > 0 || answer.TTL <= 0 {
+				t.Errorf("%s: %+v, %v", test.host, answer, err)
+			}
+		}
+		if result.Code != test.code || got != test.want && test.code != wire.FakeAddress {
+			t.Errorf("%s: %s %q; want %s %q", test.host, result.Code, got, test.code, test.want)
+		}
+		if steps := stepsOf(w.All()); steps != test.steps {
+			t.Errorf("%s: steps %s; want %s", test.host, steps, test.steps)
+		}
 	}
 }

@@ -92,18 +92,9 @@ func (r *service) lookup(ctx context.Context, host string, family uint8) (resolv
 	if name := strings.ToLower(strings.TrimSuffix(host, ".")); slices.ContainsFunc(neverAsked, func(end string) bool { return strings.HasSuffix(name, end) }) {
 		return resolver.Answer{}, &wire.Error{Code: wire.NameNotFound, Text: fmt.Sprintf("%s has no %s: no name there is in the DNS", host, what)}
 	}
-	found, err := r.Resolver.Lookup(ctx, network, host)
+	found, err := r.ask(ctx, network, host, what)
 	if err != nil {
-		f := &failure{code: lookupCode(ctx, err), err: fmt.Errorf("resolving: %w", err)}
-		switch f.code {
-		case wire.NameNotFound:
-			f.text = fmt.Sprintf("%s has no %s", host, what)
-		case wire.TimedOut:
-			f.text = fmt.Sprintf("resolving %s took too long", host)
-		default:
-			f.text = fmt.Sprintf("resolving %s: %s", host, f.code.Meaning())
-		}
-		return resolver.Answer{}, f
+		return resolver.Answer{}, err
 	}
 	var addrs []netip.Addr
 	for _, addr := range found.Addrs {
@@ -118,6 +109,24 @@ func (r *service) lookup(ctx context.Context, host string, family uint8) (resolv
 		return resolver.Answer{}, &wire.Error{Code: wire.NameNotFound, Text: fmt.Sprintf("%s has no %s", host, what)}
 	}
 	found.Addrs = addrs
+	return found, nil
+}
+
+// ask asks the resolver. what says in a sentence what the host has none of, if it is not found.
+func (r *service) ask(ctx context.Context, network, host, what string) (resolver.Answer, error) {
+	found, err := r.Resolver.Lookup(ctx, network, host)
+	if err != nil {
+		f := &failure{code: lookupCode(ctx, err), err: fmt.Errorf("resolving: %w", err)}
+		switch f.code {
+		case wire.NameNotFound:
+			f.text = fmt.Sprintf("%s has no %s", host, what)
+		case wire.TimedOut:
+			f.text = fmt.Sprintf("resolving %s took too long", host)
+		default:
+			f.text = fmt.Sprintf("resolving %s: %s", host, f.code.Meaning())
+		}
+		return resolver.Answer{}, f
+	}
 	return found, nil
 }
 

@@ -13,19 +13,24 @@ import (
 // of which any few will do.
 const MaxAddresses = 64
 
-// Forms of an address in an answer.
+// Forms of a name and of an address in an answer.
 const (
+	FormName = formName
 	FormIPv4 = form4
 	FormIPv6 = form6
 )
 
+// MaxNames is how many names of one address an answer has at most.
+const MaxNames = 16
+
 // MaxAddressesSize bounds the encoded answer without its length.
-const MaxAddressesSize = 4 + MaxAddresses*17
+const MaxAddressesSize = 4 + MaxAddresses*17 + MaxNames*(2+MaxName)
 
 // Addresses is what a resolve stream carries behind the result: what a name resolves to.
 type Addresses struct {
 	TTL   time.Duration // for which the answer is good; seconds on the wire
 	Addrs []netip.Addr  // cut to MaxAddresses when encoded
+	Names []string      // of an address; cut to MaxNames, each of 1 to MaxName bytes
 }
 
 // Append appends the answer with its length.
@@ -39,6 +44,11 @@ func (a Addresses) Append(to []byte) []byte {
 		}
 		to = append(append(to, form), addr.AsSlice()...)
 	}
+	for _, name := range a.Names[:min(len(a.Names), MaxNames)] {
+		if 0 < len(name) && len(name) <= MaxName {
+			to = append(append(to, formName, byte(len(name))), name...)
+		}
+	}
 	binary.BigEndian.PutUint16(to[start:], uint16(len(to)-start-2))
 	return to
 }
@@ -50,6 +60,12 @@ func DecodeAddresses(body []byte) (Addresses, error) {
 	for r.ok && len(r.rest) > 0 {
 		var host []byte
 		switch r.u8() {
+		case formName:
+			name := r.bytes(int(r.u8()))
+			if r.ok = r.ok && 0 < len(name) && len(name) <= MaxName && len(a.Names) < MaxNames; r.ok {
+				a.Names = append(a.Names, string(name))
+			}
+			continue
 		case form4:
 			host = r.bytes(4)
 		case form6:

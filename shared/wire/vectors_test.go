@@ -93,6 +93,7 @@ func samples() map[string][]any {
 		"addresses": {
 			Addresses{TTL: time.Minute, Addrs: []netip.Addr{netip.MustParseAddr("2001:db8::2"), netip.MustParseAddr("192.0.2.7")}},
 			Addresses{},
+			Addresses{TTL: time.Hour, Names: []string{"host.example.org", "www.example.org"}},
 		},
 		"control": {
 			StreamReset{ID: 3, Code: Reset, Size: 1 << 35, Text: "by the target"},
@@ -163,6 +164,10 @@ func invalids() []invalid {
 		{"addresses", "0000003c" + "05", "protocol", "address form 5"},
 		{"addresses", "0000003c" + "00", "protocol", "address form 0"},
 		{"addresses", "0000003c" + strings.Repeat("04c0000201", MaxAddresses+1), "protocol", "too many addresses"},
+		{"addresses", "0000003c" + "0100", "protocol", "empty name"},
+		{"addresses", "0000003c" + "010461", "protocol", "ends inside a name"},
+		{"addresses", "0000003c" + "01fe" + strings.Repeat("61", MaxName+1), "protocol", "name of 254 bytes"},
+		{"addresses", "0000003c" + strings.Repeat("010161", MaxNames+1), "protocol", "too many names"},
 	}
 }
 
@@ -255,7 +260,7 @@ func fields(m any) map[string]any {
 		for _, a := range m.Addrs {
 			addresses = append(addresses, a.String())
 		}
-		out = map[string]any{"ttl": m.TTL / time.Second, "addresses": addresses}
+		out = map[string]any{"ttl": m.TTL / time.Second, "addresses": addresses, "names": append([]string{}, m.Names...)}
 	case StreamSocket:
 		out = map[string]any{"type": "socket", "id": m.ID, "socket": socketFields(m.Options)}
 	case StreamReset:

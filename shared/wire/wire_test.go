@@ -105,14 +105,23 @@ func TestSocketOptions(t *testing.T) {
 	}
 }
 
-// A name with many addresses is cut to what an answer holds.
+// A name with many addresses, or an address with many names, is cut to what an answer holds.
 func TestAddressesAreBounded(t *testing.T) {
 	var a Addresses
 	for i := range 2 * MaxAddresses {
 		a.Addrs = append(a.Addrs, netip.AddrFrom16([16]byte{0x20, 15: byte(i)}))
 	}
+	for range 2 * MaxNames {
+		a.Names = append(a.Names, strings.Repeat("a", MaxName))
+	}
+	a.Names[1] = strings.Repeat("a", MaxName+1) // left out, as what has no form is
 	b := a.Append(nil)
-	if got, err := DecodeAddresses(b[2:]); err != nil || len(got.Addrs) != MaxAddresses || len(b) != 2+MaxAddressesSize {
+	if got, err := DecodeAddresses(b[2:]); err != nil || len(got.Names) != MaxNames-1 {
+		t.Errorf("%d names, %v", len(got.Names), err)
+	}
+	a.Names[1] = a.Names[0]
+	b = a.Append(nil)
+	if got, err := DecodeAddresses(b[2:]); err != nil || len(got.Addrs) != MaxAddresses || len(got.Names) != MaxNames || len(b) != 2+MaxAddressesSize {
 		t.Errorf("%d addresses, %d bytes, %v", len(got.Addrs), len(b), err)
 	}
 }

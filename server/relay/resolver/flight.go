@@ -20,6 +20,7 @@ type flight struct {
 // answer is what a lookup found. Its slices are not changed.
 type answer struct {
 	addrs   []netip.Addr
+	names   []string
 	aliases []string
 	until   time.Time // for which it is good
 	err     error
@@ -27,7 +28,7 @@ type answer struct {
 
 // result is a caller's own.
 func (a answer) result() (Answer, error) {
-	return Answer{slices.Clone(a.addrs), slices.Clone(a.aliases), max(time.Until(a.until), 0)}, a.err
+	return Answer{slices.Clone(a.addrs), slices.Clone(a.names), slices.Clone(a.aliases), max(time.Until(a.until), 0)}, a.err
 }
 
 // begin starts a lookup. Resolver.mu is held.
@@ -69,13 +70,16 @@ func (r *Resolver) fly(ctx context.Context, q question, f *flight) {
 		if ctx.Err() == nil {
 			var result found
 			result, f.answer.err = r.source.lookup(ctx, q)
-			f.answer.addrs, f.answer.aliases, ttl = result.addrs, result.aliases, result.ttl
+			f.answer.addrs, f.answer.names, f.answer.aliases, ttl = result.addrs, result.names, result.aliases, result.ttl
 		}
 		<-r.slots
 	case <-ctx.Done():
 	}
 	if len(f.answer.addrs) > maxAddresses {
 		f.answer.addrs = f.answer.addrs[:maxAddresses]
+	}
+	if len(f.answer.names) > maxNames {
+		f.answer.names = f.answer.names[:maxNames]
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -107,6 +107,8 @@ func record(t *testing.T, q dnsmessage.Question, text string) dnsmessage.Resourc
 		return dnsmessage.Resource{Header: header, Body: &dnsmessage.AResource{A: netip.MustParseAddr(fields[2]).As4()}}
 	case "AAAA":
 		return dnsmessage.Resource{Header: header, Body: &dnsmessage.AAAAResource{AAAA: netip.MustParseAddr(fields[2]).As16()}}
+	case "PTR":
+		return dnsmessage.Resource{Header: header, Body: &dnsmessage.PTRResource{PTR: dnsmessage.MustNewName(fields[2])}}
 	case "TXT":
 		return dnsmessage.Resource{Header: header, Body: &dnsmessage.TXTResource{TXT: []string{fields[2]}}}
 	}

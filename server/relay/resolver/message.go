@@ -23,6 +23,7 @@ const maxChain = 16
 // found is what a message answers.
 type found struct {
 	addrs     []netip.Addr
+	names     []string      // of an address, canonical
 	aliases   []string      // that led to the addresses, canonical, without the name that was asked for
 	ttl       time.Duration // of the addresses, or of there being none
 	truncated bool
@@ -96,7 +97,7 @@ func unpack(message []byte, id uint16, host string, kind dnsmessage.Type) (found
 		return found{}, err
 	}
 	if header.RCode == dnsmessage.RCodeSuccess {
-		if f := answers.follow(canonical(asked.Name)); len(f.addrs) > 0 {
+		if f := answers.follow(canonical(asked.Name)); len(f.addrs)+len(f.names) > 0 {
 			return f, nil
 		}
 	}
@@ -125,7 +126,7 @@ func rcode(code dnsmessage.RCode) string {
 // records are those of the answer section that matter, by the name that they belong to.
 type records struct {
 	aliases map[string]alias
-	addrs   map[string]found
+	found   map[string]found // addresses or names
 }
 
 type alias struct {
@@ -145,6 +146,7 @@ func readAnswers(parser *dnsmessage.Parser, kind dnsmessage.Type) (records, erro
 		}
 		name := canonical(header.Name)
 		var addr netip.Addr
+		var pointer string
 		switch {
 		case header.Class != dnsmessage.ClassINET:
 			err = parser.SkipAnswer()
@@ -155,6 +157,10 @@ func readAnswers(parser *dnsmessage.Parser, kind dnsmessage.Type) (records, erro
 			}
 		case header.Type != kind:
 			err = parser.SkipAnswer()
+		case kind == dnsmessage.TypePTR:
+			var body dnsmessage.PTRResource
+			body, err = parser.PTRResource()
+			pointer = canonical(body.PTR)
 		case kind == dnsmessage.TypeA:
 			var body dnsmessage.AResource
 			body, err = parser.AResource()
@@ -167,13 +173,17 @@ func readAnswers(parser *dnsmessage.Parser, kind dnsmessage.Type) (records, erro
 		if err != nil {
 			return r, err
 		}
-		if addr.IsValid() {
-			f, more := r.addrs[name]
-			f.addrs = append(f.addrs, addr)
+		if addr.IsValid() || pointer != "" {
+			f, more := r.found[name]
+			if addr.IsValid() {
+				f.addrs = append(f.addrs, addr)
+			} else {
+				f.names = append(f.names, pointer)
+			}
 			if ttl := seconds(header.TTL); !more || ttl < f.ttl {
 				f.ttl = ttl
 			}
-			r.addrs[name] = f
+			r.found[name] = f
 		}
 	}
 }
@@ -184,7 +194,7 @@ func (r records) follow(name string) found {
 	ttl := time.Duration(math.MaxInt64)
 	var aliases []string
 	for range maxChain {
-		if f, here := r.addrs[name]; here {
+		if f, here := r.found[name]; here {
 			f.ttl, f.aliases = min(f.ttl, ttl), aliases
 			return f
 		}

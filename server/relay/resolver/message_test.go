@@ -43,16 +43,16 @@ func TestTTL(t *testing.T) {
 
 func TestChainIsBounded(t *testing.T) {
 	var r records
-	r.aliases, r.addrs = map[string]alias{}, map[string]found{}
+	r.aliases, r.found = map[string]alias{}, map[string]found{}
 	name := func(i int) string { return string(rune('a' + i)) }
 	for i := range maxChain {
 		r.aliases[name(i)] = alias{name(i + 1), time.Minute}
 	}
-	r.addrs[name(maxChain-1)] = found{addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, ttl: time.Minute}
+	r.found[name(maxChain-1)] = found{addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1")}, ttl: time.Minute}
 	if f := r.follow("a"); len(f.addrs) != 1 {
 		t.Errorf("%d aliases are not followed", maxChain-1)
 	}
-	r.addrs = map[string]found{name(maxChain): r.addrs[name(maxChain-1)]}
+	r.found = map[string]found{name(maxChain): r.found[name(maxChain-1)]}
 	if f := r.follow("a"); len(f.addrs) != 0 {
 		t.Errorf("%d aliases are followed", maxChain)
 	}

@@ -86,14 +86,14 @@ type Stats struct {
 
 // question is what the cache knows an answer by.
 type question struct {
-	network string // "ip", "ip4" or "ip6"
+	network string // "ip", "ip4", "ip6" or PTR
 	host    string // lower case
 }
 
 // source answers questions.
 type source interface {
-	// lookup returns addresses and aliases, or an error that is a *net.DNSError, and for how
-	// long either is good; ttl is negative where that is not known.
+	// lookup returns addresses and aliases, or names, or an error that is a *net.DNSError,
+	// and for how long either is good; ttl is negative where that is not known.
 	lookup(context.Context, question) (found, error)
 	close()
 }
@@ -125,23 +125,32 @@ func New(config Config) (*Resolver, error) {
 	return r, nil
 }
 
-// Answer is what a host resolves to.
+// Answer is what a name resolves to.
 type Answer struct {
 	Addrs   []netip.Addr
+	Names   []string      // of an address, in the form of Aliases
 	Aliases []string      // that the host is an alias of (CNAME), in lower case, without a dot at their end
 	TTL     time.Duration // for which the answer is good
 }
 
 // Lookup returns what a name resolves to, which must not be an address. It is taken as a whole: no
-// search list completes it. network is "ip", "ip4" or "ip6". The error is a *net.DNSError, with
-// IsNotFound for a name that does not exist or has no such address, or wraps the cause of ctx. The
-// caller owns the slices.
+// search list completes it. network is "ip", "ip4" or "ip6", or PTR for the names of the address
+// that Reverse finds in a name. The error is a *net.DNSError, with IsNotFound for a name that does
+// not exist or has nothing of that kind, or wraps the cause of ctx. The caller owns the slices.
 func (r *Resolver) Lookup(ctx context.Context, network, name string) (Answer, error) {
-	if network != "ip" && network != "ip4" && network != "ip6" {
-		return Answer{}, &net.DNSError{Err: fmt.Sprintf("network %q is none of ip, ip4 and ip6", network), Name: name}
+	if network != "ip" && network != "ip4" && network != "ip6" && network != PTR {
+		return Answer{}, &net.DNSError{Err: fmt.Sprintf("network %q is none of ip, ip4, ip6 and ptr", network), Name: name}
 	}
 	q := question{network, strings.ToLower(name)}
-	if addrs, known := known(q); known {
+	if network == PTR {
+		addr, ok := Reverse(name)
+		if !ok {
+			return Answer{}, &net.DNSError{Err: "no name of an address", Name: name}
+		}
+		if addr.IsLoopback() {
+			return Answer{Names: []string{"localhost"}, TTL: r.maxTTL}, nil
+		}
+	} else if addrs, known := known(q); known {
 		return Answer{Addrs: addrs, TTL: r.maxTTL}, nil
 	}
 	r.mu.Lock()

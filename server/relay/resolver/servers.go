@@ -63,6 +63,13 @@ func (s servers) close() {
 
 // lookup asks for both kinds of address at once.
 func (s servers) lookup(ctx context.Context, q question) (found, error) {
+	if q.network == PTR {
+		f, err := s.ask(ctx, q.host, dnsmessage.TypePTR)
+		if err == nil && len(f.names) == 0 {
+			err = notFound(q.host, "")
+		}
+		return f, err
+	}
 	kinds := []dnsmessage.Type{dnsmessage.TypeAAAA, dnsmessage.TypeA} // in the order that RFC 8305, section 4, prefers
 	switch q.network {
 	case "ip4":
@@ -118,7 +125,7 @@ func (s *shortest) take(ttl time.Duration) {
 	}
 }
 
-// ask asks one server after the other for one kind of address. The error is a *net.DNSError.
+// ask asks one server after the other for the records of one type. The error is a *net.DNSError.
 func (s servers) ask(ctx context.Context, host string, kind dnsmessage.Type) (found, error) {
 	if _, err := pack(0, host, kind); err != nil {
 		return found{}, notFound(host, "") // a label or the name is too long: no such name can exist

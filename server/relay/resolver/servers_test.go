@@ -69,7 +69,7 @@ func TestServers(t *testing.T) {
 		{"ip6", "localhost", "::1"},
 		{"ip", "x.LOCALHOST.", "::1 127.0.0.1"},
 		{"ip4", "localhost", "127.0.0.1"},
-		{"tcp", "both.example", `lookup both.example: network "tcp" is none of ip, ip4 and ip6`},
+		{"tcp", "both.example", `lookup both.example: network "tcp" is none of ip, ip4, ip6 and ptr`},
 	} {
 		t.Run(test.network+" "+test.host, func(t *testing.T) {
 			r := open(t, Config{Servers: []string{s.addr}})

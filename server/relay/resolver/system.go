@@ -18,7 +18,7 @@ type System struct{}
 // Lookup is that of Resolver.
 func (System) Lookup(ctx context.Context, network, name string) (Answer, error) {
 	f, err := system{}.lookup(ctx, question{network, strings.ToLower(name)})
-	return Answer{f.addrs, f.aliases, systemTTL}, err
+	return Answer{f.addrs, f.names, f.aliases, systemTTL}, err
 }
 
 // system is the system's hosts file and DNS servers, asked by Go's resolver. The C library's
@@ -35,21 +35,43 @@ func (s system) lookup(ctx context.Context, q question) (found, error) {
 		seen.dialer = new(net.Dialer).DialContext
 	}
 	resolver := net.Resolver{PreferGo: true, Dial: seen.dial}
+	if q.network == PTR {
+		return namesOf(ctx, &resolver, q.host)
+	}
 	addrs, err := resolver.LookupNetIP(ctx, q.network, absolute(q.host))
 	for i, addr := range addrs {
 		addrs[i] = addr.Unmap() // the resolver returns IPv4 in either form
 	}
+	return found{addrs: addrs, aliases: seen.aliases(q.host), ttl: -1}, asDNSError(err, q.host)
+}
+
+// namesOf looks up the names of the address that Reverse finds in host.
+func namesOf(ctx context.Context, resolver *net.Resolver, host string) (found, error) {
+	addr, _ := Reverse(host)
+	names, err := resolver.LookupAddr(ctx, addr.String())
+	for i, name := range names {
+		names[i] = strings.ToLower(strings.TrimSuffix(name, "."))
+	}
+	if err == nil && len(names) == 0 {
+		err = notFound(host, "")
+	}
+	return found{names: names, ttl: -1}, asDNSError(err, host)
+}
+
+// asDNSError returns the error of a lookup as a *net.DNSError about host.
+func asDNSError(err error, host string) error {
 	var dns *net.DNSError
 	var family *net.AddrError // the name has addresses, but none of the family
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &family):
-		err = notFound(q.host, "")
-	case err != nil && errors.As(err, &dns):
-		dns.Name = q.host
-	case err != nil:
-		err = &net.DNSError{Err: err.Error(), Name: q.host, UnwrapErr: err}
+		return notFound(host, "")
+	case errors.As(err, &dns):
+		dns.Name = host
+		return err
 	}
-	return found{addrs: addrs, aliases: seen.aliases(q.host), ttl: -1}, err
+	return &net.DNSError{Err: err.Error(), Name: host, UnwrapErr: err}
 }
 
 func (system) close() {}
