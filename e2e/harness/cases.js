@@ -72,9 +72,10 @@ function results(lines) {
 
 /**
  * A browser, the services, a relay, and sockmux.
- * @param {{ binary?: string }} [options]  another build of the server, with its script
+ * @param {{ binary?: string, flags?: string[] }} [options]  binary: another build of the server, with its
+ *   script; flags: more of the server's
  */
-export async function startCases({ binary } = {}) {
+export async function startCases({ binary, flags = [] } = {}) {
 	/** @type {{ stop: () => Promise<unknown> }[]} */
 	const parts = [];
 	const keep = async (/** @type {Promise<any>} */ part) => {
@@ -94,6 +95,7 @@ export async function startCases({ binary } = {}) {
 			'--allow-origin', site.origin,
 			'--allow', `127.0.0.0/8:${services.base}-${services.base + SPAN - 1}`,
 			'--allow', `[::1]:${services.base}-${services.base + SPAN - 1}`,
+			...flags,
 		], binary));
 		words.SERVER = sockmux.origin;
 		const pool = pagePool();
@@ -178,7 +180,8 @@ function pagePool() {
 	return {
 		async run(/** @type {string} */ url) {
 			try {
-				return await inPage(url);
+				// A page that the case before has left busy takes no other address: a new one does.
+				return await inPage(url).catch((error) => (/ERR_ABORTED/.test(error.message) ? inPage(url) : Promise.reject(error)));
 			} catch (error) {
 				if (!browser || (await browser).isConnected()) throw error;
 				return { results: [], all: ['! the browser ended'] };
