@@ -45,6 +45,7 @@ type Stream struct {
 	send     sendHalf
 	recv     recvHalf
 	deadline deadline.Deadline // of Read
+	writeBy  deadline.Deadline // of Write
 	overdue  *time.Timer       // of a stream that only waits for the other end; nil: none
 }
 

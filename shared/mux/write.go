@@ -98,7 +98,7 @@ func (s *Stream) endFrame(most, n int, next sendWork, err error) error {
 }
 
 func (s *Stream) waitWindowLocked() error {
-	for s.send.credit <= 0 && s.send.err() == nil && !s.session.over.Load() {
+	for s.send.credit <= 0 && s.send.err() == nil && !s.session.over.Load() && !s.writeBy.Passed() {
 		s.writable.Wait()
 	}
 	if err := s.send.err(); err != nil {
@@ -106,6 +106,9 @@ func (s *Stream) waitWindowLocked() error {
 	}
 	if s.session.over.Load() {
 		return s.session.Err()
+	}
+	if s.send.credit <= 0 {
+		return ErrDeadline
 	}
 	return nil
 }
