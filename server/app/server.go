@@ -11,6 +11,7 @@ import (
 	"github.com/sockmux/sockmux/server/app/demo"
 	"github.com/sockmux/sockmux/server/app/memory"
 	"github.com/sockmux/sockmux/server/config"
+	"github.com/sockmux/sockmux/server/fronts/posix"
 	"github.com/sockmux/sockmux/server/fronts/yamux"
 	"github.com/sockmux/sockmux/server/gateway"
 	"github.com/sockmux/sockmux/server/gateway/assets"
@@ -185,10 +186,15 @@ func (s *server) openRoutes() (err error) {
 	if s.settings.Yamux {
 		plain = yamux.New(s.sessions).Serve
 	}
+	var programs func(context.Context, posix.Transport, session.Peer, string) error
+	if s.settings.Posix {
+		programs = posix.New(s.sessions).Serve
+	}
 	s.routes, err = gateway.New(gateway.Config{
 		Prefix:       s.settings.Prefix,
 		Serve:        s.sessions.Serve,
 		Yamux:        plain,
+		Posix:        programs,
 		AllowOrigins: s.settings.AllowOrigins,
 		Strangers:    s.own.strangers,
 		Assets:       files,

@@ -68,6 +68,7 @@ type Config struct {
 	AssetsDir string // folder in place of the embedded files; empty: embedded
 	WebR      string // folder served at PREFIX/webr/; empty: none
 	Yamux     bool   // serve clients of plain yamux at PREFIX/v1/yamux
+	Posix     bool   // serve programs with Emscripten's full POSIX sockets at PREFIX/v1/posix
 
 	// Warnings are for the log: what looks like a mistake and is no reason not to start.
 	Warnings []string

@@ -171,6 +171,11 @@ func settingsOf(c *Config) []setting {
 			parse: boolean(&c.Yamux), print: printed(&c.Yamux, strconv.FormatBool),
 		},
 		{
+			group: groupServe, name: "allow-posix",
+			help:  "Serve programs built with Emscripten's -sPROXY_POSIX_SOCKETS at PREFIX/v1/posix. Their sockets end with their connection.",
+			parse: boolean(&c.Posix), print: printed(&c.Posix, strconv.FormatBool),
+		},
+		{
 			group: groupServe, name: "webr", hint: "DIR",
 			help:  "Folder with webR, which is dist of the npm package webr. It is served at PREFIX/webr/ for the playground.",
 			parse: text(&c.WebR), print: one(&c.WebR),

@@ -63,7 +63,8 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, refused *events
 	answer(w, refused.Status, refused.Refusal.Text)
 }
 
-// authorize returns why the request is not upgraded to that subprotocol, or nil.
+// authorize returns why the request is not upgraded to that subprotocol, or nil. An empty one
+// need not be offered.
 func (g *Gateway) authorize(r *http.Request, subprotocol string) *events.UpgradeRefused {
 	if !lists(r.Header["Connection"], "upgrade") || !lists(r.Header["Upgrade"], "websocket") {
 		return refusal(ReasonNoWebSocket, http.StatusUpgradeRequired, "this address takes WebSockets only: load "+g.config.Prefix+"sockmux.js in a page; if this is a proxy's request, the proxy must pass Upgrade and Connection on")
@@ -71,7 +72,7 @@ func (g *Gateway) authorize(r *http.Request, subprotocol string) *events.Upgrade
 	if header := r.Header.Get("Origin"); !g.allowed(header, r) {
 		return refusal(ReasonOrigin, http.StatusForbidden, "origin "+printable(header)+" may not connect: start the server with --allow-origin "+printable(header))
 	}
-	if !lists(r.Header["Sec-Websocket-Protocol"], subprotocol) {
+	if subprotocol != "" && !lists(r.Header["Sec-Websocket-Protocol"], subprotocol) {
 		return refusal(ReasonSubprotocol, http.StatusBadRequest, "the subprotocol "+subprotocol+" is not offered: another program's WebSocket, or a proxy that drops Sec-WebSocket-Protocol")
 	}
 	return nil

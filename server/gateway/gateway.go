@@ -14,6 +14,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/sockmux/sockmux/server/fronts/posix"
 	"github.com/sockmux/sockmux/server/fronts/yamux"
 	"github.com/sockmux/sockmux/server/gateway/assets"
 	"github.com/sockmux/sockmux/server/gateway/origin"
@@ -38,6 +39,10 @@ type Config struct {
 	// Yamux serves one client that speaks plain yamux, as Serve does. token is its credential,
 	// empty for none. nil: there are no such clients, and their route is not found.
 	Yamux func(ctx context.Context, t yamux.Transport, peer session.Peer, token string) error
+
+	// Posix serves one program with Emscripten's full POSIX sockets, as Yamux does. nil: there
+	// are no such programs, and their route is not found.
+	Posix func(ctx context.Context, t posix.Transport, peer session.Peer, token string) error
 
 	// AllowOrigins are the pages that may connect beside those of the server's own host,
 	// until SetAllowOrigins.

@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/sockmux/sockmux/server/fronts/posix"
 	"github.com/sockmux/sockmux/server/fronts/yamux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -16,6 +17,7 @@ func (g *Gateway) newRoutes() *http.ServeMux {
 	routes.HandleFunc(below+wire.ConnectPath, g.connect)
 	routes.HandleFunc(below+wire.CheckPath, readOnly(g.check))
 	routes.HandleFunc(below+yamux.Path, g.yamux)
+	routes.HandleFunc(below+posix.Path, g.posix)
 	routes.HandleFunc(below+"healthz", readOnly(g.health))
 	routes.HandleFunc(below+"readyz", readOnly(g.ready))
 	routes.HandleFunc(below+"demo.json", readOnly(g.demo))

@@ -38,6 +38,18 @@ func Accept(w http.ResponseWriter, r *http.Request, socket func(net.Conn) (*net.
 
 // accept is Accept for any subprotocol.
 func accept(w http.ResponseWriter, r *http.Request, subprotocol string, socket func(net.Conn) (*net.TCPConn, bool)) (*Conn, error) {
+	ws, u, err := upgrade(w, r, subprotocol, socket)
+	if err != nil {
+		return nil, err
+	}
+	if err := chose(ws, subprotocol); err != nil {
+		return nil, err
+	}
+	return u.accepted(ws), nil
+}
+
+// upgrade upgrades a request, and selects the subprotocol if the client offers it.
+func upgrade(w http.ResponseWriter, r *http.Request, subprotocol string, socket func(net.Conn) (*net.TCPConn, bool)) (*websocket.Conn, *upgrading, error) {
 	u := &upgrading{ResponseWriter: w, socket: socket, secure: r.TLS != nil}
 	ws, err := websocket.Accept(u, r, &websocket.AcceptOptions{
 		Subprotocols: []string{subprotocol},
@@ -48,28 +60,37 @@ func accept(w http.ResponseWriter, r *http.Request, subprotocol string, socket f
 		CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("upgrade: %w", err)
+		return nil, nil, fmt.Errorf("upgrade: %w", err)
 	}
-	c, err := newConn(ws, subprotocol)
-	if err != nil {
-		return nil, err
-	}
+	return ws, u, nil
+}
+
+// accepted returns the connection of an upgraded request.
+func (u *upgrading) accepted(ws *websocket.Conn) *Conn {
+	c := &Conn{ws: ws, abort: u.conn.Close}
 	c.incoming.first = true
 	ws.SetReadLimit(MaxFirst)
-	c.abort = u.conn.Close
 	if u.tcp != nil {
 		c.abort = u.tcp.Close                            // that of TLS would wait for a Write
 		if raw, err := u.tcp.SyscallConn(); err == nil { // else it has ended
 			c.unsent = notsentlowat.Follow(raw)
 		}
 	}
-	return c, nil
+	return c
+}
+
+// chose returns an error if the other end has chosen another subprotocol.
+func chose(ws *websocket.Conn, subprotocol string) error {
+	if got := ws.Subprotocol(); got != subprotocol {
+		_ = ws.Close(websocket.StatusPolicyViolation, "subprotocol "+subprotocol+" is needed") // the error below says it too
+		return fmt.Errorf("the other end chose the subprotocol %q, not %s", got, subprotocol)
+	}
+	return nil
 }
 
 func newConn(ws *websocket.Conn, subprotocol string) (*Conn, error) {
-	if got := ws.Subprotocol(); got != subprotocol {
-		_ = ws.Close(websocket.StatusPolicyViolation, "subprotocol "+subprotocol+" is needed") // the error below says it too
-		return nil, fmt.Errorf("the other end chose the subprotocol %q, not %s", got, subprotocol)
+	if err := chose(ws, subprotocol); err != nil {
+		return nil, err
 	}
 	ws.SetReadLimit(wire.MaxMessage)
 	return &Conn{ws: ws}, nil

@@ -20,13 +20,13 @@ var elsewhere = map[string][]string{
 		"*/main.wasm", "e2e/package/node_modules", "bin/*", "build/*", "js/build/*", "js/dist", "bench/out", "bench/out/*", "DIR/overlay.json",
 		"sockmux.mjs", "sockmux-*.js", "assets/sockmux-*",
 	},
-	"a user's program":        {"client.c", "client.js", "NAME.worker.js"},
+	"a user's program":        {"client.c", "client.js", "client.html", "NAME.worker.js"},
 	"a pattern for new files": {"js/test/FOLDER/FILE.test.js", "part-*.js", "testdata/invalid-NAME.yaml"},
 	"of another project": {
-		"wasm_exec.js", "xterm.js", "spec.md", "R.js", "Node.js", "libcurl.js", "lib/libsockfs.js",
+		"wasm_exec.js", "xterm.js", "-lwebsocket.js", "spec.md", "R.js", "Node.js", "libcurl.js", "lib/libsockfs.js",
 		"internal/abi", "runtime/*.go", "js/wasm",
 	},
-	"a header of the system": {"linux/*.h", "netinet*/*.h", "sysexits.h", "ws2ipdef.h", "winsock2.h"},
+	"a header of the system": {"linux/*.h", "emscripten/*.h", "netinet*/*.h", "sysexits.h", "ws2ipdef.h", "winsock2.h"},
 }
 
 // skipped are folders without sources of ours.

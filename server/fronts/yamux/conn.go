@@ -161,7 +161,7 @@ func (c *conn) run(ctx context.Context, last func(*wire.Error) []byte) error {
 	close(c.started)
 	stop := context.AfterFunc(ctx, func() { c.end(errLost, false) })
 	defer stop()
-	var lost *time.Timer // set when the client takes no messages any more
+	var lost *time.Timer                        // set when the client takes no messages any more
 	_ = c.out.send(func(message []byte) error { // never fails: it returns at the end
 		if lost != nil {
 			return nil // dropped

@@ -1,0 +1,175 @@
+package posix
+
+import (
+	"context"
+
+	"github.com/sockmux/sockmux/server/fronts/posix/calls"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// run runs a call. One that may wait gets a goroutine; the others are answered in the order
+// in which they came.
+func (b *bridge) run(call calls.Call) {
+	switch call.Function {
+	case calls.Socket:
+		s, e := b.newSocket(call.Domain, call.Type, call.Protocol)
+		b.answer(b.opened(call, s, e))
+	case calls.Socketpair:
+		b.answer(b.pair(call))
+	case calls.Getaddrinfo:
+		b.wait(call, func(ctx context.Context) []byte { return b.lookup(ctx, call.ID, call.Lookup) })
+	case calls.Sendmsg, calls.Recvmsg, calls.Getnameinfo: // have no messages: programs do not send them
+		b.answer(failure(call, wire.ENOSYS))
+	default:
+		if call.Function < calls.Socket || call.Function > calls.Getnameinfo {
+			b.answer(failure(call, wire.ENOSYS))
+			return
+		}
+		s := b.sockets.find(call.FD)
+		if s == nil {
+			b.answer(failure(call, wire.EBADF))
+			return
+		}
+		b.runOn(s, call)
+	}
+}
+
+// opened gives a new socket its number.
+func (b *bridge) opened(call calls.Call, s socket, e errno) []byte {
+	if e != 0 {
+		return failure(call, e)
+	}
+	fd, ok := b.sockets.add(s)
+	if !ok {
+		s.close()
+		return failure(call, wire.EMFILE)
+	}
+	return calls.Result(call.ID, fd, 0, nil)
+}
+
+// runOn runs a call about a socket.
+func (b *bridge) runOn(s socket, call calls.Call) {
+	of := s.basics()
+	switch call.Function {
+	case calls.Shutdown:
+		b.answer(b.shutdown(s, call))
+	case calls.Getsockname, calls.Getpeername:
+		b.answer(nameOf(s, call))
+	case calls.Getsockopt:
+		value, e := getOption(s, call.Level, call.Option, call.Length)
+		if e != 0 {
+			b.answer(failure(call, e))
+			return
+		}
+		b.answer(calls.Result(call.ID, 0, 0, value))
+	case calls.Setsockopt:
+		b.answer(status(call, setOption(s, call.Level, call.Option, call.Data)))
+	case calls.Bind:
+		b.wait(call, func(ctx context.Context) []byte { return status(call, s.bind(ctx, call.Address)) })
+	case calls.Connect:
+		b.wait(call, func(ctx context.Context) []byte { return status(call, s.connect(ctx, call.Address)) })
+	case calls.Listen:
+		b.wait(call, func(ctx context.Context) []byte { return status(call, s.listen(ctx, call.Backlog)) })
+	case calls.Accept:
+		b.inTurn(call, of.receiving.ask(), func(ctx context.Context, place *turn) []byte { return b.accept(ctx, place, s, call) })
+	case calls.Send, calls.Sendto:
+		b.inTurn(call, of.sending.ask(), func(ctx context.Context, place *turn) []byte {
+			n, e := s.send(ctx, place, call.Data, call.Flags, call.Address)
+			if e != 0 {
+				return failure(call, e)
+			}
+			return calls.Result(call.ID, int32(n), 0, nil)
+		})
+	case calls.Recv, calls.Recvfrom:
+		b.inTurn(call, of.receiving.ask(), func(ctx context.Context, place *turn) []byte { return receive(ctx, place, s, call) })
+	}
+}
+
+// wait runs a call that may wait.
+func (b *bridge) wait(call calls.Call, run func(context.Context) []byte) {
+	n := len(call.Data)
+	if !b.begin(n) {
+		b.answer(failure(call, eNoBufs))
+		return
+	}
+	go func() { // close waits for it
+		defer b.done(n)
+		b.answer(run(b.life))
+	}()
+}
+
+// inTurn is wait for a call that has a place in the line of its socket.
+func (b *bridge) inTurn(call calls.Call, place *turn, run func(context.Context, *turn) []byte) {
+	n := len(call.Data)
+	if !b.begin(n) {
+		place.done()
+		b.answer(failure(call, eNoBufs))
+		return
+	}
+	go func() { // close waits for it
+		defer b.done(n)
+		result := run(b.life, place)
+		place.done() // before the network takes the result
+		b.answer(result)
+	}()
+}
+
+// status is the result of a call that returns nothing but an error.
+func status(call calls.Call, e errno) []byte {
+	if e != 0 {
+		return failure(call, e)
+	}
+	return calls.Result(call.ID, 0, 0, nil)
+}
+
+// shutdown implements shutdown(2). That of both directions is the protocol's only close, so
+// it frees the handle in any case.
+func (b *bridge) shutdown(s socket, call calls.Call) []byte {
+	if call.How != shutRead && call.How != shutWrite && call.How != shutBoth {
+		return failure(call, wire.EINVAL)
+	}
+	e := s.shutdown(call.How)
+	if call.How == shutBoth {
+		b.sockets.remove(call.FD)
+		s.close()
+	}
+	return status(call, e)
+}
+
+func nameOf(s socket, call calls.Call) []byte {
+	ap, remote := s.names()
+	if call.Function == calls.Getpeername {
+		if ap = remote; !ap.IsValid() && s.basics().family != calls.AFUnix {
+			return failure(call, wire.ENOTCONN)
+		}
+	}
+	return calls.Result(call.ID, 0, 0, calls.Named(s.basics().named(ap), call.AddressLen))
+}
+
+func (b *bridge) accept(ctx context.Context, place *turn, s socket, call calls.Call) []byte {
+	accepted, remote, e := s.accept(ctx, place)
+	if e != 0 {
+		return failure(call, e)
+	}
+	fd, ok := b.sockets.add(accepted)
+	if !ok {
+		accepted.close()
+		return failure(call, wire.EMFILE)
+	}
+	return calls.Result(call.ID, fd, 0, calls.Named(accepted.basics().named(remote), call.AddressLen))
+}
+
+func receive(ctx context.Context, place *turn, s socket, call calls.Call) []byte {
+	got, e := s.recv(ctx, place, call.Length, call.Flags)
+	switch {
+	case e != 0:
+		return failure(call, e)
+	case call.Function == calls.Recv:
+		return calls.Result(call.ID, int32(got.length), 0, got.data)
+	}
+	var from []byte
+	if got.from.IsValid() {
+		from = s.basics().named(got.from)
+	}
+	return calls.Result(call.ID, int32(got.length), 0, calls.From(got.data, from, call.AddressLen))
+}

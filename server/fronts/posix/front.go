@@ -1,0 +1,214 @@
+package posix
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/sockmux/sockmux/server/fronts/local"
+	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/shared/wire"
+)
+
+// Front serves programs. Any number of goroutines may use it.
+type Front struct{ sessions *session.Registry }
+
+// New returns a Front that opens its sessions at the given registry.
+func New(sessions *session.Registry) *Front { return &Front{sessions} }
+
+// Serve serves the program of one WebSocket until its end, and closes the WebSocket. token
+// is its credential, empty for none. The error says why the connection has ended.
+func (f *Front) Serve(ctx context.Context, t Transport, peer session.Peer, token string) error {
+	opened, err := f.sessions.ServeForeign(ctx, peer, token, agent, func(terms session.ForeignTerms) (session.Foreign, error) {
+		return open(t, terms)
+	})
+	if !opened {
+		refuse(t, err)
+	}
+	return err
+}
+
+// refuse closes the WebSocket of a client that gets no session. The close code says why.
+func refuse(t Transport, err error) {
+	t.Dismiss()
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		e = wire.NewError(wire.Internal, "")
+	}
+	_ = t.Close(e.Code.CloseCode(), e.Text) // the client is given up in any case
+}
+
+const (
+	// endTimeout is how long a client may take for the last results and the close handshake.
+	endTimeout = 2 * time.Second
+	// lastTimeout is how long the last bytes of a program may take to their streams, which go
+	// on until their targets have taken them.
+	lastTimeout = 2 * time.Second
+)
+
+// Ends of connections of which nothing more is known.
+var (
+	errLost   = wire.NewError(wire.SessionLost, "the connection was lost")
+	errClosed = wire.NewError(wire.OK, "the client has closed the connection")
+	errSilent = wire.NewError(wire.SessionLost, "the client gave no sign of life")
+)
+
+// tunnel is the session of one program: a session.Foreign.
+type tunnel struct {
+	bridge    *bridge
+	transport Transport
+	streams   *local.Tunnel
+	alive     alive
+	keepalive time.Duration
+	done      chan struct{} // closed when err is set
+
+	mu     sync.Mutex
+	err    *wire.Error // why the connection has ended; nil: it has not
+	byPeer bool        // the client has ended it, or is gone: streams end as those of a program that ends
+}
+
+var _ session.Foreign = (*tunnel)(nil)
+
+func open(t Transport, terms session.ForeignTerms) (session.Foreign, error) {
+	streams, err := local.Open(terms)
+	if err != nil {
+		return nil, err
+	}
+	return &tunnel{
+		bridge: newBridge(streams, terms.Mux.Written, terms.Unsent), transport: t, streams: streams,
+		keepalive: terms.Keepalive, done: make(chan struct{}),
+	}, nil
+}
+
+// end keeps the first reason.
+func (t *tunnel) end(err *wire.Error, byPeer bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err == nil {
+		t.err, t.byPeer = err, byPeer
+		close(t.done)
+	}
+}
+
+// Run implements session.Foreign.
+func (t *tunnel) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { t.end(errLost, false) })
+	defer stop()
+	t.transport.Admit()
+	life, endLife := context.WithCancel(context.Background()) // of the transport
+	defer endLife()
+	var tasks sync.WaitGroup
+	last := make(chan struct{})
+	tasks.Go(func() { t.receive(life) })
+	tasks.Go(func() {
+		err := t.bridge.deliver(last, func(result []byte) error {
+			defer t.alive.heard() // what the network takes, the client takes, but for a bounded part
+			return t.transport.Send(life, result)
+		})
+		if err != nil {
+			t.end(errLost, true)
+		}
+	})
+	tasks.Go(func() { t.watch(life) })
+	<-t.done
+	t.finish(endLife, last)
+	tasks.Wait()
+	return t.Err()
+}
+
+// finish ends the calls, tells the client, and closes its connection.
+func (t *tunnel) finish(endLife func(), last chan struct{}) {
+	t.mu.Lock()
+	why, byPeer := t.err, t.byPeer
+	t.mu.Unlock()
+	if byPeer {
+		endLife() // nothing can be told
+	}
+	timer := time.AfterFunc(endTimeout, endLife)
+	defer timer.Stop()
+	t.bridge.end()
+	if byPeer {
+		ctx, cancel := context.WithTimeout(context.Background(), lastTimeout)
+		t.streams.Finish(ctx)
+		cancel()
+	} else {
+		t.streams.Fail(why)
+	}
+	t.bridge.close()
+	close(last)
+	<-t.bridge.unwanted // the last result is sent
+	t.transport.Dismiss()
+	code := why.Code.CloseCode()
+	if why.Code == wire.SessionLost && byPeer {
+		code = 0
+	}
+	_ = t.transport.Close(code, why.Text) // why is known to the caller
+	endLife()
+}
+
+// receive takes messages until the client ends the connection or it is lost.
+func (t *tunnel) receive(ctx context.Context) {
+	for {
+		message, err := t.transport.Receive(ctx)
+		if err != nil {
+			t.end(endOf(err), true)
+			return
+		}
+		kept, cut, err := t.bridge.read(t.alive.hearing(message))
+		if err != nil {
+			t.end(endOf(err), true)
+			return
+		}
+		t.bridge.take(kept, cut)
+	}
+}
+
+// endOf returns what the error of a transport says of the client's end.
+func endOf(err error) *wire.Error {
+	var e *wire.Error
+	switch {
+	case errors.Is(err, io.EOF):
+		return errClosed
+	case errors.As(err, &e):
+		return e
+	}
+	return errLost
+}
+
+// Drain implements session.Foreign: the protocol has no word for it.
+func (t *tunnel) Drain(time.Duration, string) {}
+
+// Shutdown implements session.Foreign: what was answered is sent in any case.
+func (t *tunnel) Shutdown(_ context.Context, code wire.Code, text string) error {
+	t.end(wire.NewError(code, text), false)
+	return nil
+}
+
+// Fail implements session.Foreign.
+func (t *tunnel) Fail(err *wire.Error) { t.end(err, false) }
+
+// Close implements session.Foreign. Run has returned, or is never called.
+func (t *tunnel) Close() {
+	t.end(errLost, false)
+	t.bridge.end()
+	t.streams.Close()
+	t.bridge.close()
+}
+
+// Done implements session.Foreign.
+func (t *tunnel) Done() <-chan struct{} { return t.done }
+
+// Err implements session.Foreign.
+func (t *tunnel) Err() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err == nil {
+		return nil
+	}
+	return t.err
+}
+
+// RTT implements session.Foreign.
+func (t *tunnel) RTT() time.Duration { return t.alive.rtt() }
