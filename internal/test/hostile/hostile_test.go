@@ -29,7 +29,7 @@ func bound() int64 {
 // looks at what is left of it.
 func TestHostileInput(t *testing.T) {
 	where := startTargets(t)
-	p := startServer(t, "--allow-yamux", "--allow", where.echo.String(), "--allow", where.deaf.String())
+	p := startServer(t, "--allow-yamux", "--allow-posix", "--allow", where.echo.String(), "--allow", where.deaf.String())
 	_ = p.greet(t).bye() // what is made once is there
 	p.Measure(t)
 	before := p.Measure(t)
@@ -74,6 +74,8 @@ func TestHostileInput(t *testing.T) {
 		{"plain yamux", func(t *testing.T) { plainViolations(t, p, where, counts) }},
 		{"plain floods", func(t *testing.T) { plainFloods(t, p, where, counts) }},
 		{"plain unread", func(t *testing.T) { plainUnread(t, p, where, counts) }},
+		{"posix calls", func(t *testing.T) { posixCalls(t, p, where, counts) }},
+		{"posix floods", func(t *testing.T) { posixFloods(t, p, where, counts) }},
 	} {
 		began := time.Now()
 		t.Run(attack.name, attack.run)
