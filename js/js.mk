@@ -72,12 +72,13 @@ $(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/engine/go.js js/src/engine/go
 		--inject:js/src/engine/goscope.js --banner:js='// @ts-nocheck' --outfile=$@
 
 # Parts of the script that are files of their own, each a classic script.
-JS_PARTS := engine tunnel-worker remote sockfs pthread webr webr-worker
+JS_PARTS := engine tunnel-worker remote sockfs pthread blocking blocking-worker webr-worker
 
 $(JS_STAGE)/sockmux-engine.js: JS_ENTRY := js/src/entry/part-engine.js
 $(JS_STAGE)/sockmux-tunnel-worker.js: JS_ENTRY := js/src/entry/part-tunnel.js
 $(JS_STAGE)/sockmux-remote.js: JS_ENTRY := js/src/entry/part-remote.js
-$(JS_STAGE)/sockmux-webr.js: JS_ENTRY := js/src/entry/part-webr.js
+$(JS_STAGE)/sockmux-blocking.js: JS_ENTRY := js/src/entry/part-blocking.js
+$(JS_STAGE)/sockmux-blocking-worker.js: JS_ENTRY := js/src/entry/part-blocking-worker.js
 $(JS_STAGE)/sockmux-sockfs.js: JS_ENTRY := js/src/entry/part-sockfs.js
 $(JS_STAGE)/sockmux-pthread.js: JS_ENTRY := js/src/entry/part-pthread.js
 $(JS_STAGE)/sockmux-webr-worker.js: JS_ENTRY := js/src/entry/part-webr-worker.js
@@ -94,15 +95,18 @@ $(JS_BUILD)/version: FORCE
 .PHONY: FORCE
 FORCE:
 
-# The script holds the hashed names of the other files and what they must be.
+# The script holds the hashed names of the other files and what they must be. Two have no such string: workers load them by
+# importScripts() or import, which check none.
 JS_FILES := wasm:$(JS_BUILD)/sockmux.wasm engine:$(JS_STAGE)/sockmux-engine.js tunnel:$(JS_STAGE)/sockmux-tunnel-worker.js \
-	remote:$(JS_STAGE)/sockmux-remote.js sockfs:$(JS_STAGE)/sockmux-sockfs.js pthread:$(JS_STAGE)/sockmux-pthread.js webr:$(JS_STAGE)/sockmux-webr.js worker:$(JS_STAGE)/sockmux-webr-worker.js
+	remote:$(JS_STAGE)/sockmux-remote.js sockfs:$(JS_STAGE)/sockmux-sockfs.js pthread:$(JS_STAGE)/sockmux-pthread.js \
+	blocking:$(JS_STAGE)/sockmux-blocking.js webrWorker:$(JS_STAGE)/sockmux-webr-worker.js blockingWorker:$(JS_STAGE)/sockmux-blocking-worker.js
 
 $(JS_BUILD)/defines: $(JS_BUILD)/sockmux.wasm $(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js) $(JS_BUILD)/version $(JS_BUILD)/pack
 	printf -- '--define:SOCKMUX_VERSION="%s" --define:SOCKMUX_FILES={' "$$(cat $(JS_BUILD)/version)" > $@.new
 	comma=; for file in $(JS_FILES); do \
 		set -- $${file%%:*} $$($(JS_BUILD)/pack -name $${file#*:}) || exit 1; \
-		printf '%s"%s":{"name":"%s","integrity":"%s"}' "$$comma" $$1 $${2#assets/} $$3 >> $@.new; comma=,; \
+		case $$1 in pthread|blockingWorker) set -- $$1 $$2;; *) set -- $$1 $$2 ",\"integrity\":\"$$3\"";; esac; \
+		printf '%s"%s":{"name":"%s"%s}' "$$comma" $$1 $${2#assets/} "$$3" >> $@.new; comma=,; \
 	done
 	echo '}' >> $@.new && mv $@.new $@
 

@@ -4,7 +4,7 @@
  * @typedef {object} Build
  * @property {string} name
  * @property {'cases' | 'loop'} program  "cases" waits; "loop" is a main loop that never does
- * @property {'classic' | 'modularize' | 'es6'} kind
+ * @property {'classic' | 'modularize' | 'es6' | 'worker' | 'worker-es6'} kind  worker: in a dedicated worker of the page, a classic or a module
  * @property {string} title  for the matrix in docs/EMSCRIPTEN.md
  */
 
@@ -38,3 +38,12 @@ export const BUILDS = TITLES.map(([name, title]) => ({
 	kind: name.includes('modularize') ? 'modularize' : name.includes('es6') ? 'es6' : 'classic',
 	title,
 }));
+
+/**
+ * Programs without ASYNCIFY, JSPI and threads that block in a dedicated worker.
+ * @type {Build[]}
+ */
+export const WORKER_BUILDS = [
+	{ name: 'cases-worker-3', program: 'cases', kind: 'worker', title: '3.1.6, in a classic worker, the library' },
+	{ name: 'cases-worker-es6-3', program: 'cases', kind: 'worker-es6', title: '3.1.6, in a module worker, the library' },
+];

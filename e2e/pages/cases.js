@@ -32,7 +32,16 @@
 		});
 	}
 
+	/** Runs the program in a worker, which this page knows nothing of. */
+	function start(/** @type {WorkerOptions} */ type) {
+		const worker = new Worker(`cases-worker.${type.type === 'module' ? 'mjs' : 'js'}?${query}`, type);
+		worker.onmessage = ({ data }) => console.log(data);
+		worker.onerror = ({ message }) => console.log(`! uncaught ${message}`);
+	}
+
 	async function run() {
+		if (get('kind') === 'worker') return start({});
+		if (get('kind') === 'worker-es6') return start({ type: 'module' });
 		if (get('kind') === 'es6') {
 			const { default: create } = await import(`./${address}.mjs`);
 			await create(options);

@@ -93,6 +93,8 @@ export interface Options {
 	webr?: boolean | undefined;
 	/** Help Emscripten programs in this thread. Default: true. */
 	sockfs?: boolean | undefined;
+	/** Help Emscripten programs in dedicated workers, where the page is cross-origin isolated. Default: true. */
+	blocking?: boolean | undefined;
 	/** Credential for the server. */
 	token?: string | undefined;
 	/** In Node: the class of the connection to the server, such as that of the package ws. Default: globalThis.WebSocket, which Node has from version 22. */

@@ -21,6 +21,7 @@ import { CONNECT_PATH } from '../wire/generated/limit.js';
  * @property {boolean} [worker]  whether the tunnel runs in a worker of its own; default: false
  * @property {boolean} [webr]  whether the workers of webR are helped; default: true
  * @property {boolean} [sockfs]  whether Emscripten programs in this thread are helped; default: true
+ * @property {boolean} [blocking]  whether those in dedicated workers are helped, where the page is isolated; default: true
  * @property {string} [token]  credential for the server
  */
 
@@ -40,6 +41,7 @@ import { CONNECT_PATH } from '../wire/generated/limit.js';
  * @property {boolean} worker
  * @property {boolean} webr
  * @property {boolean} sockfs
+ * @property {boolean} blocking
  * @property {string} [token]
  */
 
@@ -50,7 +52,7 @@ export class ConfigError extends Error {}
 export const MAX_TIMEOUT_S = 3600;
 
 /** The names of settings. @type {readonly (keyof Options)[]} */
-const NAMES = ['url', 'match', 'optimistic', 'timeout', 'assets', 'wasm', 'integrity', 'load', 'worker', 'webr', 'sockfs', 'token'];
+const NAMES = ['url', 'match', 'optimistic', 'timeout', 'assets', 'wasm', 'integrity', 'load', 'worker', 'webr', 'sockfs', 'blocking', 'token'];
 
 /** Those that have an attribute. */
 const ATTRIBUTES = NAMES.slice(0, -1);
@@ -137,6 +139,7 @@ export function readConfig(given, { script, pinned, page, origin, built }) {
 		worker: flag('worker', given.worker, false),
 		webr: flag('webr', given.webr, true),
 		sockfs: flag('sockfs', given.sockfs, true),
+		blocking: flag('blocking', given.blocking, true),
 		token: given.token === undefined ? undefined : text('token', given.token),
 	};
 	try {

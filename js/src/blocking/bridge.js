@@ -3,7 +3,8 @@
 
 import { isWritable } from '../sockfs/connector.js';
 import { NOT_FOUND } from '../sockfs/names/lookup.js';
-import { IN_AT, IN_BYTES, LAYOUT, NAME, OUT_AT, OUT_BYTES, PAGE, SIGNAL, STATE, WANT, WORD, putAnswer, putText, span, wordsOf } from './layout.js';
+import { IN_AT, IN_BYTES, LAYOUT, NAME, OUT_AT, OUT_BYTES, STATE, WANT, WORD, putAnswer, putText, span, wordsOf } from './layout.js';
+import { GONE, HERE, raise, tell } from './signal.js';
 
 /** @typedef {import('../sockfs/names/lookup.js').Resolve} Resolve */
 /** @typedef {import('./ring.js').Message} Message */
@@ -27,7 +28,7 @@ export class Bridge {
 
 	/**
 	 * @param {Worker} worker
-	 * @param {{ open: Open, report: (text: string) => void, failed: (target: string, why: string | null) => void, resolve?: Resolve }} options
+	 * @param {{ open: Open, report: (text: string) => void, failed: (target: string, why: string | null) => unknown, resolve?: Resolve }} options
 	 *   report: tells the user, a line at a time; failed: a connection never opened, null if the program did not wait for that; resolve: asks the server whether a name exists
 	 */
 	constructor(worker, options) {
@@ -57,7 +58,7 @@ export class Bridge {
 		this.#closed = true;
 		for (const socket of this.#sockets.values()) socket.abandon();
 		this.#sockets.clear();
-		this.#tell(PAGE.gone);
+		this.#tell(GONE);
 	}
 
 	/** A message of the worker's layer. @param {Message} message */
@@ -70,7 +71,7 @@ export class Bridge {
 					return;
 				}
 				this.#signal = new Int32Array(message.signal);
-				this.#tell(this.#closed ? PAGE.gone : PAGE.here);
+				this.#tell(this.#closed ? GONE : HERE);
 				this.#markReady();
 				break;
 			case 'connect':
@@ -117,16 +118,13 @@ export class Bridge {
 		return resolve(name).then(({ addresses, names }) => answer(NAME.found, [...addresses, ...names]), (error) => answer(error?.name === NOT_FOUND ? NAME.missing : NAME.found));
 	}
 
-	/** @param {number} page  one of PAGE */
+	/** @param {number} page  HERE or GONE */
 	#tell(page) {
-		if (this.#signal) Atomics.store(this.#signal, SIGNAL.page, page);
-		this.#notify();
+		if (this.#signal) tell(this.#signal, page);
 	}
 
 	#notify() {
-		if (!this.#signal) return;
-		Atomics.add(this.#signal, SIGNAL.count, 1);
-		Atomics.notify(this.#signal, SIGNAL.count);
+		if (this.#signal) raise(this.#signal);
 	}
 }
 

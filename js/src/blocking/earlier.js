@@ -1,34 +1,41 @@
 // Holds the messages of a worker's layer until what serves them is loaded.
 
+import { GONE, tell } from './signal.js';
+
 /** @typedef {import('./bridges.js').Bridges} Bridges */
 
 /**
  * Listens from now on, before the page's own script does, which so never sees a message
- * of the layer.
+ * of the layer. What serves them is loaded when the first one comes.
  * @param {Worker} worker
- * @param {Promise<Bridges>} loading
+ * @param {() => Promise<Bridges>} load
  * @param {(text: string) => void} report  tells the user, one line
- * @returns {Promise<void>}
  */
-export async function serveLater(worker, loading, report) {
-	/** @type {any[]} */
-	const held = [];
+export function serveLater(worker, load, report) {
+	/** @type {any[] | null} */
+	let held = null;
 	let receive = (/** @type {any} */ message) => {
-		held.push(message);
+		if (held) held.push(message);
+		else {
+			held = [message];
+			begin(held);
+		}
+	};
+	const begin = async (/** @type {any[]} */ messages) => {
+		try {
+			const bridge = (await load()).of(worker);
+			receive = (message) => bridge.receive(message);
+		} catch (error) {
+			// Nothing waits for a page that does not serve.
+			receive = ({ signal }) => signal && tell(new Int32Array(signal), GONE);
+			report(`the sockets of a worker do not work: ${error instanceof Error ? error.message : error}`);
+		}
+		messages.forEach((message) => receive(message));
 	};
 	worker.addEventListener('message', (event) => {
 		const message = event.data?.sockmux;
 		if (message === undefined) return;
 		event.stopImmediatePropagation();
-		receive(message);
+		if (message.op !== 'started') receive(message);
 	});
-	try {
-		const bridge = (await loading).of(worker);
-		receive = (message) => bridge.receive(message);
-		held.splice(0).forEach(receive);
-	} catch (error) {
-		receive = () => {};
-		held.length = 0;
-		report(`the sockets of webR do not work: ${error instanceof Error ? error.message : error}`);
-	}
 }

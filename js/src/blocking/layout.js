@@ -49,14 +49,6 @@ export const STATE = Object.freeze({ connecting: 0, open: 1, closed: 2 });
 /** What the worker asks for, beside the bytes; done after the bytes. */
 export const WANT = Object.freeze({ endWrite: 1, stopRead: 2, close: 4, reset: 8 });
 
-/** Words of the signal buffer, one for all sockets of a worker. */
-export const SIGNAL = Object.freeze({
-	/** Raised by the page with every change; the worker waits on it. */
-	count: 0,
-	/** By the page: one of PAGE. */
-	page: 1,
-});
-
 /** The first word of a question for a name, by the page. Missing: the name does not exist. */
 export const NAME = Object.freeze({ asking: 0, found: 1, missing: 2 });
 
@@ -84,9 +76,6 @@ export function getAnswer(buffer) {
 	const bytes = new Uint8Array(buffer, NAME_AT, Atomics.load(new Int32Array(buffer, 0, 2), 1)).slice();
 	return new TextDecoder().decode(bytes).split('\n').slice(0, -1);
 }
-
-/** Whether the other end answers. */
-export const PAGE = Object.freeze({ unknown: 0, here: 1, gone: 2 });
 
 /**
  * Bytes for the worker: as much as a server may send ahead, so it bounds the speed over a
@@ -119,7 +108,6 @@ const TEXT = Object.freeze({
 export const IN_AT = WORDS_BYTES + WHY_BYTES + 2 * ADDRESS_BYTES;
 export const OUT_AT = IN_AT + IN_BYTES;
 export const BUFFER_BYTES = OUT_AT + OUT_BYTES;
-export const SIGNAL_BYTES = 8;
 
 /** Version of this layout: page and worker of different builds do not talk to each other. */
 export const LAYOUT = 4;

@@ -6,9 +6,11 @@ import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
 import * as ERRNO from '../wire/generated/errno.js';
 import { UNKNOWN } from '../sockfs/names/lookup.js';
+import { Watch } from './events.js';
 import { Failures } from './failures.js';
-import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, PAGE, SIGNAL, SIGNAL_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
+import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
 import { Names } from './names.js';
+import { COUNT, GONE, PAGE, SIGNAL_BYTES } from './signal.js';
 
 /** @typedef {import('../sockfs/connector.js').Connector} Connector */
 /** @typedef {import('../sockfs/connector.js').Socket} Socket */
@@ -46,7 +48,7 @@ const SCRATCH_BYTES = 1 << 16;
 const SLICE_MS = 50;
 
 /** Why a connection ended whose page half is no more. */
-const GONE = ending(CODES.not_connected, 'sockmux was uninstalled from the page');
+const UNINSTALLED = ending(CODES.not_connected, 'sockmux was uninstalled from the page');
 /** Why a connection has no end of its own. */
 const GIVEN_UP = ending(CODES.timed_out, 'the program gave it up before there was an answer');
 
@@ -59,6 +61,7 @@ export class RingConnector {
 	#post;
 	#pump;
 	#signal = new Int32Array(new SharedArrayBuffer(SIGNAL_BYTES));
+	#watch = new Watch(this.#signal);
 	/** The signal's count before the sockets were last looked at. */
 	#seen = 0;
 	#nextId = 1;
@@ -72,10 +75,19 @@ export class RingConnector {
 	/**
 	 * @param {(message: Message) => void} post  sends to the page at once
 	 * @param {() => void} pump  lets the program handle what has come for it meanwhile; may throw, which ends the wait
+	 * @param {{ peers?: boolean, report?: (text: string) => void, interrupted?: () => boolean }} [options]  see Connector
 	 */
-	constructor(post, pump) {
+	constructor(post, pump, { peers = false, report, interrupted } = {}) {
 		this.#post = post;
 		this.#pump = pump;
+		this.peers = peers;
+		this.report = report;
+		this.interrupted = interrupted;
+	}
+
+	/** @param {() => void} listener */
+	onchange(listener) {
+		return this.#watch.onchange(listener);
 	}
 
 	/**
@@ -88,22 +100,32 @@ export class RingConnector {
 
 	/** Whether the page has answered or may still do so. */
 	get alive() {
-		return Atomics.load(this.#signal, SIGNAL.page) !== PAGE.gone;
+		return Atomics.load(this.#signal, PAGE) !== GONE;
 	}
 
-	/** @param {Target} target */
-	connect({ host, port, timeoutMs = 0, socketOptions }) {
+	/**
+	 * @param {Target} target
+	 * @param {(event: import('../sockfs/connector.js').SocketEvent) => void} [onevent]
+	 */
+	connect({ host, port, timeoutMs = 0, socketOptions }, onevent) {
 		const id = this.#nextId++;
 		const buffer = this.#takeBuffer();
 		this.failures.begin(host, port);
 		this.#post({ op: 'connect', id, buffer, host, port, timeoutMs, ...(socketOptions && { socketOptions }) });
-		return new RingSocket(buffer, {
+		let unwatch = () => {};
+		const socket = new RingSocket(buffer, {
 			kick: () => this.#post({ op: 'kick', id }),
 			setOptions: (options) => this.#post({ op: 'options', id, options }),
 			failed: (why) => this.failures.add(host, port, why),
 			alive: () => this.alive,
-			release: () => this.#giveBack(buffer),
+			changed: () => this.#watch.changed(),
+			release: () => {
+				unwatch();
+				this.#giveBack(buffer);
+			},
 		});
+		if (this.peers && onevent) unwatch = this.#watch.add({ look: () => socket.look(), tell: onevent });
+		return socket;
 	}
 
 	/** @type {import('../sockfs/connector.js').Connector['lookup']} */
@@ -116,8 +138,8 @@ export class RingConnector {
 	 */
 	wait(milliseconds) {
 		this.#pump();
-		const result = Atomics.wait(this.#signal, SIGNAL.count, this.#seen, Math.min(milliseconds, SLICE_MS));
-		this.#seen = Atomics.load(this.#signal, SIGNAL.count);
+		const result = Atomics.wait(this.#signal, COUNT, this.#seen, Math.min(milliseconds, SLICE_MS));
+		this.#seen = Atomics.load(this.#signal, COUNT);
 		return result !== 'timed-out';
 	}
 
@@ -143,6 +165,7 @@ export class RingConnector {
  * @property {(options: SocketOptions) => void} setOptions
  * @property {(why: import('../wire/codes.js').Ending) => void} failed  the program has got the error, or given up
  * @property {() => boolean} alive  whether the page is there
+ * @property {() => void} changed  the program has changed it
  * @property {() => void} release  the buffer is needed no more
  */
 
@@ -198,9 +221,15 @@ class RingSocket {
 		return `${name}: ${text}`;
 	}
 
+	/** For what tells its events. @returns {import('./events.js').Look} */
+	look() {
+		const { state, ended, writable } = this;
+		return { state, ended, writable, arrived: this.#load(WORD.inPut), errno: state === 'closed' ? this.#why.errno : 0 };
+	}
+
 	/** Why it has ended. */
 	get #why() {
-		return this.#load(WORD.state) === STATE.closed ? ending(this.#load(WORD.code), getText(this.#buffer, 'why')) : GONE;
+		return this.#load(WORD.state) === STATE.closed ? ending(this.#load(WORD.code), getText(this.#buffer, 'why')) : UNINSTALLED;
 	}
 
 	get available() {
@@ -275,6 +304,7 @@ class RingSocket {
 		if (how !== 1) Atomics.or(this.#words, WORD.want, WANT.stopRead);
 		if (how !== 0) Atomics.or(this.#words, WORD.want, WANT.endWrite);
 		this.#tell();
+		this.#owner.changed();
 	}
 
 	close() {
@@ -298,6 +328,7 @@ class RingSocket {
 		Atomics.or(this.#words, WORD.want, want);
 		this.#tell();
 		this.#owner.release();
+		this.#owner.changed();
 	}
 
 	/** @param {number} word */

@@ -16,9 +16,10 @@
  * - remote: the page's half of that;
  * - sockfs: the layer under Emscripten programs in the page;
  * - pthread: run by the worker of a pthread before the program's own script;
- * - webr: the page's half of the sockets of webR's workers;
- * - worker: the other half, run by webR's worker before its own script.
- * @typedef {Record<'wasm' | 'engine' | 'tunnel' | 'remote' | 'sockfs' | 'pthread' | 'webr' | 'worker', BuiltFile>} BuiltFiles
+ * - blocking: the page's half of the sockets of workers that may block;
+ * - webrWorker: the other half, run by webR's worker before its own script;
+ * - blockingWorker: the same for any other worker.
+ * @typedef {Record<'wasm' | 'engine' | 'tunnel' | 'remote' | 'sockfs' | 'pthread' | 'blocking' | 'webrWorker' | 'blockingWorker', BuiltFile>} BuiltFiles
  */
 
 export const VERSION = typeof SOCKMUX_VERSION === 'string' ? SOCKMUX_VERSION : 'dev';
@@ -31,6 +32,7 @@ export const FILES = typeof SOCKMUX_FILES === 'object' ? SOCKMUX_FILES : {
 	sockfs: { name: 'sockmux-sockfs.js' },
 	pthread: { name: 'sockmux-pthread.js' },
 	remote: { name: 'sockmux-remote.js' },
-	webr: { name: 'sockmux-webr.js' },
-	worker: { name: 'sockmux-webr-worker.js' },
+	blocking: { name: 'sockmux-blocking.js' },
+	webrWorker: { name: 'sockmux-webr-worker.js' },
+	blockingWorker: { name: 'sockmux-blocking-worker.js' },
 };

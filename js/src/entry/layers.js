@@ -5,7 +5,9 @@ import { createRule } from '../facade/rule.js';
 import { recognizeThreads } from '../sockfs/threads/threads.js';
 import { installSockfsHook } from '../sockfs/install.js';
 import { serveLater } from '../blocking/earlier.js';
+import { recognizeWorkers } from '../blocking/recognize.js';
 import { recognizeWebR } from '../webr/install.js';
+import { rememberBlobs } from '../workers/blobs.js';
 import { loadPartNow, once } from './parts.js';
 import { installWorkerHook } from '../workers/hook.js';
 
@@ -24,61 +26,68 @@ function partsOf(given) {
 }
 
 /**
- * Sockets of webR's workers.
+ * Sockets of the page's dedicated workers.
  * @param {Parameters<import('../api/sockmux.js').InstallLayer>[0]} given
- * @returns {Layer}
  */
-function webr(given) {
-	const { config, scope } = given;
+function workers(given) {
+	const { config } = given;
 	let removed = false;
 	const load = once(async () => {
-		/** @type {import('./part/webr.js').WebRPartOf} */
-		const partOf = await config.part('webr');
+		/** @type {import('./part/blocking.js').BlockingPartOf} */
+		const partOf = await config.part('blocking');
 		const part = partOf(partsOf(given));
-		if (removed) part.bridges.close();
+		if (removed) part.remove();
 		return part;
 	});
-	const serve = (/** @type {Worker} */ started) => serveLater(started, load().then(({ bridges }) => bridges), report);
-	const say = (/** @type {string} */ note) => load().then(({ textOf }) => report(textOf(note)), ({ message }) => report(message));
-	const found = config.webr && recognizeWebR({ serve, prelude: config.files.worker.url, scope, say });
-	const restore = installWorkerHook(scope, found ? [found.recognize] : []);
+	const say = (/** @type {[note: string, about?: string | Blob]} */ ...note) => load().then(({ say: tell }) => tell(...note), ({ message }) => report(message));
+	const serve = (/** @type {'webr' | 'others'} */ kind) => (/** @type {Worker} */ worker) => serveLater(worker, async () => (await load())[kind], report);
+	const recognizers = [recognizeWebR({ on: config.webr, serve: serve('webr'), prelude: config.files.webrWorker.url, say })];
+	if (config.blocking) recognizers.push(recognizeWorkers({ serve: serve('others'), prelude: config.files.blockingWorker.url, say }));
 	return {
-		attach: async (webR) => (await load()).attach(webR),
+		recognizers,
+		attach: async (/** @type {any} */ webR) => (await load()).attach(webR),
 		remove() {
-			restore();
-			if (found) found.stop();
 			removed = true;
-			load.made?.bridges.close();
+			load.made?.remove();
 		},
 	};
 }
 
 /**
- * Sockets of Emscripten programs in this thread.
+ * Sockets of Emscripten programs: in this thread, in their own threads and in workers.
  * @param {Parameters<import('../api/sockmux.js').InstallLayer>[0]} given
  * @returns {Layer}
  */
-function sockfs(given) {
+function programs(given) {
 	const { config, scope } = given;
-	if (!config.sockfs) return { remove() {} };
-	const threads = recognizeThreads(scope, config.files.pthread.url);
-	const load = once(async () => {
-		/** @type {import('./part/sockfs.js').HelperOf} */
-		const helperOf = await config.part('sockfs');
-		return helperOf(partsOf(given), threads);
-	});
-	const loadNow = () => loadPartNow(scope, config.files.sockfs, config.pinned)(partsOf(given), threads);
-	const hook = installSockfsHook({ load, loadNow, scope, report });
-	const restore = installWorkerHook(scope, threads ? [threads.recognize] : []);
+	const blobs = rememberBlobs(scope.URL);
+	const others = workers(given);
+	const { recognizers } = others;
+	/** @type {ReturnType<typeof installSockfsHook> | null} */
+	let hook = null;
+	if (config.sockfs) {
+		const threads = scope.crossOriginIsolated ? recognizeThreads(config.files.pthread.url) : null;
+		const load = once(async () => {
+			/** @type {import('./part/sockfs.js').HelperOf} */
+			const helperOf = await config.part('sockfs');
+			return helperOf(partsOf(given), threads);
+		});
+		const loadNow = () => loadPartNow(scope, config.files.sockfs, config.pinned)(partsOf(given), threads);
+		hook = installSockfsHook({ load, loadNow, scope, report });
+		if (threads) recognizers.unshift(threads.recognize);
+	}
+	const restore = installWorkerHook(scope, blobs, recognizers);
 	return {
-		made: hook.made,
+		attach: others.attach,
+		made: hook?.made,
 		remove() {
 			restore();
-			threads?.stop();
-			hook.remove();
+			blobs.stop();
+			others.remove();
+			hook?.remove();
 		},
 	};
 }
 
 /** @type {readonly import('../api/sockmux.js').InstallLayer[]} */
-export const layers = [webr, sockfs];
+export const layers = [programs];

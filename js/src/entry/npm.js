@@ -12,7 +12,7 @@ const PARTS = {
 	engine: () => import('./part/engine.js'),
 	remote: () => import('./part/remote.js'),
 	sockfs: () => import('./part/sockfs.js'),
-	webr: () => import('./part/webr.js'),
+	blocking: () => import('./part/blocking.js'),
 };
 
 /** What stays a file: other threads run it, or this one before it goes on. */
@@ -20,7 +20,8 @@ const files = () => ({
 	tunnel: new URL('./assets/sockmux-tunnel-worker.js', import.meta.url),
 	sockfs: new URL('./assets/sockmux-sockfs.js', import.meta.url),
 	pthread: new URL('./assets/sockmux-pthread.js', import.meta.url),
-	worker: new URL('./assets/sockmux-webr-worker.js', import.meta.url),
+	webrWorker: new URL('./assets/sockmux-webr-worker.js', import.meta.url),
+	blockingWorker: new URL('./assets/sockmux-blocking-worker.js', import.meta.url),
 });
 
 /**

@@ -1,7 +1,7 @@
 // What runs in the worker of a pthread, before the program's own script. The build makes
 // one classic script of it, which a module can import too.
 
-import { resolveAgainst } from '../workers/base.js';
+import { resolveAgainst, takeBase } from '../workers/base.js';
 import { Cells, Common } from '../sockfs/threads/cells.js';
 import { patchThread } from '../sockfs/threads/thread.js';
 
@@ -10,12 +10,8 @@ const scope = /** @type {any} */ (globalThis);
 /** @type {Parameters<typeof patchThread>[1] | null} */
 let thread = null;
 
-// The page puts the URL of the program's script behind the worker's name.
-const [name, base] = scope.name.split('\n');
-if (base) {
-	scope.name = name;
-	resolveAgainst(scope, base);
-}
+const base = takeBase(scope);
+if (base) resolveAgainst(scope, base);
 
 // The page's first message, ahead of the program's.
 scope.addEventListener('message', function take(/** @type {MessageEvent} */ event) {

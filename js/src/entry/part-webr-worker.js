@@ -1,10 +1,11 @@
 // Entry of sockmux-webr-worker.js: what runs in webR's worker.
 
+import { takeBase } from '../workers/base.js';
 import { enter } from '../webr/layer.js';
 
 const scope = /** @type {any} */ (globalThis);
 
-/** Set by what starts this script. */
+/** Set by what brings this script into a webR that runs already. */
 const given = scope.sockmuxGiven;
 delete scope.sockmuxGiven;
-enter(given);
+enter(given ?? { token: '', running: false, base: takeBase(scope) });

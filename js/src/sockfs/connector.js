@@ -56,7 +56,9 @@
  * @property {(milliseconds: number) => boolean} wait  blocks until any socket may have changed, at most so long; may return early
  * @property {(listener: () => void) => () => void} [onchange]  calls the listener after each change of any
  *   socket (open, data, FIN, writable, error, shutdown, close) until the function that it returns is called;
- *   absent where wait() is there
+ *   a thread that may block calls it while it runs its tasks
+ * @property {boolean} [peers]  whether a connection has a peer of SOCKFS's, which fires its events; default: where the thread cannot wait
+ * @property {() => boolean} [interrupted]  whether a signal has come for the program, which ends its wait with EINTR
  * @property {(name: string) => import('./names/lookup.js').Lookup} [lookup]  the addresses of a name, or the names below in-addr.arpa or ip6.arpa
  * @property {(text: string) => void} [report]  tells the user, one line
  */

@@ -1,5 +1,6 @@
-// Brings the layer into Emscripten programs that run in the page's own thread: C with a main
-// loop, ASYNCIFY or JSPI, and the sockets of pthreads, whose calls are carried out here.
+// Brings the layer into Emscripten programs of this thread. In the page's own thread that is C
+// with a main loop, ASYNCIFY or JSPI, and the sockets of pthreads, whose calls are carried out
+// here; in a worker that may block it is any program.
 
 import { serveThreads, wakeThreads } from './threads/page.js';
 import { createAdapter } from './program/adapter.js';
@@ -7,7 +8,6 @@ import { patchDNS } from './names/dns.js';
 import { inspect } from './program/instantiate.js';
 import { explain } from './explain.js';
 import { linked } from './program/link.js';
-import { LocalConnector } from './local.js';
 import { patchOps } from './sockets/ops.js';
 import { globalProgramOf, hiddenProgram } from './program/program.js';
 import { operationCalls, patchImports } from './calls/syscalls.js';
@@ -21,30 +21,48 @@ import { operationCalls, patchImports } from './calls/syscalls.js';
  */
 const OWN_POLL = '__asyncjs__wasm_poll_socket';
 
+/** @typedef {import('./connector.js').Connector} Connector */
+
 /**
- * Makes the helper of the programs of one page.
+ * The same sockets for a program that sleeps by means of its own: its calls do not block.
+ * @param {Connector} connector
+ * @returns {Connector}
+ */
+const sleeping = (connector) => (!connector.canWait ? connector : {
+	canWait: false,
+	peers: true,
+	get alive() {
+		return connector.alive;
+	},
+	connect: (...args) => connector.connect(...args),
+	wait: () => false,
+	onchange: (listener) => /** @type {any} */ (connector).onchange(listener),
+	lookup: connector.lookup,
+	report: connector.report,
+});
+
+/**
+ * Makes the helper of the programs of one page or worker.
  * @param {object} options
- * @param {import('./opener.js').Open} options.open
- * @param {any} options.scope  the page's global object
+ * @param {Connector & { close: () => void }} options.connector  of their sockets
+ * @param {any} options.scope  the global object
  * @param {(text: string) => void} options.report  tells the user, one line
- * @param {import('./names/lookup.js').Resolve} [options.resolve]  asks the server whether a name exists
  * @param {import('./threads/threads.js').Threads | null} [options.threads]  workers of pthreads that have our half
  * @returns {{ start: import('./program/watch.js').Start, explain: (seen: import('./explain.js').Seen) => void, remove: () => void }}
  *   start instantiates a program with the layer in its imports; one whose parts are not found keeps
  *   SOCKFS's own sockets, which go through the facade. explain says on the console why the layer is out of a
  *   program that made such a socket. remove ends the sockets and puts everything back
  */
-export function createHelper({ open, scope, report, resolve, threads }) {
-	const connector = new LocalConnector(open, report, resolve);
+export function createHelper({ connector, scope, report, threads }) {
 	/** @type {Set<() => void>} */
 	const undo = new Set();
 	let [started, patched] = [0, 0];
 	if (threads) undo.add(wakeThreads(threads, connector));
-	/** @param {Program} program */
-	const patch = (program) => {
-		if (!connector.alive) return;
+	/** @param {Connector} sockets */
+	const patchWith = (sockets) => (/** @type {Program} */ program) => {
+		if (!sockets.alive) return;
 		patched++;
-		undo.add(patchOps(program, connector));
+		undo.add(patchOps(program, sockets));
 		undo.add(patchDNS(program.DNS));
 	};
 	const adapter = scope.WebAssembly.Suspending && ((/** @type {import('./calls/retry.js').Waiting} */ waiting) => createAdapter(scope, (ticket) => waiting.wait(ticket)));
@@ -62,11 +80,15 @@ export function createHelper({ open, scope, report, resolve, threads }) {
 	 */
 	const help = (instance) => {
 		started++;
-		if (instance.imports.env?.[OWN_POLL]) instance.calls.delete('__syscall_poll');
+		const ownPoll = Boolean(instance.imports.env?.[OWN_POLL]);
+		if (ownPoll) instance.calls.delete('__syscall_poll');
+		const sockets = ownPoll ? sleeping(connector) : connector;
+		const patch = patchWith(sockets);
+		const asyncify = () => Boolean(instance.exports()?.asyncify_start_unwind);
 		const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
 		if (program.ops) patch(program);
-		const served = threads && serveThreads(instance, { program, threads, replacements: operationCalls(program, connector) });
-		const withoutWasm = patchImports(instance.calls, program, connector, { scope, adapter, promising: () => promising });
+		const served = threads && serveThreads(instance, { program, threads, replacements: operationCalls(program, sockets) });
+		const withoutWasm = patchImports(instance.calls, program, sockets, { scope, adapter, promising: () => promising, asyncify });
 		served?.socketsMade();
 		helped.add(importOf(instance));
 		return () => {

@@ -1,14 +1,11 @@
 // Which workers are webR's.
 
-import { scriptUrl } from '../workers/blobs.js';
-
 /**
  * A worker by the name of its script, as webR starts it from the page's own origin.
- * @param {string} url
- * @param {string} base
+ * @param {string} url  absolute
  */
-export function isWebRUrl(url, base) {
-	return /\/webr-worker(\.min)?\.js$/.test(scriptUrl(url, base).replace(/[?#].*/, ''));
+export function isWebRUrl(url) {
+	return /\/webr-worker(\.min)?\.js$/.test(url.replace(/[?#].*/, ''));
 }
 
 /**

@@ -2,6 +2,19 @@
 // resolves. These are resolved as if the worker's own script had been started.
 
 /**
+ * Takes the URL of the worker's own script out of its name, where the page has put it
+ * (starter.js). Empty if that script is a blob.
+ * @param {any} scope
+ * @returns {string}
+ */
+export function takeBase(scope) {
+	const at = scope.name.lastIndexOf('\n');
+	const base = scope.name.slice(at + 1);
+	scope.name = scope.name.slice(0, at);
+	return base;
+}
+
+/**
  * @param {any} scope
  * @param {string} base  URL of that script
  */

@@ -1,28 +1,29 @@
 // The scripts of workers: their URLs, and the blobs behind object URLs.
 
-/** Blobs of other sizes are not read: webR's worker is a script of some 130 kB. */
-const MIN_BYTES = 10_000;
+/** Larger ones are no scripts. */
 const MAX_BYTES = 4_000_000;
 
 /**
- * The absolute URL of a worker's script. Empty if the native constructor does not start
- * it: it says what is wrong.
+ * The absolute URL of a worker's script. Empty if it is a blob, or if the native constructor
+ * does not start it: it says what is wrong.
  * @param {string} url
  * @param {string} base  URL of the page
  */
 export function scriptUrl(url, base) {
 	try {
-		const { href, origin, protocol } = new URL(url, base);
-		return origin === new URL(base).origin && protocol !== 'data:' ? href : '';
+		const { href, origin } = new URL(url, base);
+		return origin === new URL(base).origin && /^http/.test(href) ? href : '';
 	} catch {
 		return '';
 	}
 }
 
+/** @typedef {{ get: (url: string) => Blob | undefined, stop: () => void }} Blobs */
+
 /**
  * Remembers which object URLs stand for scripts that may be a worker's, until stop().
  * @param {any} URL  the constructor with createObjectURL and revokeObjectURL
- * @returns {{ get: (url: string) => Blob | undefined, stop: () => void }}
+ * @returns {Blobs}
  */
 export function rememberBlobs(URL) {
 	/** @type {Map<string, Blob>} */
@@ -30,7 +31,7 @@ export function rememberBlobs(URL) {
 	const { createObjectURL, revokeObjectURL } = URL;
 	const create = (/** @type {any} */ object) => {
 		const url = createObjectURL.call(URL, object);
-		if (object instanceof Blob && object.size >= MIN_BYTES && object.size <= MAX_BYTES && !/^(image|audio|video|font)\//.test(object.type)) blobs.set(url, object);
+		if (object instanceof Blob && object.size <= MAX_BYTES && !/^(image|audio|video|font)\//.test(object.type)) blobs.set(url, object);
 		return url;
 	};
 	const revoke = (/** @type {string} */ url) => {

@@ -5,19 +5,21 @@
  * Gives a worker at once. Whether the script may run is known only later: it says so
  * itself, or an error event does. If it may not, the worker goes on as a stand-in for one
  * that was started from the other URL. Messages wait until it is known.
- * @param {object} options
- * @param {any} options.scope  the page's global object
- * @param {typeof Worker} options.Native
- * @param {(string | Blob)[]} options.script  parts of the script to try. It may post
- *   { sockmux: { op: 'stopped', text } } if the program would fare worse in it; then it runs no further
- * @param {any} options.fallback  the script to start if it does not run: URL as the page gave it, or the Blob behind it
- * @param {string} [options.own]  absolute URL of that script: an error in it is no reason to start it once more
- * @param {WorkerOptions | undefined} options.options  for both
- * @param {(why: string | null) => unknown} options.onknown  called once: null if the script runs, and what it returns
+ * @param {import('./hook.js').Wanted} wanted  its URL may be revoked by now, if it is a blob's. Our script finds the base behind the worker's name (takeBase)
+ * @param {object} ours
+ * @param {string} ours.prelude  absolute URL of our script. It may post
+ *   { sockmux: { op: 'stopped', text } } if the program would fare worse behind it; then nothing runs further
+ * @param {string} [ours.own]  absolute URL from which the worker's own script is loaded; default: the blob becomes part of the script to try, or base
+ * @param {(why: string | null) => unknown} ours.onknown  called once: null if the script runs, and what it returns
  *   then is the first message; otherwise the script's own text, or '' if it said nothing
  * @returns {Worker}
  */
-export function startWorker({ scope, Native, script, fallback, own, options, onknown }) {
+export function startWorker({ scope, Native, given, options, blob, base }, { prelude, own, onknown }) {
+	const fallback = blob ?? given;
+	const inline = blob && !own;
+	const lines = (/** @type {(url: string) => string} */ line) => [prelude, inline ? '' : own ?? base].filter(Boolean).map((each) => line(JSON.stringify(each))).join('');
+	// The native function loads both: an error of the one that ours puts in its place is the program's.
+	const script = [options?.type === 'module' ? lines((each) => `import${each};`) : `(i=>{${lines((each) => `i(${each});`)}})(importScripts);`, inline ? blob : ''];
 	const url = scope.URL.createObjectURL(new Blob([...script, '\n;postMessage({sockmux:{op:"started"}})'], { type: 'text/javascript' }));
 	const decided = (/** @type {string | null} */ why) => {
 		scope.URL.revokeObjectURL(url);
@@ -26,7 +28,7 @@ export function startWorker({ scope, Native, script, fallback, own, options, onk
 	/** @type {Worker} */
 	let worker;
 	try {
-		worker = new Native(url, options);
+		worker = new Native(url, { ...options, name: `${options?.name ?? ''}\n${base}` });
 	} catch {
 		decided('');
 		return startOwn(scope, Native, fallback, options);
@@ -67,12 +69,13 @@ export function startWorker({ scope, Native, script, fallback, own, options, onk
 		event.stopImmediatePropagation();
 		return run();
 	};
-	const onerror = (/** @type {ErrorEvent} */ event) => (own && event.filename === own ? run() : fall(event, ''));
+	// An error in another script than the one to try: that one runs.
+	const onerror = (/** @type {ErrorEvent} */ event) => (event.filename && event.filename !== url ? run() : fall(event, ''));
 	worker.addEventListener('message', onmessage);
 	worker.addEventListener('error', onerror);
 	// A message is what it was when it was posted, and what it transfers is gone then.
-	worker.postMessage = (/** @type {any} */ message, /** @type {any} */ given) => {
-		const transfer = given?.transfer ?? given ?? [];
+	worker.postMessage = (/** @type {any} */ message, /** @type {any} */ more) => {
+		const transfer = more?.transfer ?? more ?? [];
 		held.push(structuredClone([message, transfer], { transfer }));
 	};
 	return worker;

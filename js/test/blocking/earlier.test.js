@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { serveLater } from '../../src/blocking/earlier.js';
 
 /** @param {EventTarget} worker @param {unknown} data */
@@ -10,40 +10,51 @@ function make() {
 	/** @type {unknown[]} */
 	const received = [];
 	/** @type {unknown[]} */
-	const webr = [];
+	const own = [];
 	/** @type {string[]} */
 	const reports = [];
 	const bridges = /** @type {any} */ ({ of: (/** @type {Worker} */ asked) => {
 		assert.equal(asked, worker);
 		return { receive: (/** @type {unknown} */ message) => received.push(message) };
 	} });
-	return { worker, received, webr, reports, bridges, report: (/** @type {string} */ text) => void reports.push(text), listen: () => worker.addEventListener('message', (event) => webr.push(event.data)) };
+	return { worker, received, own, reports, bridges, report: (/** @type {string} */ text) => void reports.push(text), listen: () => worker.addEventListener('message', (event) => own.push(event.data)) };
 }
 
-test('what the layer says before it is served waits, in order; webR\'s own messages do not', async () => {
-	const { worker, received, webr, bridges, report, listen } = make();
+const settled = () => new Promise((resolve) => {
+	setImmediate(() => resolve(undefined));
+});
+
+test('what the layer says before it is served waits, in order; the worker\'s own messages do not', async () => {
+	const { worker, received, own, bridges, report, listen } = make();
 	/** @type {(value: any) => void} */
 	let loaded = () => {};
-	const serving = serveLater(worker, new Promise((resolve) => {
+	const load = mock.fn(() => new Promise((resolve) => {
 		loaded = resolve;
-	}), report);
+	}));
+	serveLater(worker, load, report);
 	listen();
+	say(worker, { sockmux: { op: 'started' } });
+	assert.equal(load.mock.callCount(), 0, 'a worker without sockets loads nothing');
 	say(worker, { sockmux: { op: 'hello' } });
 	say(worker, { type: 'resolve' });
 	say(worker, { sockmux: { op: 'connect' } });
-	assert.deepEqual([received, webr], [[], [{ type: 'resolve' }]]);
+	assert.deepEqual([received, own], [[], [{ type: 'resolve' }]]);
 	loaded(bridges);
-	await serving;
+	await settled();
 	assert.deepEqual(received, [{ op: 'hello' }, { op: 'connect' }]);
 	say(worker, { sockmux: { op: 'kick' } });
-	assert.deepEqual([received.length, webr.length], [3, 1]);
+	assert.deepEqual([received.length, own.length, load.mock.callCount()], [3, 1, 1]);
 });
 
-test('what cannot be loaded is reported, and webR never sees the layer\'s messages', async () => {
-	const { worker, webr, reports, report, listen } = make();
-	await serveLater(worker, Promise.reject(new Error('https://h/x.js could not be loaded')), report);
+test('what cannot be loaded is reported, and the worker does not wait for it', async () => {
+	const { worker, own, reports, report, listen } = make();
+	serveLater(worker, () => Promise.reject(new Error('https://h/x.js could not be loaded')), report);
 	listen();
-	say(worker, { sockmux: { op: 'hello' } });
-	assert.deepEqual(webr, []);
-	assert.deepEqual(reports, ['the sockets of webR do not work: https://h/x.js could not be loaded']);
+	const signal = new SharedArrayBuffer(8);
+	say(worker, { sockmux: { op: 'hello', signal } });
+	say(worker, { sockmux: { op: 'connect' } });
+	await settled();
+	assert.deepEqual(own, []);
+	assert.deepEqual([...new Int32Array(signal)], [1, 2], 'raised, and the page is gone');
+	assert.deepEqual(reports, ['the sockets of a worker do not work: https://h/x.js could not be loaded']);
 });

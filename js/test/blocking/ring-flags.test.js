@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IN_AT, OUT_BYTES, SIGNAL, STATE, WORD, wordsOf } from '../../src/blocking/layout.js';
+import { IN_AT, OUT_BYTES, STATE, WORD, wordsOf } from '../../src/blocking/layout.js';
+import { COUNT } from '../../src/blocking/signal.js';
 import { RingConnector } from '../../src/blocking/ring.js';
 import { Bridge } from '../../src/blocking/bridge.js';
 import { FakeTunnel } from '../fakes/tunnel.js';
@@ -92,7 +93,7 @@ function both() {
 		return { socket, stream };
 	};
 	handOn();
-	return { bridge, messages, connect, handOn, wakes: () => Atomics.load(/** @type {Int32Array} */ (signal), SIGNAL.count) };
+	return { bridge, messages, connect, handOn, wakes: () => Atomics.load(/** @type {Int32Array} */ (signal), COUNT) };
 }
 
 test('bytes that have left wake the worker only where it may write again', () => {

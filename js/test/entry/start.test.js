@@ -45,9 +45,9 @@ for (const [name, install] of Object.entries({ 'sockmux.mjs': installModule, 'th
 }
 
 test('the files of the npm package: by the bundler, where the page says, or an error that names the setting', () => {
-	const more = () => ({ worker: new URL('https://h/bundle/worker-1a2b.js') });
+	const more = () => ({ webrWorker: new URL('https://h/bundle/worker-1a2b.js') });
 	const built = builtFiles({}, more);
-	assert.equal(built.worker.name, 'https://h/bundle/worker-1a2b.js');
+	assert.equal(built.webrWorker.name, 'https://h/bundle/worker-1a2b.js');
 	assert.match(built.wasm.name, /\/assets\/sockmux\.wasm$/);
 	assert.equal(builtFiles({ assets: '/static/' }, more), FILES);
 	const fail = () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import * as ERRNO from '../../src/wire/generated/errno.js';
 import { createHelper } from '../../src/sockfs/helper.js';
+import { LocalConnector } from '../../src/sockfs/local.js';
 import { installSockfsHook } from '../../src/sockfs/install.js';
 import { FakeEmscripten } from '../fakes/emscripten.js';
 import { FakeTunnel } from '../fakes/tunnel.js';
@@ -15,7 +16,7 @@ function start() {
 	/** @type {string[]} */
 	const reports = [];
 	const report = (/** @type {string} */ text) => void reports.push(text);
-	const loadNow = mock.fn(() => createHelper({ open: (request, handlers) => tunnel.open(request, handlers), scope, report }));
+	const loadNow = mock.fn(() => createHelper({ connector: new LocalConnector((request, handlers) => tunnel.open(request, handlers), report), scope, report }));
 	const load = mock.fn(async () => loadNow());
 	const { remove: uninstall, made } = installSockfsHook({ load, loadNow, scope, report });
 	return { tunnel, scope, reports, load, loadNow, made, uninstall };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { attach } from '../../src/webr/attach.js';
+import { rememberBlobs, scriptUrl } from '../../src/workers/blobs.js';
 import { installWorkerHook } from '../../src/workers/hook.js';
 import { recognizeWebR } from '../../src/webr/install.js';
 import { failureText, textOf } from '../../src/webr/notes.js';
@@ -19,7 +20,7 @@ function withOwnData() {
 }
 
 /** A page: its workers, blobs and requests. */
-function makePage({ isolated = true, blobsAllowed = 'yes' } = {}) {
+function makePage({ isolated = true, blobsAllowed = 'yes', on = true } = {}) {
 	/** @type {FakeWorker[]} */
 	const workers = [];
 	/** @type {Map<string, Blob>} */
@@ -104,20 +105,20 @@ function makePage({ isolated = true, blobsAllowed = 'yes' } = {}) {
 	const report = (/** @type {string} */ text) => void reports.push(text);
 	const bridges = new Bridges({ open: (request, handlers) => tunnel.open(request, handlers), report, failed: (target, why) => report(failureText(target, why)) });
 	const serve = (/** @type {Worker} */ worker) => void bridges.of(worker);
-	const webr = recognizeWebR({ serve, prelude: 'https://t.test/layer.js', scope, say: (note) => report(textOf(note)) });
-	const restore = installWorkerHook(scope, [webr.recognize]);
+	const pageBlobs = rememberBlobs(scope.URL);
+	const restore = installWorkerHook(scope, pageBlobs, [recognizeWebR({ on, serve, prelude: 'https://t.test/layer.js', say: (note) => report(textOf(note)) })]);
 	const uninstall = () => {
 		restore();
-		webr.stop();
+		pageBlobs.stop();
 	};
 	return { scope, workers, blobs, texts, reports, bridges, tunnel, uninstall, FakeWorker };
 }
 
 describe('recognizing', () => {
 	test('by the URL', () => {
-		const base = 'https://site.test/app/';
-		for (const url of ['webr-worker.js', '/webr/webr-worker.js?v=1', 'https://site.test/x/webr-worker.js#a']) assert.equal(isWebRUrl(url, base), true, url);
-		for (const url of ['worker.js', 'my-webr-worker.js', 'webr-worker.js/x', 'http://[bad', 'x?webr-worker.js']) assert.equal(isWebRUrl(url, base), false, url);
+		const absolute = (/** @type {string} */ url) => scriptUrl(url, 'https://site.test/app/');
+		for (const url of ['webr-worker.js', '/webr/webr-worker.js?v=1', 'https://site.test/x/webr-worker.js#a']) assert.equal(isWebRUrl(absolute(url)), true, url);
+		for (const url of ['worker.js', 'my-webr-worker.js', 'webr-worker.js/x', 'http://[bad', 'x?webr-worker.js']) assert.equal(isWebRUrl(absolute(url)), false, url);
 	});
 
 	test('by the text', () => {
@@ -131,9 +132,9 @@ describe('the Worker constructor', () => {
 		const { scope, workers, blobs } = makePage();
 		const worker = new scope.Worker('../webr/webr-worker.js', { name: 'R' });
 		assert.equal(worker, workers[0]);
-		assert.deepEqual(workers[0].options, { name: 'R' });
+		assert.deepEqual(workers[0].options, { name: 'R\nhttps://site.test/webr/webr-worker.js' });
 		const text = await /** @type {Blob} */ (blobs.get(workers[0].url)).text();
-		assert.match(text, /^self\.sockmuxGiven=\{"token":"","running":false,"base":"https:\/\/site\.test\/webr\/webr-worker\.js"\};importScripts\("https:\/\/t\.test\/layer\.js"\);\nimportScripts\("https:\/\/site\.test\/webr\/webr-worker\.js"\);\n;postMessage\(\{sockmux:\{op:"started"\}\}\)$/);
+		assert.equal(text, '(i=>{i("https://t.test/layer.js");i("https://site.test/webr/webr-worker.js");})(importScripts);\n;postMessage({sockmux:{op:"started"}})');
 	});
 
 	test('holds webR\'s messages back until the layer has started, and keeps its own from webR', () => {
@@ -205,16 +206,22 @@ describe('the Worker constructor', () => {
 		for (const url of [webr, other, small, hidden]) new scope.Worker(url);
 		assert.deepEqual(workers.slice(1).map(({ url }) => url), [other, small, hidden]);
 		const text = await /** @type {Blob} */ (blobs.get(workers[0].url)).text();
-		assert.ok(text.startsWith('self.sockmuxGiven={"token":"","running":false,"base":""};importScripts("https://t.test/layer.js");\n') && text.endsWith(`${WEBR_TEXT}\n;postMessage({sockmux:{op:"started"}})`));
+		assert.equal(text, `(i=>{i("https://t.test/layer.js");})(importScripts);${WEBR_TEXT}\n;postMessage({sockmux:{op:"started"}})`);
+		assert.deepEqual(workers[0].options, { name: '\n' });
 	});
 
-	test('a page that is not isolated is told what to change, once', () => {
+	test('a page that is not isolated is told what to change', () => {
 		const { scope, workers, reports } = makePage({ isolated: false });
 		new scope.Worker('webr-worker.js');
 		new scope.Worker('webr-worker.js');
 		assert.deepEqual(workers.map(({ url }) => url), ['webr-worker.js', 'webr-worker.js']);
-		assert.equal(reports.length, 1);
 		assert.match(reports[0], /Cross-Origin-Opener-Policy.*Cross-Origin-Embedder-Policy.*coi-serviceworker/);
+	});
+
+	test('switched off, webR\'s workers are the native constructor\'s and no other layer\'s', () => {
+		const { scope, workers } = makePage({ on: false });
+		const worker = new scope.Worker('webr-worker.js', { name: 'R' });
+		assert.deepEqual([worker.url, worker.options, workers.length], ['webr-worker.js', { name: 'R' }, 1]);
 	});
 
 	test('taken away, everything is native again, and sockets of R are its own', () => {

@@ -1,7 +1,7 @@
 // The system calls that may block. Each is made as often as it takes (retry.js), where the
 // calling stack can wait. The means, in the order in which they are tried:
 //
-// - a thread that may block (webR's worker): it waits between the attempts;
+// - a thread that may block (js/src/blocking): it waits between the attempts;
 // - JSPI: the import is a function in wasm that suspends the stack (adapter.js);
 // - ASYNCIFY, if the program was linked with our js-library: its function asks for a hook in
 //   the global object while the call is under way, and sleeps by it (js/library).
@@ -10,7 +10,9 @@
 
 import { address } from '../memory.js';
 import { socketOf } from '../sockets/ops.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 import { Waiting } from './retry.js';
+import { SELECT, selected, selectOnce } from './select.js';
 
 /** @typedef {import('../connector.js').Connector} Connector */
 /** @typedef {import('../program/instantiate.js').Instance} Instance */
@@ -25,6 +27,7 @@ import { Waiting } from './retry.js';
  * @property {any} [scope]  the global object, where the program runs in its thread
  * @property {(waiting: Waiting) => ReturnType<typeof import('../program/adapter.js').createAdapter>} [adapter]
  * @property {() => boolean} [promising]  whether any export of the page's programs is entered as a promising one
+ * @property {() => boolean} [asyncify]  whether the program sleeps by ASYNCIFY; known once it is instantiated
  */
 
 /** Where programs linked with our js-library find the hook. It is also written in js/library. */
@@ -73,8 +76,8 @@ const CALLS = {
 	_emscripten_lookup_name: { arity: 1 },
 };
 
-/** The imports that are replaced here. */
-export const BLOCKING = Object.keys(CALLS);
+/** Waits only where the thread may block. @type {Call} */
+const SELECTS = { arity: 5, concerns: (program, args) => selected(program, args).some((fd) => isOurs(program, fd)) };
 
 /**
  * Emscripten 6.x has this call, and a poll() that waits wherever the stack can. Under ASYNCIFY
@@ -91,22 +94,23 @@ export const POLL_WAITS = '__syscall_poll_nonblocking';
  * @param {Means} means
  * @returns {() => void}
  */
-export function patchBlocking(calls, program, connector, { names = {}, scope = globalThis, adapter, promising = () => false }) {
+export function patchBlocking(calls, program, connector, { names = {}, scope = globalThis, adapter, promising = () => false, asyncify = () => false }) {
 	const waiting = new Waiting(connector);
-	const adapt = adapter?.(waiting) ?? null;
+	const adapt = (connector.canWait ? null : adapter?.(waiting)) ?? null;
 	/** @type {(() => void)[]} */
 	const withoutWasm = [];
-	for (const [name, call] of Object.entries(CALLS)) {
+	for (const [name, call] of Object.entries(connector.canWait ? { ...CALLS, [SELECT]: SELECTS } : CALLS)) {
 		const slot = calls.get(name);
-		if (!slot || (name === '__syscall_poll' && !connector.canWait && calls.has(POLL_WAITS))) continue;
+		const sleeps = name === '__syscall_poll' && calls.has(POLL_WAITS);
+		if (!slot || (sleeps && !connector.canWait)) continue;
 		const own = slot.module[slot.key];
 		const make = names[name];
 		const before = make ? make(own) : own;
 		const concerns = call.concerns ?? (() => true);
-		const makeOf = name === '__syscall_poll' ? pollOnce : callOnce(program, call);
-		const script = connector.canWait ? blocking(waiting.retry(makeOf(before)), waiting)
+		const makeOf = name === '__syscall_poll' ? pollOnce : name === SELECT ? selectOnce(program) : callOnce(program, call);
+		const script = connector.canWait ? blocking(waiting.retry(makeOf(before)), waiting, connector)
 			: make ? hookedName(scope, own, { make, makeOf, waiting }) : hooked(scope, own, makeOf, waiting);
-		const direct = (/** @type {any[]} */ ...args) => (concerns(program, args) ? script : before)(...args);
+		const direct = (/** @type {any[]} */ ...args) => (concerns(program, args) && !(sleeps && asyncify()) ? script : before)(...args);
 		const put = (/** @type {any} */ value) => void (slot.module[slot.key] = Object.assign(value, own));
 		put(direct);
 		if (!adapt) continue;
@@ -154,10 +158,16 @@ function pollOnce(original) {
 	});
 }
 
-/** @param {Retry} retry @param {Waiting} waiting */
-const blocking = (retry, waiting) => (/** @type {any[]} */ ...args) => {
+/**
+ * Operations wait by themselves here; what waits between attempts is poll() and select().
+ * @param {Retry} retry
+ * @param {Waiting} waiting
+ * @param {Connector} connector
+ */
+const blocking = (retry, waiting, connector) => (/** @type {any[]} */ ...args) => {
 	let { result, ticket } = retry.attempt(args, 0);
 	while (ticket !== 0) {
+		if (connector.interrupted?.()) return retry.drop(ticket, -ERRNO.EINTR);
 		waiting.block(ticket);
 		({ result, ticket } = retry.attempt(args, ticket));
 	}

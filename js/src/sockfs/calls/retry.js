@@ -15,6 +15,7 @@
  * @typedef {object} Retry
  * @property {(args: any[], ticket: number) => Attempt} attempt  ticket: of the attempt before, 0 for the first
  * @property {(args: any[], ticket: number) => number} giveUp  ends what was begun, as plain Emscripten does
+ * @property {(ticket: number, result: number) => number} drop  forgets a waiting; returns the result
  */
 
 /**
@@ -58,6 +59,10 @@ export class Waiting {
 				return { result, ticket: pause === null ? 0 : this.#ticket(pause) };
 			},
 			giveUp: (args, ticket) => make(args, false, this.#take(ticket)).result,
+			drop: (ticket, result) => {
+				this.#take(ticket);
+				return result;
+			},
 		};
 	}
 

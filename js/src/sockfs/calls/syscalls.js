@@ -157,6 +157,13 @@ function makeCalls(program) {
 
 		...duplicateCalls(program),
 
+		// Pyodide's shutdown() asks here first, and takes the result from memory.
+		_try_shutdown: (before) => (fd, how, at) => {
+			const sock = sockOf(fd);
+			if (!sock || !(socketOf(sock) || isFresh(sock)) || !program.ops?.shutdown) return before(fd, how, at);
+			view().setInt32(address(at), call(() => program.ops.shutdown(sock, how)), true);
+			return 1;
+		},
 		__syscall_shutdown: operate('shutdown', (sock) => socketOf(sock) !== undefined || isFresh(sock)),
 		__syscall_setsockopt: operate('setsockopt'),
 		__syscall_getsockopt: operate('getsockopt'),

@@ -52,6 +52,7 @@ export function nameCalls(program, connector) {
 				program.call.wait = { until };
 				return null;
 			}
+			if (connector.interrupted?.()) return null;
 			connector.wait(until - performance.now());
 		}
 	};

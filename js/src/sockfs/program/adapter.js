@@ -68,7 +68,7 @@ function encode(arity) {
  * Makes the functions.
  * @param {any} scope  its WebAssembly is asked once
  * @param {(ticket: number) => Promise<void>} wait  resolves when the attempt may be made again; never rejects
- * @returns {((retry: Retry, arity: number) => ((...args: any[]) => any)) | null}  null where no stack suspends
+ * @returns {((retry: Pick<Retry, 'attempt' | 'giveUp'>, arity: number) => ((...args: any[]) => any)) | null}  null where no stack suspends
  */
 export function createAdapter(scope, wait) {
 	const { Suspending, Module, Instance } = scope.WebAssembly;

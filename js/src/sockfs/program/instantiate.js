@@ -59,7 +59,7 @@ export function inspect(imports) {
 }
 
 /** Imports that matter, beside all whose names begin with __syscall. */
-const NAMES = new Set(['fd_read', 'fd_write', 'fd_close', 'getaddrinfo', 'getnameinfo', '_emscripten_lookup_name', 'sockmux_shutdown', 'sockmux_setsockopt']);
+const NAMES = new Set(['fd_read', 'fd_write', 'fd_close', 'getaddrinfo', 'getnameinfo', '_emscripten_lookup_name', 'sockmux_shutdown', 'sockmux_setsockopt', '_try_shutdown']);
 
 /** @param {string} name */
 const matters = (name) => name.startsWith('__syscall') || NAMES.has(name);

@@ -69,7 +69,7 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 	 * @returns {boolean}  false: SOCKFS has made one of its own
 	 */
 	const begin = (sock, record, host, port) => {
-		const hasPeers = !connector.canWait && before.createPeer;
+		const hasPeers = (connector.peers ?? !connector.canWait) && before.createPeer;
 		const peer = hasPeers ? makePeer(program.ops, sock, host, port) : null;
 		if (hasPeers && !peer) return false;
 		const socketOptions = serverOptions(record.options);

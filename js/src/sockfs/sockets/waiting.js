@@ -62,6 +62,11 @@ export function createWaiting(program, connector) {
 					program.call.wait = { until };
 					throw new program.ErrnoError(ERRNO.EAGAIN);
 				}
+				if (connector.interrupted?.()) {
+					// What is done is the call's result.
+					if (progress.sent > 0 || progress.pieces.length > 0) return false;
+					throw new program.ErrnoError(ERRNO.EINTR);
+				}
 				connector.wait(left);
 			} while (!ready());
 			return true;

@@ -1,6 +1,5 @@
 // The workers of a page's pthreads: which they are, how ours comes in, and what memory they have.
 
-import { rememberBlobs, scriptUrl } from '../../workers/blobs.js';
 import { standIn, startWorker } from '../../workers/starter.js';
 
 /**
@@ -15,49 +14,32 @@ export const MEMORY_BYTES = 1024;
  * @property {SharedArrayBuffer} common
  * @property {Map<number, SharedArrayBuffer>} cells  of each thread, by its number
  * @property {import('../../workers/hook.js').Recognizer} recognize
- * @property {() => void} stop
  */
 
 /**
  * Recognizes the workers of pthreads. Emscripten from 3.1.58 on names them; before, a
  * worker named after its script NAME.worker.js shows itself by its first message, and
  * gives way to one with our script in front.
- * @param {any} scope  the page's global object
+ * The page must be isolated; others can have no threads.
  * @param {string} prelude  absolute URL of the built entry/part-pthread.js
- * @returns {Threads | null}  null: the page is not isolated, so it can have no threads
+ * @returns {Threads}
  */
-export function recognizeThreads(scope, prelude) {
-	if (!scope.crossOriginIsolated) return null;
+export function recognizeThreads(prelude) {
 	const memory = () => new SharedArrayBuffer(MEMORY_BYTES);
 	const common = memory();
 	/** @type {Threads['cells']} */
 	const cells = new Map();
-	const blobs = rememberBlobs(scope.URL);
 	let last = 0;
 	/** URLs of workers that have shown themselves. @type {Set<string>} */
 	const shown = new Set();
 	/** @type {Threads['recognize']} */
-	const start = (url, options, Native) => {
-		const blob = blobs.get(`${url}`);
-		const base = scriptUrl(`${url}`, scope.location.href);
+	const start = (wanted) => {
 		// Unknown blobs may be revoked before our script imports them.
-		if (!blob && !/^http/.test(base)) return null;
-		const isModule = options?.type === 'module';
-		const bring = (/** @type {string} */ from) => (isModule ? `import${JSON.stringify(from)};` : `importScripts(${JSON.stringify(from)});`);
+		if (!wanted.blob && !wanted.base) return null;
 		const id = ++last;
 		const own = memory();
 		cells.set(id, own);
-		const worker = startWorker({
-			scope,
-			Native,
-			script: [bring(prelude), blob ?? bring(base)],
-			fallback: blob ?? url,
-			own: blob ? '' : base,
-			// Our script reads the base here, before the program's own runs, and takes it
-			// out of the name.
-			options: blob ? options : { ...options, name: `${options?.name ?? ''}\n${base}` },
-			onknown: (why) => why === null && { sockmux: { op: 'thread', id, common, cells: own } },
-		});
+		const worker = startWorker(wanted, { prelude, onknown: (why) => why === null && { sockmux: { op: 'thread', id, common, cells: own } } });
 		const { terminate } = worker;
 		worker.terminate = () => {
 			cells.delete(id);
@@ -68,9 +50,9 @@ export function recognizeThreads(scope, prelude) {
 	return {
 		common,
 		cells,
-		stop: blobs.stop,
-		recognize(url, options, Native) {
-			if (shown.has(`${url}`) || /^em-pthread(-\d+)?$/.test(`${options?.name}`)) return start(url, options, Native);
+		recognize(wanted) {
+			const { given: url, options, Native } = wanted;
+			if (shown.has(`${url}`) || /^em-pthread(-\d+)?$/.test(`${options?.name}`)) return start(wanted);
 			if (!/\.worker\.js(\?|$)/.test(`${url}`)) return null;
 			const worker = new Native(url, options);
 			worker.postMessage = (/** @type {[any, any?]} */ ...args) => {
@@ -79,7 +61,7 @@ export function recognizeThreads(scope, prelude) {
 				if (cmd !== 'load' || !wasmModule || !wasmMemory) return worker.postMessage(...args);
 				shown.add(`${url}`);
 				worker.terminate();
-				const other = start(url, options, Native) ?? new Native(url, options);
+				const other = start(wanted) ?? new Native(url, options);
 				standIn(worker, other);
 				worker.terminate = () => other.terminate();
 				other.postMessage(...args);

@@ -1,0 +1,40 @@
+// C programs that block in a dedicated worker: compiled without ASYNCIFY, JSPI and threads, in a
+// page that has only the script tag. What they print is compared with the native run.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { WORKER_BUILDS } from './harness/builds.js';
+import { startCases } from './harness/cases.js';
+import { eachOf, readNative, runCell } from './harness/matrix.js';
+
+/** Every kind of call that blocks, and what ends it. */
+const CASES = ['textbook', 'read_blocks', 'recv_blocks_eof', 'rcvtimeo', 'sndtimeo', 'connect_sndtimeo', 'send_blocks', 'waitall_big',
+	'waitall_timeo', 'peek_blocks', 'refused_blocking', 'reconnect_same_fd', 'reset_wakes', 'two_sockets', 'stdio', 'redis_blocking', 'half_close',
+	'shutdown_rd', 'poll_wakes', 'poll_several', 'poll_timeout', 'poll_shutdown', 'select_sets', 'refused_select', 'nb_connect', 'nb_refused', 'blocking_names',
+	'names_literal', 'options_before_connect', 'linger_zero', 'close_flushes', 'bulk_blocking', 'writev_big'];
+/** The calls of a module are the same; what differs is how the layer comes in. */
+const MODULE_CASES = ['textbook', 'rcvtimeo', 'poll_wakes', 'select_sets', 'refused_blocking'];
+/** A busy machine makes waits too long: a cell that differs is run again. */
+const TRIES = 3;
+const AT_ONCE = 3;
+
+const native = await readNative();
+
+describe('C programs that block in a worker', () => {
+	/** @type {Awaited<ReturnType<typeof startCases>>} */
+	let world;
+	before(async () => { world = await startCases(); }, { timeout: 120_000 });
+	after(() => world.stop());
+
+	for (const build of WORKER_BUILDS) {
+		test(build.title, async () => {
+			/** @type {string[]} */
+			const wrong = [];
+			await eachOf(build.kind === 'worker' ? CASES : MODULE_CASES, AT_ONCE, async (name) => {
+				const { cell, all } = await runCell(world, { build, name }, 'sockmux', native[name], { tries: TRIES });
+				if (cell.includes('-')) wrong.push(`${name}: ${cell}\n\t${native[name].join('\n\t')}\n\t${all.join('\n\t')}`);
+			});
+			assert.deepEqual(wrong, [], wrong.join('\n'));
+		});
+	}
+});

@@ -1,0 +1,31 @@
+// The one signal of a worker's sockets, which the worker waits on: two words that the page
+// writes. It is apart from layout.js because every page has it from its first moment on.
+
+/** The word that the page raises with every change. */
+export const COUNT = 0;
+/** The word that says whether the page answers: one of the three below. */
+export const PAGE = 1;
+export const UNKNOWN = 0;
+export const HERE = 1;
+export const GONE = 2;
+
+export const SIGNAL_BYTES = 8;
+
+/**
+ * Wakes the worker.
+ * @param {Int32Array} signal
+ */
+export function raise(signal) {
+	Atomics.add(signal, COUNT, 1);
+	Atomics.notify(signal, COUNT);
+}
+
+/**
+ * Tells the worker whether the page answers.
+ * @param {Int32Array} signal
+ * @param {number} page
+ */
+export function tell(signal, page) {
+	Atomics.store(signal, PAGE, page);
+	raise(signal);
+}
