@@ -15,6 +15,7 @@ import (
 
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
+	"github.com/sockmux/sockmux/shared/message"
 	"github.com/sockmux/sockmux/shared/wire"
 	"github.com/sockmux/sockmux/wasm/pump"
 )
@@ -37,7 +38,7 @@ func Files(root string) (map[string][]byte, error) {
 		folder + "event.js":    events().file("wasm/pump", "Kinds of events, and the words by which the boundary passes them."),
 		folder + "kind.js":     kinds().file("shared/wire", "Kinds of streams."),
 		folder + "name.js":     names(),
-		folder + "limit.js":    limits().file("shared/wire, shared/link and wasm/pump", "Limits, names and numbers of the protocol."),
+		folder + "limit.js":    limits().file("shared/wire, shared/link, shared/message and wasm/pump", "Limits, names and numbers of the protocol."),
 		folder + "boundary.js": boundary,
 	}
 	return files, nil
@@ -177,6 +178,13 @@ func limits() table {
 		{"CLOSE_OWN_FIRST", wire.CloseOwnFirst},
 		{"CLOSE_OWN_LAST", wire.CloseOwnLast},
 		{"CLOSE_CODES", wire.Code(1).CloseCode() - 1},
+		{"CLOSE_NO_CODE", message.NoCode},
+		{"RECORD_HEAD_BYTES", message.HeadSize},
+		{"RECORD_MORE", message.More},
+		{"RECORD_TEXT", message.Text},
+		{"RECORD_BINARY", message.Binary},
+		{"RECORD_CLOSE", message.Close},
+		{"RECORD_LAST", message.LastPiece},
 		{"UNLIMITED", pump.Unlimited},
 		// Two bytes, because the network's prefix has 16 bits.
 		{"FAKE_NETWORK", fmt.Sprintf("%d.%d.", first[0], first[1])},

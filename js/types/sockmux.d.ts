@@ -89,6 +89,11 @@ export interface Options {
 	load?: 'eager' | 'lazy' | undefined;
 	/** Run the tunnel in a dedicated worker, away from the page's own work. Everything else stays the same. Default: false. */
 	worker?: boolean | undefined;
+	/**
+	 * 'websockets' carries the page's WebSockets too: the server opens each that is neither a socket of a program nor
+	 * to the page's own origin. Default: 'sockets'.
+	 */
+	tunnel?: 'sockets' | 'websockets' | undefined;
 	/** Help webR's workers. Default: true. */
 	webr?: boolean | undefined;
 	/** Help Emscripten programs in this thread. Default: true. */

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -98,7 +99,7 @@ func (p *pipe) endDown(err error) {
 		code := codeOf(err)
 		p.failed.Store(true)
 		if p.end(code, fmt.Errorf("reading from the target: %w", err)) {
-			_ = p.stream.Reset(code, fmt.Sprintf("%s: %s", p.request.Target(), code.Meaning()))
+			_ = p.stream.Reset(code, p.request.Target()+": "+cmp.Or(textOf(err), code.Meaning()))
 		}
 	}
 }

@@ -15,8 +15,9 @@ func (p *pipe) shout() { p.answerOnce([]byte(strings.ToUpper(p.request.Host.Name
 // A kind that gets a line is served as the others are.
 func TestNewKind(t *testing.T) {
 	const toy = wire.WebSocket
+	real := kinds[toy]
 	kinds[toy] = (*pipe).shout
-	t.Cleanup(func() { delete(kinds, toy) })
+	t.Cleanup(func() { kinds[toy] = real })
 	r := local(t, Config{})
 	client, _ := session(t, r)
 	stream, err := client.Open(wire.Request{Kind: toy, Host: wire.ParseHost("quiet.example"), Port: 1})
@@ -36,9 +37,9 @@ func TestNewKind(t *testing.T) {
 
 // A kind that the table does not have is refused.
 func TestUnknownKind(t *testing.T) {
-	p := newPage(t, wire.Request{Kind: wire.WebSocket, Host: wire.ParseHost("127.0.0.1"), Port: 80})
+	p := newPage(t, wire.Request{Kind: wire.Control, Host: wire.ParseHost("127.0.0.1"), Port: 80})
 	local(t, Config{}).Serve(t.Context(), p)
-	if result := <-p.result; result.Code != wire.UnsupportedKind || result.Text != "streams of kind websocket are not relayed" {
+	if result := <-p.result; result.Code != wire.UnsupportedKind || result.Text != "streams of kind control are not relayed" {
 		t.Errorf("%+v", result)
 	}
 }

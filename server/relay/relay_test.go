@@ -226,8 +226,8 @@ func TestDenied(t *testing.T) {
 
 	other := newPage(t, wire.Request{Kind: wire.WebSocket, Host: wire.ParseHost("127.0.0.1"), Port: 53})
 	r.Serve(t.Context(), other)
-	if got := (<-other.result).Code; got != wire.UnsupportedKind {
-		t.Errorf("websocket: %v; want unsupported_kind", got)
+	if got := (<-other.result).Code; got != wire.Denied {
+		t.Errorf("websocket: %v; want denied", got)
 	}
 }
 

@@ -93,7 +93,7 @@ func (r *Registry) standing(peer Peer, identity *auth.Identity) (admitted, error
 
 // eventOf describes a client that has no session. identity is nil if it is not known.
 func eventOf(peer Peer, identity *auth.Identity, agent string) events.Client {
-	e := events.Client{Peer: peer.Address, Agent: agent}
+	e := events.Client{Peer: peer.Address, Agent: agent, Origin: peer.Header.Get("Origin")}
 	if identity != nil {
 		e.Identity, e.Method, e.Policy = identity.Name, identity.Method, identity.Policy
 		e.Anonymous = identity.Method == auth.MethodNone

@@ -9,8 +9,9 @@ import (
 // tells the page what has come, and returns when the other direction has ended. A kind that is
 // missing here is refused. A new one is a file with its reader, and a line here.
 var readers = map[wire.Kind]func(*stream, *mux.Stream) error{
-	wire.TCP:     (*stream).readAll,
-	wire.Resolve: (*stream).readAll,
-	wire.Listen:  (*stream).readAll,
-	wire.Accept:  (*stream).readAll,
+	wire.TCP:       (*stream).readAll,
+	wire.WebSocket: (*stream).readAll,
+	wire.Resolve:   (*stream).readAll,
+	wire.Listen:    (*stream).readAll,
+	wire.Accept:    (*stream).readAll,
 }

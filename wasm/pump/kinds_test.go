@@ -36,9 +36,9 @@ func TestMissingKind(t *testing.T) {
 		t.Error("a stream came")
 		_ = s.Close()
 	})
-	p.pump.Open(1, pump.Request{Request: wire.Request{Kind: wire.WebSocket, Host: wire.ParseHost("example.org"), Port: 80}})
+	p.pump.Open(1, pump.Request{Request: wire.Request{Kind: wire.Control, Host: wire.ParseHost("example.org"), Port: 80}})
 	_, _, _, end := p.until(1)
-	if wire.Code(end.A) != wire.UnsupportedKind || !strings.Contains(string(end.Data), "websocket") {
+	if wire.Code(end.A) != wire.UnsupportedKind || !strings.Contains(string(end.Data), "control") {
 		t.Errorf("%+v", end)
 	}
 }

@@ -19,6 +19,7 @@ import { CONNECT_PATH } from '../wire/generated/limit.js';
  * @property {string} [integrity]  SRI string of it
  * @property {'eager' | 'lazy'} [load]  whether the wasm is loaded with the page or with the first socket; default: 'eager'
  * @property {boolean} [worker]  whether the tunnel runs in a worker of its own; default: false
+ * @property {'sockets' | 'websockets'} [tunnel]  what is carried: sockets of programs, or the page's WebSockets too; default: 'sockets'
  * @property {boolean} [webr]  whether the workers of webR are helped; default: true
  * @property {boolean} [sockfs]  whether Emscripten programs in this thread are helped; default: true
  * @property {boolean} [blocking]  whether those in dedicated workers are helped, where the page is isolated; default: true
@@ -39,6 +40,7 @@ import { CONNECT_PATH } from '../wire/generated/limit.js';
  * @property {number} [timeoutMs]
  * @property {'eager' | 'lazy'} load
  * @property {boolean} worker
+ * @property {'sockets' | 'websockets'} tunnel
  * @property {boolean} webr
  * @property {boolean} sockfs
  * @property {boolean} blocking
@@ -52,7 +54,7 @@ export class ConfigError extends Error {}
 export const MAX_TIMEOUT_S = 3600;
 
 /** The names of settings. @type {readonly (keyof Options)[]} */
-const NAMES = ['url', 'match', 'optimistic', 'timeout', 'assets', 'wasm', 'integrity', 'load', 'worker', 'webr', 'sockfs', 'blocking', 'token'];
+const NAMES = ['url', 'match', 'optimistic', 'timeout', 'assets', 'wasm', 'integrity', 'load', 'worker', 'tunnel', 'webr', 'sockfs', 'blocking', 'token'];
 
 /** Those that have an attribute. */
 const ATTRIBUTES = NAMES.slice(0, -1);
@@ -137,6 +139,7 @@ export function readConfig(given, { script, pinned, page, origin, built }) {
 		timeoutMs: timeout(given.timeout),
 		load: choice('load', given.load, /** @type {const} */ (['eager', 'lazy'])),
 		worker: flag('worker', given.worker, false),
+		tunnel: choice('tunnel', given.tunnel, /** @type {const} */ (['sockets', 'websockets'])),
 		webr: flag('webr', given.webr, true),
 		sockfs: flag('sockfs', given.sockfs, true),
 		blocking: flag('blocking', given.blocking, true),

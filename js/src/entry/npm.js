@@ -11,6 +11,7 @@ export { SocketError } from '../api/errors.js';
 const PARTS = {
 	engine: () => import('./part/engine.js'),
 	remote: () => import('./part/remote.js'),
+	websockets: () => import('./part/websockets.js'),
 	sockfs: () => import('./part/sockfs.js'),
 	blocking: () => import('./part/blocking.js'),
 };

@@ -25,22 +25,31 @@ export class Inbox {
 	/** @type {Uint8Array[]} */
 	#chunks = [];
 	#first = true;
-	bytes = 0;
+	#whole;
+
+	/** @param {boolean} [whole]  each chunk is a message */
+	constructor(whole = false) {
+		this.#whole = whole;
+	}
 
 	/** @param {Uint8Array} chunk  becomes the inbox's own */
 	put(chunk) {
-		if (chunk.length === 0) return;
-		this.#chunks.push(chunk);
-		this.bytes += chunk.length;
+		if (chunk.length > 0 || this.#whole) this.#chunks.push(chunk);
+	}
+
+	/** Whether there is no message. */
+	get empty() {
+		return this.#chunks.length === 0;
 	}
 
 	/**
 	 * The next message, its buffer no larger than itself; null where there is nothing.
-	 * @returns {Uint8Array<ArrayBuffer> | null}
+	 * @returns {Uint8Array<ArrayBuffer> & { text?: string } | null}
 	 */
 	take() {
 		const chunks = this.#chunks;
 		if (chunks.length === 0) return null;
+		if (this.#whole) return /** @type {Uint8Array<ArrayBuffer>} */ (chunks.shift());
 		let [count, length] = [0, 0];
 		do length += chunks[count++].length;
 		while (count < chunks.length && length < MESSAGE_BYTES && chunks[count - 1].length < SHORT_BYTES && chunks[count].length < SHORT_BYTES);
@@ -50,13 +59,11 @@ export class Inbox {
 			message = message.slice(0, PORT_MARK.length);
 		}
 		this.#first = false;
-		this.bytes -= message.length;
 		return message;
 	}
 
 	clear() {
 		this.#chunks = [];
-		this.bytes = 0;
 	}
 }
 

@@ -1,7 +1,10 @@
 // Puts the facade in the place of the page's WebSocket constructor and takes it away again.
 
+import { ending } from '../wire/codes.js';
+import * as CODES from '../wire/generated/code.js';
 import { createRule } from './rule.js';
 import { createStreamSocket } from './websocket.js';
+import { wanted } from './wanted.js';
 
 /**
  * @typedef {object} FacadeConfig
@@ -9,6 +12,8 @@ import { createStreamSocket } from './websocket.js';
  * @property {string} origin  the page's own
  * @property {number} [timeoutMs]
  * @property {boolean} [optimistic]
+ * @property {'sockets' | 'websockets'} [tunnel]  websockets: what the rule does not name is carried as a WebSocket
+ * @property {import('../entry/parts.js').LoadPart} [part]
  */
 
 /**
@@ -23,13 +28,41 @@ export function installFacade({ tunnel, config, scope, made }) {
 	const rule = createRule(config.match, { origin: config.origin, report: (error) => console.error('sockmux: match:', error) });
 	const StreamSocket = createStreamSocket(tunnel, scope, { timeoutMs: config.timeoutMs, optimistic: config.optimistic });
 	let active = true;
+	/**
+	 * Opens a stream of messages when their part has come.
+	 * @param {import('./wanted.js').Wanted} request
+	 * @returns {import('./websocket.js').OpenLine}
+	 */
+	const later = (request) => (handlers) => {
+		/** Calls before it is there end it. @type {import('./websocket.js').Line | null} */
+		let line = null;
+		let over = false;
+		/** @type {Promise<typeof import('./messages.js').openMessages>} */
+		const load = /** @type {any} */ (config.part)('websockets');
+		load.then((open) => {
+			if (!over) line = open(tunnel, { ...request, timeoutMs: config.timeoutMs }, handlers);
+		}, ({ message }) => {
+			console.warn(`sockmux: ${message}`);
+			handlers.onclose({ ...ending(CODES.aborted), closeCode: 1006 });
+		});
+		return {
+			write: (bytes, text) => line?.write(bytes, text),
+			close: (asked) => line?.close(asked),
+			grant: (bytes) => line?.grant(bytes),
+			reset(code) {
+				over = true;
+				line?.reset(code);
+			},
+		};
+	};
 	/** @type {typeof WebSocket} */
 	const Facade = new Proxy(Native, {
 		construct(target, args, newTarget) {
 			const found = active && args.length > 0 ? rule(args[0], args[1]) : null;
-			if (found === null) return Reflect.construct(target, args, newTarget === Facade ? target : newTarget);
+			const message = found === null && active && config.tunnel === 'websockets' ? wanted(args, config.origin) : null;
+			if (found === null && !message) return Reflect.construct(target, args, newTarget === Facade ? target : newTarget);
 			made?.();
-			const socket = new StreamSocket(`${args[0]}`, found);
+			const socket = new StreamSocket(`${args[0]}`, found ?? /** @type {import('./wanted.js').Wanted} */ (message), message && later(message));
 			if (newTarget !== Facade) adopt(socket, newTarget.prototype, StreamSocket.prototype, Native.prototype);
 			return socket;
 		},

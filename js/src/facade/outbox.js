@@ -1,6 +1,6 @@
 // What the program has sent, in order: a Blob must be read first, and what follows it waits.
 
-/** @typedef {{ write(bytes: Uint8Array): void }} Sink */
+/** @typedef {{ write(bytes: Uint8Array, text?: boolean): void }} Sink */
 
 export class Outbox {
 	#sink;
@@ -19,14 +19,15 @@ export class Outbox {
 
 	/**
 	 * @param {Uint8Array | Blob} data  bytes may change after the call
+	 * @param {boolean} [text]  they are a text
 	 */
-	send(data) {
+	send(data, text) {
 		if (data instanceof Uint8Array && !this.#reading) {
-			this.#sink.write(data);
+			this.#sink.write(data, text);
 			return;
 		}
 		const held = data instanceof Uint8Array ? data.slice() : data;
-		this.#chain(async () => this.#sink.write(held instanceof Uint8Array ? held : new Uint8Array(await held.arrayBuffer())));
+		this.#chain(async () => this.#sink.write(held instanceof Uint8Array ? held : new Uint8Array(await held.arrayBuffer()), text));
 	}
 
 	/**

@@ -26,7 +26,26 @@ import { Outbox } from './outbox.js';
 
 /** @typedef {{ timeoutMs?: number, optimistic?: boolean }} StreamOptions */
 
-/** @typedef {{ new (url: string, target: Target): WebSocket, prototype: object }} StreamSocketClass */
+/**
+ * What a socket asks of its stream. A stream of bytes ignores what only messages need.
+ * @typedef {object} Line
+ * @property {(bytes: Uint8Array, text?: boolean) => void} write
+ * @property {(asked?: Asked) => void} close
+ * @property {(code?: number) => void} reset
+ * @property {(bytes: number) => void} grant
+ */
+
+/** What a program has given to close(). `coded`: it gave a code. @typedef {{ code: number, reason: string, coded: boolean }} Asked */
+
+/**
+ * Opens a stream for a socket. Its messages are whole where it is one of messages: a text has its
+ * `text` beside its bytes. The subprotocol comes with onopen, the target's close frame with onclose, or that the
+ * connection is lost, which is no error event.
+ * @typedef {Omit<import('../tunnel/stream.js').Handlers, 'onopen' | 'onclose'> & { onopen: (opened: { protocol?: string }) => void, onclose: (why: Ending & { frame?: { code: number, reason: string }, lost?: boolean }) => void }} LineHandlers
+ */
+/** @typedef {(handlers: LineHandlers) => Line} OpenLine */
+
+/** @typedef {{ new (url: string, target: Target, open?: OpenLine | null): WebSocket, prototype: object }} StreamSocketClass */
 
 const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
 
@@ -61,7 +80,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 		#protocol = '';
 		#handlers = new HandlerAttributes(this);
 		#node = new NodeListeners(this);
-		#inbox = new Inbox();
+		#inbox;
 		/** Bytes given to the program and not yet granted again. */
 		#taken = 0;
 		#outbox;
@@ -69,21 +88,24 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 		/** A task that hands out messages is on its way. */
 		#flushing = false;
 		#eof = false;
-		/** @type {Ending | null} */
+		/** @type {Parameters<LineHandlers['onclose']>[0] | null} */
 		#ending = null;
-		/** What the program has given to close(). @type {{ code: number, reason: string }} */
-		#asked = { code: 1000, reason: '' };
+		/** @type {Asked} */
+		#asked = { code: 1000, reason: '', coded: false };
 		#finished = false;
 
 		/**
 		 * @param {string} url  as it was given to the constructor
 		 * @param {Target} target
+		 * @param {OpenLine | null} [open]  of a stream of messages
 		 */
-		constructor(url, target) {
+		constructor(url, target, open) {
 			super();
 			[this.#url, this.#origin] = parsed(url);
-			this.#stream = tunnel.open({ ...options, ...target, window: WINDOW_BYTES }, {
-				onopen: () => tunnel.turn(() => this.#opened()),
+			this.#inbox = new Inbox(Boolean(open));
+			/** @type {LineHandlers} */
+			const handlers = {
+				onopen: ({ protocol = 'binary' }) => tunnel.turn(() => this.#opened(protocol)),
 				ondata: (bytes) => this.#received(bytes),
 				oneof: () => {
 					this.#eof = true;
@@ -97,7 +119,9 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 					this.#ending ??= why;
 					this.#flushSoon();
 				},
-			});
+			};
+			/** @type {Line} */
+			this.#stream = open ? open(handlers) : tunnel.open({ ...options, ...target, window: WINDOW_BYTES }, /** @type {any} */ (handlers));
 			this.#outbox = new Outbox(this.#stream, () => this.#fail());
 		}
 
@@ -170,7 +194,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 				throw new DOMException('send() before the open event', 'InvalidStateError');
 			}
 			this.#buffered += bytes instanceof Blob ? bytes.size : bytes.length;
-			if (this.#state === STATES.OPEN) this.#outbox.send(bytes);
+			if (this.#state === STATES.OPEN) this.#outbox.send(bytes, isText(data));
 		}
 
 		/**
@@ -188,7 +212,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 			this.#state = STATES.CLOSING;
 			this.#asked = asked;
 			this.#inbox.clear();
-			this.#outbox.after(() => this.#stream.close());
+			this.#outbox.after(() => this.#stream.close(asked));
 		}
 
 		/**
@@ -218,10 +242,11 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 			return this;
 		}
 
-		#opened() {
+		/** @param {string} protocol */
+		#opened(protocol) {
 			if (this.#state !== STATES.CONNECTING) return;
 			this.#state = STATES.OPEN;
-			this.#protocol = 'binary';
+			this.#protocol = protocol;
 			this.dispatchEvent(new Event('open'));
 		}
 
@@ -247,8 +272,8 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 			const message = this.#state === STATES.OPEN ? this.#inbox.take() : null;
 			if (message) {
 				this.#grant(message.length);
-				if (this.#inbox.bytes > 0 || this.#eof || this.#ending) this.#flushSoon();
-				const data = this.#binaryType === 'blob' ? new Blob([message]) : message.buffer;
+				if (!this.#inbox.empty || this.#eof || this.#ending) this.#flushSoon();
+				const data = message.text ?? (this.#binaryType === 'blob' ? new Blob([message]) : message.buffer);
 				this.dispatchEvent(new scope.MessageEvent('message', { data, origin: this.#origin }));
 			} else if (this.#ending) this.#finish(this.#ending);
 			else if (this.#eof && this.#state === STATES.OPEN) {
@@ -273,14 +298,14 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 			this.#flushSoon();
 		}
 
-		/** @param {Ending} why */
+		/** @param {Parameters<LineHandlers['onclose']>[0]} why */
 		#finish(why) {
 			if (this.#finished) return;
 			this.#finished = true;
 			this.#state = STATES.CLOSED;
 			const clean = why.code === CODES.ok;
-			const { code, reason } = clean ? this.#asked : { code: why.closeCode, reason: why.closeCode === ABNORMAL ? '' : reasonOf(why) };
-			if (!clean) this.dispatchEvent(new Event('error'));
+			const { code, reason } = clean ? why.frame ?? this.#asked : { code: why.closeCode, reason: why.closeCode === ABNORMAL ? '' : reasonOf(why) };
+			if (!clean && !why.lost) this.dispatchEvent(new Event('error'));
 			this.dispatchEvent(new scope.CloseEvent('close', { wasClean: clean, code, reason }));
 		}
 	}
@@ -320,6 +345,12 @@ function reasonOf({ name, text }) {
 	return cutReason(text === '' ? name : `${name}: ${text}`);
 }
 
+/** The tag is checked, not the class: a buffer may come from a frame. @param {unknown} data */
+const isBuffer = (data) => Object.prototype.toString.call(data) === '[object ArrayBuffer]';
+
+/** Whether send() makes a text of it. @param {unknown} data */
+const isText = (data) => !(data instanceof Blob || ArrayBuffer.isView(data) || isBuffer(data));
+
 /**
  * @param {unknown} data
  * @returns {Uint8Array | Blob}
@@ -327,8 +358,7 @@ function reasonOf({ name, text }) {
 function bytesOf(data) {
 	if (data instanceof Blob) return data;
 	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-	// The tag is checked, not the class: a buffer may come from a frame.
-	if (Object.prototype.toString.call(data) === '[object ArrayBuffer]') return new Uint8Array(/** @type {ArrayBuffer} */ (data));
+	if (isBuffer(data)) return new Uint8Array(/** @type {ArrayBuffer} */ (data));
 	return new TextEncoder().encode(`${data}`);
 }
 
@@ -336,10 +366,10 @@ function bytesOf(data) {
  * The checks of close() (WebSockets, 3.1).
  * @param {unknown} code
  * @param {unknown} reason
- * @returns {{ code: number, reason: string }}
+ * @returns {Asked}
  */
 function checkClose(code, reason) {
-	const given = { code: 1000, reason: reason === undefined ? '' : `${reason}` };
+	const given = { code: 1000, reason: reason === undefined ? '' : `${reason}`, coded: code !== undefined };
 	if (code !== undefined) {
 		// [Clamp] unsigned short: rounded to the nearest integer in the range.
 		given.code = Math.max(0, Math.min(Math.round(Number(code)) || 0, 65535));

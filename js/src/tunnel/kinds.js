@@ -13,5 +13,6 @@ import { resolveRow } from './resolve.js';
 /** @type {Record<number, KindRow>} */
 export const KINDS = {
 	[KIND.tcp]: { socket: true, port: true },
+	[KIND.websocket]: { socket: true, port: true },
 	[KIND.resolve]: resolveRow,
 };

@@ -12,7 +12,7 @@ test('everything comes from where the script came from', () => {
 	assert.deepEqual(files.engine, { url: 'https://tunnel.example/sub/assets/sockmux-engine.js', integrity: undefined });
 	assert.deepEqual(config, {
 		url: 'wss://tunnel.example/sub/v1/connect', prefix: 'https://tunnel.example/sub/',
-		pinned: true, match: 'sockfs', origin: 'https://page.example', optimistic: false, timeoutMs: undefined, load: 'eager', worker: false, webr: true, sockfs: true, blocking: true, token: undefined,
+		pinned: true, match: 'sockfs', origin: 'https://page.example', optimistic: false, timeoutMs: undefined, load: 'eager', worker: false, tunnel: 'sockets', webr: true, sockfs: true, blocking: true, token: undefined,
 	});
 });
 
@@ -82,6 +82,7 @@ const FAULTS = [
 	[{ timeout: 'soon' }, /^timeout: "soon"/],
 	[{ assets: 'file:///x/' }, 'assets: "file:///x/" is not a URL that begins with https: or http:'],
 	[{ worker: 'shared' }, 'worker: "shared" is not "on" or "off"'],
+	[{ tunnel: 'all' }, 'tunnel: "all" is not "sockets" or "websockets"'],
 	[{ load: 'never' }, 'load: "never" is not "eager" or "lazy"'],
 	[{ integrity: 'md5-x' }, 'integrity: "md5-x" is not an SRI string such as "sha384-..."'],
 	[{ token: 7 }, 'token: 7 is not a string that is not empty'],

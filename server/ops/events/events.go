@@ -43,6 +43,7 @@ type Client struct {
 	Method    string // how the identity was proved
 	Policy    string // as the identity names it; empty: the default
 	Agent     string // what the client calls itself
+	Origin    string // of the page, as its browser says; empty: there is none
 }
 
 // Name returns the identity, or nothing where no client authenticates: a name that all have says
