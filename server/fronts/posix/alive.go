@@ -45,7 +45,9 @@ func (h heard) Read(b []byte) (int, error) {
 // watch pings the client once at the start and whenever it is silent for the time of
 // keepalive. A client that is silent for twice that time is gone.
 func (t *tunnel) watch(ctx context.Context) {
+	t.alive.heard()
 	for wait := time.Duration(0); ; wait = max(t.keepalive-t.alive.since(), time.Millisecond) {
+		due := time.Now().Add(wait)
 		timer := time.NewTimer(wait)
 		select {
 		case <-t.done:
@@ -53,18 +55,21 @@ func (t *tunnel) watch(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
+		if time.Since(due) > t.keepalive/2 {
+			t.alive.heard() // this process did not run, and what has come is not read yet
+		}
 		if wait > 0 && t.alive.since() < t.keepalive {
 			continue
 		}
 		began := time.Now()
-		answered, cancel := context.WithTimeout(ctx, t.keepalive)
+		answered, cancel := context.WithTimeout(ctx, 2*t.keepalive-t.alive.since())
 		err := t.transport.Ping(answered)
 		cancel()
 		switch {
 		case err == nil:
 			t.alive.took(time.Since(began))
 			t.alive.heard()
-		case t.alive.since() >= t.keepalive: // nothing else has come meanwhile
+		case t.alive.since() >= 2*t.keepalive: // nothing else has come meanwhile
 			t.end(errSilent, true)
 			return
 		}
