@@ -95,3 +95,4 @@ clean: ## remove what was built
 .PHONY: fixtures
 fixtures: ## rebuild the committed Emscripten programs (needs Debian's emcc 3.1.6, and EMCC6 of tools/emscripten-6)
 	$(MAKE) -C e2e/fixtures/emscripten
+	$(MAKE) -C e2e/fixtures/posix
