@@ -26,7 +26,8 @@ const (
 	maxAnnounced = 16
 	// maxBacklog bounds the backlog that a client may ask the system for.
 	maxBacklog = 128
-	// maxUnread is how many bytes of records wait for a client that does not read its listen stream.
+	// maxUnread is how many bytes of records wait for a client that does not read its
+	// listen stream.
 	// A client needs no record to accept, if it guesses the numbers.
 	maxUnread = 4 << 10
 	// portAttempts is how many ports of a range are tried where the client leaves the choice.
