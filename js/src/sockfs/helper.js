@@ -19,27 +19,9 @@ import { operationCalls, patchImports } from './calls/syscalls.js';
  * php-wasm's import that waits for one socket. PHP calls it before each poll(), with poll()'s own
  * timeout: a poll() that waited as well would wait twice.
  */
-const OWN_POLL = '__asyncjs__wasm_poll_socket';
+export const OWN_POLL = '__asyncjs__wasm_poll_socket';
 
 /** @typedef {import('./connector.js').Connector} Connector */
-
-/**
- * The same sockets for a program that sleeps by means of its own: its calls do not block.
- * @param {Connector} connector
- * @returns {Connector}
- */
-const sleeping = (connector) => (!connector.canWait ? connector : {
-	canWait: false,
-	peers: true,
-	get alive() {
-		return connector.alive;
-	},
-	connect: (...args) => connector.connect(...args),
-	wait: () => false,
-	onchange: (listener) => /** @type {any} */ (connector).onchange(listener),
-	lookup: connector.lookup,
-	report: connector.report,
-});
 
 /**
  * Makes the helper of the programs of one page or worker.
@@ -58,11 +40,11 @@ export function createHelper({ connector, scope, report, threads }) {
 	const undo = new Set();
 	let [started, patched] = [0, 0];
 	if (threads) undo.add(wakeThreads(threads, connector));
-	/** @param {Connector} sockets */
-	const patchWith = (sockets) => (/** @type {Program} */ program) => {
-		if (!sockets.alive) return;
+	/** @param {Program} program */
+	const patch = (program) => {
+		if (!connector.alive) return;
 		patched++;
-		undo.add(patchOps(program, sockets));
+		undo.add(patchOps(program, connector));
 		undo.add(patchDNS(program.DNS));
 	};
 	const adapter = scope.WebAssembly.Suspending && ((/** @type {import('./calls/retry.js').Waiting} */ waiting) => createAdapter(scope, (ticket) => waiting.wait(ticket)));
@@ -80,15 +62,12 @@ export function createHelper({ connector, scope, report, threads }) {
 	 */
 	const help = (instance) => {
 		started++;
-		const ownPoll = Boolean(instance.imports.env?.[OWN_POLL]);
-		if (ownPoll) instance.calls.delete('__syscall_poll');
-		const sockets = ownPoll ? sleeping(connector) : connector;
-		const patch = patchWith(sockets);
+		if (instance.imports.env?.[OWN_POLL]) instance.calls.delete('__syscall_poll');
 		const asyncify = () => Boolean(instance.exports()?.asyncify_start_unwind);
 		const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
 		if (program.ops) patch(program);
-		const served = threads && serveThreads(instance, { program, threads, replacements: operationCalls(program, sockets) });
-		const withoutWasm = patchImports(instance.calls, program, sockets, { scope, adapter, promising: () => promising, asyncify });
+		const served = threads && serveThreads(instance, { program, threads, replacements: operationCalls(program, connector) });
+		const withoutWasm = patchImports(instance.calls, program, connector, { scope, adapter, promising: () => promising, asyncify });
 		served?.socketsMade();
 		helped.add(importOf(instance));
 		return () => {
