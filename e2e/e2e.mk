@@ -28,13 +28,16 @@ webr: $(E2E_DEPS)
 test-e2e: build npm e2e-deps examples ## end-to-end tests in Chromium with webR
 	if tools/ensure-services; then export SOCKMUX_REQUIRE_SERVICES=1; fi; cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node --test --test-concurrency=1 *.test.js
 
+# Files with programs of Emscripten. test-e2e runs them too; the gate is a part of test-emscripten alone.
+EMSCRIPTEN_TESTS := $(notdir $(wildcard e2e/emscripten*.test.js)) pthreads.test.js php.test.js
+
 .PHONY: test-emscripten
-test-emscripten: build e2e-deps ## each C program in each build natively, with plain Emscripten, with sockmux
-	cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node --test emscripten-gate.js
+test-emscripten: build e2e-deps ## C programs in each build: natively, with plain Emscripten, with sockmux
+	cd e2e && export CHROMIUM="$$(../tools/ensure-chromium)" && node --test --test-concurrency=1 $(EMSCRIPTEN_TESTS) && node --test emscripten-gate.js
 
 .PHONY: record-emscripten
-record-emscripten: build e2e-deps ## run the C programs and keep the result (matrix.json, docs/EMSCRIPTEN.md)
-	cd e2e && export CHROMIUM="$$(../tools/ensure-chromium)" && node emscripten-matrix.js --record --tries 3 && node emscripten-matrix.js --docs
+record-emscripten: build e2e-deps ## run the C programs, also natively and plain, and keep the results (native.json, matrix.json, docs/EMSCRIPTEN.md)
+	cd e2e && export CHROMIUM="$$(../tools/ensure-chromium)" && node emscripten-matrix.js --native && node emscripten-matrix.js --record --tries 3 && node emscripten-matrix.js --docs
 
 .PHONY: screenshots
 screenshots: build e2e-deps examples ## take the pictures of the playground and the SSH terminal (docs/images)
