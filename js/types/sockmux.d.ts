@@ -313,6 +313,59 @@ export interface TCPSocket {
 	close(): Promise<void>;
 }
 
+/** Options of a UDPSocket, as Direct Sockets has them, with remoteAddress and remotePort or with localAddress. */
+export interface UDPSocketOptions {
+	/** A name or an address. The socket is connected. */
+	remoteAddress?: string | undefined;
+	remotePort?: number | undefined;
+	/** The socket is not connected: it sends to any address, and receives from those to which it has sent. */
+	localAddress?: '0.0.0.0' | '::' | undefined;
+	/** Default: any port. A server refuses another one unless its operator allows it. */
+	localPort?: number | undefined;
+	/** Of a connected socket. */
+	dnsQueryType?: 'ipv4' | 'ipv6' | undefined;
+	/** Of a socket with the localAddress '::'. */
+	ipv6Only?: boolean | undefined;
+	/** Called for what the network or the server says of a datagram, such as that its target refused it. It ends nothing. */
+	onerror?: ((error: DOMException) => void) | undefined;
+	sendBufferSize?: number | undefined;
+	receiveBufferSize?: number | undefined;
+}
+
+/** A datagram. The address is there if the socket is not connected: that to which the page has sent, a name if that was one. */
+export interface UDPMessage {
+	data: Uint8Array<ArrayBuffer>;
+	remoteAddress?: string;
+	remotePort?: number;
+}
+
+export interface UDPMessageToSend {
+	/** At most 65507 bytes. */
+	data: ArrayBuffer | ArrayBufferView;
+	/** Only if the socket is not connected. */
+	remoteAddress?: string | undefined;
+	remotePort?: number | undefined;
+}
+
+export interface UDPSocketOpenInfo {
+	readable: ReadableStream<UDPMessage>;
+	/** Takes every message at once. What the connection does not take soon is dropped. */
+	writable: WritableStream<UDPMessageToSend>;
+	/** Of a connected socket. */
+	remoteAddress?: string | null;
+	remotePort?: number | null;
+	localAddress: string | null;
+	localPort: number | null;
+}
+
+/** A UDP socket in the shape of Direct Sockets. It fails as a TCPSocket does; what is wrong with its options rejects `opened`. */
+export interface UDPSocket {
+	readonly opened: Promise<UDPSocketOpenInfo>;
+	readonly closed: Promise<void>;
+	/** Rejects with InvalidStateError before `opened`, and where a stream is locked. */
+	close(): Promise<void>;
+}
+
 /** What a name resolves to. */
 export interface Names {
 	/** In the order in which to try them. Empty if the name has none that a page can use by itself. */
@@ -342,6 +395,7 @@ export interface Sockmux {
 	 */
 	connect(host: string, port: number, options?: ConnectOptions): Socket;
 	readonly TCPSocket: new (remoteAddress: string, remotePort: number, options?: TCPSocketOptions) => TCPSocket;
+	readonly UDPSocket: new (options: UDPSocketOptions) => UDPSocket;
 	readonly SocketError: typeof SocketError;
 	/**
 	 * Asks the server for the addresses of a name. An address that the server's policy lets the page

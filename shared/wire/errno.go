@@ -13,6 +13,7 @@ const (
 	ECONNABORTED  = 13
 	ECONNREFUSED  = 14
 	ECONNRESET    = 15
+	EDESTADDRREQ  = 17
 	EDOM          = 18
 	EHOSTUNREACH  = 23
 	EINPROGRESS   = 26
@@ -21,6 +22,7 @@ const (
 	EIO           = 29
 	EISCONN       = 30
 	EMFILE        = 33
+	EMSGSIZE      = 35
 	ENETDOWN      = 38
 	ENETUNREACH   = 40
 	ENOENT        = 44

@@ -10,6 +10,7 @@ import (
 // missing here is refused. A new one is a file with its reader, and a line here.
 var readers = map[wire.Kind]func(*stream, *mux.Stream) error{
 	wire.TCP:       (*stream).readAll,
+	wire.UDP:       (*stream).readAll, // records, which JavaScript takes apart
 	wire.WebSocket: (*stream).readAll,
 	wire.Resolve:   (*stream).readAll,
 	wire.Listen:    (*stream).readAll,

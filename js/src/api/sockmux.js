@@ -8,6 +8,7 @@ import { SocketError } from './errors.js';
 import { checkChoices, milliseconds, socketOptionsFrom } from './options.js';
 import { Socket } from './socket.js';
 import { tcpSocketOf } from './tcpsocket.js';
+import { udpSocketOf } from './udpsocket.js';
 
 /**
  * What connect() takes.
@@ -49,6 +50,9 @@ export class Sockmux {
 	#defaults;
 	/** Made when the page asks for it. @type {ReturnType<typeof tcpSocketOf> | null} */
 	#TCPSocket = null;
+	/** Likewise. @type {ReturnType<typeof udpSocketOf> | null} */
+	#UDPSocket = null;
+	#part;
 	/** @type {Layer[]} */
 	#layers = [];
 	/** @type {(() => void)[]} */
@@ -63,6 +67,7 @@ export class Sockmux {
 		const Native = scope.WebSocket;
 		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule, log, loadAdvice });
 		this.#tunnel = tunnel;
+		this.#part = config.part;
 		this.#defaults = { timeoutMs: config.timeoutMs, optimistic: config.optimistic };
 		this.#undo.push(() => tunnel.close());
 		this.#undo.push(installFacade({ tunnel, config, scope, made: () => this.#layers.forEach((layer) => layer.made?.()) }));
@@ -142,6 +147,11 @@ export class Sockmux {
 	/** The class of Direct Sockets. */
 	get TCPSocket() {
 		return (this.#TCPSocket ??= tcpSocketOf(this.#tunnel, () => this.#defaults));
+	}
+
+	/** The class of Direct Sockets. */
+	get UDPSocket() {
+		return (this.#UDPSocket ??= udpSocketOf(async () => (await this.#part('udp'))(this.#tunnel, () => this.#defaults)));
 	}
 
 	/** What sockets reject with. */

@@ -2,6 +2,7 @@
 
 import { targetFrom } from './address.js';
 import { SocketError, shown } from './errors.js';
+import { thrownBy } from './exceptions.js';
 import { socketOptionsFrom } from './options.js';
 import { Socket } from './socket.js';
 
@@ -16,9 +17,6 @@ import { Socket } from './socket.js';
 
 /** @type {Record<string, 4 | 6>} */
 const FAMILIES = { ipv4: 4, ipv6: 6 };
-
-/** A name or an address that the policy forbids is a permission that is missing. */
-const FORBIDDEN = new Set(/** @type {import('../wire/codes.js').CodeName[]} */ (['denied', 'unauthorized', 'expired']));
 
 /**
  * Makes the class for a tunnel.
@@ -75,8 +73,5 @@ export function tcpSocketOf(tunnel, defaults) {
  * @returns {never}
  */
 function thrown(error) {
-	if (!(error instanceof SocketError)) throw error;
-	const exception = new DOMException(error.message, FORBIDDEN.has(error.code) ? 'NotAllowedError' : 'NetworkError');
-	exception.cause = error;
-	throw exception;
+	throw error instanceof SocketError ? thrownBy(error) : error;
 }

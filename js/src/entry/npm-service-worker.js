@@ -3,6 +3,7 @@
 
 import { builtFiles } from './npm-files.js';
 import engine from './part/engine.js';
+import udp from './part/udp.js';
 import { start } from './start.js';
 
 export { ConfigError } from '../api/config.js';
@@ -18,6 +19,7 @@ export const install = (options = {}) => start({ ...options }, {
 	built: builtFiles(options, () => ({})),
 	load: () => async (name) => {
 		if (name === 'engine') return engine;
+		if (name === 'udp') return udp;
 		throw new Error(`sockmux/service-worker has no part ${name}: pages and other workers import "sockmux"`);
 	},
 });

@@ -35,7 +35,10 @@ export const isServiceWorker = (scope) => 'skipWaiting' in scope;
 export function partLoader(scope, files) {
 	if (isServiceWorker(scope)) {
 		const engine = loadPartNow(scope, files.engine, false);
-		return async () => engine;
+		return async (name) => {
+			if (name === 'engine') return engine;
+			throw new Error(`a service worker has no part ${name}: import "sockmux/service-worker"`);
+		};
 	}
 	/** @type {Record<string, () => Promise<any>>} */
 	const loads = {};

@@ -2,6 +2,7 @@
 // tunnel. Nothing here waits, and the program is never called from inside its own call.
 
 import { isWritable } from './connector.js';
+import { Datagrams } from '../tunnel/datagrams.js';
 import { createLookup } from './names/lookup.js';
 
 /** @typedef {import('./connector.js').Connector} Connector */
@@ -29,7 +30,7 @@ export class LocalConnector {
 	alive = true;
 	#open;
 	#report;
-	/** @type {Set<LocalSocket>} */
+	/** @type {Set<LocalSocket | Datagrams>} */
 	#sockets = new Set();
 	/** @type {Set<() => void>} */
 	#listeners = new Set();
@@ -58,6 +59,29 @@ export class LocalConnector {
 		this.#sockets.add(socket);
 		const request = { host, port, window: IN_BYTES, ...(timeoutMs && { timeoutMs }), ...(socketOptions && { socketOptions }) };
 		socket.bind((handlers) => this.#open(request, handlers));
+		return socket;
+	}
+
+	/**
+	 * @param {{ host: string, port: number }} target
+	 * @param {import('../tunnel/datagrams.js').Handlers} handlers
+	 */
+	datagrams(target, handlers) {
+		/** Runs a handler, then wakes what waits. @param {(value: any) => void} [handler] */
+		const then = (handler) => (/** @type {any} */ value = undefined) => {
+			handler?.(value);
+			this.#changed();
+		};
+		const socket = new Datagrams(this.#open, target, {
+			onopen: then(handlers.onopen),
+			onarrival: then(handlers.onarrival),
+			onreport: then(handlers.onreport),
+			onclose: then((why) => {
+				this.#sockets.delete(socket);
+				handlers.onclose(why);
+			}),
+		});
+		this.#sockets.add(socket);
 		return socket;
 	}
 

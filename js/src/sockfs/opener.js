@@ -28,12 +28,15 @@ import { checkTarget, unbracket } from '../facade/target.js';
  */
 export function createOpener({ tunnel, rule, openNative, timeoutMs }) {
 	return (request, handlers) => {
+		// A socket that is not connected leads nowhere yet: the server decides about each target.
+		if (request.host === '' && request.kind !== undefined) return tunnel.open({ timeoutMs, ...request }, handlers);
 		const asked = { ...request, host: unbracket(request.host), quiet: true };
 		// In a URL, a host with a slash would be another host's address. The tunnel
 		// refuses what is no target, and says so.
 		if (checkTarget(asked)) return tunnel.open(asked, handlers);
 		const url = `wss://${asked.host.includes(':') ? `[${asked.host}]` : asked.host}:${asked.port}/`;
 		const target = rule(url, 'binary', true);
-		return target === null ? openNative(url, handlers) : tunnel.open({ timeoutMs, ...asked, ...target }, handlers);
+		// Datagrams have no WebSocket of the page's to go by.
+		return target === null && request.kind === undefined ? openNative(url, handlers) : tunnel.open({ timeoutMs, ...asked, ...target }, handlers);
 	};
 }

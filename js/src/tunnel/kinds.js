@@ -8,11 +8,13 @@ import { resolveRow } from './resolve.js';
  * @typedef {object} KindRow
  * @property {boolean} socket  it is a socket of a program, which figures and events tell of
  * @property {boolean} port  its target has a port
+ * @property {boolean} [any]  a request without a host is one too
  */
 
 /** @type {Record<number, KindRow>} */
 export const KINDS = {
 	[KIND.tcp]: { socket: true, port: true },
 	[KIND.websocket]: { socket: true, port: true },
+	[KIND.udp]: { socket: true, port: true, any: true },
 	[KIND.resolve]: resolveRow,
 };

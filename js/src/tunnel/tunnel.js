@@ -161,7 +161,7 @@ export class Tunnel {
 			this.#opened++;
 			this.schedule(() => this.#emit('stream', describe(stream)));
 		}
-		const fault = stream.row ? checkTarget(request, stream.row.port) : ending(CODES.unsupported_kind, `streams of the kind ${request.kind} are not known here`);
+		const fault = stream.row ? (stream.row.any && request.host === '' ? null : checkTarget(request, stream.row.port)) : ending(CODES.unsupported_kind, `streams of the kind ${request.kind} are not known here`);
 		if (!fault) this.#live.set(stream.id, stream);
 		if (fault) this.schedule(() => stream.end(fault));
 		else if (this.#closed) this.#refuse(stream, 'sockmux was uninstalled');

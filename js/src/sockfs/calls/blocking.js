@@ -10,6 +10,7 @@
 
 import { address } from '../memory.js';
 import { socketOf } from '../sockets/ops.js';
+import { datagramsOf } from '../sockets/record.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { Waiting } from './retry.js';
 import { SELECT, selected, selectOnce } from './select.js';
@@ -44,7 +45,7 @@ export const HOOK = Symbol.for('sockmux.blocking');
 /** @param {Program} program @param {number} fd */
 function isOurs({ sockOf }, fd) {
 	const sock = sockOf(fd);
-	return sock !== null && socketOf(sock) !== undefined;
+	return sock !== null && (socketOf(sock) !== undefined || datagramsOf(sock) !== undefined);
 }
 
 /** struct pollfd: int fd, short events, short revents. */

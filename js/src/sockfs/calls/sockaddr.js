@@ -2,6 +2,9 @@
 
 import * as ERRNO from '../../wire/generated/errno.js';
 import { address } from '../memory.js';
+import { DOTTED, dotted, groups, ofGroups, parts } from '../../tunnel/ip.js';
+
+export { dotted } from '../../tunnel/ip.js';
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -13,7 +16,6 @@ const IN_ADDR = 4;
 const IN6_ADDR = 8;
 /** What stands before an IPv4 address within one of IPv6. */
 const MAPPED = Object.freeze([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255]);
-const DOTTED = /^\d+\.\d+\.\d+\.\d+$/;
 const NONE = '0.0.0.0';
 
 /**
@@ -73,24 +75,4 @@ export function encode(family, host, port) {
 		bytes.set(DOTTED.test(four) ? [...MAPPED, ...parts(four)] : ofGroups(four), IN6_ADDR);
 	}
 	return bytes;
-}
-
-/** @param {Uint8Array} bytes */
-export const dotted = (bytes) => bytes.join('.');
-
-/** @param {string} text */
-const parts = (text) => text.split('.').map(Number);
-
-/** @param {Uint8Array} bytes */
-function groups(bytes) {
-	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-	const all = Array.from({ length: 8 }, (_, i) => view.getUint16(2 * i).toString(16));
-	return new URL(`http://[${all.join(':')}]`).hostname.slice(1, -1);
-}
-
-/** @param {string} text */
-function ofGroups(text) {
-	const [head, tail] = text.split('::').map((half) => half.split(':').filter(Boolean));
-	const all = tail ? [...head, ...Array(8 - head.length - tail.length).fill('0'), ...tail] : head;
-	return all.flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 255]);
 }

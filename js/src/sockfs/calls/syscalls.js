@@ -10,9 +10,11 @@ import { endCalls } from './ends.js';
 import { duplicateCalls } from '../sockets/duplicates.js';
 import { O_NONBLOCK } from '../flags.js';
 import { address } from '../memory.js';
+import { DOTTED } from '../../tunnel/ip.js';
+import { receiveMessage } from './recvmsg.js';
 import { nameCalls } from '../names/name-calls.js';
 import { watchConnect } from './outcome.js';
-import { isFresh, socketOf } from '../sockets/record.js';
+import { datagramsOf, isFresh, socketOf } from '../sockets/record.js';
 
 /** @typedef {import('../connector.js').Connector} Connector */
 /** @typedef {import('../program/instantiate.js').Instance} Instance */
@@ -23,6 +25,9 @@ const AF_UNSPEC = 0;
 const FIONBIO = 0x5421;
 const TIOCOUTQ = 0x5411;
 const SIOCATMARK = 0x8905;
+
+/** @param {string | undefined} host */
+const isAddress = (host) => host === undefined || DOTTED.test(host) || host.includes(':');
 
 /** In the second argument of socket(). */
 const SOCK_NONBLOCK = O_NONBLOCK;
@@ -106,7 +111,7 @@ function makeCalls(program) {
 
 		// AF_UNSPEC: SOCKFS knows no such address.
 		__syscall_connect: (before) => {
-			const disconnect = operate('disconnect', (sock) => socketOf(sock) !== undefined)(before);
+			const disconnect = operate('disconnect', (sock) => socketOf(sock) !== undefined || datagramsOf(sock) !== undefined)(before);
 			const connect = ends.connect(before);
 			return (fd, addr, length, ...rest) => {
 				const unspecified = length >= 2 && new DataView(program.heap32().buffer).getUint16(address(addr), true) === AF_UNSPEC;
@@ -126,6 +131,13 @@ function makeCalls(program) {
 			return result;
 		},
 		__syscall_recvmsg: (before) => (fd, message, ...rest) => {
+			const sock = sockOf(fd);
+			const datagrams = sock && datagramsOf(sock);
+			// Where the fake DNS is hidden, SOCKFS alone knows the address of a name.
+			if (datagrams && (program.DNS || isAddress(datagrams.next?.peer?.host ?? sock.daddr))) {
+				const shown = (/** @type {string} */ host) => program.DNS?.lookup_name(host) ?? host;
+				return call(() => receiveMessage(program, sock, message, rest[0], shown));
+			}
 			if (!ours(fd)) return before(fd, message, ...rest);
 			const at = address(message);
 			const wide = typeof message === 'bigint';

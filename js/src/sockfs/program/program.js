@@ -149,7 +149,7 @@ function watchSock(run) {
 
 /**
  * Reading from a socket without a peer fails with the program's own kind of error, and
- * nothing else happens.
+ * nothing else happens: ENOTCONN of TCP, EAGAIN of UDP.
  * @param {Sock} sock
  * @returns {Program['ErrnoError'] | null}
  */
@@ -158,7 +158,7 @@ function provokeError(sock) {
 		sock.sock_ops.recvmsg(sock, 1);
 	} catch (error) {
 		const { errno, constructor } = /** @type {any} */ (error);
-		if (errno === ERRNO.ENOTCONN) return constructor;
+		if (errno === ERRNO.ENOTCONN || errno === ERRNO.EAGAIN) return constructor;
 	}
 	return null;
 }

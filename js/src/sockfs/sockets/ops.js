@@ -1,8 +1,9 @@
-// SOCKFS's operations on TCP sockets, put over a connector. Everything else (UDP,
-// listening, sockets of an earlier time) goes to the operations that were there before.
+// SOCKFS's operations on TCP and UDP sockets, put over a connector. Everything else
+// (listening, sockets of an earlier time) goes to the operations that were there before.
 
 import { connectingOps } from './connecting.js';
 import { patchDuplicates } from './duplicates.js';
+import { withDatagrams } from './datagrams.js';
 import { POLL } from '../flags.js';
 import { transferOps } from './transfer.js';
 import { inOneCall } from './vectors.js';
@@ -54,7 +55,7 @@ export function patchOps(program, connector, { unasked = true } = {}) {
 			throw new program.ErrnoError(errno);
 		},
 	};
-	const patched = inOneCall(program, { ...connectingOps(parts), ...transferOps(parts) });
+	const patched = withDatagrams(parts, inOneCall(program, { ...connectingOps(parts), ...transferOps(parts) }));
 	if (!unasked) {
 		const { poll } = patched;
 		patched.poll = (sock) => poll(sock) & ~(POLL.ERR | POLL.HUP);

@@ -92,6 +92,18 @@ export function recordOf(sock) {
  */
 export const socketOf = (sock) => records.get(sock)?.socket ?? undefined;
 
+/** @type {WeakMap<object, import('../../tunnel/datagrams.js').Datagrams>} */
+const datagrams = new WeakMap();
+
+/** The socket for datagrams behind SOCKFS's, if it is one of ours. @param {Sock} sock */
+export const datagramsOf = (sock) => datagrams.get(sock);
+
+/** @param {Sock} sock @param {import('../../tunnel/datagrams.js').Datagrams | null} socket */
+export function setDatagrams(sock, socket) {
+	if (socket) datagrams.set(sock, socket);
+	else datagrams.delete(sock);
+}
+
 /** Reports whether a TCP socket has no connection, neither ours nor SOCKFS's. @param {Sock} sock */
 export const isFresh = (sock) => sock.type === SOCK_STREAM && !sock.server && !socketOf(sock) && Object.keys(sock.peers ?? {}).length === 0;
 

@@ -1,0 +1,139 @@
+// UDP: C programs with SOCK_DGRAM by plain Emscripten (fixtures/emscripten/udp), and
+// sockmux.UDPSocket in the page.
+
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { suite } from './harness/suite.js';
+import { until } from './harness/until.js';
+
+/** Seconds of NTP's era: what the peer of the SNTP case answers. */
+const SNTP_SECONDS = 3_913_056_000;
+
+const CASES = ['connected', 'unconnected', 'messages', 'flags', 'sizes', 'refused', 'denied', 'wrong', 'sntp'];
+
+/** Ports of the peers. @type {Record<'first' | 'second' | 'sntp' | 'closed', number>} */
+const ports = { first: 0, second: 0, sntp: 0, closed: 0 };
+
+/**
+ * A peer on loopback that answers each datagram.
+ * @param {(message: Buffer) => Buffer} answer
+ */
+async function peer(answer) {
+	const socket = createSocket('udp4');
+	socket.on('message', (message, { port, address }) => socket.send(answer(message), port, address));
+	socket.bind(0, '127.0.0.1');
+	await once(socket, 'listening');
+	return { port: socket.address().port, stop: async () => void socket.close() };
+}
+
+const world = suite({
+	flags: () => ['--allow', 'udp://127.0.0.1', '--allow', 'udp://localhost', '--demo'],
+	ready: async (it) => {
+		const time = Buffer.alloc(48);
+		time[0] = 0x1c; // version 3, server
+		time.writeUInt32BE(SNTP_SECONDS, 40);
+		const closed = await peer((message) => message);
+		const all = { first: await peer((message) => message), second: await peer((message) => message), sntp: await peer(() => time) };
+		for (const [name, { port, stop }] of Object.entries(all)) {
+			ports[/** @type {keyof typeof ports} */ (name)] = port;
+			it.alsoStop({ stop });
+		}
+		ports.closed = closed.port;
+		await closed.stop();
+	},
+});
+
+for (const program of ['asyncify', 'modular', 'pthread']) {
+	for (const host of ['127.0.0.1', 'localhost']) {
+		if (host !== '127.0.0.1' && program !== 'asyncify') continue;
+		test(`a C program, ${program}, to ${host}`, async () => {
+			const page = await world.newPage();
+			await page.goto(`${world.site.origin}/emscripten.html`);
+			const args = [host, ...[ports.first, ports.second, ports.sntp, ports.closed].map(String)];
+			await page.evaluate(([p, a]) => /** @type {any} */ (globalThis).run(p, a), /** @type {const} */ ([`udp/${program}`, args]));
+			const printed = await until(async () => {
+				const lines = await page.evaluate(() => /** @type {any} */ (globalThis).printed);
+				return lines.includes('DONE') ? lines : null;
+			}, `${program} to be done`, 60_000).catch(async (error) => {
+				throw new Error(`${error.message}; printed: ${(await page.evaluate(() => /** @type {any} */ (globalThis).printed)).join(' | ')}`);
+			});
+			const want = [...CASES, ...(program === 'pthread' ? ['blocking'] : [])].map((name) => `PASS ${name}`);
+			assert.deepEqual(printed.filter((/** @type {string} */ line) => /^(PASS|FAIL)/.test(line)), want);
+			assert.equal(page.carriers.length, 1, page.carriers.join(' '));
+			await page.context().close();
+		});
+	}
+}
+
+describe('sockmux.UDPSocket', () => {
+	test('connected: boundaries, addresses, a refusal, the end', async () => {
+		const page = await world.newPage();
+		await page.goto(`${world.site.origin}/emscripten.html`);
+		const got = await page.evaluate(async ({ first, closed }) => {
+			const { sockmux } = /** @type {any} */ (globalThis);
+			const socket = new sockmux.UDPSocket({ remoteAddress: '127.0.0.1', remotePort: first });
+			const { readable, writable, remoteAddress, remotePort, localPort } = await socket.opened;
+			const [reader, writer] = [readable.getReader(), writable.getWriter()];
+			const sizes = [];
+			for (const size of [3, 0, 65507]) {
+				await writer.write({ data: new Uint8Array(size).fill(7) });
+				const { value } = await reader.read();
+				sizes.push(value.data.length, Object.keys(value).length);
+			}
+			const long = await writer.write({ data: new Uint8Array(65508) }).catch((/** @type {any} */ error) => error.message);
+			reader.releaseLock();
+			await socket.close().catch(() => {});
+			const errors = /** @type {any[]} */ ([]);
+			const other = new sockmux.UDPSocket({ remoteAddress: '127.0.0.1', remotePort: closed, onerror: (/** @type {any} */ error) => errors.push(error.cause.code) });
+			const streams = await other.opened;
+			const sender = streams.writable.getWriter();
+			await sender.write({ data: new Uint8Array(1) });
+			for (let i = 0; i < 1000 && errors.length === 0; i++) await new Promise((done) => { setTimeout(done, 5); });
+			sender.releaseLock();
+			await other.close();
+			const denied = await new sockmux.UDPSocket({ remoteAddress: '10.0.0.1', remotePort: 9 }).opened.catch((/** @type {any} */ error) => `${error.name} ${error.cause.code}`);
+			const bound = await new sockmux.UDPSocket({ localAddress: '0.0.0.0', localPort: 5353 }).opened.catch((/** @type {any} */ error) => error.name);
+			const nothing = await new sockmux.UDPSocket({}).opened.catch((/** @type {any} */ error) => error.name);
+			return { sizes, long, remoteAddress, remotePort, local: localPort > 0, errors, denied, bound, nothing };
+		}, ports);
+		assert.deepEqual(got, {
+			sizes: [3, 1, 0, 1, 65507, 1], long: 'a datagram of 65508 bytes, more than 65507', remoteAddress: '127.0.0.1', remotePort: ports.first, local: true,
+			errors: ['refused'], denied: 'NotAllowedError denied', bound: 'NotAllowedError', nothing: 'TypeError',
+		});
+		await page.context().close();
+	});
+
+	test('bound: several peers by address and name, and what is too much is dropped', async () => {
+		const page = await world.newPage();
+		await page.goto(`${world.site.origin}/emscripten.html`);
+		const got = await page.evaluate(async ({ first, second }) => {
+			const { sockmux } = /** @type {any} */ (globalThis);
+			const socket = new sockmux.UDPSocket({ localAddress: '0.0.0.0' });
+			const { readable, writable, localPort } = await socket.opened;
+			const [reader, writer] = [readable.getReader(), writable.getWriter()];
+			const from = [];
+			for (const [remoteAddress, remotePort] of [['127.0.0.1', first], ['localhost', second], ['127.0.0.1', first]]) {
+				await writer.write({ data: new Uint8Array([1]), remoteAddress, remotePort });
+				const { value } = await reader.read();
+				from.push(`${value.remoteAddress}:${value.remotePort}`);
+			}
+			// 10 MB in one task: no queue takes them, and no write waits for the line.
+			for (let i = 0; i < 10_000; i++) writer.write({ data: new Uint8Array(1000), remoteAddress: '127.0.0.1', remotePort: first });
+			await writer.write({ data: new Uint8Array([2]), remoteAddress: '127.0.0.1', remotePort: first });
+			let last = 0;
+			let count = 0;
+			const end = new Promise((done) => { setTimeout(done, 2000, { done: true }); });
+			for (;;) {
+				const { value, done } = await Promise.race([reader.read(), end]);
+				if (done) break;
+				last = value.data.length;
+				count++;
+			}
+			return { local: localPort > 0, from, some: count > 0 && last > 0, fewer: count < 10_001 };
+		}, ports);
+		assert.deepEqual(got, { local: true, from: [`127.0.0.1:${ports.first}`, `localhost:${ports.second}`, `127.0.0.1:${ports.first}`], some: true, fewer: true });
+		await page.context().close();
+	});
+});

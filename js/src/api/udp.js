@@ -1,0 +1,188 @@
+// The sockets behind UDPSocket.
+
+import { ending } from '../wire/codes.js';
+import * as CODES from '../wire/generated/code.js';
+import { Datagrams, MAX_PAYLOAD } from '../tunnel/datagrams.js';
+import { targetFrom } from './address.js';
+import { SocketError, shown } from './errors.js';
+import { thrownBy } from './exceptions.js';
+
+/** @typedef {import('./udpsocket.js').UDPSocketOptions} UDPSocketOptions */
+/** @typedef {{ data: Uint8Array<ArrayBuffer>, remoteAddress?: string, remotePort?: number }} UDPMessage */
+/** @typedef {{ data: BufferSource, remoteAddress?: string, remotePort?: number }} UDPMessageToSend */
+
+/**
+ * What `opened` resolves to. A socket that is not connected has no remote address.
+ * @typedef {object} UDPSocketOpenInfo
+ * @property {ReadableStream<UDPMessage>} readable
+ * @property {WritableStream<UDPMessageToSend>} writable
+ * @property {string | null} [remoteAddress]
+ * @property {number | null} [remotePort]
+ * @property {string | null} localAddress  the server's
+ * @property {number | null} localPort
+ */
+
+/** @typedef {{ opened: Promise<UDPSocketOpenInfo>, closed: Promise<void>, close: () => Promise<void> }} OpenSocket */
+
+/** @type {Record<string, 4 | 6>} */
+const FAMILIES = { ipv4: 4, ipv6: 6 };
+/** Addresses that stand for every one. @type {Record<string, 4 | undefined>} */
+const ANY = { '0.0.0.0': 4, '::': undefined };
+
+/**
+ * Reads the options; throws a TypeError or a SocketError.
+ * @param {UDPSocketOptions} options
+ */
+function requestOf({ remoteAddress, remotePort, localAddress, localPort = 0, dnsQueryType, ipv6Only }) {
+	if (remoteAddress !== undefined || remotePort !== undefined) {
+		if (localAddress !== undefined) throw new TypeError('UDPSocket: remoteAddress and localAddress exclude each other');
+		const family = dnsQueryType === undefined ? undefined : FAMILIES[dnsQueryType];
+		if (dnsQueryType !== undefined && !family) throw new TypeError(`UDPSocket: dnsQueryType ${shown(dnsQueryType)} is neither "ipv4" nor "ipv6"`);
+		return { connected: true, ...targetFrom(remoteAddress, remotePort), family };
+	}
+	if (localAddress === undefined || !(localAddress in ANY)) throw new TypeError(`UDPSocket: localAddress ${shown(localAddress)} is neither "0.0.0.0" nor "::", and there is no remoteAddress`);
+	if (!Number.isInteger(localPort) || localPort < 0 || localPort > 65535) throw new TypeError(`UDPSocket: localPort ${shown(localPort)} is not a whole number in 0 to 65535`);
+	return { connected: false, host: '', port: localPort, family: ipv6Only ? /** @type {6} */ (6) : ANY[localAddress] };
+}
+
+/**
+ * @param {Pick<import('../tunnel/tunnel.js').Tunnel, 'open'>} tunnel
+ * @param {() => { timeoutMs?: number }} defaults
+ * @returns {(options?: UDPSocketOptions) => OpenSocket}
+ */
+export const udpOf = (tunnel, defaults) => (options = {}) => {
+	const { connected, ...request } = requestOf(options);
+	const target = connected ? `${request.host}:${request.port}` : `port ${request.port}`;
+	const errorOf = (/** @type {import('../wire/codes.js').Ending} */ why, about = target) => thrownBy(new SocketError(about, why));
+	/** @type {ReadableStreamDefaultController<UDPMessage>} */
+	let reader;
+	/** @type {WritableStreamDefaultController} */
+	let writer;
+	/** The page wants a datagram. */
+	let wanted = false;
+	let over = false;
+	/** @type {(info: UDPSocketOpenInfo) => void} */
+	let open = () => {};
+	/** @type {(error: unknown) => void} */
+	let refuse = () => {};
+	/** @type {() => void} */
+	let ended = () => {};
+	/** @type {(error: unknown) => void} */
+	let failed = () => {};
+	/** @type {Promise<UDPSocketOpenInfo>} */
+	const opened = new Promise((yes, no) => {
+		open = yes;
+		refuse = no;
+	});
+	/** @type {Promise<void>} */
+	const closed = new Promise((yes, no) => {
+		ended = yes;
+		failed = no;
+	});
+	for (const promise of [opened, closed]) promise.catch(() => {}); // it counts as handled
+	let isOpen = false;
+	let [reads, writes] = [true, true];
+
+	const pass = () => {
+		while (wanted && reads) {
+			const next = socket.take();
+			if (!next) return;
+			wanted = false;
+			const { peer, bytes } = next;
+			reader.enqueue(peer ? { data: bytes, remoteAddress: peer.host, remotePort: peer.port } : { data: bytes });
+		}
+	};
+	const socket = new Datagrams((asked, handlers) => tunnel.open(asked, handlers), { timeoutMs: defaults().timeoutMs, ...request }, {
+		onopen({ bound, remote }) {
+			isOpen = true;
+			open({
+				readable, writable, localAddress: bound && bound.addr, localPort: bound && bound.port,
+				...(connected && { remoteAddress: remote && remote.addr, remotePort: remote && remote.port }),
+			});
+		},
+		onarrival: pass,
+		onreport({ peer, code, text }) {
+			options.onerror?.(errorOf(ending(code, text), peer ? `${peer.host}:${peer.port}` : target));
+		},
+		onclose(why) {
+			over = true;
+			const clean = why.code === CODES.ok;
+			const error = errorOf(clean ? ending(CODES.aborted, why.text) : why);
+			refuse(error);
+			if (clean) ended();
+			else failed(error);
+			if (reads && clean) reader.close();
+			else if (reads) reader.error(error);
+			if (writes) writer.error(error);
+			[reads, writes] = [false, false];
+		},
+	});
+	/** Both streams are done. */
+	const finish = () => {
+		if (!reads && !writes && !over) socket.close();
+	};
+	const readable = new ReadableStream({
+		start(controller) {
+			reader = controller;
+		},
+		pull() {
+			wanted = true;
+			pass();
+		},
+		cancel() {
+			reads = false;
+			finish();
+		},
+	}, { highWaterMark: 0 });
+	/** @param {unknown} [error] */
+	const endWrites = (error) => {
+		writes = false;
+		if (error !== undefined && reads) {
+			reads = false;
+			reader.error(error);
+		}
+		finish();
+	};
+	const writable = new WritableStream({
+		start(controller) {
+			writer = controller;
+		},
+		write: (message) => void socket.send(connected ? noPeer(message) : peerOf(message), payloadOf(message)),
+		close: () => endWrites(),
+		abort: () => endWrites(),
+	});
+	return {
+		opened,
+		closed,
+		async close() {
+			if (!isOpen) throw new DOMException('the socket is not open', 'InvalidStateError');
+			if (readable.locked || writable.locked) throw new DOMException('a stream of the socket is locked', 'InvalidStateError');
+			if (reads) reader.close();
+			if (writes) writer.error(new TypeError('the socket is closed'));
+			[reads, writes] = [false, false];
+			if (!over) socket.close();
+			return closed;
+		},
+	};
+};
+
+/** @param {any} message */
+function noPeer(message) {
+	if (message?.remoteAddress !== undefined || message?.remotePort !== undefined) throw new TypeError('a message of a connected UDPSocket has no remoteAddress and no remotePort');
+	return null;
+}
+
+/** @param {any} message */
+function peerOf(message) {
+	return targetFrom(message?.remoteAddress, message?.remotePort);
+}
+
+/** @param {any} message */
+function payloadOf(message) {
+	const data = message?.data;
+	const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+		: Object.prototype.toString.call(data) === '[object ArrayBuffer]' ? new Uint8Array(data) : null;
+	if (!bytes) throw new TypeError(`${shown(data)} is no data of a message`);
+	if (bytes.length > MAX_PAYLOAD) throw new TypeError(`a datagram of ${bytes.length} bytes, more than ${MAX_PAYLOAD}`);
+	return bytes;
+}

@@ -1,0 +1,5 @@
+// The sockets of UDPSocket.
+
+import { udpOf } from '../../api/udp.js';
+
+export default udpOf;

@@ -1,0 +1,155 @@
+// SOCKFS's operations on UDP sockets. Each has a socket of its own at the server: one that is
+// connected from connect() on, one that is not from its first bind() or sendto() on. It opens
+// while the program goes on, so what is wrong with it is the error of a later call.
+
+import { MSG, POLL } from '../flags.js';
+import * as ERRNO from '../../wire/generated/errno.js';
+import { ending } from '../../wire/codes.js';
+import { MAX_PAYLOAD } from '../../tunnel/datagrams.js';
+import { address } from '../memory.js';
+import { receiveTimeout } from './options.js';
+import { datagramsOf, recordOf, setDatagrams } from './record.js';
+
+/** @typedef {import('./ops.js').Parts} Parts */
+/** @typedef {import('../program/program.js').Sock} Sock */
+
+const SOCK_DGRAM = 2;
+const FIONREAD = 21531;
+const READ = POLL.IN | POLL.RDNORM;
+const WRITE = POLL.OUT | POLL.WRNORM;
+
+/**
+ * Returns the operations with those on UDP sockets in front of them.
+ * @template {Record<string, (sock: Sock, ...args: any[]) => any>} T
+ * @param {Parts} parts
+ * @param {T} operations  for all other sockets
+ * @returns {T}
+ */
+export function withDatagrams({ program, connector, before, waiting, fail }, operations) {
+	if (!connector.datagrams) return operations;
+
+	/** Reports a pending error, once. @param {Sock} sock */
+	const report = (sock) => {
+		const error = recordOf(sock).takeError();
+		if (error !== 0) fail(error);
+	};
+
+	/**
+	 * Opens the socket at the server.
+	 * @param {Sock} sock
+	 * @param {{ host: string, port: number }} target  without a host: not connected
+	 */
+	const open = (sock, target) => {
+		const record = recordOf(sock);
+		/** @type {(event: string, errno?: number) => void} */
+		const tell = (event, errno = 0) => {
+			if (datagramsOf(sock) !== socket) return;
+			if (errno !== 0) record.pending = errno;
+			sock.stream?.node?.notifyListeners?.(errno === 0 ? READ : READ | POLL.ERR);
+			program.emit?.(event, event === 'error' ? [sock.stream.fd, errno, ''] : sock.stream.fd);
+		};
+		const socket = /** @type {NonNullable<typeof connector.datagrams>} */ (connector.datagrams).call(connector, target, {
+			onopen({ bound }) {
+				if (datagramsOf(sock) !== socket || !bound) return;
+				sock.saddr = bound.addr;
+				sock.sport = bound.port;
+				tell('open');
+			},
+			onarrival: () => tell('message'),
+			onreport: ({ code }) => tell('error', ending(code).errno),
+			onclose: ({ errno }) => tell('error', errno || ERRNO.ECONNRESET),
+		});
+		datagramsOf(sock)?.close();
+		setDatagrams(sock, socket);
+		return socket;
+	};
+
+	/** The socket at the server; one that has ended is opened again. @param {Sock} sock */
+	const opened = (sock) => {
+		const present = datagramsOf(sock);
+		if (present?.alive) return present;
+		return open(sock, sock.daddr === undefined ? { host: '', port: 0 } : { host: sock.daddr, port: sock.dport });
+	};
+
+	/** @param {Sock} sock */
+	const drop = (sock) => {
+		datagramsOf(sock)?.close();
+		setDatagrams(sock, null);
+	};
+
+	/** @type {Record<string, (sock: Sock, ...args: any[]) => any>} */
+	const datagram = {
+		bind(sock, addr, port) {
+			if (sock.saddr !== undefined || sock.sport) fail(ERRNO.EINVAL);
+			// The server lets no stranger send to a port of the page's choice.
+			if (port !== 0) fail(ERRNO.EACCES);
+			sock.saddr = addr;
+			sock.sport = 0;
+			opened(sock);
+		},
+
+		connect(sock, addr, port) {
+			if (port === 0) fail(ERRNO.EINVAL);
+			recordOf(sock).pending = 0;
+			open(sock, { host: addr, port });
+			sock.daddr = addr;
+			sock.dport = port;
+		},
+
+		/** connect() to no address. */
+		disconnect(sock) {
+			drop(sock);
+			sock.daddr = undefined;
+			sock.dport = undefined;
+			return 0;
+		},
+
+		poll(sock) {
+			const failed = recordOf(sock).pending !== 0;
+			return WRITE | (failed || datagramsOf(sock)?.next ? READ : 0) | (failed ? POLL.ERR : 0);
+		},
+
+		ioctl(sock, request, arg) {
+			if (request !== FIONREAD) return before.ioctl(sock, request, arg);
+			new DataView(program.heap32().buffer).setInt32(address(arg), datagramsOf(sock)?.next?.bytes.length ?? 0, true);
+			return 0;
+		},
+
+		sendmsg(sock, buffer, offset, length, addr, port) {
+			const connected = sock.daddr !== undefined;
+			if (addr === undefined && !connected) fail(ERRNO.EDESTADDRREQ);
+			if (connected && addr !== undefined && (addr !== sock.daddr || port !== sock.dport)) fail(ERRNO.EISCONN);
+			if (length > MAX_PAYLOAD) fail(ERRNO.EMSGSIZE);
+			if (addr !== undefined && port === 0) fail(ERRNO.EINVAL);
+			report(sock);
+			const bytes = ArrayBuffer.isView(buffer) ? new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length) : new Uint8Array(buffer, offset, length);
+			opened(sock).send(connected ? null : { host: addr, port }, bytes);
+			return length;
+		},
+
+		recvmsg(sock, length, flags = program.call.flags) {
+			if (flags & MSG.OOB) fail(ERRNO.EINVAL);
+			if (flags & MSG.ERRQUEUE) fail(ERRNO.EAGAIN);
+			const record = recordOf(sock);
+			const call = waiting.begin(sock, record, 'receive', flags);
+			const ready = () => record.pending !== 0 || Boolean(datagramsOf(sock)?.next);
+			if (!waiting.until(call, receiveTimeout(record.options), ready)) fail(ERRNO.EAGAIN);
+			report(sock);
+			const socket = /** @type {import('../../tunnel/datagrams.js').Datagrams} */ (datagramsOf(sock));
+			const { bytes, peer } = /** @type {import('../../tunnel/datagrams.js').Datagram} */ (flags & MSG.PEEK ? socket.next : socket.take());
+			const head = bytes.subarray(0, length);
+			// The length that SOCKFS returns is read from here.
+			if (flags & MSG.TRUNC) Object.defineProperty(head, 'byteLength', { value: bytes.length });
+			return { buffer: head, addr: peer ? peer.host : sock.daddr, port: peer ? peer.port : sock.dport };
+		},
+
+		close(sock) {
+			drop(sock);
+			return before.close(sock);
+		},
+	};
+	return /** @type {T} */ (Object.fromEntries(Object.entries(operations).map(([name, operation]) => {
+		const own = datagram[name];
+		return [name, own ? (/** @type {Sock} */ sock, /** @type {any[]} */ ...rest) => (sock.type === SOCK_DGRAM && connector.alive ? own : operation)(sock, ...rest) : operation];
+	})));
+}
