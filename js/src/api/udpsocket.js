@@ -34,7 +34,7 @@ export const udpSocketOf = (load) => class UDPSocket {
 	}
 
 	/** @returns {Promise<void>} closed; rejects before opened, and where a stream has a reader or a writer */
-	async close() {
-		return (await this.#socket).close();
+	close() {
+		return this.#socket.then((socket) => socket.close());
 	}
 };

@@ -35,10 +35,7 @@ export const isServiceWorker = (scope) => 'skipWaiting' in scope;
 export function partLoader(scope, files) {
 	if (isServiceWorker(scope)) {
 		const engine = loadPartNow(scope, files.engine, false);
-		return async (name) => {
-			if (name === 'engine') return engine;
-			throw new Error(`a service worker has no part ${name}: import "sockmux/service-worker"`);
-		};
+		return async () => engine; // there is no other: UDPSocket rejects
 	}
 	/** @type {Record<string, () => Promise<any>>} */
 	const loads = {};
