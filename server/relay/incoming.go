@@ -101,13 +101,3 @@ func (l *lost) count(c *counts, socket *net.UDPConn, now bool) {
 		l.counted[socket] = all
 	}
 }
-
-// waitPlain reads one datagram into memory that is held while it waits.
-func (in *incoming) waitPlain() ([]byte, error) {
-	n, from, err := in.socket.ReadFromUDPAddrPort(in.space()[:datagram.MaxPayload])
-	if err != nil {
-		return nil, err
-	}
-	in.add(n, from)
-	return (*in.memory)[:in.used], nil
-}

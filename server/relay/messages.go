@@ -54,8 +54,7 @@ type messages struct {
 	// Of the goroutine that reads.
 	rest   []byte // that Read has not given yet
 	reader io.Reader
-	kind   message.Kind // of the message that has begun
-	over   error        // behind rest
+	over   error // behind rest
 
 	mu       sync.Mutex
 	deadline bool  // SetReadDeadline was called

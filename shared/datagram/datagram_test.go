@@ -92,9 +92,7 @@ func TestVectors(t *testing.T) {
 	for _, r := range samples() {
 		want.Valid = append(want.Valid, vectorOf(t, r))
 	}
-	for _, w := range wrong() {
-		want.Invalid = append(want.Invalid, w)
-	}
+	want.Invalid = append(want.Invalid, wrong()...)
 	if *update {
 		b, err := json.MarshalIndent(want, "", "\t")
 		if err == nil {

@@ -133,9 +133,7 @@ func TestVectors(t *testing.T) {
 			}
 			v.Valid = append(v.Valid, valid{hex.EncodeToString(b), r.lines})
 		}
-		for _, w := range wrong() {
-			v.Invalid = append(v.Invalid, w)
-		}
+		v.Invalid = append(v.Invalid, wrong()...)
 		b, err := json.MarshalIndent(v, "", "\t")
 		if err != nil {
 			t.Fatal(err)
@@ -188,8 +186,15 @@ func TestVectors(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	for _, o := range []message.Open{
-		{}, {Resource: "a"}, {Resource: "/ "}, {Resource: "/#"}, {Resource: "/é"}, {Resource: "/" + strings.Repeat("x", message.MaxResource)},
-		{Resource: "/", Subprotocols: []string{""}}, {Resource: "/", Subprotocols: []string{"a,b"}}, {Resource: "/", Subprotocols: []string{"a", "a"}},
+		{},
+		{Resource: "a"},
+		{Resource: "/ "},
+		{Resource: "/#"},
+		{Resource: "/é"},
+		{Resource: "/" + strings.Repeat("x", message.MaxResource)},
+		{Resource: "/", Subprotocols: []string{""}},
+		{Resource: "/", Subprotocols: []string{"a,b"}},
+		{Resource: "/", Subprotocols: []string{"a", "a"}},
 		{Resource: "/", Subprotocols: []string{strings.Repeat("x", 256)}},
 	} {
 		if b, err := o.Append(nil); err == nil {
