@@ -23,8 +23,6 @@ const DIFFERENCES = {
 	'download-methods': 'webR has no libcurl',
 	'http-proxy-env': 'base R asks the browser for URLs, which takes no proxy from R',
 	'nsl': 'gethostbyname() of Emscripten cannot fail: an unknown name gives 0.0.0.0 instead of NULL',
-	'server-side': 'listening is not there yet',
-	'server-true-timeout': 'listening is not there yet',
 	'url-headers': 'base R asks the browser for URLs, and webR passes no headers on',
 	'url-http': 'base R asks the browser for URLs, and webR words a redirect and a 404 otherwise',
 	'url-http-without-cors': 'base R asks the browser for URLs, which needs CORS headers',
@@ -38,12 +36,15 @@ const names = (await readdir(new URL('cases/programs', import.meta.url))).map((f
 let r;
 
 suite({
-	flags: () => ['--allow', '127.0.0.1:*'],
+	flags: () => ['--allow', '127.0.0.1:*', '--allow-listen', '127.0.0.1:32990-32991'],
 	async ready({ targets, site, newPage, alsoStop }) {
 		const services = await startServices();
 		alsoStop(services);
 		const ports = { ...services.ports, refused: targets.ports.refused };
 		const page = await newPage();
+		await page.addInitScript(() => {
+			/** @type {any} */ (globalThis).sockmux = { listen: true };
+		});
 		await page.goto(`${site.origin}/webr.html`);
 		r = await withWebR(page);
 		await r.evalR(`P <- list(${Object.entries(ports).map(([name, port]) => `${name} = ${port}L`).join(', ')})\n${await read('prelude.R')}\nNULL`);

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { suite } from './harness/suite.js';
-import { until } from './harness/until.js';
 import { withWebR } from './harness/webr.js';
 
 /** @type {import('./harness/suite.js').TestPage} */
@@ -75,12 +74,4 @@ test('the function of docs/WEBR.md, word for word', async () => {
 		answer <- tryCatch({ connect("127.0.0.1", ${ports.refused}L); "opened" }, error = conditionMessage)
 		rm(connect)
 		answer`), /^cannot open the connection: refused: 127\.0\.0\.1:\d+: \S/);
-});
-
-test('servers: R fails at once, and the reason says that listening is not there', async () => {
-	for (const [port, code] of /** @type {[number, string][]} */ ([[32_990, 'serverSocket(32990L)'], [32_991, 'socketConnection(port = 32991L, server = TRUE, timeout = 1)']])) {
-		assert.notEqual(await r.evalR(`tryCatch({ suppressWarnings(${code}); "" }, error = conditionMessage)`), '');
-		assert.match(await r.evalR(LAST), new RegExp(`^unsupported_kind: listening is not there yet.*port ${port}`));
-		await until(() => page.lines.some((line) => line.includes('sockmux:') && line.includes('listening is not there yet') && line.includes(`port ${port}`)), 'a line on the console');
-	}
 });

@@ -100,6 +100,8 @@ export interface Options {
 	sockfs?: boolean | undefined;
 	/** Help Emscripten programs in dedicated workers, where the page is cross-origin isolated. Default: true. */
 	blocking?: boolean | undefined;
+	/** Let Emscripten programs and R listen at the server, which must allow it (--allow-listen). Default: false. */
+	listen?: boolean | undefined;
 	/** Credential for the server. */
 	token?: string | undefined;
 	/** In Node: the class of the connection to the server, such as that of the package ws. Default: globalThis.WebSocket, which Node has from version 22. */

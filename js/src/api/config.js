@@ -23,6 +23,7 @@ import { CONNECT_PATH } from '../wire/generated/limit.js';
  * @property {boolean} [webr]  whether the workers of webR are helped; default: true
  * @property {boolean} [sockfs]  whether Emscripten programs in this thread are helped; default: true
  * @property {boolean} [blocking]  whether those in dedicated workers are helped, where the page is isolated; default: true
+ * @property {boolean} [listen]  whether Emscripten programs and R may listen at the server, which must allow it; default: false
  * @property {string} [token]  credential for the server
  */
 
@@ -44,6 +45,7 @@ import { CONNECT_PATH } from '../wire/generated/limit.js';
  * @property {boolean} webr
  * @property {boolean} sockfs
  * @property {boolean} blocking
+ * @property {boolean} listen
  * @property {string} [token]
  */
 
@@ -54,7 +56,7 @@ export class ConfigError extends Error {}
 export const MAX_TIMEOUT_S = 3600;
 
 /** The names of settings. @type {readonly (keyof Options)[]} */
-const NAMES = ['url', 'match', 'optimistic', 'timeout', 'assets', 'wasm', 'integrity', 'load', 'worker', 'tunnel', 'webr', 'sockfs', 'blocking', 'token'];
+const NAMES = ['url', 'match', 'optimistic', 'timeout', 'assets', 'wasm', 'integrity', 'load', 'worker', 'tunnel', 'webr', 'sockfs', 'blocking', 'listen', 'token'];
 
 /** Those that have an attribute. */
 const ATTRIBUTES = NAMES.slice(0, -1);
@@ -143,6 +145,7 @@ export function readConfig(given, { script, pinned, page, origin, built }) {
 		webr: flag('webr', given.webr, true),
 		sockfs: flag('sockfs', given.sockfs, true),
 		blocking: flag('blocking', given.blocking, true),
+		listen: flag('listen', given.listen, false),
 		token: given.token === undefined ? undefined : text('token', given.token),
 	};
 	try {

@@ -3,6 +3,7 @@
 
 import { isWritable } from '../sockfs/connector.js';
 import { NOT_FOUND } from '../sockfs/names/lookup.js';
+import * as KIND from '../wire/generated/kind.js';
 import { IN_AT, IN_BYTES, LAYOUT, NAME, OUT_AT, OUT_BYTES, STATE, WANT, WORD, putAnswer, putText, span, wordsOf } from './layout.js';
 import { GONE, HERE, raise, tell } from './signal.js';
 
@@ -28,7 +29,7 @@ export class Bridge {
 
 	/**
 	 * @param {Worker} worker
-	 * @param {{ open: Open, report: (text: string) => void, failed: (target: string, why: string | null) => unknown, resolve?: Resolve }} options
+	 * @param {{ open: Open, report: (text: string) => void, failed: (what: string, why: string | null) => unknown, resolve?: Resolve }} options
 	 *   report: tells the user, a line at a time; failed: a connection never opened, null if the program did not wait for that; resolve: asks the server whether a name exists
 	 */
 	constructor(worker, options) {
@@ -95,14 +96,14 @@ export class Bridge {
 	}
 
 	/** @param {Extract<Message, { op: 'connect' }>} message */
-	#connect({ id, buffer, host, port, timeoutMs, socketOptions }) {
+	#connect({ id, buffer, kind, host, port, timeoutMs, socketOptions }) {
 		const socket = new BridgeSocket(buffer, {
 			notify: () => this.#notify(),
-			failed: (why) => this.#options.failed(`${host}:${port}`, why && `${why.name}: ${why.text || 'no more is known'}`),
+			failed: (why) => this.#options.failed(kind === KIND.listen ? `listening on ${host}:${port}` : `connection to ${host}:${port}`, why && `${why.name}: ${why.text || 'no more is known'}`),
 			released: () => this.#sockets.delete(id),
 		});
 		this.#sockets.set(id, socket);
-		const request = { host, port, window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }), ...(socketOptions && { socketOptions }) };
+		const request = { ...(kind && { kind }), host, port, window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }), ...(socketOptions && { socketOptions }) };
 		socket.bind((handlers) => this.#options.open(request, handlers));
 	}
 

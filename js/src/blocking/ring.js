@@ -22,7 +22,7 @@ import { COUNT, GONE, PAGE, SIGNAL_BYTES } from './signal.js';
  * @typedef {{ op: 'started' }
  *   | { op: 'stopped', text: string }
  *   | { op: 'hello', layout: number, token: string, signal: SharedArrayBuffer }
- *   | { op: 'connect', id: number, buffer: SharedArrayBuffer, host: string, port: number, timeoutMs: number, socketOptions?: SocketOptions }
+ *   | { op: 'connect', id: number, buffer: SharedArrayBuffer, kind?: number, host: string, port: number, timeoutMs: number, socketOptions?: SocketOptions }
  *   | { op: 'options', id: number, options: SocketOptions }
  *   | { op: 'kick', id: number }
  *   | { op: 'resolve', name: string, buffer: SharedArrayBuffer }
@@ -107,11 +107,11 @@ export class RingConnector {
 	 * @param {Target} target
 	 * @param {(event: import('../sockfs/connector.js').SocketEvent) => void} [onevent]
 	 */
-	connect({ host, port, timeoutMs = 0, socketOptions }, onevent) {
+	connect({ kind, host, port, timeoutMs = 0, socketOptions }, onevent) {
 		const id = this.#nextId++;
 		const buffer = this.#takeBuffer();
 		this.failures.begin(host, port);
-		this.#post({ op: 'connect', id, buffer, host, port, timeoutMs, ...(socketOptions && { socketOptions }) });
+		this.#post({ op: 'connect', id, buffer, ...(kind && { kind }), host, port, timeoutMs, ...(socketOptions && { socketOptions }) });
 		let unwatch = () => {};
 		const socket = new RingSocket(buffer, {
 			kick: () => this.#post({ op: 'kick', id }),

@@ -17,7 +17,7 @@ import { createOpener } from '../sockfs/opener.js';
 
 /** @param {Parts} parts */
 export function opener({ tunnel, config, Native, rule }) {
-	return createOpener({ tunnel, rule, openNative: (url, handlers) => openNative(Native, url, handlers), timeoutMs: config.timeoutMs });
+	return createOpener({ tunnel, rule, openNative: (url, handlers) => openNative(Native, url, handlers), listen: config.listen, timeoutMs: config.timeoutMs });
 }
 
 /**

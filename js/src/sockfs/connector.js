@@ -4,6 +4,7 @@
 
 /**
  * @typedef {object} Target
+ * @property {number} [kind]  of the stream (wire/generated/kind.js); absent: tcp
  * @property {string} host  as the program gave it: a name, or an address without brackets
  * @property {number} port
  * @property {number} [timeoutMs]  absent or 0: as long as the server takes

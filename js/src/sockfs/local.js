@@ -3,6 +3,7 @@
 
 import { isWritable } from './connector.js';
 import { Datagrams } from '../tunnel/datagrams.js';
+import * as KIND from '../wire/generated/kind.js';
 import { createLookup } from './names/lookup.js';
 
 /** @typedef {import('./connector.js').Connector} Connector */
@@ -51,13 +52,13 @@ export class LocalConnector {
 	 * @param {Target} target
 	 * @param {(event: SocketEvent) => void} [onevent]
 	 */
-	connect({ host, port, timeoutMs, socketOptions }, onevent = () => {}) {
+	connect({ kind, host, port, timeoutMs, socketOptions }, onevent = () => {}) {
 		const socket = new LocalSocket(onevent, () => this.#changed(), (why) => {
 			this.#sockets.delete(socket);
-			if (why) this.#report(`connection to ${host}:${port} failed: ${why.name}: ${why.text || 'no more is known'}`);
+			if (why) this.#report(`${kind === KIND.listen ? 'listening on' : 'connection to'} ${host}:${port} failed: ${why.name}: ${why.text || 'no more is known'}`);
 		});
 		this.#sockets.add(socket);
-		const request = { host, port, window: IN_BYTES, ...(timeoutMs && { timeoutMs }), ...(socketOptions && { socketOptions }) };
+		const request = { ...(kind && { kind }), host, port, window: IN_BYTES, ...(timeoutMs && { timeoutMs }), ...(socketOptions && { socketOptions }) };
 		socket.bind((handlers) => this.#open(request, handlers));
 		return socket;
 	}

@@ -3,6 +3,10 @@
 
 import { checkTarget, unbracket } from '../facade/target.js';
 
+import { ending } from '../wire/codes.js';
+import * as CODES from '../wire/generated/code.js';
+import * as KIND from '../wire/generated/kind.js';
+
 /** @typedef {import('../facade/rule.js').Rule} Rule */
 /** @typedef {import('../tunnel/stream.js').Handlers} Handlers */
 /** @typedef {import('../tunnel/stream.js').Request} Request */
@@ -23,11 +27,14 @@ import { checkTarget, unbracket } from '../facade/target.js';
  * @param {{ open: Open }} options.tunnel
  * @param {Rule} options.rule  decides about the URL that SOCKFS would have used
  * @param {(url: string, handlers: Handlers) => StreamLike} options.openNative  for what the rule leaves alone
+ * @param {boolean} [options.listen]  whether programs may listen at the server
  * @param {number} [options.timeoutMs]  where a request has none
  * @returns {Open}
  */
-export function createOpener({ tunnel, rule, openNative, timeoutMs }) {
+export function createOpener({ tunnel, rule, openNative, listen = false, timeoutMs }) {
 	return (request, handlers) => {
+		if (request.kind === KIND.accept || (request.kind === KIND.listen && listen)) return tunnel.open({ ...request, quiet: true }, handlers);
+		if (request.kind === KIND.listen) return refused(handlers);
 		// A socket that is not connected leads nowhere yet: the server decides about each target.
 		if (request.host === '' && request.kind !== undefined) return tunnel.open({ timeoutMs, ...request }, handlers);
 		const asked = { ...request, host: unbracket(request.host), quiet: true };
@@ -39,4 +46,17 @@ export function createOpener({ tunnel, rule, openNative, timeoutMs }) {
 		// Datagrams have no WebSocket of the page's to go by.
 		return target === null && request.kind === undefined ? openNative(url, handlers) : tunnel.open({ timeoutMs, ...asked, ...target }, handlers);
 	};
+}
+
+const NO_LISTENING = 'the page does not let programs listen: data-listen at its script element does, where the server allows it (--allow-listen)';
+
+/**
+ * A stream that is not to be.
+ * @param {Handlers} handlers
+ * @returns {StreamLike}
+ */
+function refused({ onclose }) {
+	const nothing = () => {};
+	queueMicrotask(() => onclose?.(ending(CODES.denied, NO_LISTENING)));
+	return { write: nothing, closeWrite: nothing, stop: nothing, close: nothing, reset: nothing, grant: nothing };
 }

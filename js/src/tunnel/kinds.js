@@ -1,6 +1,7 @@
 // The kinds of streams that a page opens. A new one is a file with its row, and a line here.
 
 import * as KIND from '../wire/generated/kind.js';
+import { acceptRow, listenRow } from './incoming.js';
 import { resolveRow } from './resolve.js';
 
 /**
@@ -17,4 +18,6 @@ export const KINDS = {
 	[KIND.websocket]: { socket: true, port: true },
 	[KIND.udp]: { socket: true, port: true, any: true },
 	[KIND.resolve]: resolveRow,
+	[KIND.listen]: listenRow,
+	[KIND.accept]: acceptRow,
 };

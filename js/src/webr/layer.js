@@ -7,7 +7,6 @@ import { globalProgram } from '../sockfs/program/program.js';
 import { patchImports } from '../sockfs/calls/syscalls.js';
 import { resolveAgainst } from '../workers/base.js';
 import { patchBound } from './bound.js';
-import { explainListening } from './listening.js';
 import { watchNames } from '../blocking/names.js';
 import { obeyPolicy } from './policy.js';
 import { RingConnector } from '../blocking/ring.js';
@@ -56,12 +55,6 @@ function start(token, instance) {
 		watchNames(program, connector);
 	} else patchImports(instance.calls, program, connector);
 	const { failures } = connector;
-	const explained = new Set();
-	explainListening(program, (why) => {
-		failures.last = `unsupported_kind: ${why}`;
-		if (!explained.has(why)) post({ op: 'note', token, text: why });
-		explained.add(why);
-	});
 	// What R may ask by webr::eval_js(): docs/WEBR.md.
 	scope.sockmuxLayer = {
 		hello: (/** @type {string} */ again) => connector.hello(again),

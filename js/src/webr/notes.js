@@ -19,8 +19,8 @@ export const NOTES = Object.freeze({
 export const textOf = (note) => (Object.hasOwn(NOTES, note) ? NOTES[/** @type {keyof typeof NOTES} */ (note)] : note);
 
 /**
- * What the console says of a connection that never opened.
- * @param {string} target
+ * What the console says of a connection or a listener that never opened.
+ * @param {string} what  such as "connection to example.org:80"
  * @param {string | null} why  null: R did not wait for that
  */
-export const failureText = (target, why) => `R's connection to ${target} failed: ${why ?? 'R gave it up before there was an answer'}`;
+export const failureText = (what, why) => `R's ${what} failed: ${why ?? 'R gave it up before there was an answer'}`;

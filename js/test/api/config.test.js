@@ -12,7 +12,7 @@ test('everything comes from where the script came from', () => {
 	assert.deepEqual(files.engine, { url: 'https://tunnel.example/sub/assets/sockmux-engine.js', integrity: undefined });
 	assert.deepEqual(config, {
 		url: 'wss://tunnel.example/sub/v1/connect', prefix: 'https://tunnel.example/sub/',
-		pinned: true, match: 'sockfs', origin: 'https://page.example', optimistic: false, timeoutMs: undefined, load: 'eager', worker: false, tunnel: 'sockets', webr: true, sockfs: true, blocking: true, token: undefined,
+		pinned: true, match: 'sockfs', origin: 'https://page.example', optimistic: false, timeoutMs: undefined, load: 'eager', worker: false, tunnel: 'sockets', webr: true, sockfs: true, blocking: true, listen: false, token: undefined,
 	});
 });
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failures } from '../../src/blocking/failures.js';
-import { explainListening } from '../../src/webr/listening.js';
 
 test('the reason names the target once, and a new attempt takes it back', () => {
 	const failures = new Failures();
@@ -26,19 +25,4 @@ test('a program that tries port after port does not fill the memory', () => {
 	assert.equal(failures.of('a.test', 1), '');
 	assert.equal(failures.of('a.test', 744), '');
 	assert.equal(failures.of('a.test', 745), 'refused: a.test:745: x');
-});
-
-test('listen() fails as before, and the reason is told', () => {
-	/** @type {any[]} */
-	const told = [];
-	const listen = () => {
-		throw new Error('EOPNOTSUPP');
-	};
-	const program = /** @type {any} */ ({ ops: { listen } });
-	const undo = explainListening(program, (...args) => told.push(args));
-	assert.throws(() => program.ops.listen({ sport: 8080 }, 5), /EOPNOTSUPP/);
-	assert.match(told[0][0], /^listening is not there yet.*port 8080/);
-	undo();
-	assert.equal(program.ops.listen, listen);
-	explainListening(/** @type {any} */ ({ ops: {} }), () => undefined)();
 });

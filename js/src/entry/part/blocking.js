@@ -23,9 +23,9 @@ import { fetchPart } from '../parts.js';
 export default (parts) => {
 	const { scope, config, report } = parts;
 	const common = { open: opener(parts), resolve: resolver(parts), report };
-	const webr = new Bridges({ ...common, failed: (target, why) => report(failureText(target, why)) });
+	const webr = new Bridges({ ...common, failed: (what, why) => report(failureText(what, why)) });
 	// A program that gave up knows that itself.
-	const others = new Bridges({ ...common, failed: (target, why) => why !== null && report(`connection to ${target} failed: ${why}`) });
+	const others = new Bridges({ ...common, failed: (what, why) => why !== null && report(`${what} failed: ${why}`) });
 	return {
 		webr,
 		others,

@@ -65,6 +65,8 @@ const namesOurs = (program, [fd]) => isOurs(program, fd);
 /** @type {Record<string, Call>} */
 const CALLS = {
 	__syscall_connect: { arity: 6 },
+	__syscall_listen: { arity: 6 },
+	__syscall_accept4: { arity: 6, flags: 3, concerns: namesOurs },
 	__syscall_recvfrom: { arity: 6, flags: 3, concerns: namesOurs },
 	__syscall_recvmsg: { arity: 6, flags: 2, concerns: namesOurs },
 	__syscall_sendto: { arity: 6, flags: 3, concerns: namesOurs },

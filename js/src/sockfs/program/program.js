@@ -22,6 +22,7 @@ import { hasDescriptor } from '../sockets/record.js';
  * @property {() => Int32Array} heap32  the memory as it is now
  * @property {import('../calls/call.js').Call} call  the system call under way
  * @property {Hosts} hosts  the names that its addresses stand for
+ * @property {(family: number, type: number, protocol: number) => Sock | null} [create]  makes a socket with a descriptor
  * @property {any} [DNS]  the fake DNS, where it can be reached
  * @property {string | null} [missing]  the name that the latest lookup did not find, where that had to give 0.0.0.0
  * @property {(event: string, param: unknown) => void} [emit]  tells the callbacks of emscripten_set_socket_*_callback; where it
@@ -54,6 +55,7 @@ export function globalProgram(scope, heap32) {
 		call: newCall(),
 		hosts: new Hosts(),
 		DNS,
+		create: SOCKFS.createSocket && ((family, type, protocol) => SOCKFS.createSocket(family, type, protocol)),
 		streamOps: SOCKFS.stream_ops,
 		clone: FS.dupStream || !FS.createStream ? undefined : (stream, fd) => {
 			const taken = fd !== undefined && FS.getStream(fd);
@@ -106,6 +108,7 @@ export function hiddenProgram(instance, found) {
 	const slot = calls.get('__syscall_socket');
 	if (!slot) return program;
 	const before = slot.module[slot.key];
+	program.create = (/** @type {[number, number, number]} */ ...args) => program.sockOf(slot.module[slot.key](...args, 0, 0, 0));
 	let seen = false;
 	slot.module[slot.key] = Object.assign((/** @type {[number, number, number]} */ ...args) => {
 		const { result, sock } = watchSock(() => before(...args));

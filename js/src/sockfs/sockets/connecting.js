@@ -34,17 +34,17 @@ function ephemeralPort() {
 const notify = (sock, events) => sock.stream?.node?.notifyListeners?.(events);
 
 /**
- * @param {Parts} parts
- * @returns {Record<string, (sock: Sock, ...args: any[]) => any>}
+ * Returns what tells SOCKFS, the program and what listens to its peer of an event. `connection`: a
+ * listener has one to accept.
+ * @param {Pick<Parts, 'program'>} parts
  */
-export function connectingOps({ program, connector, before, waiting, fail }) {
+export const teller = ({ program }) =>
 	/**
-	 * Tells SOCKFS, the program and what listens to its peer of an event.
 	 * @param {Sock} sock
 	 * @param {SockRecord} record
-	 * @param {SocketEvent} event
+	 * @param {SocketEvent | 'connection'} event
 	 */
-	const tell = (sock, { peer, socket }, event) => {
+	(sock, { peer, socket }, event) => {
 		if (event === 'room') {
 			notify(sock, ROOM);
 			peer?.fire('open', { handlers: false });
@@ -57,8 +57,16 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 		}
 		const { emit } = program;
 		if (emit && socket) emit(event, event === 'error' ? [sock.stream.fd, socket.error, socket.errorText] : sock.stream.fd);
-		peer?.fire(event, { handlers: !emit });
+		if (event === 'connection') notify(sock, SHUTDOWN);
+		else peer?.fire(event, { handlers: !emit });
 	};
+
+/**
+ * @param {Parts} parts
+ * @returns {Record<string, (sock: Sock, ...args: any[]) => any>}
+ */
+export function connectingOps({ program, connector, before, waiting, fail }) {
+	const tell = teller({ program });
 
 	/**
 	 * Begins a connection.
@@ -155,6 +163,7 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 		 * program sees.
 		 */
 		bind(sock, addr, port) {
+			recordOf(sock).anyPort = port === 0;
 			return before.bind(sock, addr, port === 0 && sock.type === SOCK_STREAM && connector.alive ? ephemeralPort() : port);
 		},
 

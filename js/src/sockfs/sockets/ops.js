@@ -5,6 +5,7 @@ import { connectingOps } from './connecting.js';
 import { patchDuplicates } from './duplicates.js';
 import { withDatagrams } from './datagrams.js';
 import { POLL } from '../flags.js';
+import { listeningOps } from './listening.js';
 import { transferOps } from './transfer.js';
 import { inOneCall } from './vectors.js';
 import { createWaiting } from './waiting.js';
@@ -55,7 +56,7 @@ export function patchOps(program, connector, { unasked = true } = {}) {
 			throw new program.ErrnoError(errno);
 		},
 	};
-	const patched = withDatagrams(parts, inOneCall(program, { ...connectingOps(parts), ...transferOps(parts) }));
+	const patched = withDatagrams(parts, inOneCall(program, listeningOps(parts, { ...connectingOps(parts), ...transferOps(parts) })));
 	if (!unasked) {
 		const { poll } = patched;
 		patched.poll = (sock) => poll(sock) & ~(POLL.ERR | POLL.HUP);

@@ -20,6 +20,10 @@ class Record {
 	socket = null;
 	/** @type {import('./peer.js').Peer | null} */
 	peer = null;
+	/** Of a listener, whose socket is its stream: the connections that wait. @type {import('../../tunnel/incoming.js').Records | null} */
+	listener = null;
+	/** bind() was given port 0. */
+	anyPort = false;
 	/** It has been open: connect() on it fails from now on. */
 	opened = false;
 	/** connect() has said 0 before the connection was known. */
@@ -46,6 +50,7 @@ class Record {
 	drop() {
 		this.socket = null;
 		this.peer = null;
+		this.listener = null;
 		this.opened = false;
 		this.promised = false;
 		this.failureSeen = false;
