@@ -105,3 +105,41 @@ test('without the page\'s word nothing listens', async () => {
 	assert.match(await silent.evalR(message(`serverSocket(${await freePort()}L)`)), /creation of server socket failed/);
 	assert.match(await silent.evalR('webr::eval_js("sockmuxLayer.lastError")'), /^denied: 0\.0\.0\.0:\d+: the page does not let programs listen: data-listen /);
 });
+
+/** Talks to a server, with a half-close: what it has said when it ends. @param {number} port @param {string} text */
+const talk = (port, text) => new Promise((resolve) => {
+	let said = '';
+	const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => void socket.end(text));
+	socket.setEncoding('utf8').on('data', (data) => {
+		said += data;
+	}).on('end', () => {
+		socket.end();
+		resolve(said);
+	}).on('error', () => resolve(null));
+});
+
+for (const program of ['server', 'server-pthread']) {
+	test(`a server in C: ${program}`, async () => {
+		const port = await freePort();
+		const c = await world.newPage();
+		await c.addInitScript(() => {
+			/** @type {any} */ (globalThis).sockmux = { listen: true };
+		});
+		await c.goto(`${world.site.origin}/emscripten.html`);
+		await c.evaluate(([name, at]) => /** @type {any} */ (globalThis).run(name, [at]), [program, `${port}`]);
+		const printed = () => c.evaluate(() => /** @type {any} */ (globalThis).printed);
+		await until(async () => (await printed()).some((/** @type {string} */ line) => line.startsWith('LISTENING')), 'the program listens');
+		const first = await until(() => talk(port, 'one\n'), 'the first client');
+		assert.equal(first, 'one\nbye\n');
+		const many = Array.from({ length: 20 }, (_, i) => `${i} `.repeat(500));
+		assert.deepEqual(await Promise.all(many.map((text) => talk(port, text))), many.map((text) => `${text}bye\n`));
+		const last = connect(port, '127.0.0.1', () => void last.write('quit')).on('error', () => {});
+		await until(async () => (await printed()).some((/** @type {string} */ line) => line.startsWith('DONE quit')), 'the program ends');
+		const lines = await printed();
+		assert.equal(lines.filter((/** @type {string} */ line) => line.startsWith('ENDED cleanly')).length, 21, lines.join('\n'));
+		assert.equal(c.carriers.length, 1, c.carriers.join(' '));
+		await c.context().close();
+		last.destroy();
+		await until(() => talk(port, 'x').then((answer) => answer === null), 'the port is free');
+	});
+}

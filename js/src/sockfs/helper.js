@@ -9,7 +9,7 @@ import { inspect } from './program/instantiate.js';
 import { explain } from './explain.js';
 import { linked } from './program/link.js';
 import { patchOps } from './sockets/ops.js';
-import { globalProgramOf, hiddenProgram } from './program/program.js';
+import { entryOf, globalProgramOf, hiddenProgram } from './program/program.js';
 import { operationCalls, patchImports } from './calls/syscalls.js';
 
 /** @typedef {import('./program/instantiate.js').Instance} Instance */
@@ -98,7 +98,7 @@ export function createHelper({ connector, scope, report, threads }) {
 
 /** @param {Instance} instance */
 function importOf({ calls }) {
-	const slot = /** @type {import('./program/instantiate.js').ImportSlot} */ (calls.get('__syscall_connect'));
+	const slot = /** @type {import('./program/instantiate.js').ImportSlot} */ (entryOf(calls)[1]);
 	return slot.module[slot.key];
 }
 

@@ -67,14 +67,25 @@ export function globalProgram(scope, heap32) {
 }
 
 /**
+ * The call by which a program is known: connect(), or listen() of one that only serves.
+ * @template T
+ * @param {Map<string, T>} calls  by their names in C
+ * @returns {[name: string, call: T | undefined]}
+ */
+export function entryOf(calls) {
+	const name = calls.has('__syscall_connect') ? '__syscall_connect' : '__syscall_listen';
+	return [name, calls.get(name)];
+}
+
+/**
  * The same for one instance: global parts count only if this instance's system calls are
  * the global ones.
  * @param {any} scope
  * @param {Instance} instance
  */
 export function globalProgramOf(scope, { calls, heap32 }) {
-	const slot = calls.get('__syscall_connect');
-	return slot && slot.module[slot.key] === scope.___syscall_connect ? globalProgram(scope, heap32) : null;
+	const [name, slot] = entryOf(calls);
+	return slot && slot.module[slot.key] === scope[`_${name}`] ? globalProgram(scope, heap32) : null;
 }
 
 /**

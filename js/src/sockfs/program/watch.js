@@ -11,7 +11,7 @@
  */
 
 /**
- * Replaces the page's ways to instantiate, for programs that import connect(), until the
+ * Replaces the page's ways to instantiate, for programs that import connect() or listen(), until the
  * function that it returns is called.
  * @param {any} scope
  * @param {Start} start
@@ -52,7 +52,7 @@ export function watchInstantiation(scope, start, other = () => {}) {
  * Emscripten's library has one more underscore.
  */
 const hasSockets = (/** @type {any} */ imports) => modulesOf(imports).some((module) => valuesOf(module).some(
-	([key, value]) => typeof value === 'function' && /^___?syscall_connect$/.test(key.startsWith('__') ? key : value.name),
+	([key, value]) => typeof value === 'function' && /^___?syscall_(connect|listen)$/.test(key.startsWith('__') ? key : value.name),
 ));
 
 /**

@@ -35,7 +35,7 @@ const MSG_DONTWAIT = 0x40;
 export function patchThread(imports, { id, common, cells }) {
 	const slots = findFunctions(imports, (name) => WANTED.has(name));
 	const memory = findMemory(imports);
-	const door = slots.get('__syscall_connect');
+	const door = slots.get('__syscall_connect') ?? slots.get('__syscall_listen');
 	if (!door || !memory) return;
 	const enter = door.module[door.key];
 	/** Without the page's half, the calls are the program's own. */
