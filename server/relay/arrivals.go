@@ -58,21 +58,25 @@ func (a *arrivals) enter(session uint64, l *listening, max int) error {
 	return nil
 }
 
-// leave removes a listener and resets the connections that wait at it.
-func (a *arrivals) leave(session uint64, l *listening) {
+// leave removes a listener and resets the connections that wait at it, those that are not
+// accepted within the grace.
+func (a *arrivals) leave(session uint64, l *listening, grace time.Duration) {
 	a.mu.Lock()
 	of := a.sessions[session]
 	var left []*arrival
 	if of != nil {
 		for number, waits := range of.waiting {
-			if waits.from == l {
-				a.takeLocked(of, number)
+			switch {
+			case waits.from != l:
+			case grace > 0:
+				waits.timer.Reset(grace)
+			default:
+				a.takeLocked(session, number)
 				left = append(left, waits)
 			}
 		}
-		if delete(of.listeners, l); len(of.listeners) == 0 {
-			delete(a.sessions, session)
-		}
+		delete(of.listeners, l)
+		a.forgetLocked(session)
 	}
 	a.mu.Unlock()
 	for _, waits := range left {
@@ -118,7 +122,7 @@ func (a *arrivals) expire(session uint64, number uint16, waits *arrival) bool {
 	if of == nil || of.waiting[number] != waits {
 		return false
 	}
-	a.takeLocked(of, number)
+	a.takeLocked(session, number)
 	return true
 }
 
@@ -128,19 +132,28 @@ func (a *arrivals) take(session uint64, number uint16) (*net.TCPConn, error) {
 	defer a.mu.Unlock()
 	if of := a.sessions[session]; of != nil {
 		if waits := of.waiting[number]; waits != nil {
-			a.takeLocked(of, number)
+			a.takeLocked(session, number)
 			return waits.conn, nil
 		}
 	}
 	return nil, wire.NewError(wire.Aborted, fmt.Sprintf("no incoming connection %d waits: it was accepted, or has gone", number))
 }
 
-func (a *arrivals) takeLocked(of *arrivalsOf, number uint16) {
+func (a *arrivals) takeLocked(session uint64, number uint16) {
+	of := a.sessions[session]
 	waits := of.waiting[number]
 	delete(of.waiting, number)
 	a.waiting--
 	waits.timer.Stop()
 	waits.from.left()
+	a.forgetLocked(session)
+}
+
+// forgetLocked forgets a session of which nothing is left.
+func (a *arrivals) forgetLocked(session uint64) {
+	if of := a.sessions[session]; of != nil && len(of.listeners) == 0 && len(of.waiting) == 0 {
+		delete(a.sessions, session)
+	}
 }
 
 // count returns the numbers of listeners and of connections that wait.

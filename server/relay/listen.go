@@ -30,6 +30,9 @@ const (
 	// listen stream.
 	// A client needs no record to accept, if it guesses the numbers.
 	maxUnread = 4 << 10
+	// lastAccepts is how long announced connections may still be accepted behind the client's FIN.
+	// An accept stream that the client has opened before it may be served after it.
+	lastAccepts = 2 * time.Second
 	// portAttempts is how many ports of a range are tried where the client leaves the choice.
 	portAttempts = 64
 	// acceptPause is the first pause behind an error of accept(2) that passes, such as a lack of
@@ -90,7 +93,7 @@ func (r *service) listenAt(ctx context.Context, request wire.Request, end func()
 		return nil, err
 	}
 	if l.TCPListener, err = bind(ctx, place, request.Family); err != nil {
-		r.incoming.leave(l.session, l)
+		r.incoming.leave(l.session, l, 0)
 		return nil, dialFailure(ctx, netip.AddrPortFrom(place.Addr, request.Port), err)
 	}
 	setBacklog(l.TCPListener, 0) // until the client has listened
@@ -295,17 +298,20 @@ func (l *listening) finish(err error) {
 // CloseWrite is the client's FIN: it closes the listener, and the records end.
 func (l *listening) CloseWrite() error {
 	l.finish(io.EOF)
-	return l.Close()
+	return l.leave(lastAccepts)
 }
 
 // Close frees the port and resets the connections that wait.
-func (l *listening) Close() error {
+func (l *listening) Close() error { return l.leave(0) }
+
+// leave is Close that lets announced connections be accepted for a while.
+func (l *listening) leave(grace time.Duration) error {
 	var err error
 	l.once.Do(func() {
 		close(l.ended)
 		err = l.TCPListener.Close()
 		l.finish(net.ErrClosed)
-		l.relay.incoming.leave(l.session, l)
+		l.relay.incoming.leave(l.session, l, grace)
 		l.accepts.Wait()
 	})
 	return err

@@ -375,3 +375,38 @@ func TestBoundOnly(t *testing.T) {
 	_, _ = stream.Write(records.AppendBacklog(nil, 3)[3:]) // likewise
 	l.record(stream)
 }
+
+// A client that accepts and closes the listener at once has its connection: its accept stream may
+// be served behind the FIN of the listener. What it has not accepted is reset all the same.
+func TestAcceptedBeforeTheEnd(t *testing.T) {
+	r := local(t, Config{})
+	l := mayListen(t, r, 1, Terms{})
+	stream, bound := l.listen(5)
+	first, second := dialTo(t, bound), dialTo(t, bound)
+	record := l.record(stream)
+	l.record(stream)
+	_ = stream.Close() // the server sees it first
+	if _, err := io.ReadAll(stream); !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+	free(t, bound)
+	conn, result := l.accept(record.Number)
+	if result.Code != wire.OK {
+		t.Fatalf("%+v", result)
+	}
+	accepted, other := first, second
+	if record.Remote != addrPort(first.LocalAddr()) {
+		accepted, other = second, first
+	}
+	_, _ = conn.Write([]byte("hello")) // is read
+	_ = conn.CloseWrite()
+	if b, err := io.ReadAll(accepted); err != nil || string(b) != "hello" {
+		t.Errorf("%q, %v", b, err)
+	}
+	_ = accepted.Close()
+	wantReset(t, other)
+	servertest.Eventually(t, patience, "nothing is left", func() bool {
+		listeners, waiting := r.Listeners()
+		return listeners == 0 && waiting == 0 && r.Active() == 0
+	})
+}
