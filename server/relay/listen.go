@@ -24,8 +24,9 @@ const (
 	// maxAnnounced is how many connections of a listener are announced and wait to be accepted.
 	// Each holds a descriptor. Those behind them wait in the system.
 	maxAnnounced = 16
-	// maxBacklog bounds the backlog that a client may ask the system for.
-	maxBacklog = 128
+	// systemBacklog is how many connections wait in the system. It is not the client's: a system
+	// whose queue is full may reset connections, and here the queue is emptied from afar.
+	systemBacklog = 128
 	// maxUnread is how many bytes of records wait for a client that does not read its
 	// listen stream.
 	// A client needs no record to accept, if it guesses the numbers.
@@ -176,10 +177,10 @@ func (l *listening) Write(b []byte) (int, error) {
 	defer l.mu.Unlock()
 	l.partial = append(l.partial, b...)
 	for ; len(l.partial) >= records.BacklogSize; l.partial = l.partial[records.BacklogSize:] {
-		backlog := int(min(records.DecodeBacklog(l.partial), maxBacklog))
-		setBacklog(l.TCPListener, backlog)
+		backlog := int(min(records.DecodeBacklog(l.partial), maxAnnounced))
+		setBacklog(l.TCPListener, systemBacklog)
 		first := l.window == 0
-		l.window = min(max(backlog, 1), maxAnnounced)
+		l.window = max(backlog, 1)
 		l.wake()
 		if first && l.err == nil {
 			l.accepts.Go(l.acceptAll) // Close waits for it
