@@ -11,7 +11,7 @@ import { eachOf, readNative, runCell } from './harness/matrix.js';
 const CASES = ['textbook', 'read_blocks', 'recv_blocks_eof', 'rcvtimeo', 'sndtimeo', 'connect_sndtimeo', 'send_blocks', 'waitall_big',
 	'waitall_timeo', 'peek_blocks', 'refused_blocking', 'reconnect_same_fd', 'reset_wakes', 'two_sockets', 'stdio', 'redis_blocking', 'half_close',
 	'shutdown_rd', 'poll_wakes', 'poll_several', 'poll_timeout', 'poll_shutdown', 'select_sets', 'refused_select', 'nb_connect', 'nb_refused', 'blocking_names',
-	'names_literal', 'options_before_connect', 'linger_zero', 'close_flushes', 'bulk_blocking', 'writev_big'];
+	'names_literal', 'options_before_connect', 'linger_zero', 'close_flushes', 'bulk_blocking', 'writev_big', 'slow_reader'];
 /** The calls of a module are the same; what differs is how the layer comes in. */
 const MODULE_CASES = ['textbook', 'rcvtimeo', 'poll_wakes', 'select_sets', 'refused_blocking'];
 /** A busy machine makes waits too long: a cell that differs is run again. */

@@ -72,6 +72,7 @@ func (p *policies) terms(who session.Client) relay.Terms {
 		Listen:       found.listen,
 		MaxListeners: found.limits.Listeners,
 		Sockets:      who.Sockets,
+		Memory:       who.Memory,
 		DialTimeout:  found.limits.DialTimeout,
 		IdleTimeout:  found.limits.StreamIdle,
 		Lifetime:     found.limits.StreamLifetime,

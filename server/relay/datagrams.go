@@ -30,6 +30,8 @@ type datagrams struct {
 	peers     peers
 	names     names
 	lost      lost
+	held      held // incomplete datagrams, and those that wait for names
+	partial   int  // bytes of held that are the decoder's; of the goroutine that writes
 
 	down    sync.Mutex // held by what writes to the client
 	reports atomic.Int32
@@ -44,7 +46,7 @@ type datagrams struct {
 var _ egress.Conn = (*datagrams)(nil)
 
 func newDatagrams(r *service, p *pipe, sockets []*net.UDPConn, connected netip.AddrPort) *datagrams {
-	d := &datagrams{service: r, pipe: p, sockets: sockets, connected: connected, counts: &r.live.datagrams, over: make(chan struct{})}
+	d := &datagrams{service: r, pipe: p, sockets: sockets, connected: connected, counts: &r.live.datagrams, held: held{account: r.Memory}, over: make(chan struct{})}
 	d.peers.init()
 	d.names.init()
 	return d
@@ -59,6 +61,9 @@ func (d *datagrams) local() netip.AddrPort {
 // what cannot be sent is dropped, counted and reported.
 func (d *datagrams) Write(b []byte) (int, error) {
 	err := d.decoder.Decode(b, d.send)
+	partial := d.decoder.Held()
+	d.held.add(partial - d.partial)
+	d.partial = partial
 	if err == nil {
 		return len(b), nil
 	}
@@ -201,6 +206,7 @@ func (d *datagrams) receive(pass func([]byte) bool, end func(error)) {
 		d.close()
 	}
 	d.tasks.Wait()
+	d.held.end()
 	if failure := d.failure.Load(); failure != nil {
 		first = failure
 	}

@@ -49,7 +49,7 @@ func (n *names) send(d *datagrams, to datagram.Peer, payload []byte) {
 	switch {
 	case ok && known.underway:
 		defer n.mu.Unlock()
-		if !n.holdLocked(known, payload) {
+		if !n.holdLocked(d, known, payload) {
 			d.counts.drop(droppedFull)
 		}
 		return
@@ -68,7 +68,7 @@ func (n *names) send(d *datagrams, to datagram.Peer, payload []byte) {
 		n.forgetLocked()
 	}
 	known = &peerName{underway: true}
-	if n.underway >= maxUnderway || !n.holdLocked(known, payload) {
+	if n.underway >= maxUnderway || !n.holdLocked(d, known, payload) {
 		d.counts.drop(droppedFull)
 		return
 	}
@@ -77,11 +77,12 @@ func (n *names) send(d *datagrams, to datagram.Peer, payload []byte) {
 	d.tasks.Go(func() { n.resolve(d, to, known) })
 }
 
-func (n *names) holdLocked(known *peerName, payload []byte) bool {
+func (n *names) holdLocked(d *datagrams, known *peerName, payload []byte) bool {
 	if n.held+len(payload) > maxHeld || len(known.held) >= maxUnderway {
 		return false
 	}
 	n.held += len(payload)
+	d.held.add(len(payload))
 	known.held = append(known.held, append([]byte(nil), payload...))
 	return true
 }
@@ -127,6 +128,7 @@ func (n *names) resolve(d *datagrams, to datagram.Peer, known *peerName) {
 	defer n.mu.Unlock()
 	for _, payload := range held {
 		n.held -= len(payload)
+		d.held.add(-len(payload))
 	}
 	n.underway--
 	if n.underway == 0 && n.idle != nil {

@@ -24,6 +24,9 @@ type Terms struct {
 	// Sockets is what the session's incoming connections are held on until they are accepted, one
 	// each. While it is over its share, no more are taken from the system. nil: no bound.
 	Sockets *budget.Account
+	// Memory is what the session holds. What a stream keeps beside what the session counts for
+	// every stream is added to it. nil: no bound.
+	Memory *budget.Account
 	// Client is whose stream it is. Its Number tells sessions apart: an incoming connection is
 	// accepted in the session of its listener only.
 	Client events.Client

@@ -20,6 +20,8 @@ type Client struct {
 	Event    events.Client // the same for events
 	// Sockets counts the session's streams, one each; nil: they are not counted.
 	Sockets *budget.Account
+	// Memory is what the session holds beside what its streams carry; nil: it is not counted.
+	Memory *budget.Account
 	// Outlives ends, with a *limit.Refused as its cause, where the streams of the session, which
 	// was closed, must not take more time to deliver what the client wrote.
 	Outlives context.Context

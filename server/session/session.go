@@ -109,7 +109,7 @@ func (s *session) handle(ctx context.Context, stream *mux.Stream) {
 func (s *session) client() Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Client{Peer: s.peer, Identity: s.identity, Account: s.account, Event: s.eventLocked(), Sockets: s.sockets, Outlives: s.outlives}
+	return Client{Peer: s.peer, Identity: s.identity, Account: s.account, Event: s.eventLocked(), Sockets: s.sockets, Memory: s.memory.buffers, Outlives: s.outlives}
 }
 
 // event describes the session as of now.

@@ -48,6 +48,9 @@ func (d *Decoder) Decode(b []byte, take func(Record)) error {
 // Pending reports whether a record is incomplete.
 func (d *Decoder) Pending() bool { return len(d.partial) > 0 }
 
+// Held returns how many bytes of memory the decoder holds.
+func (d *Decoder) Held() int { return cap(d.partial) }
+
 // complete adds to the incomplete record. It returns the record once it is whole, and what of b is
 // behind it.
 func (d *Decoder) complete(b []byte) (whole, rest []byte, err error) {
