@@ -2,8 +2,10 @@
 // server's, webR's and the target's.
 
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
 
@@ -16,7 +18,13 @@ const LANGUAGES = ['html', 'js'];
 /** webR takes a while to start on a busy machine. */
 const START_TIMEOUT = 90_000;
 
-const world = suite();
+/** A clock: it answers every datagram with the same bytes. */
+const clock = createSocket('udp4').bind(0, '127.0.0.1');
+clock.on('message', (message, from) => { clock.send(message, from.port, from.address); });
+await once(clock, 'listening');
+after(() => { clock.close(); });
+
+const world = suite({ flags: () => ['--allow', `127.0.0.1:${clock.address().port}`] });
 
 /**
  * The snippets of a document.
@@ -36,6 +44,7 @@ function withTargets(text) {
 	return text
 		.replace(/"example\.org", 80\b/g, `"127.0.0.1", ${ports.http}`)
 		.replace(/"db\.example\.org", 5432\b/g, `"127.0.0.1", ${ports.echo}`)
+		.replace("'time.example.org', remotePort: 123", `'127.0.0.1', remotePort: ${clock.address().port}`)
 		.replace(/'db\.example\.org:5432'/g, `'127.0.0.1:${ports.echo}'`);
 }
 

@@ -375,7 +375,7 @@ func (w *world) printed(message string) {
 	w.Helper()
 	const compared = 4 // words
 	want := strings.Join(strings.Fields(message)[:compared-1], " ")
-	want = strings.TrimPrefix(want, "R") // the script puts in the name of the program that waits
+	want = strings.TrimPrefix(want, "R's ") // the script puts in the name of the program that waits
 	found := false
 	err := filepath.WalkDir(filepath.Join(root, "js", "src"), func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
