@@ -60,7 +60,10 @@ func TestResults(t *testing.T) {
 		{wire.Request{Kind: wire.TCP, Host: wire.ParseHost("127.0.0.1"), Port: refusing}, wire.Refused},
 		{wire.Request{Kind: wire.TCP, Host: wire.ParseHost("no.such.name.invalid"), Port: 80}, wire.NameNotFound},
 		{wire.Request{Kind: wire.TCP, Host: wire.ParseHost("172.29.1.1"), Port: 80}, wire.FakeAddress},
-		{wire.Request{Kind: wire.UDP, Host: wire.ParseHost("127.0.0.1"), Port: 53}, wire.UnsupportedKind},
+		{wire.Request{Kind: wire.UDP, Host: wire.ParseHost("127.0.0.1"), Port: 9}, wire.Denied},
+		{wire.Request{Kind: wire.WebSocket, Host: wire.ParseHost("127.0.0.1"), Port: 9}, wire.Denied},
+		{wire.Request{Kind: wire.Listen, Host: wire.ParseHost("127.0.0.1"), Port: 80}, wire.Denied},
+		{wire.Request{Kind: wire.Accept, Port: 1}, wire.Aborted},
 		{wire.Request{Kind: wire.Control}, wire.UnsupportedKind},
 	} {
 		stream, result := ask(t, session, test.request)
