@@ -9,13 +9,16 @@ const PROGRAM = /SOCKFS|pyodide|php-wasm/i;
 /** Scripts that a script loads, by their texts. */
 const LOADS = /(?:importScripts\s*\(\s*|import\s*\(?\s*|\bfrom\s*)["']([^"'\n]+)["']/g;
 
+/** The worker has just loaded it: a second request is made only for what no cache keeps. */
+const FROM_CACHE = /** @type {const} */ ({ cache: 'force-cache' });
+
 /**
  * Reports whether a worker's script is an Emscripten program with sockets, or loads one by name.
  * @param {string | Blob} script  its URL, or what it is made of
  * @param {typeof fetch} get
  */
 export async function startsProgram(script, get = fetch) {
-	const load = async (/** @type {string} */ url) => (await get(url)).text();
+	const load = async (/** @type {string} */ url) => (await get(url, FROM_CACHE)).text();
 	const text = typeof script === 'string' ? await load(script) : await script.text();
 	if (PROGRAM.test(text)) return true;
 	if (typeof script !== 'string') return false;

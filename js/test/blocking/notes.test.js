@@ -13,8 +13,9 @@ const FILES = {
 
 /** @type {string[]} */
 const asked = [];
-const get = /** @type {any} */ (async (/** @type {string} */ url) => {
+const get = /** @type {any} */ (async (/** @type {string} */ url, /** @type {RequestInit} */ { cache }) => {
 	asked.push(url);
+	assert.equal(cache, 'force-cache');
 	if (!FILES[url]) throw new TypeError('not found');
 	return { text: async () => FILES[url] };
 });
