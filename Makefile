@@ -50,7 +50,7 @@ HEAVY := /internal/test/[a-z]+$$
 test-go: assets ## native Go tests, with the race detector
 	go test $(RACE) -shuffle=on -timeout 10m $$(go list ./... | grep -v -E '$(HEAVY)|/deploy/proxies$$')
 	go test $(RACE) -shuffle=on -timeout 10m -p 1 $$(go list ./... | grep -E '$(HEAVY)')
-	go test -run '^TestMemoryOfClosedSessions$$' ./internal/test/strangers
+	go test -run '^TestMemoryOf(Closed|All)Sessions$$' ./internal/test/strangers
 	cd tools && go test ./...
 
 .PHONY: test-wasm
