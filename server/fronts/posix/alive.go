@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync/atomic"
 	"time"
+
+	"github.com/sockmux/sockmux/server/fronts"
 )
 
 // alive knows when the client was last heard. The zero value has heard it at the start.
@@ -70,7 +72,7 @@ func (t *tunnel) watch(ctx context.Context) {
 			t.alive.took(time.Since(began))
 			t.alive.heard()
 		case t.alive.since() >= 2*t.keepalive: // nothing else has come meanwhile
-			t.end(errSilent, true)
+			t.end(fronts.ErrSilent, true)
 			return
 		}
 	}

@@ -13,6 +13,8 @@ package posix
 import (
 	"context"
 	"io"
+
+	"github.com/sockmux/sockmux/server/fronts"
 )
 
 // Path is where the WebSocket is, below the server's prefix.
@@ -24,24 +26,12 @@ const Subprotocol = "binary"
 // agent is what these clients are called in logs: their protocol has no name for them.
 const agent = "posix"
 
-// Transport is one WebSocket. One goroutine calls Receive and reads what it returns, and one
-// calls Send.
+// Transport is one WebSocket. One goroutine calls Receive and reads what it returns.
 type Transport interface {
+	fronts.WebSocket
 	// Receive returns the next binary message. It returns io.EOF if the client has closed the
 	// WebSocket without an error. The message is read to its end before the next call.
 	Receive(ctx context.Context) (io.Reader, error)
-	// Send sends one binary message and may block until the network takes it. The caller
-	// may reuse the message after the return.
-	Send(ctx context.Context, message []byte) error
 	// Ping returns when the client has answered a ping. A Receive must be under way.
 	Ping(ctx context.Context) error
-	// Close ends the WebSocket with a close code and a reason, or at once where the code
-	// is 0. It may be called more than once and at any time, and takes no longer than
-	// some seconds.
-	Close(code int, reason string) error
-	// Admit is called once, before the first Receive, for a client that has a session now.
-	Admit()
-	// Dismiss is called for a client of which nothing more is wanted. Send and Close may
-	// follow, within some seconds: then the connection is cut.
-	Dismiss()
 }

@@ -2,11 +2,10 @@ package posix
 
 import (
 	"context"
-	"errors"
-	"io"
 	"sync"
 	"time"
 
+	"github.com/sockmux/sockmux/server/fronts"
 	"github.com/sockmux/sockmux/server/fronts/local"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -21,39 +20,14 @@ func New(sessions *session.Registry) *Front { return &Front{sessions} }
 // Serve serves the program of one WebSocket until its end, and closes the WebSocket. token
 // is its credential, empty for none. The error says why the connection has ended.
 func (f *Front) Serve(ctx context.Context, t Transport, peer session.Peer, token string) error {
-	opened, err := f.sessions.ServeForeign(ctx, peer, token, agent, func(terms session.ForeignTerms) (session.Foreign, error) {
+	return fronts.Serve(ctx, f.sessions, t, peer, token, agent, func(terms session.ForeignTerms) (session.Foreign, error) {
 		return open(t, terms)
 	})
-	if !opened {
-		refuse(t, err)
-	}
-	return err
 }
 
-// refuse closes the WebSocket of a client that gets no session. The close code says why.
-func refuse(t Transport, err error) {
-	t.Dismiss()
-	var e *wire.Error
-	if !errors.As(err, &e) {
-		e = wire.NewError(wire.Internal, "")
-	}
-	_ = t.Close(e.Code.CloseCode(), e.Text) // the client is given up in any case
-}
-
-const (
-	// endTimeout is how long a client may take for the last results and the close handshake.
-	endTimeout = 2 * time.Second
-	// lastTimeout is how long the last bytes of a program may take to their streams, which go
-	// on until their targets have taken them.
-	lastTimeout = 2 * time.Second
-)
-
-// Ends of connections of which nothing more is known.
-var (
-	errLost   = wire.NewError(wire.SessionLost, "the connection was lost")
-	errClosed = wire.NewError(wire.OK, "the client has closed the connection")
-	errSilent = wire.NewError(wire.SessionLost, "the client gave no sign of life")
-)
+// lastTimeout is how long the last bytes of a program may take to their streams, which go
+// on until their targets have taken them.
+const lastTimeout = 2 * time.Second
 
 // tunnel is the session of one program: a session.Foreign.
 type tunnel struct {
@@ -94,7 +68,7 @@ func (t *tunnel) end(err *wire.Error, byPeer bool) {
 
 // Run implements session.Foreign.
 func (t *tunnel) Run(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() { t.end(errLost, false) })
+	stop := context.AfterFunc(ctx, func() { t.end(fronts.ErrLost, false) })
 	defer stop()
 	t.transport.Admit()
 	life, endLife := context.WithCancel(context.Background()) // of the transport
@@ -108,7 +82,7 @@ func (t *tunnel) Run(ctx context.Context) error {
 			return t.transport.Send(life, result)
 		})
 		if err != nil {
-			t.end(errLost, true)
+			t.end(fronts.ErrLost, true)
 		}
 	})
 	tasks.Go(func() { t.watch(life) })
@@ -126,7 +100,7 @@ func (t *tunnel) finish(endLife func(), last chan struct{}) {
 	if byPeer {
 		endLife() // nothing can be told
 	}
-	timer := time.AfterFunc(endTimeout, endLife)
+	timer := time.AfterFunc(fronts.EndTimeout, endLife)
 	defer timer.Stop()
 	t.bridge.end()
 	if byPeer {
@@ -153,28 +127,16 @@ func (t *tunnel) receive(ctx context.Context) {
 	for {
 		message, err := t.transport.Receive(ctx)
 		if err != nil {
-			t.end(endOf(err), true)
+			t.end(fronts.EndOf(err), true)
 			return
 		}
 		kept, cut, err := t.bridge.read(t.alive.hearing(message))
 		if err != nil {
-			t.end(endOf(err), true)
+			t.end(fronts.EndOf(err), true)
 			return
 		}
 		t.bridge.take(kept, cut)
 	}
-}
-
-// endOf returns what the error of a transport says of the client's end.
-func endOf(err error) *wire.Error {
-	var e *wire.Error
-	switch {
-	case errors.Is(err, io.EOF):
-		return errClosed
-	case errors.As(err, &e):
-		return e
-	}
-	return errLost
 }
 
 // Drain implements session.Foreign: the protocol has no word for it.
@@ -191,7 +153,7 @@ func (t *tunnel) Fail(err *wire.Error) { t.end(err, false) }
 
 // Close implements session.Foreign. Run has returned, or is never called.
 func (t *tunnel) Close() {
-	t.end(errLost, false)
+	t.end(fronts.ErrLost, false)
 	t.bridge.end()
 	t.streams.Close()
 	t.bridge.close()

@@ -2,26 +2,19 @@ package yamux
 
 import (
 	"context"
-	"errors"
-	"io"
 	"sync"
 	"time"
 
+	"github.com/sockmux/sockmux/server/fronts"
 	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/buffer"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// endTimeout is how long a client may take for the last message and the close handshake.
-const endTimeout = 2 * time.Second
-
 // readSize is how many bytes are read at once: a Transport may return no less, and on a
 // slow path a Read must not look like silence.
 const readSize = 32 << 10
-
-// errLost is the end of a connection of which nothing more is known.
-var errLost = wire.NewError(wire.SessionLost, "the connection was lost")
 
 // conn is a Transport as a mux.Conn. Its owner calls run, which sends and closes.
 type conn struct {
@@ -57,22 +50,10 @@ func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.transport.Read(c.life, b[:min(len(b), readSize)])
 	c.silence.waits(false)
 	if err != nil && n == 0 {
-		c.end(endOf(err), true)
+		c.end(fronts.EndOf(err), true)
 		return 0, err
 	}
 	return n, nil // the error comes again
-}
-
-// endOf returns what the error of a transport says of the client's end.
-func endOf(err error) *wire.Error {
-	var e *wire.Error
-	switch {
-	case errors.Is(err, io.EOF):
-		return wire.NewError(wire.OK, "the client has closed the connection")
-	case errors.As(err, &e):
-		return e
-	}
-	return errLost
 }
 
 // ReadBody implements mux.Conn: there are no payloads.
@@ -127,7 +108,7 @@ func (c *conn) reason() error {
 
 // Close implements mux.Conn. The first reason for the end stays.
 func (c *conn) Close() error {
-	c.end(errLost, false)
+	c.end(fronts.ErrLost, false)
 	return nil
 }
 
@@ -151,7 +132,7 @@ func (c *conn) end(err *wire.Error, byPeer bool) {
 	c.err, c.byPeer = err, byPeer
 	close(c.done)
 	c.out.end(err)
-	time.AfterFunc(endTimeout, c.endLife) // ends a Send that the client does not take
+	time.AfterFunc(fronts.EndTimeout, c.endLife) // ends a Send that the client does not take
 }
 
 // run sends what is written until the connection has ended, then closes it. last returns
@@ -159,7 +140,7 @@ func (c *conn) end(err *wire.Error, byPeer bool) {
 func (c *conn) run(ctx context.Context, last func(*wire.Error) []byte) error {
 	defer c.endLife()
 	close(c.started)
-	stop := context.AfterFunc(ctx, func() { c.end(errLost, false) })
+	stop := context.AfterFunc(ctx, func() { c.end(fronts.ErrLost, false) })
 	defer stop()
 	var lost *time.Timer                        // set when the client takes no messages any more
 	_ = c.out.send(func(message []byte) error { // never fails: it returns at the end
@@ -169,7 +150,7 @@ func (c *conn) run(ctx context.Context, last func(*wire.Error) []byte) error {
 		defer c.silence.heard() // what the network takes, the client takes, but for a bounded part
 		if c.transport.Send(c.life, message) != nil {
 			// What the client sent before it was lost is still to be read: Read finds the end.
-			lost = time.AfterFunc(endTimeout, func() { c.end(errLost, true) })
+			lost = time.AfterFunc(fronts.EndTimeout, func() { c.end(fronts.ErrLost, true) })
 		}
 		return nil
 	})

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sockmux/sockmux/server/fronts"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
@@ -47,7 +48,7 @@ func TestFailTellsWhy(t *testing.T) {
 	})
 }
 
-// TestFailOfADeafClient takes no longer than endTimeout, and cuts a frame without a
+// TestFailOfADeafClient takes no longer than fronts.EndTimeout, and cuts a frame without a
 // GoAway in it.
 func TestFailOfADeafClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -69,7 +70,7 @@ func TestFailOfADeafClient(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		messages, code, _ := l.sent()
-		if took := time.Since(began); took > endTimeout || len(messages) > 0 || code != 0 {
+		if took := time.Since(began); took > fronts.EndTimeout || len(messages) > 0 || code != 0 {
 			t.Errorf("after %s: %d messages, closed with %d", took, len(messages), code)
 		}
 	})
@@ -138,7 +139,7 @@ func TestLostWhileSending(t *testing.T) {
 			if ends {
 				_, _ = c.Read(got) // it finds the end
 			} else {
-				took = endTimeout
+				took = fronts.EndTimeout
 			}
 			if err := <-ended; !isCode(err, wire.SessionLost) || !isCode(c.Err(), wire.OK) || time.Since(began) != took {
 				t.Errorf("after %s: %v, and %v to the streams", time.Since(began), err, c.Err())

@@ -2,9 +2,9 @@ package yamux
 
 import (
 	"context"
-	"errors"
 	"time"
 
+	"github.com/sockmux/sockmux/server/fronts"
 	"github.com/sockmux/sockmux/server/session"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -31,23 +31,9 @@ func New(sessions *session.Registry) *Front { return &Front{sessions} }
 // is the client's credential, empty for none. The error says why the connection has
 // ended.
 func (f *Front) Serve(ctx context.Context, t Transport, peer session.Peer, token string) error {
-	opened, err := f.sessions.ServeForeign(ctx, peer, token, agent, func(terms session.ForeignTerms) (session.Foreign, error) {
+	return fronts.Serve(ctx, f.sessions, t, peer, token, agent, func(terms session.ForeignTerms) (session.Foreign, error) {
 		return open(t, terms)
 	})
-	if !opened {
-		refuse(t, err)
-	}
-	return err
-}
-
-// refuse closes the WebSocket of a client that gets no session. The close code says why.
-func refuse(t Transport, err error) {
-	t.Dismiss()
-	var e *wire.Error
-	if !errors.As(err, &e) {
-		e = wire.NewError(wire.Internal, "")
-	}
-	_ = t.Close(e.Code.CloseCode(), e.Text) // the client is given up in any case
 }
 
 // tunnel is the session of one client: a session.Foreign.
@@ -72,13 +58,10 @@ func open(t Transport, terms session.ForeignTerms) (session.Foreign, error) {
 func (t *tunnel) Run(ctx context.Context) error {
 	t.transport.Admit()
 	t.mux.Ping() // for the round trip
-	stop := t.silence.watch(t.keepalive, t.mux.Ping, func() { t.end(errSilent, true) })
+	stop := t.silence.watch(t.keepalive, t.mux.Ping, func() { t.end(fronts.ErrSilent, true) })
 	defer stop()
 	return t.run(ctx, t.mux.Farewell)
 }
-
-// errSilent is the end of a connection that gives no sign of life.
-var errSilent = wire.NewError(wire.SessionLost, "the client gave no sign of life")
 
 // Drain implements session.Foreign.
 func (t *tunnel) Drain(in time.Duration, text string) { t.mux.Drain(in, text) }
