@@ -20,12 +20,8 @@ func (g *Gateway) posix(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, refusal(ReasonOff, http.StatusNotFound, "full POSIX sockets are not served here: start the server with --allow-posix"))
 		return
 	}
-	token, refused := bearer(r.Header)
-	if first := g.authorize(r, ""); first != nil {
-		refused = first
-	}
-	if refused != nil {
-		g.refuse(w, r, refused)
+	token, ok := g.credential(w, r, "")
+	if !ok {
 		return
 	}
 	if token == "" {
