@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/sockmux/sockmux/internal/test/product"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 )
 
 // TestServerEnds does not let a stream that the server cuts look complete: hashicorp/yamux
@@ -53,7 +54,7 @@ func TestServerEndsDownloads(t *testing.T) {
 	}
 	s.Signal(syscall.SIGTERM)
 	for range cap(ends) {
-		if err := within(t, "a download ends", ends); err == nil {
+		if err := servertest.Within(t, patience, "a download ends", ends); err == nil {
 			t.Error("a download that was cut looks complete")
 		}
 	}
@@ -80,7 +81,7 @@ func TestCloseAtOnce(t *testing.T) {
 		want := bytes.Repeat([]byte("all of it"), 1000)
 		p.send(append(p.request(1, target), frame(data, fin, 1, uint32(len(want)), want...)...))
 		end(p)
-		if b := within(t, "the target has it", got); !bytes.Equal(b, want) {
+		if b := servertest.Within(t, patience, "the target has it", got); !bytes.Equal(b, want) {
 			t.Errorf("%s: the target got %d bytes, want %d", what, len(b), len(want))
 		}
 	}
@@ -114,7 +115,7 @@ func TestCutBesideDownload(t *testing.T) {
 		const size = 20_000
 		p.send(frame(data, fin, 1, size, make([]byte, size)...))
 		_ = p.ws.CloseNow() // what is not read makes it a reset
-		if end := within(t, "the upload ends", got); end != (outcome{size, nil}) {
+		if end := servertest.Within(t, patience, "the upload ends", got); end != (outcome{size, nil}) {
 			t.Fatalf("the target got %d of %d bytes, then %v", end.n, size, end.err)
 		}
 	}

@@ -177,9 +177,9 @@ func TestClientEnds(t *testing.T) {
 			})
 			p := newPeer(t, s)
 			p.send(append(p.request(1, target), frame(data, 0, 1, 5, []byte("whole")...)...))
-			within(t, "the target has the bytes", began)
+			servertest.Within(t, patience, "the target has the bytes", began)
 			test.end(p)
-			if got := within(t, "the target sees the end", ended); got != test.want {
+			if got := servertest.Within(t, patience, "the target sees the end", ended); got != test.want {
 				t.Errorf("the target saw %s, want %s", got, test.want)
 			}
 		})
@@ -208,7 +208,7 @@ func TestCloseDelivers(t *testing.T) {
 		t.Logf("close: %v", err) // the server may close first
 	}
 	close(closed)
-	if n := within(t, "the target has all bytes", got); n != size {
+	if n := servertest.Within(t, patience, "the target has all bytes", got); n != size {
 		t.Errorf("the target got %d bytes, want %d", n, size)
 	}
 }

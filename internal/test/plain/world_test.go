@@ -1,13 +1,11 @@
 package plain_test
 
 import (
-	"context"
 	"encoding/binary"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
@@ -33,21 +31,12 @@ func start(t testing.TB, args ...string) *product.Server {
 // dialSocket opens a WebSocket to the route.
 func dialSocket(t testing.TB, s *product.Server, change func(*websocket.DialOptions)) (*websocket.Conn, *http.Response, error) {
 	t.Helper()
-	transport := &http.Transport{DisableKeepAlives: true}
-	t.Cleanup(transport.CloseIdleConnections)
-	options := &websocket.DialOptions{
-		Subprotocols: []string{"yamux"}, HTTPHeader: make(http.Header), HTTPClient: &http.Client{Transport: transport},
-	}
-	if change != nil {
-		change(options)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	ws, response, err := websocket.Dial(ctx, strings.TrimSuffix(s.ConnectURL(), "connect")+"yamux", options)
-	if err == nil {
-		t.Cleanup(func() { _ = ws.CloseNow() }) // it may be closed
-	}
-	return ws, response, err
+	return s.DialSocket(t, "yamux", func(options *websocket.DialOptions) {
+		options.Subprotocols = []string{"yamux"}
+		if change != nil {
+			change(options)
+		}
+	})
 }
 
 // dial returns a yamux client of the server over a WebSocket, both of which end with the
@@ -112,16 +101,4 @@ func open(t testing.TB, session *yamux.Session, target netip.AddrPort) net.Conn 
 		t.Fatalf("result %+v, want ok of %s", result, target)
 	}
 	return stream
-}
-
-// within returns what a channel gives.
-func within[T any](t testing.TB, what string, from <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-from:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("never: %s", what)
-		panic("unreachable")
-	}
 }

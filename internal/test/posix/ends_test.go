@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/sockmux/sockmux/internal/test/product"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 	"github.com/sockmux/sockmux/server/fronts/posix/calls"
 	"github.com/sockmux/sockmux/server/session/auth"
 )
@@ -56,7 +57,7 @@ func refused(t *testing.T, what string, response *http.Response, err error, stat
 // code returns the close code and the reason with which the connection ends.
 func (p *program) code() (websocket.StatusCode, string) {
 	p.t.Helper()
-	within(p.t, "the end of the connection", p.ended)
+	servertest.Within(p.t, patience, "the end of the connection", p.ended)
 	var end websocket.CloseError
 	if !errors.As(p.err, &end) {
 		p.t.Fatalf("the connection was lost without a close code: %v", p.err)
@@ -85,7 +86,7 @@ func TestCredentials(t *testing.T) {
 	p := runWith(t, s, "?x=1&access_token="+token)
 	target, conns := hold(t)
 	fd := p.connected(target)
-	conn := within(t, "a connection", conns)
+	conn := servertest.Within(t, patience, "a connection", conns)
 	s.WaitLog(`"identity":"alice"`)
 	if log := strings.Join(s.Log(), "\n"); strings.Contains(log, token) {
 		t.Error("the log has the token")
@@ -124,9 +125,9 @@ func TestEnds(t *testing.T) {
 	for _, how := range []string{"cut", "closed"} {
 		p := run(t, s)
 		whole := p.connected(target)
-		first := within(t, "a connection", conns)
+		first := servertest.Within(t, patience, "a connection", conns)
 		part := p.connected(target)
-		second := within(t, "a connection", conns)
+		second := servertest.Within(t, patience, "a connection", conns)
 		data := bytes.Repeat([]byte("0123456789"), 20_000)
 		p.is("send", p.send(whole, 0, data), int32(len(data)), 0, "")
 		for p.send(part, dontWait, make([]byte, 1<<20)).ret > 0 { // until nothing more is taken
@@ -159,7 +160,7 @@ func TestDrain(t *testing.T) {
 	target, conns := hold(t)
 	p := run(t, s)
 	fd := p.connected(target)
-	within(t, "a connection", conns)
+	servertest.Within(t, patience, "a connection", conns)
 	reading := p.start(calls.Recv, words(fd, 1, 0))
 	p.must(calls.Socket, words(2, 1, 0)) // behind it
 	s.Signal(syscall.SIGTERM)
@@ -177,7 +178,7 @@ func TestSilence(t *testing.T) {
 	target, conns := hold(t)
 	alive := run(t, s)
 	fd := alive.connected(target)
-	conn := within(t, "a connection", conns)
+	conn := servertest.Within(t, patience, "a connection", conns)
 	reading := alive.start(calls.Recv, words(fd, 1, 0))
 	if _, _, err := dialSocket(t, s, "", nil); err != nil { // it reads nothing, so it answers no ping
 		t.Fatal(err)
@@ -201,14 +202,14 @@ func TestLimits(t *testing.T) {
 	fourth := p.socket(2, 1)
 	p.is("a fourth stream", p.call(calls.Connect, words(fourth), address(target)), -1, eMFILE, "")
 	p.is("close", p.call(calls.Shutdown, words(fds[0], 2)), 0, 0, "")
-	first := within(t, "a connection", conns)
+	first := servertest.Within(t, patience, "a connection", conns)
 	_ = first.Close()
 	for deadline := time.Now().Add(patience); p.call(calls.Connect, words(fourth), address(target)).ret < 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("there is no room behind a close")
 		}
 	}
-	second := within(t, "a connection", conns)
+	second := servertest.Within(t, patience, "a connection", conns)
 	p.is("SHUT_WR", p.call(calls.Shutdown, words(fds[1], 1)), 0, 0, "")
 	_ = second.Close()
 	p.is("the end", p.recv(fds[1], 1, 0), 0, 0, "") // both directions are over, and close() does not come
@@ -237,7 +238,7 @@ func TestLimits(t *testing.T) {
 	}
 	p.is("a call too many", p.recv(fds[2], 1, 0), -1, eNOBUFS, "")
 	p.is("one that does not wait", p.call(calls.Getpeername, words(fds[2], 0)), 0, 0, string(words(16)))
-	third := within(t, "a connection", conns)
+	third := servertest.Within(t, patience, "a connection", conns)
 	if _, err := third.Write(make([]byte, 1024)); err != nil {
 		t.Fatal(err)
 	}

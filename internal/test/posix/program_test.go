@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -50,18 +49,9 @@ type result struct {
 // dialSocket opens a WebSocket to the route.
 func dialSocket(t testing.TB, s *product.Server, query string, change func(*websocket.DialOptions)) (*websocket.Conn, *http.Response, error) {
 	t.Helper()
-	transport := &http.Transport{DisableKeepAlives: true}
-	t.Cleanup(transport.CloseIdleConnections)
-	options := &websocket.DialOptions{HTTPHeader: make(http.Header), HTTPClient: &http.Client{Transport: transport}}
-	if change != nil {
-		change(options)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	ws, response, err := websocket.Dial(ctx, strings.TrimSuffix(s.ConnectURL(), "connect")+"posix"+query, options)
+	ws, response, err := s.DialSocket(t, "posix"+query, change)
 	if err == nil {
 		ws.SetReadLimit(-1)
-		t.Cleanup(func() { _ = ws.CloseNow() }) // it may be closed
 	}
 	return ws, response, err
 }

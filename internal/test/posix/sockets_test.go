@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/internal/test/product"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 	"github.com/sockmux/sockmux/server/fronts/posix/calls"
 )
 
@@ -51,17 +52,6 @@ func hold(t *testing.T) (netip.AddrPort, <-chan *net.TCPConn) {
 	})
 	t.Cleanup(func() { close(end) })
 	return target, conns
-}
-
-func within[T any](t testing.TB, what string, from <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-from:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("never: %s", what)
-		panic("unreachable")
-	}
 }
 
 // TestEcho talks to a target, with each way to receive.
@@ -109,7 +99,7 @@ func TestBlockedCallsBlockNoOthers(t *testing.T) {
 	p := run(t, start(t))
 	target, conns := hold(t)
 	fd := p.connected(target)
-	conn := within(t, "a connection", conns)
+	conn := servertest.Within(t, patience, "a connection", conns)
 	reading := p.start(calls.Recv, words(fd, 100, 0))
 	data := make([]byte, 1<<20)
 	var sent []<-chan result
@@ -137,7 +127,7 @@ func TestBlockedCallsBlockNoOthers(t *testing.T) {
 		t.Errorf("%d bytes were taken", taken)
 	}
 	p.is("close", p.call(calls.Shutdown, words(fd, 2)), 0, 0, "")
-	if n := within(t, "the end", total); n != taken {
+	if n := servertest.Within(t, patience, "the end", total); n != taken {
 		t.Errorf("%d bytes came of %d", n, taken)
 	}
 }
@@ -195,7 +185,7 @@ func TestReset(t *testing.T) {
 	target, conns := hold(t)
 	for _, how := range []string{"recv", "SO_ERROR"} {
 		fd := p.connected(target)
-		conn := within(t, "a connection", conns)
+		conn := servertest.Within(t, patience, "a connection", conns)
 		waits := p.start(calls.Recv, words(fd, 1, peek))
 		if _, err := conn.Write([]byte("x")); err != nil {
 			t.Fatal(err)
@@ -227,7 +217,7 @@ func TestShutdownWakes(t *testing.T) {
 	p := run(t, start(t))
 	target, conns := hold(t)
 	fd := p.connected(target)
-	conn := within(t, "a connection", conns)
+	conn := servertest.Within(t, patience, "a connection", conns)
 	reading := p.start(calls.Recv, words(fd, 1, 0))
 	queued := p.start(calls.Recv, words(fd, 1, 0))
 	p.is("SHUT_RD", p.call(calls.Shutdown, words(fd, 0)), 0, 0, "")
@@ -245,7 +235,7 @@ func TestShutdownWakes(t *testing.T) {
 	p.is("close", p.call(calls.Shutdown, words(fd, 2)), 0, 0, "")
 
 	closed := p.connected(target)
-	last := within(t, "a connection", conns)
+	last := servertest.Within(t, patience, "a connection", conns)
 	reading = p.start(calls.Recv, words(closed, 1, 0))
 	p.is("SHUT_RDWR", p.call(calls.Shutdown, words(closed, 2)), 0, 0, "")
 	p.is("the recv", p.wait(reading), 0, 0, "")
@@ -259,7 +249,7 @@ func TestTimeouts(t *testing.T) {
 	p := run(t, start(t))
 	target, conns := hold(t)
 	fd := p.connected(target)
-	within(t, "a connection", conns)
+	servertest.Within(t, patience, "a connection", conns)
 	for _, form := range [][]byte{words(fd, 1, 20, 8, 0, 50_000), words(fd, 1, 66, 16, 0, 0, 50_000, -1), words(fd, 1, 20, 16, 0, 0, 50_000, 0)} {
 		p.is("SO_RCVTIMEO", p.call(calls.Setsockopt, form), 0, 0, "")
 		began := time.Now()
@@ -312,7 +302,7 @@ func TestLinger(t *testing.T) {
 	p := run(t, start(t))
 	target, conns := hold(t)
 	fd := p.connected(target)
-	conn := within(t, "a connection", conns)
+	conn := servertest.Within(t, patience, "a connection", conns)
 	p.is("linger", p.call(calls.Setsockopt, words(fd, 1, 13, 8, 1, 0)), 0, 0, "")
 	p.is("close", p.call(calls.Shutdown, words(fd, 2)), 0, 0, "")
 	if _, err := conn.Read(make([]byte, 1)); err == nil || err == io.EOF {
@@ -351,7 +341,7 @@ func TestCutNames(t *testing.T) {
 	p.is("the first message", func() result { w := p.expect(); p.write(nil); return p.wait(w) }(), -1, eOPNOTSUPP, "")
 	target, conns := hold(t)
 	fd := p.connected(target)
-	within(t, "a connection", conns)
+	servertest.Within(t, patience, "a connection", conns)
 	reading := p.start(calls.Recv, words(fd, 1, 0))
 	lost := p.expect()
 	p.write(nil)
