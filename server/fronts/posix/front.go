@@ -104,6 +104,7 @@ func (t *tunnel) finish(endLife func(), last chan struct{}) {
 	defer timer.Stop()
 	t.bridge.end()
 	if byPeer {
+		t.bridge.sockets.cutSends() // one that has not begun to write would find its stream ended
 		ctx, cancel := context.WithTimeout(context.Background(), lastTimeout)
 		t.streams.Finish(ctx)
 		cancel()

@@ -71,6 +71,15 @@ func (h *handles) remove(fd int32) {
 	delete(h.sockets, fd)
 }
 
+// cutSends resets the sockets of which a send has not returned.
+func (h *handles) cutSends() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range h.sockets {
+		s.cutSend()
+	}
+}
+
 // close closes all sockets, and takes no more.
 func (h *handles) close() {
 	h.mu.Lock()

@@ -22,6 +22,8 @@ type socket interface {
 	shutdown(how int32) errno
 	// close gives the socket up as close(2) does. What was sent is delivered.
 	close()
+	// cutSend resets the socket if a send has not returned: what it sends must not look complete.
+	cutSend()
 	// over reports whether nothing can come or go any more.
 	over() bool
 	// names return the addresses of both ends; the zero value for one that there is not.
@@ -55,6 +57,7 @@ func (s *base) basics() *base { return s }
 
 func (s *base) listen(context.Context, int32) errno { return eOpNotSupp }
 func (s *base) listens() bool                       { return false }
+func (s *base) cutSend()                            {} // a datagram is sent whole or not at all
 
 func (s *base) accept(context.Context, *turn) (socket, netip.AddrPort, errno) {
 	return nil, netip.AddrPort{}, eOpNotSupp

@@ -165,6 +165,12 @@ func (s *stream) discard(conn byteStream) {
 	})
 }
 
+func (s *stream) cutSend() {
+	if conn := s.connection(); conn != nil && s.sending.taken() {
+		_ = conn.Reset(wire.Aborted, "") // never fails
+	}
+}
+
 func (s *stream) over() bool {
 	if s.broken.Load() {
 		return true

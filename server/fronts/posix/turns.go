@@ -19,6 +19,13 @@ type turn struct {
 	came chan struct{} // closed when it is this call's turn
 }
 
+// taken reports whether it is the turn of a call.
+func (t *turns) taken() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.busy
+}
+
 // ask returns the next place.
 func (t *turns) ask() *turn {
 	t.mu.Lock()
