@@ -85,19 +85,9 @@ func (d *datagrams) replace(conn *mux.Stream, local, remote netip.AddrPort, conn
 func (d *datagrams) discard(conn *mux.Stream) {
 	conn.SetReadDeadline(past)
 	_ = conn.CancelRead(wire.Aborted) // never fails
-	place := d.sending.ask()
-	finish := func() {
+	d.after(&d.sending, func() {
 		_ = conn.Close() // no one is told
 		conn.SetReadDeadline(time.Time{})
-		place.done()
-	}
-	if place.now() {
-		finish()
-		return
-	}
-	d.bridge.tasks.Go(func() { // the calls before have ended, or are about to
-		<-place.came
-		finish()
 	})
 }
 
@@ -112,19 +102,7 @@ func (d *datagrams) close() {
 	if again {
 		return
 	}
-	place := d.receiving.ask()
-	drop := func() {
-		d.forget()
-		place.done()
-	}
-	if place.now() {
-		drop()
-		return
-	}
-	d.bridge.tasks.Go(func() { // the calls before have ended, or are about to
-		<-place.came
-		drop()
-	})
+	d.after(&d.receiving, d.forget)
 }
 
 // forget drops what has come.

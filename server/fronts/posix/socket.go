@@ -55,6 +55,22 @@ type base struct {
 
 func (s *base) basics() *base { return s }
 
+// after calls f when the calls that stand in a line have returned, which are about to. f must not
+// block.
+func (s *base) after(line *turns, f func()) {
+	place := line.ask()
+	if place.now() {
+		f()
+		place.done()
+		return
+	}
+	s.bridge.tasks.Go(func() {
+		<-place.came
+		f()
+		place.done()
+	})
+}
+
 func (s *base) listen(context.Context, int32) errno { return eOpNotSupp }
 func (s *base) listens() bool                       { return false }
 func (s *base) cutSend()                            {} // a datagram is sent whole or not at all

@@ -112,24 +112,9 @@ func (s *stream) shutdown(how int32) errno {
 			return 0
 		}
 		conn.SetWriteDeadline(past)
-		s.afterWrites(func() { _ = conn.CloseWrite() }) // fails only if the stream has ended
+		s.after(&s.sending, func() { _ = conn.CloseWrite() }) // fails only if the stream has ended
 	}
 	return 0
-}
-
-// afterWrites calls f when no Write is under way, and none will begin.
-func (s *stream) afterWrites(f func()) {
-	place := s.sending.ask()
-	if place.now() {
-		f()
-		place.done()
-		return
-	}
-	s.bridge.tasks.Go(func() { // the calls before have ended, or are about to
-		<-place.came
-		f()
-		place.done()
-	})
 }
 
 func (s *stream) close() {
@@ -159,7 +144,7 @@ func (s *stream) discard(conn byteStream) {
 	conn.SetReadDeadline(past)
 	conn.SetWriteDeadline(past)
 	_ = conn.CancelRead(wire.Aborted) // never fails
-	s.afterWrites(func() {
+	s.after(&s.sending, func() {
 		_ = conn.Close() // as after close(2), there is no one to whom it matters
 		conn.SetWriteDeadline(time.Time{})
 	})
