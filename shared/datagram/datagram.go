@@ -25,14 +25,8 @@ const MaxPayload = 65507
 // MaxHead is how long what stands before the payload is at most: that of a report about a name.
 const MaxHead = 2 + 1 + 2 + 1 + 1 + wire.MaxName + 2
 
-// Forms of the address of a record. formReport stands for a report, whose address follows.
-const (
-	formNone   = 0
-	formName   = 1
-	form4      = 4
-	form6      = 6
-	formReport = 255
-)
+// formReport stands where the form of a record's address does, for a report, whose address follows.
+const formReport = 255
 
 // Peer is the other end of a datagram. The zero Peer is that of a connected socket.
 type Peer struct {
@@ -83,15 +77,15 @@ func (r Record) Append(to []byte) ([]byte, error) {
 	}
 	switch {
 	case name != "":
-		to = append(append(to, formName, byte(len(name))), name...)
+		to = append(append(to, wire.FormName, byte(len(name))), name...)
 	case !addr.IsValid():
-		return append(append(to, formNone), r.Payload...), nil
+		return append(append(to, wire.FormNone), r.Payload...), nil
 	case addr.Is4():
 		a := addr.As4()
-		to = append(append(to, form4), a[:]...)
+		to = append(append(to, wire.FormIPv4), a[:]...)
 	default:
 		a := addr.As16()
-		to = append(append(to, form6), a[:]...)
+		to = append(append(to, wire.FormIPv6), a[:]...)
 	}
 	to = binary.BigEndian.AppendUint16(to, r.Peer.Port)
 	return append(to, r.Payload...), nil

@@ -93,8 +93,8 @@ func sizeOf(b []byte) (int, error) {
 		return 0, wire.NewError(wire.Protocol, "a datagram of "+decimal.Of(payload)+" bytes, more than "+decimal.Of(bound))
 	}
 	switch form {
-	case formNone:
-	case formName:
+	case wire.FormNone:
+	case wire.FormName:
 		if len(b) <= at {
 			return at + 1, nil
 		}
@@ -102,9 +102,9 @@ func sizeOf(b []byte) (int, error) {
 			return 0, wire.NewError(wire.Protocol, "a datagram with a name of "+decimal.Of(b[at])+" bytes")
 		}
 		at += 1 + int(b[at]) + 2
-	case form4:
+	case wire.FormIPv4:
 		at += 4 + 2
-	case form6:
+	case wire.FormIPv6:
 		at += 16 + 2
 	default:
 		return 0, wire.NewError(wire.Protocol, "a datagram with an address of form "+decimal.Of(form))
@@ -121,12 +121,12 @@ func decode(b []byte) (r Record) {
 		r.Code = wire.Code(binary.BigEndian.Uint16(b))
 		form, b = b[2], b[3:]
 	}
-	if form == formNone {
+	if form == wire.FormNone {
 		return r
 	}
 	host := b[:len(b)-2]
 	r.Peer.Port = binary.BigEndian.Uint16(b[len(host):])
-	if form == formName {
+	if form == wire.FormName {
 		r.Peer.Host = wire.ParseHost(string(host[1:]))
 		return r
 	}

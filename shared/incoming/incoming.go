@@ -18,12 +18,6 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// Address forms, as in a result.
-const (
-	form4 = 4
-	form6 = 6
-)
-
 // BacklogSize is the length of an encoded backlog.
 const BacklogSize = 4
 
@@ -41,13 +35,7 @@ type Record struct {
 func (r Record) Append(to []byte) []byte {
 	start := len(to)
 	to = binary.BigEndian.AppendUint16(append(to, 0, 0), r.Number)
-	addr := r.Remote.Addr().Unmap()
-	form := byte(form6)
-	if addr.Is4() {
-		form = form4
-	}
-	to = append(append(to, form), addr.AsSlice()...)
-	to = binary.BigEndian.AppendUint16(to, r.Remote.Port())
+	to = wire.AppendAddrPort(to, netip.AddrPortFrom(r.Remote.Addr().Unmap(), r.Remote.Port()))
 	binary.BigEndian.PutUint16(to[start:], uint16(len(to)-start-2))
 	return to
 }
@@ -56,23 +44,15 @@ func (r Record) Append(to []byte) []byte {
 // a *wire.Error.
 func Decode(body []byte) (Record, error) {
 	malformed := wire.NewError(wire.Protocol, "malformed record of "+decimal.Of(len(body))+" bytes")
-	if len(body) < 3 {
+	if len(body) < 2 {
 		return Record{}, malformed
 	}
-	r := Record{Number: binary.BigEndian.Uint16(body)}
-	size := 0
-	switch body[2] {
-	case form4:
-		size = 4
-	case form6:
-		size = 16
+	remote, _, ok := wire.DecodeAddrPort(body[2:])
+	r := Record{Number: binary.BigEndian.Uint16(body), Remote: remote}
+	if !ok || !remote.IsValid() || r.Number == 0 {
+		return Record{}, malformed
 	}
-	if rest := body[3:]; size > 0 && len(rest) >= size+2 && r.Number != 0 {
-		addr, _ := netip.AddrFromSlice(rest[:size])
-		r.Remote = netip.AddrPortFrom(addr, binary.BigEndian.Uint16(rest[size:]))
-		return r, nil
-	}
-	return Record{}, malformed
+	return r, nil
 }
 
 // Read reads a record with its length. It returns io.EOF where the stream has ended between two

@@ -15,6 +15,7 @@ const MaxAddresses = 64
 
 // Forms of a name and of an address in an answer.
 const (
+	FormNone = formNone
 	FormName = formName
 	FormIPv4 = form4
 	FormIPv6 = form6

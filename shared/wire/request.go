@@ -147,7 +147,7 @@ func (s Result) Err() error {
 func (s Result) Append(to []byte) []byte {
 	start := len(to)
 	to = binary.BigEndian.AppendUint16(append(to, 0, 0), uint16(s.Code))
-	to = appendAddr(appendAddr(to, s.Bound), s.Remote)
+	to = AppendAddrPort(AppendAddrPort(to, s.Bound), s.Remote)
 	to = append(to, Cut(s.Text, MaxText)...)
 	binary.BigEndian.PutUint16(to[start:], uint16(len(to)-start-2))
 	return to
@@ -163,7 +163,8 @@ func DecodeResult(body []byte) (Result, error) {
 	return s, nil
 }
 
-func appendAddr(to []byte, a netip.AddrPort) []byte {
+// AppendAddrPort appends an address with its form, and its port, as results have them.
+func AppendAddrPort(to []byte, a netip.AddrPort) []byte {
 	switch {
 	case !a.IsValid():
 		to = append(to, formNone)
@@ -173,6 +174,14 @@ func appendAddr(to []byte, a netip.AddrPort) []byte {
 		to = append(append(to, form6), a.Addr().AsSlice()...)
 	}
 	return binary.BigEndian.AppendUint16(to, a.Port())
+}
+
+// DecodeAddrPort reads what AppendAddrPort has written, and returns what is behind it. ok is false
+// for what is malformed.
+func DecodeAddrPort(b []byte) (a netip.AddrPort, rest []byte, ok bool) {
+	r := read(b)
+	a = r.addr()
+	return a, r.rest, r.ok
 }
 
 func (r *reader) addr() netip.AddrPort {
