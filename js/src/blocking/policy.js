@@ -1,6 +1,6 @@
-// A worker that was started from a blob has the page's Content-Security-Policy; from its own
-// URL it has none, or one of its own. So a policy that would stop a worker's script only with
-// the layer keeps the layer out.
+// A policy that would stop a worker's script only with the layer keeps the layer out.
+
+import { mayEval, mayRequest, stopHere } from '../workers/policy.js';
 
 /** @typedef {import('./ring.js').Message} Message */
 
@@ -16,32 +16,9 @@ const CONNECT = `${OUT} requests. Add data: to connect-src to say that it allows
  * @param {(message: Message) => void} post
  */
 export function keepsPolicy(scope, post) {
-	const why = !mayEval(scope) ? EVAL : !mayRequest(scope) ? CONNECT : null;
+	// A policy about requests does not hold for this URL unless it says so; nothing is sent.
+	const why = !mayEval(scope) ? EVAL : !mayRequest(scope, 'GET', 'data:,') ? CONNECT : null;
 	if (why === null) return true;
-	post({ op: 'stopped', text: why });
-	// Until the page ends this worker, its own script, which comes next, must not run.
-	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+	stopHere(why, post);
 	return false;
-}
-
-/** @param {any} scope */
-function mayEval(scope) {
-	try {
-		scope.eval('0');
-		return true;
-	} catch {
-		return false;
-	}
-}
-
-/** A policy about requests does not hold for this URL unless it says so; nothing is sent. @param {any} scope */
-function mayRequest(scope) {
-	try {
-		const request = new scope.XMLHttpRequest();
-		request.open('GET', 'data:,', false);
-		request.send();
-		return true;
-	} catch {
-		return false;
-	}
 }

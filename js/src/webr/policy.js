@@ -2,6 +2,8 @@
 // own URL has none, or one of its own. So a policy that webR never meets without the
 // layer must not stop it with the layer.
 
+import { mayEval, mayRequest, stopHere } from '../workers/policy.js';
+
 /** @typedef {import('../blocking/ring.js').Message} Message */
 
 const CURE = 'webR starts without the layer. Call "await sockmux.attach(webR)" after "new WebR()", or';
@@ -28,15 +30,10 @@ const NO_EVAL_EITHER_WAY = 'the Content-Security-Policy of this page forbids eva
  * @param {(message: Message) => void} post
  */
 export function obeyPolicy(scope, base, post) {
-	const stop = (/** @type {string} */ text) => {
-		post({ op: 'stopped', text });
-		// The page ends this worker. Until then webR's script, which comes next, must not run.
-		Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-	};
 	if (!mayEval(scope)) {
-		if (base) return stop(NO_EVAL);
+		if (base) return stopHere(NO_EVAL, post);
 		post({ op: 'note', token: '', text: NO_EVAL_EITHER_WAY });
-	} else if (base && !mayFetch(scope, base)) return stop(NO_FETCH(new URL(base).origin));
+	} else if (base && !mayRequest(scope, 'HEAD', base)) return stopHere(NO_FETCH(new URL(base).origin), post);
 	const told = new Set();
 	scope.addEventListener('securitypolicyviolation', (/** @type {SecurityPolicyViolationEvent} */ { disposition, effectiveDirective, blockedURI }) => {
 		const origin = originOf(blockedURI);
@@ -46,33 +43,6 @@ export function obeyPolicy(scope, base, post) {
 		post({ op: 'note', token: '', text: `the Content-Security-Policy of this page, which holds for R too, forbids R's request to ${blockedURI}: add ${origin} to ${effectiveDirective}` });
 	});
 	return undefined;
-}
-
-/** @param {any} scope */
-function mayEval(scope) {
-	try {
-		scope.eval('0');
-		return true;
-	} catch {
-		return false;
-	}
-}
-
-/**
- * Whether webR's files may be requested. The policy decides before anything is sent, and
- * an answer of any kind means yes.
- * @param {any} scope
- * @param {string} url
- */
-function mayFetch(scope, url) {
-	try {
-		const request = new scope.XMLHttpRequest();
-		request.open('HEAD', url, false);
-		request.send();
-		return true;
-	} catch {
-		return false;
-	}
 }
 
 /**
