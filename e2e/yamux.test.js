@@ -21,7 +21,8 @@ const OUT = fileURLToPath(new URL('out', import.meta.url));
 const BODY = `${'0123456789abcdef'.repeat(100)}\n`.repeat(400);
 
 const target = createServer((request, response) => { response.end(request.url === '/' ? BODY : 'another path'); });
-const resetting = createTCP((socket) => { socket.resetAndDestroy(); });
+// It resets behind the request: a reset that comes before the answer to the dial is a refusal.
+const resetting = createTCP((socket) => { socket.once('data', () => socket.resetAndDestroy()); });
 for (const server of [target, resetting]) {
 	await new Promise((resolve) => { server.listen(0, '127.0.0.1', () => resolve(undefined)); });
 	server.unref();
