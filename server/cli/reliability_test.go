@@ -39,7 +39,7 @@ func rows(t *testing.T, mark string) (cells [][]string) {
 
 // The time limits of the document are those of the code.
 func TestDocumentedTimes(t *testing.T) {
-	folders := map[string]string{"client": "../../shared/client", "link": "../../shared/link", "session": "../session", "mux": "../../shared/mux", "yamux": "../fronts/yamux"}
+	folders := map[string]string{"client": "../../shared/client", "link": "../../shared/link", "session": "../session", "mux": "../../shared/mux", "fronts": "../fronts"}
 	defaults := config.Default()
 	flags := map[string]time.Duration{
 		"--grace": defaults.Grace, "--drain-delay": defaults.DrainDelay, "--drain-timeout": defaults.DrainTimeout,
