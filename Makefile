@@ -40,18 +40,27 @@ LISTEN ?= 127.0.0.1:8088
 run: build webr ## build all, start the server with the playground on http://127.0.0.1:8088/
 	bin/sockmux --listen $(LISTEN) --demo --webr e2e/node_modules/webr/dist $(RUNFLAGS)
 
+# The heavy Go tests mostly wait, and so does a browser: they run beside each other.
 .PHONY: test
-test: test-go test-wasm test-js test-examples test-proxies test-e2e bench-smoke ## run every test, and the benchmarks briefly (fetches Go modules, npm packages and, as root, Chromium, proxies and servers where there are none)
+test: test-go-light test-wasm test-js test-examples test-proxies build npm e2e-deps examples ## run every test, and the benchmarks briefly (fetches Go modules, npm packages and, as root, Chromium, proxies and servers where there are none)
+	$(MAKE) --jobs=2 --output-sync=target test-go-heavy test-e2e
+	$(MAKE) bench-smoke
 
-# Packages whose tests fill the machine's sockets and processors: they run alone, or others would fail by their doing.
+# Packages whose tests fill the machine's sockets and processors: one at a time, or others would fail by their doing.
 HEAVY := /internal/test/[a-z]+$$
 
 .PHONY: test-go
-test-go: assets ## native Go tests, with the race detector
+test-go: test-go-light test-go-heavy ## native Go tests, with the race detector
+
+.PHONY: test-go-light
+test-go-light: assets
 	go test $(RACE) -shuffle=on -timeout 10m $$(go list ./... | grep -v -E '$(HEAVY)|/deploy/proxies$$')
+	cd tools && go test ./...
+
+.PHONY: test-go-heavy
+test-go-heavy: assets
 	go test $(RACE) -shuffle=on -timeout 10m -p 1 $$(go list ./... | grep -E '$(HEAVY)')
 	go test -run '^TestMemoryOf(Closed|All)Sessions$$' ./internal/test/strangers
-	cd tools && go test ./...
 
 .PHONY: test-wasm
 test-wasm: $(LEAN) js/build/linked.wasm js/build/fixture.wasm js/build/go.js ## Go tests of the packages that run in the browser, as GOOS=js under Node
