@@ -14,6 +14,8 @@ import { until } from './harness/until.js';
 /** What one script may take on a busy machine; one that hangs fails by it. */
 const RUN_TIMEOUT = 60_000;
 const UPLOAD_BLOCKS = 3;
+/** Downloads and uploads, one after the other. */
+const TRANSFERS = 3;
 
 /** @type {Awaited<ReturnType<typeof startServices>>} */
 let services;
@@ -93,6 +95,8 @@ const PLACES = [
 	['in the page, ASYNCIFY', '/php.html', true, () => true],
 	['in a module worker', '/php-worker.html#module', false, () => true],
 	['in a classic worker, without a setting', '/php-worker.html#classic', false, () => true],
+	['in a module worker, by the page\'s tag', '/php-tag.html#module', false, () => true],
+	['in a classic worker, by the page\'s tag', '/php-tag.html#classic', false, () => true],
 	['without the layer (data-sockfs="off")', '/php-facade.html', false, (title) => !LAYER_ONLY.has(title)],
 ];
 
@@ -107,7 +111,7 @@ for (const [title, path, asyncify, chosen] of PLACES) {
 		test('starts', { timeout: RUN_TIMEOUT * 2 }, async () => {
 			page = await world.newPage();
 			await page.goto(`${world.site.origin}${path}`);
-			place = path.includes('worker') ? await until(() => page.workers()[0], 'the worker') : page;
+			place = /worker|tag/.test(path) ? await until(() => page.workers()[0], 'the worker') : page;
 			await until(() => has('startPHP'), 'the script of the page', RUN_TIMEOUT);
 			await place.evaluate((options) => /** @type {any} */ (globalThis).startPHP(options), { asyncify, ca: services.ca });
 		});
@@ -119,6 +123,23 @@ for (const [title, path, asyncify, chosen] of PLACES) {
 				if (right instanceof RegExp) assert.match(printed, right);
 				else assert.equal(printed, right);
 			});
+		}
+
+		if (path === '/php-tag.html#module') {
+			// Each wait that ends too early, or is not told of its end, is a transfer that is cut or late.
+			test('transfers both ways, one after the other, while the page is busy', { timeout: 2 * RUN_TIMEOUT }, async () => {
+				await page.evaluate(() => {
+					/** @type {any} */ (globalThis).busy = setInterval(() => {
+						for (const end = performance.now() + 10; performance.now() < end;);
+					}, 20);
+				});
+				const printed = await place.evaluate((text) => /** @type {any} */ (globalThis).runPHP(text), `for ($i = 0; $i < ${TRANSFERS}; $i++) {
+					${open('download')} fwrite($f, "${BLOCKS}\n"); echo md5(stream_get_contents($f)), "\n";
+					${open('upload')} fwrite($f, "${BLOCKS * MEGABYTE}\n"); echo fwrite($f, str_repeat('x', ${BLOCKS * MEGABYTE})), "\n", stream_get_contents($f); }`);
+				assert.equal(printed, `${downloaded()}\n${BLOCKS * MEGABYTE}\n${`${md5(Buffer.alloc(MEGABYTE, 'x'))}\n`.repeat(BLOCKS)}`.repeat(TRANSFERS));
+				await page.evaluate(() => clearInterval(/** @type {any} */ (globalThis).busy));
+			});
+			test('all in one WebSocket', () => assert.equal(page.carriers.length, 1, page.carriers.join(' ')));
 		}
 
 		test('nothing was thrown', () => {

@@ -13,8 +13,10 @@ import { COUNT } from './signal.js';
  * @typedef {object} Look
  * @property {'connecting' | 'open' | 'closed'} state
  * @property {number} arrived  counts the bytes that have come
+ * @property {boolean} unread  whether any of them are still to be read
  * @property {boolean} ended
  * @property {boolean} writable
+ * @property {number} filled  counts how often the program has filled the buffer
  * @property {number} errno  of its end, 0 where there is none
  */
 
@@ -32,8 +34,11 @@ export function eventsBetween(before, now) {
 	// One that has ended well was open in between.
 	const opened = before.state === 'connecting' && (now.state === 'open' || (now.state === 'closed' && (now.arrived !== 0 || now.errno === 0)));
 	if (opened) events.push('open');
-	if (now.arrived !== before.arrived) events.push('message');
-	if (now.writable && !before.writable && !opened && now.state === 'open') events.push('room');
+	// A program that has read them already would find none where it was told of some.
+	if (now.arrived !== before.arrived && now.unread) events.push('message');
+	// It may have been filled and emptied since.
+	const hadNoRoom = !before.writable || now.filled !== before.filled;
+	if (now.writable && hadNoRoom && !opened && now.state === 'open') events.push('room');
 	const closed = now.state === 'closed' && before.state !== 'closed';
 	if (now.ended && !before.ended && !closed) events.push('close');
 	if (closed) {

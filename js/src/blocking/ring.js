@@ -178,6 +178,8 @@ class RingSocket {
 	#owner;
 	/** Taken since the page was last told. */
 	#ungranted = 0;
+	/** How often the program has left no room to write. */
+	#filled = 0;
 	#errorTaken = false;
 	#closed = false;
 
@@ -223,8 +225,8 @@ class RingSocket {
 
 	/** For what tells its events. @returns {import('./events.js').Look} */
 	look() {
-		const { state, ended, writable } = this;
-		return { state, ended, writable, arrived: this.#load(WORD.inPut), errno: state === 'closed' ? this.#why.errno : 0 };
+		const { state, ended, writable, available } = this;
+		return { state, ended, writable, filled: this.#filled, unread: available > 0, arrived: this.#load(WORD.inPut), errno: state === 'closed' ? this.#why.errno : 0 };
 	}
 
 	/** Why it has ended. */
@@ -295,6 +297,7 @@ class RingSocket {
 		this.#out.set(bytes.subarray(0, first), at);
 		if (first < count) this.#out.set(bytes.subarray(first, count));
 		Atomics.add(this.#words, WORD.outPut, count);
+		if (!this.writable) this.#filled++;
 		this.#tell();
 		return count;
 	}

@@ -1,7 +1,7 @@
 // The layer in a dedicated worker of the page: the sockets of any Emscripten program there are
 // in the page's session, and its calls block. It runs before the worker's own script.
 
-import { OWN_POLL, createHelper } from '../sockfs/helper.js';
+import { createHelper } from '../sockfs/helper.js';
 import { watchSignals } from '../sockfs/program/signals.js';
 import { watchInstantiation } from '../sockfs/program/watch.js';
 import { resolveAgainst, takeBase } from '../workers/base.js';
@@ -12,8 +12,6 @@ import { RingConnector } from './ring.js';
 
 /** What sockmux.js leaves where it is installed: a worker with its own needs no layer of the page's. */
 const INSTALLED = Symbol.for('sockmux.installed');
-
-const OWN_WAIT = 'PHP in a worker waits by means of its own, so the page\'s layer stays out of it: load sockmux.js in the worker, before PHP';
 
 /** Only a classic worker may load scripts at once. @param {any} scope */
 function isModule(scope) {
@@ -47,11 +45,6 @@ export function enter(scope) {
 	}
 	watchInstantiation(scope, (start, args, sync) => {
 		if (scope.sockmux?.[INSTALLED]) return start(...args);
-		// Its poll() looks at a socket and its peer one after the other, while the page writes.
-		if (args[1].env?.[OWN_POLL]) {
-			report(OWN_WAIT);
-			return start(...args);
-		}
 		if (!helper) {
 			helper = createHelper({ connector: Object.assign(connector, { close() {} }), scope, report, threads: null });
 			connector.hello('');

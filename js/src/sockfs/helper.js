@@ -19,7 +19,7 @@ import { operationCalls, patchImports } from './calls/syscalls.js';
  * php-wasm's import that waits for one socket. PHP calls it before each poll(), with poll()'s own
  * timeout: a poll() that waited as well would wait twice.
  */
-export const OWN_POLL = '__asyncjs__wasm_poll_socket';
+const OWN_POLL = '__asyncjs__wasm_poll_socket';
 
 /** @typedef {import('./connector.js').Connector} Connector */
 

@@ -6,7 +6,7 @@ import { SIGNAL_BYTES, raise } from '../../src/blocking/signal.js';
 /** @typedef {import('../../src/blocking/events.js').Look} Look */
 
 /** @param {Partial<Look>} [given] @returns {Look} */
-const look = (given) => ({ state: 'open', arrived: 0, ended: false, writable: true, errno: 0, ...given });
+const look = (given) => ({ state: 'open', arrived: 0, unread: true, ended: false, writable: true, filled: 0, errno: 0, ...given });
 const connecting = look({ state: 'connecting' });
 const closed = look({ state: 'closed', ended: true });
 
@@ -20,9 +20,11 @@ const CASES = [
 	['it opens, brings bytes and is reset', connecting, look({ state: 'closed', ended: true, arrived: 3, errno: 15 }), ['open', 'message', 'error', 'close']],
 	['bytes', look({ arrived: 5 }), look({ arrived: 9 }), ['message']],
 	['a counter that wraps', look({ arrived: -1 }), look({ arrived: 4 }), ['message']],
+	['bytes that the program has read already', look({ arrived: 5 }), look({ arrived: 9, unread: false }), []],
 	['FIN', look(), look({ ended: true }), ['close']],
 	['the end behind a FIN', look({ ended: true }), closed, ['end']],
 	['room', look({ writable: false }), look(), ['room']],
+	['room again in a buffer that was filled and emptied', look({ filled: 1 }), look({ filled: 2 }), ['room']],
 	['a buffer that fills', look(), look({ writable: false }), []],
 	['a reset, whose room nothing needs', look({ writable: false }), look({ state: 'closed', ended: true, errno: 15 }), ['error', 'close']],
 ];

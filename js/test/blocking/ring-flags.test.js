@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IN_AT, OUT_BYTES, STATE, WORD, wordsOf } from '../../src/blocking/layout.js';
-import { COUNT } from '../../src/blocking/signal.js';
+import { COUNT, raise } from '../../src/blocking/signal.js';
 import { RingConnector } from '../../src/blocking/ring.js';
 import { Bridge } from '../../src/blocking/bridge.js';
 import { FakeTunnel } from '../fakes/tunnel.js';
@@ -131,4 +131,48 @@ test('one message of the worker lets the page look at every socket that has a ne
 	assert.equal(messages.length, 2, 'the page has looked at the second socket too');
 	for (const message of messages.splice(0)) bridge.receive(message);
 	assert.deepEqual(sockets.map(({ stream }) => stream.text), ['x', 'xy', '']);
+});
+
+/** A socket that tells its events, and what it has told. @returns {any} */
+function makeWatched() {
+	/** @type {any[]} */
+	const messages = [];
+	/** @type {string[]} */
+	const told = [];
+	const connector = new RingConnector((message) => messages.push(message), () => {}, { peers: true });
+	connector.hello('');
+	const socket = connector.connect({ host: 'h', port: 1 }, (event) => told.push(event));
+	const signal = new Int32Array(messages[0].signal);
+	const words = wordsOf(messages[1].buffer);
+	/** The page changes words. @param {Record<string, number>} values */
+	const page = (values) => {
+		for (const [name, value] of Object.entries(values)) Atomics.store(words, /** @type {any} */ (WORD)[name], value);
+		raise(signal);
+	};
+	/** Resolves when an event has been told. @param {string} event */
+	const hears = async (event) => {
+		while (!told.includes(event)) await new Promise((resolve) => { setImmediate(() => resolve(undefined)); });
+		return told.splice(0);
+	};
+	return { socket, page, hears };
+}
+
+test('bytes that the program reads before it is told of them are not told', async () => {
+	const { socket, page, hears } = makeWatched();
+	page({ state: STATE.open });
+	await hears('open');
+	page({ inPut: 4 });
+	assert.equal(socket.recv(10).length, 4);
+	page({ eof: 1 });
+	assert.deepEqual(await hears('close'), ['close']);
+});
+
+test('room is told where the buffer was filled and emptied between two looks', async () => {
+	const { socket, page, hears } = makeWatched();
+	page({ state: STATE.open });
+	await hears('open');
+	assert.equal(socket.send(new Uint8Array(OUT_BYTES)), OUT_BYTES);
+	assert.equal(socket.writable, false);
+	page({ outFreed: OUT_BYTES });
+	assert.deepEqual(await hears('room'), ['room']);
 });

@@ -26,7 +26,7 @@ function makeScope() {
 	return { scope, posted, started };
 }
 
-const program = (more = {}) => ({ env: { __syscall_connect: () => 0, ...more } });
+const program = () => ({ env: { __syscall_connect: () => 0 } });
 
 test('a worker without a program says nothing, and has its own name and location', async () => {
 	const { scope, posted, started } = makeScope();
@@ -45,17 +45,6 @@ test('a program with sockets makes the layer known once, and has its calls repla
 	assert.deepEqual(posted.map(({ sockmux }) => sockmux.op), ['hello']);
 	assert.notEqual(imports.env.__syscall_connect, before);
 	assert.equal(started.length, 2);
-});
-
-test('a program that waits by an import of its own is left alone, and the page is told', async () => {
-	const { scope, posted } = makeScope();
-	enter(scope);
-	const imports = program({ __asyncjs__wasm_poll_socket: () => 0 });
-	const before = imports.env.__syscall_connect;
-	await scope.WebAssembly.instantiate(null, imports);
-	assert.equal(imports.env.__syscall_connect, before);
-	assert.deepEqual(posted.map(({ sockmux }) => sockmux.op), ['note']);
-	assert.match(posted[0].sockmux.text, /PHP.*load sockmux\.js in the worker/);
 });
 
 test('a worker with a sockmux of its own is left to that', async () => {

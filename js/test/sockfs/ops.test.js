@@ -496,6 +496,29 @@ describe('peers', () => {
 		assert.equal(opened, 2);
 	});
 
+	test('what waits is told of what it can do: to write, to read, and the end of all', () => {
+		const { connector, sock, made, connect } = hidden();
+		connect();
+		const [socket] = connector.sockets;
+		const { socket: peer } = sock.peers['10.0.0.1:80'];
+		/** @type {string[]} */
+		const heard = [];
+		for (const event of ['open', 'message', 'close']) peer.on(event, () => heard.push(event));
+		Object.assign(socket, { state: 'open', room: 0 });
+		socket.tell('open'); // the program has filled the buffer meanwhile
+		assert.deepEqual(heard.splice(0), []);
+		socket.room = 1000;
+		socket.tell('room');
+		assert.deepEqual(heard.splice(0), ['open']);
+		socket.fin = true;
+		socket.tell('close');
+		assert.deepEqual(heard.splice(0), ['message'], 'a FIN is read');
+		socket.state = 'closed';
+		socket.tell('end');
+		assert.deepEqual(heard, ['close']);
+		assert.deepEqual(made, ['open', 'close']);
+	});
+
 	test('see whether there is something to read', () => {
 		const { connector, sock, connect } = hidden();
 		connect();

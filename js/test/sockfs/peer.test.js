@@ -30,15 +30,16 @@ describe('Peer', () => {
 		assert.equal(peer.readyState, Peer.CLOSED);
 	});
 
-	test('calls handlers, listeners and those of Node\'s kind, once each', () => {
+	test('calls the handler, or listeners and those of Node\'s kind, once each', () => {
 		const { peer } = start();
 		/** @type {string[]} */
 		const seen = [];
 		peer.onopen = () => seen.push('handler');
 		peer.addEventListener('open', () => seen.push('listener'));
 		peer.on('open', () => seen.push('on')).once('open', () => seen.push('once'));
+		peer.handle('open');
 		peer.fire('open');
-		peer.fire('open', { handlers: false });
+		peer.fire('open');
 		assert.deepEqual(seen, ['handler', 'listener', 'on', 'once', 'listener', 'on']);
 	});
 
@@ -55,6 +56,7 @@ describe('Peer', () => {
 		const lengths = [];
 		peer.onmessage = (event) => lengths.push(event.data.byteLength);
 		peer.on('message', (data, isBinary) => lengths.push(data.byteLength, Number(isBinary)));
+		peer.handle('message');
 		peer.fire('message');
 		assert.deepEqual(lengths, [1, 1, 1]);
 	});

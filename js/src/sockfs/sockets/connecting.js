@@ -47,19 +47,30 @@ export const teller = ({ program }) =>
 	(sock, { peer, socket }, event) => {
 		if (event === 'room') {
 			notify(sock, ROOM);
-			peer?.fire('open', { handlers: false });
-			return;
+			return peer?.fire('open');
 		}
-		if (event === 'end') {
-			// SOCKFS has announced one end already; who waits for room must see this one.
-			peer?.fire('close', { handlers: false });
-			return;
-		}
+		// SOCKFS has announced one end already; who waits for room must see this one.
+		if (event === 'end') return peer?.fire('close');
 		const { emit } = program;
 		if (emit && socket) emit(event, event === 'error' ? [sock.stream.fd, socket.error, socket.errorText] : sock.stream.fd);
-		if (event === 'connection') notify(sock, SHUTDOWN);
-		else peer?.fire(event, { handlers: !emit });
+		if (event === 'connection') return notify(sock, SHUTDOWN);
+		if (!emit) peer?.handle(event);
+		const heard = waitedFor(event, socket);
+		return heard && peer?.fire(heard);
 	};
+
+/**
+ * What listens to a peer waits for what it can do: to write, to read, or for the end of all. php-wasm
+ * takes a wait that ended without that for one whose time was up.
+ * @param {import('./peer.js').PeerEvent} event
+ * @param {SockRecord['socket']} socket
+ * @returns {import('./peer.js').PeerEvent | null}
+ */
+function waitedFor(event, socket) {
+	if (event === 'open' && !socket?.writable) return null; // "room" will follow
+	// A FIN is read, and does not end the other direction.
+	return event === 'close' && socket?.state !== 'closed' ? 'message' : event;
+}
 
 /**
  * @param {Parts} parts

@@ -117,15 +117,14 @@ export class Peer extends EventTarget {
 		return this.off(type, listener);
 	}
 
-	/**
-	 * Calls what listens to an event.
-	 * @param {PeerEvent} type
-	 * @param {{ handlers?: boolean }} [options]  handlers: call the on-handlers too (default: true);
-	 *   they are SOCKFS's, which tells the program of the event
-	 */
-	fire(type, { handlers = true } = {}) {
-		const event = /** @type {Event} */ (type === 'message' ? new MessageEvent(type, { data: TOKEN }) : new Event(type));
-		if (handlers) this[`on${type}`]?.call(this, event);
+	/** Calls SOCKFS's own handler, which tells the program. @param {PeerEvent} type */
+	handle(type) {
+		this[`on${type}`]?.call(this, eventOf(type));
+	}
+
+	/** Calls what else listens to an event. @param {PeerEvent} type */
+	fire(type) {
+		const event = eventOf(type);
 		this.dispatchEvent(event);
 		for (const listener of [...this.#listeners.get(type) ?? []]) {
 			if (type === 'message') listener.call(this, TOKEN, true);
@@ -133,6 +132,9 @@ export class Peer extends EventTarget {
 		}
 	}
 }
+
+/** @param {PeerEvent} type @returns {any} */
+const eventOf = (type) => (type === 'message' ? new MessageEvent(type, { data: TOKEN }) : new Event(type));
 
 /**
  * Lets SOCKFS make its peer of a connection with a Peer for the WebSocket.
