@@ -36,7 +36,8 @@ type bridge struct {
 	life     context.Context // of calls
 	endLife  context.CancelFunc
 	results  chan []byte
-	unwanted chan struct{} // closed when results are not sent any more
+	unwanted chan struct{}   // closed when results are not sent any more
+	first    [firstRead]byte // of the message that is read
 
 	tasks sync.WaitGroup // what calls leave behind
 

@@ -161,6 +161,7 @@ func (b *bridge) accept(ctx context.Context, place *turn, s socket, call calls.C
 
 func receive(ctx context.Context, place *turn, s socket, call calls.Call) []byte {
 	got, e := s.recv(ctx, place, call.Length, call.Flags)
+	defer got.release()
 	switch {
 	case e != 0:
 		return failure(call, e)

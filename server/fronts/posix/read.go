@@ -3,6 +3,7 @@ package posix
 import (
 	"errors"
 	"io"
+	"sync"
 
 	"github.com/sockmux/sockmux/server/fronts/posix/calls"
 )
@@ -11,33 +12,58 @@ import (
 // was taken, as by a socket whose buffer is full.
 const maxData = 1 << 20
 
-// firstRead is the size of the buffer that a message begins in.
-const firstRead = 512
+// Buffers that messages are read into. The first is the bridge's own. It is enough for all calls
+// but those with data.
+const (
+	firstRead  = 512
+	secondRead = 64 << 10
+)
 
-// read reads a message, of which it keeps what a call needs. cut says that there was more.
+// second are the buffers of longer messages, and of results. A longer message still gets memory of
+// its own.
+var second = sync.Pool{New: func() any { return new([secondRead]byte) }}
+
+// read reads a message, of which it keeps what a call needs. cut says that there was more. One
+// goroutine calls it. The message is the caller's.
 func (b *bridge) read(r io.Reader) (message []byte, cut bool, err error) {
-	message = make([]byte, 0, firstRead)
 	held := 0
-	hold := func() {
-		b.in.Hold(cap(message) - held)
-		held = cap(message)
+	hold := func(n int) {
+		b.in.Hold(n - held)
+		held = n
 	}
-	defer func() { b.in.Hold(-held) }() // a call that waits counts its data
-	hold()
-	for len(message) < calls.MaxHead+maxData {
-		if len(message) == cap(message) {
-			message = append(make([]byte, 0, min(4*cap(message), calls.MaxHead+maxData)), message...)
-			hold()
+	defer func() { hold(0) }() // a call that waits counts its data
+	var pooled *[secondRead]byte
+	defer func() {
+		if pooled != nil {
+			second.Put(pooled)
 		}
-		n, err := r.Read(message[len(message):cap(message)])
-		message = message[:len(message)+n]
-		if errors.Is(err, io.EOF) {
-			return message, false, nil
+	}()
+	for buffer := b.first[:0]; ; {
+		if len(buffer) == cap(buffer) {
+			var next []byte
+			switch {
+			case len(buffer) >= calls.MaxHead+maxData:
+				n, err := io.Copy(io.Discard, r)
+				return buffer, n > 0, err
+			case pooled == nil:
+				pooled = second.Get().(*[secondRead]byte)
+				next = pooled[:0]
+			default:
+				next = make([]byte, 0, min(4*cap(buffer), calls.MaxHead+maxData))
+			}
+			hold(cap(next))
+			buffer = append(next, buffer...)
 		}
-		if err != nil {
+		n, err := r.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		switch {
+		case err == nil:
+		case !errors.Is(err, io.EOF):
 			return nil, false, err
+		case cap(buffer) <= secondRead:
+			return append([]byte(nil), buffer...), false, nil
+		default:
+			return buffer, false, nil
 		}
 	}
-	n, err := io.Copy(io.Discard, r)
-	return message, n > 0, err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -15,13 +16,17 @@ import (
 // TestRead keeps what a call needs of a message, and counts it while it is read.
 func TestRead(t *testing.T) {
 	most := calls.MaxHead + maxData
-	for _, size := range []int{0, 1, firstRead, firstRead + 1, 100_000, most - 1, most, most + 1, 3 * most} {
+	for _, size := range []int{0, 1, firstRead - 1, firstRead, firstRead + 1, secondRead - 1, secondRead, secondRead + 1, 100_000, most - 1, most, most + 1, 3 * most} {
 		account := budget.New(1<<30, 1).Account()
 		b := &bridge{in: account}
-		message := bytes.Repeat([]byte("x"), size)
+		message := make([]byte, size)
+		_, _ = rand.NewChaCha8([32]byte{}).Read(message) // never fails
 		got, cut, err := b.read(iotest.HalfReader(bytes.NewReader(message)))
-		if want := min(size, most); err != nil || len(got) != want || cut != (size > most) {
+		if want := min(size, most); err != nil || !bytes.Equal(got, message[:want]) || cut != (size > most) {
 			t.Errorf("of %d bytes: %d, cut %t, %v", size, len(got), cut, err)
+		}
+		if _, _, err := b.read(bytes.NewReader(make([]byte, secondRead))); err != nil || !bytes.Equal(got, message[:len(got)]) {
+			t.Errorf("the next message changes one of %d bytes, %v", size, err)
 		}
 		if n := account.Held(); n != 0 {
 			t.Errorf("%d bytes are held", n)
@@ -33,5 +38,22 @@ func TestRead(t *testing.T) {
 	}
 	if _, _, err := new(bridge).read(io.MultiReader(bytes.NewReader(make([]byte, most)), iotest.ErrReader(broken))); !errors.Is(err, broken) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestReadAllocates holds that a message takes one piece of memory, of about its length.
+func TestReadAllocates(t *testing.T) {
+	b := new(bridge)
+	for _, size := range []int{20, firstRead, secondRead / 2, secondRead - 1} {
+		r := bytes.NewReader(nil)
+		message := make([]byte, size)
+		read := func() {
+			r.Reset(message)
+			_, _, _ = b.read(r) // TestRead looks at it
+		}
+		read() // the pool has a buffer
+		if n := testing.AllocsPerRun(100, read); n > 1.5 {
+			t.Errorf("a message of %d bytes allocates %.1f times", size, n)
+		}
 	}
 }

@@ -38,11 +38,19 @@ type socket interface {
 	pending() errno
 }
 
-// received is what a recv has brought.
+// received is what a recv has brought. Its user calls release.
 type received struct {
 	data   []byte
-	length int            // what the program is told: more than data of a datagram that was cut
-	from   netip.AddrPort // of a datagram
+	length int               // what the program is told: more than data of a datagram that was cut
+	from   netip.AddrPort    // of a datagram
+	buffer *[secondRead]byte // of the pool, which data is in; nil: data has memory of its own
+}
+
+// release gives the memory of data back.
+func (r received) release() {
+	if r.buffer != nil {
+		second.Put(r.buffer)
+	}
 }
 
 // base is what all sockets have, and what they answer to calls that are not for them.

@@ -15,7 +15,7 @@ import (
 const (
 	// maxRecv is the most that one recv returns. A program that wants more gets the rest by
 	// its next call, as it does where less has come.
-	maxRecv = 64 << 10
+	maxRecv = secondRead
 	// maxWaitAll is the most that one recv with MSG_WAITALL waits for.
 	maxWaitAll = 1 << 20
 )
@@ -40,6 +40,13 @@ func (s *stream) recv(ctx context.Context, place *turn, length uint32, flags int
 	if e := s.await(ctx, place, dontWait, limit); e != 0 {
 		return received{}, e
 	}
+	if flags&(flagPeek|flagWaitAll) == 0 && length > 0 && len(s.ahead) == 0 {
+		got, err := s.readNow(conn, int(min(length, maxRecv)), dontWait, until)
+		if got.length > 0 {
+			return got, 0
+		}
+		return received{}, s.nothing(ctx, err)
+	}
 	least, most := 1, int(max(1, min(length, maxRecv))) // no bytes are waited for as one is, as on Linux
 	if flags&flagWaitAll != 0 {
 		most = int(min(length, maxWaitAll))
@@ -53,18 +60,50 @@ func (s *stream) recv(ctx context.Context, place *turn, length uint32, flags int
 		}
 		return received{data: data, length: n}, 0
 	}
+	return received{}, s.nothing(ctx, err)
+}
+
+// nothing returns the error number of a recv without bytes; 0 at the end of the stream.
+func (s *stream) nothing(ctx context.Context, err error) errno {
 	switch {
 	case ctx.Err() != nil:
-		return received{}, eEndedBridge
+		return eEndedBridge
 	case errors.Is(err, mux.ErrDeadline) && s.readShut.Load(), errors.Is(err, closed.Err):
-		return received{}, 0
+		return 0
 	case errors.Is(err, mux.ErrDeadline):
-		return received{}, wire.EAGAIN
+		return wire.EAGAIN
 	}
 	if errors.Is(err, io.EOF) {
 		s.sawEnd.Store(true)
 	}
-	return received{}, s.failed(err)
+	return s.failed(err)
+}
+
+// readNow waits for bytes and reads those that are there, up to most. The error says why there are
+// none.
+func (s *stream) readNow(conn byteStream, most int, dontWait bool, until time.Time) (received, error) {
+	if !conn.Readable() && (dontWait || !s.waitReadable(conn, until)) {
+		return received{}, mux.ErrDeadline
+	}
+	conn.SetReadDeadline(time.Time{}) // it is readable, so it does not wait
+	buffer := second.Get().(*[secondRead]byte)
+	got := received{buffer: buffer}
+	for got.length < most {
+		n, err := conn.Read(buffer[got.length:most])
+		got.length += n
+		got.data = buffer[:got.length]
+		if err != nil {
+			if got.length == 0 {
+				got.release()
+				return received{}, err
+			}
+			break // the next recv has it
+		}
+		if !conn.Readable() {
+			break
+		}
+	}
+	return got, nil
 }
 
 // gather reads until least bytes are ahead, and on to most while they are there. The error
