@@ -36,7 +36,7 @@ bench-browser: bench-deps
 
 .PHONY: bench-native
 bench-native: bench-deps
-	cd bench/native && go run . $(BENCHFLAGS)
+	export BENCH_POSIX_PROXY="$$(bench/ensure-posix-proxy)" && cd bench/native && go run . $(BENCHFLAGS)
 
 .PHONY: bench-report
 bench-report:

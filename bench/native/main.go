@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // size is how much is measured.
@@ -22,14 +23,15 @@ type size struct {
 	counts     []int // of streams at once
 	directions []string
 	opens      int
-	long       int64 // bytes of a transfer at 100 ms, beside as many before
+	long       int64         // bytes of a transfer at 100 ms, beside as many before
+	calls      time.Duration // of calls of programs with full POSIX sockets
 }
 
 // families are what can be measured, in this order.
 var families = []struct {
 	name    string
 	measure func(*world, *report, size) error
-}{{"bulk", bulk}, {"open", open}, {"delay", delay}, {"idle", idle}, {"sessions", sessions}}
+}{{"bulk", bulk}, {"open", open}, {"delay", delay}, {"idle", idle}, {"sessions", sessions}, {"posix", posix}}
 
 func names() []string {
 	var all []string
@@ -60,7 +62,7 @@ func run() error {
 		many    = flag.Int("idle", 10_000, "idle streams and sessions")
 		quick   = flag.Bool("quick", false, "one round of everything")
 		smoke   = flag.Bool("smoke", false, "only that everything works, in seconds")
-		rivals  = flag.String("rivals", strings.Join(kinds, ","), "to measure, beside sockmux")
+		rivals  = flag.String("rivals", strings.Join(append(slices.Clone(kinds), original), ","), "to measure, beside sockmux")
 		only    = flag.String("only", strings.Join(names(), ","), "families to measure")
 		counts  = flag.String("counts", "1,10,100", "of streams at once in a bulk transfer")
 		ways    = flag.String("directions", "down,up", "of transfers")
@@ -83,11 +85,13 @@ func run() error {
 			return fmt.Errorf("-only %s: there is %s", name, strings.Join(names(), ", "))
 		}
 	}
-	kinds = slices.DeleteFunc(kinds, func(kind string) bool {
-		return kind != "sockmux" && !slices.Contains(strings.Split(*rivals, ","), kind)
-	})
+	beside := strings.Split(*rivals, ",")
+	kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind != "sockmux" && !slices.Contains(beside, kind) })
+	if slices.Contains(beside, original) && os.Getenv(originalVariable) != "" {
+		posixKinds = append(posixKinds, original)
+	}
 	debug.SetGCPercent(400) // the client's collector is not what is measured
-	s := size{rounds: *rounds, bytes: int64(*mega) << 20, idle: *many, opens: 2000, long: 384 << 20}
+	s := size{rounds: *rounds, bytes: int64(*mega) << 20, idle: *many, opens: 2000, long: 384 << 20, calls: 2 * time.Second}
 	for _, count := range strings.Split(*counts, ",") {
 		n, err := strconv.Atoi(count)
 		if err != nil {
@@ -100,7 +104,7 @@ func run() error {
 		s.rounds = 1
 	}
 	if *smoke {
-		s = size{rounds: 1, bytes: 8 << 20, idle: 50, counts: []int{1, 10}, directions: s.directions, opens: 50, long: 2 << 20}
+		s = size{rounds: 1, bytes: 8 << 20, idle: 50, counts: []int{1, 10}, directions: s.directions, opens: 50, long: 2 << 20, calls: 50 * time.Millisecond}
 		*out = "../out/native-smoke.json"
 	}
 	w, err := startWorld(s)

@@ -71,7 +71,7 @@ func (w *world) start(s size) (err error) {
 
 	limit := strconv.Itoa(s.idle + 1000)
 	// The short grace frees what a measurement leaves behind before the next begins.
-	args := []string{"--log-level", "error", "--grace", "1s", "--max-sessions", limit, "--max-streams", limit, "--listen"}
+	args := []string{"--log-level", "error", "--grace", "1s", "--max-sessions", limit, "--max-streams", limit, "--allow-posix", "--listen"}
 	for _, name := range []string{"echo", "source", "sink"} {
 		args = append([]string{"--allow", fmt.Sprintf("127.0.0.1:%d", w.targets.ports[name])}, args...)
 	}
