@@ -116,11 +116,8 @@ func (d *Dialer) open(ctx context.Context, request wire.Request) (stream, wire.R
 	if err != nil {
 		return nil, none, err
 	}
-	if d.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, d.Timeout)
-		defer cancel()
-	}
+	ctx, cancel := d.bounded(ctx)
+	defer cancel()
 	if deadline, ok := ctx.Deadline(); ok {
 		request.Timeout = time.Until(deadline)
 	}
@@ -134,6 +131,14 @@ func (d *Dialer) open(ctx context.Context, request wire.Request) (stream, wire.R
 		return nil, none, causeOf(err, request.Host)
 	}
 	return stream, result, nil
+}
+
+// bounded returns a context that ends when a dial must have ended.
+func (d *Dialer) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if d.Timeout > 0 {
+		return context.WithTimeout(ctx, d.Timeout)
+	}
+	return context.WithCancel(ctx)
 }
 
 // adopt makes the connection of a stream that is open.

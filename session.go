@@ -22,6 +22,8 @@ type session interface {
 	open(ctx context.Context, request wire.Request) (stream, wire.Result, error)
 	// listen listens at the server, whose result's code is ok then.
 	listen(ctx context.Context, request wire.Request, backlog int) (incomingSource, wire.Result, error)
+	// resolve asks the server for a name. When ctx ends, it gives the question up and returns.
+	resolve(ctx context.Context, name string, family uint8) (wire.Addresses, error)
 	status() Status
 	// progress is a figure that changes when bytes have arrived at either end.
 	progress() uint64
@@ -88,6 +90,10 @@ func (s clientSession) listen(ctx context.Context, request wire.Request, backlog
 		return nil, wire.Result{}, err
 	}
 	return clientSource{s, stream}, result, nil
+}
+
+func (s clientSession) resolve(ctx context.Context, name string, family uint8) (wire.Addresses, error) {
+	return s.client.Resolve(ctx, name, family)
 }
 
 // clientSource reads the records of a listen stream.

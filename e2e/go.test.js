@@ -3,11 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { startDns } from './harness/dns.js';
 import { suite } from './harness/suite.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -31,9 +34,15 @@ function crossing() {
 }
 
 const joined = crossing();
+const packets = createSocket('udp4');
+packets.on('message', (message, from) => packets.send(message, from.port, from.address));
+const dns = await startDns({ 'named.test': ['192.0.2.1', '192.0.2.2'], '1.2.0.192.in-addr.arpa': ['named.test'], 'packets.test': ['127.0.0.1'] });
+after(() => dns.stop());
 
 const world = suite({
-	flags: () => ['--allow', `127.0.0.1:${portOf(joined)}`, '--allow', '127.0.0.1:9'],
+	flags: () => [
+		...['127.0.0.1', '192.0.2.0/24', 'packets.test'].flatMap((target) => ['--allow', target]), '--dns', dns.address,
+	],
 	async ready() {
 		mkdirSync(OUT, { recursive: true });
 		const goroot = execFileSync('go', ['env', 'GOROOT'], { cwd: ROOT, encoding: 'utf8' }).trim();
@@ -44,6 +53,9 @@ const world = suite({
 
 await new Promise((resolve) => { joined.listen(0, '127.0.0.1', () => resolve(undefined)); });
 joined.unref();
+packets.bind(0, '127.0.0.1');
+await once(packets, 'listening');
+packets.unref();
 
 /** @param {import('node:net').Server} server */
 const portOf = (server) => /** @type {import('node:net').AddressInfo} */ (server.address()).port;
@@ -57,9 +69,12 @@ for (const [name, path, own] of /** @type {const} */ ([['a WebSocket of its own'
 				SOCKMUX_URL: own ? world.sockmux.origin : '',
 				SOCKMUX_CROSSING: `127.0.0.1:${portOf(joined)}`,
 				SOCKMUX_REFUSING: '127.0.0.1:9',
+				SOCKMUX_PACKETS: `127.0.0.1:${packets.address().port}`,
+				SOCKMUX_PACKETS_NAME: `packets.test:${packets.address().port}`,
+				SOCKMUX_SILENT: '127.0.0.1:9',
 			},
 		});
-		assert.equal(code, 0);
+		assert.equal(code, 0, page.lines.filter((line) => /FAIL|_test.go/.test(line)).join('\n'));
 		assert.ok(page.lines.some((line) => line.includes('--- PASS: TestConn')), 'the tests have run');
 		assert.equal(page.carriers.length, 1, 'one WebSocket');
 		await page.context().close();

@@ -328,8 +328,11 @@ export interface UDPSocketOptions {
 	dnsQueryType?: 'ipv4' | 'ipv6' | undefined;
 	/** Of a socket with the localAddress '::'. */
 	ipv6Only?: boolean | undefined;
-	/** Called for what the network or the server says of a datagram, such as that its target refused it. It ends nothing. */
-	onerror?: ((error: DOMException) => void) | undefined;
+	/**
+	 * Called for what the network or the server says of a datagram, such as that its target refused it. It ends nothing.
+	 * The error names the peer if the socket is not connected.
+	 */
+	onerror?: ((error: DOMException & { remoteAddress?: string; remotePort?: number }) => void) | undefined;
 	sendBufferSize?: number | undefined;
 	receiveBufferSize?: number | undefined;
 }

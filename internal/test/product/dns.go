@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// Zone is what a DNS server of a test knows: names with their dot, and the records A and CNAME that
-// it answers a question for A with.
+// Zone is what a DNS server of a test knows: names with their dot, and the records A, AAAA,
+// PTR and CNAME of each.
 type Zone map[string][]string
 
 // DNS is a DNS server of a test.
@@ -93,6 +93,22 @@ func (z Zone) answer(m dnsmessage.Message) ([]byte, error) {
 			}
 			header.Type = dnsmessage.TypeA
 			m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AResource{A: [4]byte(net.ParseIP(value).To4())}})
+		case "AAAA":
+			if q.Type != dnsmessage.TypeAAAA {
+				continue
+			}
+			header.Type = dnsmessage.TypeAAAA
+			m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AAAAResource{AAAA: [16]byte(net.ParseIP(value).To16())}})
+		case "PTR":
+			if q.Type != dnsmessage.TypePTR {
+				continue
+			}
+			to, err := dnsmessage.NewName(value)
+			if err != nil {
+				return nil, err
+			}
+			header.Type = dnsmessage.TypePTR
+			m.Answers = append(m.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.PTRResource{PTR: to}})
 		}
 	}
 	return m.Pack()

@@ -102,7 +102,8 @@ export const udpOf = (tunnel, defaults) => (options = {}) => {
 		},
 		onarrival: pass,
 		onreport({ peer, code, text }) {
-			options.onerror?.(errorOf(ending(code, text), peer ? `${peer.host}:${peer.port}` : target));
+			const error = errorOf(ending(code, text), peer ? `${peer.host}:${peer.port}` : target);
+			options.onerror?.(peer ? Object.assign(error, { remoteAddress: peer.host, remotePort: peer.port }) : error);
 		},
 		onclose(why) {
 			over = true;

@@ -9,7 +9,7 @@
  * @property {number} [localPort]  default: any. A server refuses another one, unless its operator allows it
  * @property {'ipv4' | 'ipv6'} [dnsQueryType]  connected only
  * @property {boolean} [ipv6Only]  bound to '::' only
- * @property {(error: any) => void} [onerror]  called for what the network or the server says of a datagram; it ends nothing
+ * @property {(error: any) => void} [onerror]  called for what the network or the server says of a datagram, with its remoteAddress and remotePort where the socket is not connected; it ends nothing
  * @property {number} [sendBufferSize]  without effect
  * @property {number} [receiveBufferSize]  likewise
  */
