@@ -2,7 +2,10 @@
 // else: docs/PYTHON.md. Its calls block.
 
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { after, describe, test } from 'node:test';
+import { startDns } from './harness/dns.js';
 import { havePython, startDatabases } from './harness/python.js';
 import { startSockmux } from './harness/sockmux.js';
 import { suite } from './harness/suite.js';
@@ -17,6 +20,8 @@ const BLOCKS = 8;
 const databases = havePython();
 /** @type {Record<string, number>} */
 const ports = {};
+/** Ports of UDP. @type {Record<'dns' | 'peer', number>} */
+const udp = { dns: 0, peer: 0 };
 /** @type {Awaited<ReturnType<typeof startSockmux>>} */
 let server;
 
@@ -28,8 +33,16 @@ const world = suite({
 			alsoStop({ stop });
 			Object.assign(ports, started);
 		}
+		const { address, stop: stopDns } = await startDns({ 'demo.test': ['192.0.2.7'] });
+		alsoStop({ stop: stopDns });
+		const peer = createSocket('udp4');
+		// What SNTP's server says has its time in the bytes 40 to 43; other datagrams go back.
+		peer.on('message', (message, { port, address: host }) => peer.send(message.length === 48 ? Buffer.alloc(48, 'time') : message, port, host)).bind(0, '127.0.0.1');
+		await once(peer, 'listening');
+		alsoStop({ stop: async () => void peer.close() });
+		Object.assign(udp, { dns: Number(address.split(':').at(-1)), peer: peer.address().port });
 		const allow = Object.entries(ports).filter(([name]) => name !== 'denied').flatMap(([, port]) => ['--allow', `127.0.0.1:${port}`]);
-		server = await startSockmux(['--demo', '--allow-origin', site.origin, ...allow]);
+		server = await startSockmux(['--demo', '--allow-origin', site.origin, '--allow', 'udp://127.0.0.1', ...allow]);
 		alsoStop(server);
 		site.words.SERVER = server.origin;
 	},
@@ -39,6 +52,8 @@ const world = suite({
 const open = (name, more = '') => `import socket\ns = socket.create_connection(("127.0.0.1", ${ports[name]})${more})\n`;
 /** Prints the error's class and text. @param {string} code */
 const failing = (code) => `try:\n  ${code}\nexcept Exception as e: print(type(e).__name__, e)`;
+
+const DATAGRAMS = 'import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n';
 
 const DOWNLOADED = Array.from({ length: BLOCKS }, (_, i) => md5(block(i))).join('\n');
 const UPLOADED = Array(BLOCKS).fill(md5(Buffer.alloc(MEGABYTE, 'x'))).join('\n');
@@ -88,6 +103,21 @@ assert f.read() == b""`, () => DOWNLOADED],
     w.write(text); await w.drain(); got = await r.read(100); w.close(); return got
   return await asyncio.gather(ask(b"one"), ask(b"two"), asyncio.sleep(0.1, "slept"))
 print(run(main()))`, () => '[b\'one\', b\'two\', \'slept\']'],
+	['UDP: a DNS query and an SNTP query', () => `${DATAGRAMS}import struct
+s.settimeout(20); q = struct.pack(">6H", 7, 256, 1, 0, 0, 0) + b"\\4demo\\4test\\0" + struct.pack(">2H", 1, 1)
+s.sendto(q, ("127.0.0.1", ${udp.dns})); a, peer = s.recvfrom(512); print(a[:2] == q[:2], socket.inet_ntoa(a[-4:]), peer)
+s.sendto(b"\\x1b" + 47 * b"\\0", ("127.0.0.1", ${udp.peer})); print(s.recv(100)[40:44])`, () => `True 192.0.2.7 ('127.0.0.1', ${udp.dns})\nb'time'`],
+	['UDP: boundaries, sizes, the own address', () => `${DATAGRAMS}s.connect(("127.0.0.1", ${udp.peer}))
+print(s.getsockname()[1] > 0, s.getpeername() == ("127.0.0.1", ${udp.peer}))
+for text in (b"one", b"", b"x" * 65507): s.send(text)
+print([len(s.recv(65536)) for _ in range(3)])`, () => 'True True\n[3, 0, 65507]'],
+	['UDP: recvfrom waits, for a time and for a datagram', () => `${DATAGRAMS}import select, time
+s.sendto(b"there", ("127.0.0.1", ${udp.peer})); print(select.select([s], [], [], 20)[0] == [s], s.recvfrom(3)[0])
+s.settimeout(0.2); t = time.monotonic()\n${failing('s.recvfrom(10)')}
+print(time.monotonic() - t >= 0.19)`, () => 'True b\'the\'\nTimeoutError timed out\nTrue'],
+	['UDP: refused and denied', () => `${DATAGRAMS}s.settimeout(20); s.connect(("127.0.0.1", ${ports.refused})); s.send(b"x")\n${failing('s.recv(10)')}
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(20); s.connect(("10.0.0.1", 9))\n${failing('s.recv(10)')}`,
+	() => 'ConnectionRefusedError [Errno 14] Connection refused\nPermissionError [Errno 2] Permission denied'],
 ];
 
 /** Calls whose C library has stubs in older Pyodides. @type {typeof CASES} */

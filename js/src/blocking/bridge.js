@@ -99,7 +99,7 @@ export class Bridge {
 	#connect({ id, buffer, kind, host, port, timeoutMs, socketOptions }) {
 		const socket = new BridgeSocket(buffer, {
 			notify: () => this.#notify(),
-			failed: (why) => this.#options.failed(kind === KIND.listen ? `listening on ${host}:${port}` : `connection to ${host}:${port}`, why && `${why.name}: ${why.text || 'no more is known'}`),
+			failed: (why) => this.#options.failed(whatOf(kind, `${host}:${port}`), why && `${why.name}: ${why.text || 'no more is known'}`),
 			released: () => this.#sockets.delete(id),
 		});
 		this.#sockets.set(id, socket);
@@ -127,6 +127,12 @@ export class Bridge {
 	#notify() {
 		if (this.#signal) raise(this.#signal);
 	}
+}
+
+/** What failed. @param {number | undefined} kind @param {string} target */
+function whatOf(kind, target) {
+	if (kind === KIND.udp) return target === ':0' ? 'a UDP socket' : `a UDP socket to ${target}`;
+	return `${kind === KIND.listen ? 'listening on' : 'connection to'} ${target}`;
 }
 
 /** One socket of the worker. */

@@ -6,6 +6,7 @@ import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
 import * as ERRNO from '../wire/generated/errno.js';
 import { UNKNOWN } from '../sockfs/names/lookup.js';
+import { RingDatagrams } from './datagrams.js';
 import { Watch } from './events.js';
 import { Failures } from './failures.js';
 import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
@@ -126,6 +127,14 @@ export class RingConnector {
 		});
 		if (this.peers && onevent) unwatch = this.#watch.add({ look: () => socket.look(), tell: onevent });
 		return socket;
+	}
+
+	/**
+	 * @param {{ host: string, port: number }} target
+	 * @param {import('../tunnel/datagrams.js').Handlers} handlers
+	 */
+	datagrams(target, handlers) {
+		return new RingDatagrams((given, onevent) => this.connect(given, onevent), target, handlers);
 	}
 
 	/** @type {import('../sockfs/connector.js').Connector['lookup']} */
@@ -249,6 +258,10 @@ class RingSocket {
 
 	get room() {
 		return OUT_BYTES - span(this.#load(WORD.outPut), this.#load(WORD.outFreed));
+	}
+
+	get unsent() {
+		return OUT_BYTES - this.room;
 	}
 
 	get writable() {

@@ -5,7 +5,7 @@ import { readAddress, writeAddress } from './sockaddr.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { SOCK_STREAM } from '../flags.js';
 import { isV6Only } from '../sockets/options.js';
-import { isFresh, recordOf, socketOf } from '../sockets/record.js';
+import { datagramsOf, isFresh, recordOf, socketOf } from '../sockets/record.js';
 
 /** @typedef {import('../program/program.js').Program} Program */
 /** @typedef {import('../program/program.js').Sock} Sock */
@@ -85,7 +85,14 @@ export function endCalls(program, asCall) {
 			return family === AF_INET ? before(fd, addr, least, ...args.slice(3)) : asCall(() => program.ops.connect(sock, host, port) ?? 0);
 		},
 
-		getsockname: nameOf(localOf),
+		getsockname(before) {
+			const name = nameOf(localOf)(before);
+			return (...args) => {
+				const sock = program.sockOf(args[0]);
+				if (sock && datagramsOf(sock)) asCall(() => program.ops.settle?.(sock));
+				return name(...args);
+			};
+		},
 		getpeername: nameOf(peerOf),
 	};
 }

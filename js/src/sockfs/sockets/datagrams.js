@@ -17,6 +17,8 @@ const SOCK_DGRAM = 2;
 const FIONREAD = 21531;
 const READ = POLL.IN | POLL.RDNORM;
 const WRITE = POLL.OUT | POLL.WRNORM;
+/** How long getsockname() waits at most for a server that does not answer. */
+const SETTLE_MS = 5000;
 
 /**
  * Returns the operations with those on UDP sockets in front of them.
@@ -28,8 +30,12 @@ const WRITE = POLL.OUT | POLL.WRNORM;
 export function withDatagrams({ program, connector, before, waiting, fail }, operations) {
 	if (!connector.datagrams) return operations;
 
+	/** Whether there is something to receive. In a thread that blocks the look may find an error too. @param {Sock} sock */
+	const arrivedAt = (sock) => Boolean(datagramsOf(sock)?.next);
+
 	/** Reports a pending error, once. @param {Sock} sock */
 	const report = (sock) => {
+		arrivedAt(sock);
 		const error = recordOf(sock).takeError();
 		if (error !== 0) fail(error);
 	};
@@ -104,9 +110,18 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 			return 0;
 		},
 
+		/** Waits for the server's address and port, where the call can wait. */
+		settle(sock) {
+			const socket = datagramsOf(sock);
+			if (!socket) return;
+			const call = waiting.begin(sock, recordOf(sock), 'settle');
+			waiting.until(call, SETTLE_MS, () => arrivedAt(sock) || Boolean(sock.sport) || !socket.alive);
+		},
+
 		poll(sock) {
+			const arrived = arrivedAt(sock);
 			const failed = recordOf(sock).pending !== 0;
-			return WRITE | (failed || datagramsOf(sock)?.next ? READ : 0) | (failed ? POLL.ERR : 0);
+			return WRITE | (failed || arrived ? READ : 0) | (failed ? POLL.ERR : 0);
 		},
 
 		ioctl(sock, request, arg) {
@@ -132,7 +147,7 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 			if (flags & MSG.ERRQUEUE) fail(ERRNO.EAGAIN);
 			const record = recordOf(sock);
 			const call = waiting.begin(sock, record, 'receive', flags);
-			const ready = () => record.pending !== 0 || Boolean(datagramsOf(sock)?.next);
+			const ready = () => arrivedAt(sock) || record.pending !== 0;
 			if (!waiting.until(call, receiveTimeout(record.options), ready)) fail(ERRNO.EAGAIN);
 			report(sock);
 			const socket = /** @type {import('../../tunnel/datagrams.js').Datagrams} */ (datagramsOf(sock));
@@ -148,7 +163,7 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 			return before.close(sock);
 		},
 	};
-	return /** @type {T} */ (Object.fromEntries(Object.entries(operations).map(([name, operation]) => {
+	return /** @type {T} */ (Object.fromEntries(Object.entries({ settle() {}, ...operations }).map(([name, operation]) => {
 		const own = datagram[name];
 		return [name, own ? (/** @type {Sock} */ sock, /** @type {any[]} */ ...rest) => (sock.type === SOCK_DGRAM && connector.alive ? own : operation)(sock, ...rest) : operation];
 	})));

@@ -31,8 +31,9 @@ export { socketOf } from './record.js';
  * - `shutdown(sock, how)`, `disconnect(sock)` and
  *   `setsockopt(sock, level, name, valuePtr, length)`, `getsockopt(sock, level, name, valuePtr, lengthPtr)`:
  *   return 0 or throw the program's ErrnoError; pointers are numbers or BigInts
+ * - `settle(sock)`: waits for the address of a UDP socket, where that is possible
  */
-export const ADDED = Object.freeze(['shutdown', 'disconnect', 'setsockopt', 'getsockopt']);
+export const ADDED = Object.freeze(['shutdown', 'disconnect', 'setsockopt', 'getsockopt', 'settle']);
 
 /**
  * Puts the operations in place. Returns what undoes it: for the earlier operations, our
