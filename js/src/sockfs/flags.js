@@ -4,6 +4,7 @@
 export const POLL = Object.freeze({ IN: 1, OUT: 4, ERR: 8, HUP: 16, NVAL: 32, RDNORM: 64, WRNORM: 256, RDHUP: 0x2000 });
 
 export const O_NONBLOCK = 2048;
+export const O_APPEND = 1024;
 export const SOCK_STREAM = 1;
 
 /** Flags of recv() and send(). */

@@ -10,6 +10,8 @@ import { explain } from './explain.js';
 import { linked } from './program/link.js';
 import { patchOps } from './sockets/ops.js';
 import { entryOf, globalProgramOf, hiddenProgram } from './program/program.js';
+import { patchSuspendingPoll } from './program/suspending-poll.js';
+import { openTest, tellFilesApart } from './calls/nosocket.js';
 import { operationCalls, patchImports } from './calls/syscalls.js';
 
 /** @typedef {import('./program/instantiate.js').Instance} Instance */
@@ -66,11 +68,14 @@ export function createHelper({ connector, scope, report, threads }) {
 		const asyncify = () => Boolean(instance.exports()?.asyncify_start_unwind);
 		const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
 		if (program.ops) patch(program);
-		const served = threads && serveThreads(instance, { program, threads, replacements: operationCalls(program, connector) });
+		tellFilesApart(instance.calls, openTest(instance.calls, instance.heap32));
+		const served = threads && serveThreads(instance, { program, threads, replacements: operationCalls(program, connector, instance.calls) });
+		const withoutPoll = adapter ? patchSuspendingPoll(scope, instance) : () => {};
 		const withoutWasm = patchImports(instance.calls, program, connector, { scope, adapter, promising: () => promising, asyncify });
 		served?.socketsMade();
 		helped.add(importOf(instance));
 		return () => {
+			withoutPoll();
 			withoutWasm();
 			helped.add(importOf(instance));
 		};

@@ -5,7 +5,8 @@
 import { POLL } from '../sockfs/flags.js';
 import * as ERRNO from '../wire/generated/errno.js';
 import { socketOf } from '../sockfs/sockets/ops.js';
-import { POLLFD_BYTES, waitFor } from '../sockfs/calls/syscalls.js';
+import * as pollfd from '../sockfs/calls/pollfd.js';
+import { waitFor } from '../sockfs/calls/syscalls.js';
 
 /** @typedef {import('../sockfs/connector.js').Connector} Connector */
 /** @typedef {import('../sockfs/program/program.js').Program} Program */
@@ -41,7 +42,7 @@ export function patchBound(scope, { ops, ErrnoError, heap32 }, connector) {
 		ops.poll = (/** @type {any} */ sock) => {
 			const args = poll.arguments;
 			if (args !== null && args[2] !== 0 && socketOf(sock)) {
-				const all = Array.from({ length: args[1] }, (_, i) => args[0] + POLLFD_BYTES * i);
+				const all = Array.from({ length: args[1] }, (_, i) => args[0] + pollfd.BYTES * i);
 				if (sock === all.map(ours).find(Boolean)) waitFor(() => (all.some(ready) ? 1 : 0), args[2], connector);
 			}
 			return instant(sock);

@@ -117,13 +117,13 @@ describe('a program whose SOCKFS has no names', () => {
 			view.setInt16(BUFFER + 8 * i + 4, 1, true);
 		});
 		assert.equal(calls.poll(BUFFER, 2, 5000), 1);
-		assert.deepEqual(reached, [[BUFFER + 8, 1, 0]]);
+		assert.deepEqual(reached.filter(([name]) => name !== 'fcntl64'), [[BUFFER + 8, 1, 0]]);
 		socket.incoming = Buffer.from('x');
 		assert.equal(calls.poll(BUFFER, 2, 0), 2);
 		assert.equal(view.getInt16(BUFFER + 6, true), 1);
 		view.setInt32(BUFFER, 98, true);
 		assert.equal(calls.poll(BUFFER, 2, 70), 1);
-		assert.deepEqual(reached.at(-1), [BUFFER, 2, 70], 'a poll() of none of ours is the program\'s own');
+		assert.deepEqual(reached.filter(([name]) => name !== 'fcntl64').at(-1), [BUFFER, 2, 70], 'a poll() of none of ours is the program\'s own');
 	});
 
 	test('keeps flags, addresses and options', () => {

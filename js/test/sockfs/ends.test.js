@@ -98,6 +98,18 @@ describe('IPv6', () => {
 		assert.equal(env.__syscall_socket(1, 1, 0), -ERRNO.EAFNOSUPPORT);
 	});
 
+	test('what Linux makes no socket of never reaches SOCKFS', () => {
+		const { env, reached } = start();
+		/** @type {[family: number, type: number, protocol: number, errno: number][]} */
+		const wrong = [
+			[AF_INET, 99, 0, ERRNO.EINVAL], [AF_INET, 15, 0, ERRNO.EINVAL], [AF_INET, 0, 0, ERRNO.ESOCKTNOSUPPORT], [99, 1, 0, ERRNO.EAFNOSUPPORT],
+			[AF_INET, 1, 17, ERRNO.EPROTONOSUPPORT], [AF_INET, 2 | 2048, 6, ERRNO.EPROTONOSUPPORT], [AF_INET6, 1, 17, ERRNO.EPROTONOSUPPORT],
+		];
+		for (const [family, type, protocol, errno] of wrong) assert.equal(env.__syscall_socket(family, type, protocol), -errno, `${family} ${type} ${protocol}`);
+		assert.deepEqual(reached, []);
+		assert.ok(env.__syscall_socket(AF_INET, 1 | 0x80800, 6) >= 0);
+	});
+
 	test('a program whose sockets cannot be found has none, and keeps no descriptor', () => {
 		const { program } = start();
 		/** @type {number[]} */

@@ -63,7 +63,7 @@ test('a module\'s sockets become streams from its first one on', async () => {
 	const { connect } = emscripten.ops;
 	await scope.WebAssembly.instantiate(MODULE, { env });
 	assert.equal(emscripten.ops.connect, connect);
-	const fd = env.___syscall_socket();
+	const fd = /** @type {any} */ (env).___syscall_socket(2, 1, 0);
 	talk(emscripten, emscripten.streams[fd].node.sock);
 	assert.equal(tunnel.streams[0].text, 'word');
 	tunnel.streams[0].open();
@@ -86,7 +86,7 @@ test('taken away, programs are as they were, those that make their first socket 
 	assert.equal(first.ops.poll, poll);
 	assert.deepEqual(tunnel.streams[0].calls, ['close']);
 	const { connect } = second.ops;
-	hidden.___syscall_socket();
+	/** @type {any} */ (hidden).___syscall_socket(2, 1, 0);
 	assert.equal(second.ops.connect, connect);
 });
 

@@ -77,7 +77,7 @@ describe('the calls', () => {
 		const bytes = new Uint8Array(emscripten.heap.buffer);
 		const view = new DataView(emscripten.heap.buffer);
 		const put = (/** @type {string} */ text, /** @type {number} */ at) => bytes.set(new TextEncoder().encode(`${text}\0`), at);
-		const [addrAt, nextAt] = wide ? [24, 40] : [20, 28];
+		const [addrAt, canonAt, nextAt] = wide ? [24, 32, 40] : [20, 24, 28];
 		const store = (/** @type {number} */ at, /** @type {number} */ value) => (wide ? view.setBigUint64(at, BigInt(value), true) : view.setUint32(at, value, true));
 		const load = (/** @type {number} */ at) => (wide ? Number(view.getBigUint64(at, true)) : view.getUint32(at, true));
 		/** @type {any[][]} */
@@ -86,8 +86,8 @@ describe('the calls', () => {
 		const pointer = (/** @type {number} */ value) => (wide ? BigInt(value) : value);
 		// Emscripten's: one address, of the form 172.29.a.b, and the port of a number.
 		const own = (/** @type {any} */ node, /** @type {any} */ service, /** @type {any} */ hint, /** @type {any} */ out) => {
-			const [flags, family] = hint ? [0, 4].map((at) => view.getInt32(Number(hint) + at, true)) : [null, 0];
-			reached.push([node, service, flags]);
+			const [flags, family, type, protocol] = hint ? [0, 4, 8, 12].map((at) => view.getInt32(Number(hint) + at, true)) : [null, 0];
+			reached.push([node, service, flags, type, protocol]);
 			const info = HEAP + 96 * made.count++;
 			const sockaddr = info + 48;
 			bytes.fill(0x55, info, info + 96);
@@ -109,8 +109,8 @@ describe('the calls', () => {
 			}
 			return all;
 		};
-		/** @param {string} node @param {string | null} service @param {number | null} [flags] @param {number} [family] */
-		const ask = (node, service, flags = null, family = AF_UNSPEC) => {
+		/** @param {string} node @param {string | null} service @param {number | null} [flags]  null: no hints @param {number} [family] */
+		const ask = (node, service, flags = 0, family = AF_UNSPEC) => {
 			put(node, NODE);
 			if (service !== null) put(service, SERVICE);
 			if (flags !== null) [flags, family, 1, 6].forEach((value, i) => view.setInt32(HINT + 4 * i, value, true));
@@ -129,7 +129,8 @@ describe('the calls', () => {
 			const text = (/** @type {number} */ at) => new TextDecoder().decode(bytes.slice(at, bytes.indexOf(0, at)));
 			return result || `${text(HINT)} ${text(SERVICE)}`;
 		};
-		return { emscripten, connector, reached, view, bytes, made, ask, list, lookupName, nameOf, port: () => list()[0].port };
+		const canon = () => new TextDecoder().decode(bytes.slice(load(load(OUT) + canonAt), bytes.indexOf(0, load(load(OUT) + canonAt))));
+		return { emscripten, connector, reached, canon, view, bytes, made, ask, list, lookupName, nameOf, port: () => list()[0].port };
 	}
 
 	/** Answers as a server does. @param {Record<string, string | null>} names */
@@ -150,7 +151,8 @@ describe('the calls', () => {
 		const { ask, reached } = start();
 		assert.deepEqual(['', '256.1.1.1', '127.0.0.1.5', 'x.invalid'].map((node) => ask(node, null)), [-2, -2, -2, -2]);
 		assert.deepEqual([ask('a.test', 'nosuch'), ask('a.test', '80x'), ask('a.test', 'http', 0x400), ask('a.test', null, 4)], [-8, -8, -2, -2]);
-		assert.deepEqual([ask('localhost', null, 4), ask('10.1.2.3', null, 0, AF_INET6)], [-2, -2]);
+		assert.deepEqual([ask('localhost', null, 4), ask('10.1.2.3', null, 0, AF_INET6), ask('::1', null, 0, AF_INET), ask('12:34', null)], [-2, -9, -9, -2]);
+		assert.deepEqual([ask('a.test', null, 0x800), ask('a.test', null, 0, 99)], [-1, -6]);
 		assert.deepEqual(reached, []);
 	});
 
@@ -165,10 +167,10 @@ describe('the calls', () => {
 		for (const wide of [false, true]) {
 			const { emscripten: { call, program }, ask, list, bytes } = start({ wide, lookup: answers({ 'a.test': '2001:db8::1 192.0.2.1 192.0.2.2', 'six.test': '2001:db8::6', 'b.test': '192.0.2.9 192.0.2.1' }) });
 			call.retries = true;
-			bytes.fill(7, 64, 80);
+			bytes.fill(7, 64, 96);
 			assert.equal(ask('a.test', '5432'), '2001:db8::1 192.0.2.1 192.0.2.2');
 			assert.deepEqual(list().map(({ port }) => port), [5432, 5432, 5432]);
-			assert.deepEqual([...bytes.subarray(64, 80)], Array(16).fill(7), 'the memory that hints were written to');
+			assert.deepEqual([...bytes.subarray(64, 96)], Array(32).fill(7), 'the memory that hints were written to');
 			assert.deepEqual(['2001:db8::1', '192.0.2.1'].map((one) => program.hosts.nameOf(one)), ['a.test', '192.0.2.1']);
 			assert.equal(ask('a.test', '5432', 0, AF_INET), '192.0.2.1 192.0.2.2');
 			assert.equal(program.hosts.nameOf('192.0.2.1'), 'a.test');
@@ -178,6 +180,31 @@ describe('the calls', () => {
 			assert.equal(ask('a.test', null, 0x18, AF_INET6), '2001:db8::1 192.0.2.1 192.0.2.2', 'AI_ALL');
 			assert.equal(ask('six.test', null, 0, AF_INET), '172.29.1.0', 'a family without addresses');
 			assert.equal(program.hosts.nameOf('172.29.1.0'), 'six.test');
+		}
+	});
+
+	test('without hints each address has an entry for streams and one for datagrams', () => {
+		for (const wide of [false, true]) {
+			const { ask, list, reached } = start({ wide });
+			assert.equal(ask('::1', '53', null), '::1 ::1');
+			assert.deepEqual(list().map(({ port }) => port), [53, 53]);
+			assert.deepEqual(reached.map(([, , , type, protocol]) => [type, protocol]), [[2, 17], [1, 6]], 'the first is made last');
+			assert.equal(ask('::1%2', '53', 0), '::1');
+		}
+	});
+
+	test('AI_CANONNAME gives the name, which stays', () => {
+		for (const wide of [false, true]) {
+			const { emscripten: { call }, ask, canon, bytes, made } = start({ wide, lookup: answers({ 'a.test': '192.0.2.1', [`${'a'.repeat(60)}.test`]: '192.0.2.2' }) });
+			call.retries = true;
+			ask('a.test', null, 2);
+			bytes.fill(0x61, NODE, NODE + 8);
+			assert.equal(canon(), 'a.test');
+			const { count } = made;
+			ask('a.test', null, 2);
+			assert.equal(made.count, count + 1, 'the place of the text is used again');
+			ask(`${'a'.repeat(60)}.test`, null, 2);
+			assert.equal(canon(), `${'a'.repeat(60)}.test`, 'that of the program');
 		}
 	});
 

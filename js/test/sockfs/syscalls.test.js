@@ -17,10 +17,11 @@ function start({ canWait = true, nonblocking = true } = {}) {
 	patchOps(program, connector);
 	/** @type {unknown[][]} */
 	const reached = [];
-	const names = ['__syscall_poll', '__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_connect', '__syscall_recvfrom', '__syscall_recvmsg', '__syscall_ioctl', '__syscall_dup', '__syscall_fcntl64', '__syscall_bind'];
+	const names = ['__syscall_poll', '__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_connect', '__syscall_recvfrom', '__syscall_recvmsg', '__syscall_ioctl', '__syscall_dup', '__syscall_fcntl64', '__syscall_pipe'];
 	/** @type {Record<string, any>} */
 	const env = Object.fromEntries(names.map((name) => [name, Object.assign((/** @type {any[]} */ ...args) => {
 		reached.push([name, ...args]);
+		if (name === '__syscall_fcntl64' && args[0] === env.closed) return -ERRNO.EBADF;
 		return name === '__syscall_poll' && connector.sockets.some((socket) => socket.available > 0) ? 1 : 0;
 	}, { sig: 'iii' })]));
 	const before = { ...env };
@@ -45,7 +46,7 @@ function pollfds({ heap }, fds) {
 
 test('calls that are not known stay, and the others keep their signatures', () => {
 	const { env, before } = start();
-	assert.equal(env.__syscall_bind, before.__syscall_bind);
+	assert.equal(env.__syscall_pipe, before.__syscall_pipe);
 	assert.equal(env.__syscall_poll.sig, 'iii');
 });
 
@@ -147,6 +148,38 @@ test('FIONBIO is a flag of every socket', () => {
 	assert.deepEqual(reached, []);
 	env.__syscall_ioctl(99, 0x5421, 400);
 	assert.equal(reached.length, 1);
+});
+
+test('F_SETFL sets what is given and takes back the rest', () => {
+	const { emscripten, env, reached, fd } = start();
+	emscripten.heap[100] = 0;
+	assert.equal(env.__syscall_fcntl64(fd, 4, 400), 0);
+	assert.equal(emscripten.streams[fd].flags, 2);
+	emscripten.heap[100] = 2048 | 2;
+	assert.equal(env.__syscall_fcntl64(fd, 4, 400), 0);
+	assert.equal(emscripten.streams[fd].flags, 2 | 2048);
+	assert.deepEqual(reached, []);
+	env.__syscall_fcntl64(99, 4, 400);
+	assert.deepEqual(reached, [['__syscall_fcntl64', 99, 4, 400]]);
+});
+
+test('F_DUPFD of older releases gives the first free descriptor from one on', () => {
+	const { emscripten, env, reached, fd } = start();
+	/** @type {number[]} */
+	const asked = [];
+	emscripten.clone = (stream, at) => {
+		asked.push(Number(at));
+		emscripten.streams[Number(at)] = { ...stream, fd: at };
+		return Number(at);
+	};
+	// The recorder says of each descriptor that it is open; this one is not.
+	env.closed = 3;
+	emscripten.heap[100] = 3;
+	assert.equal(env.__syscall_fcntl64(fd, 0, 400), 3);
+	assert.deepEqual(asked, [3]);
+	emscripten.heap[100] = -1;
+	assert.equal(env.__syscall_fcntl64(fd, 0, 400), -ERRNO.EINVAL);
+	assert.deepEqual(reached.filter(([, , command]) => command === 0), []);
 });
 
 test('what has not left can be asked for, and urgent data', () => {

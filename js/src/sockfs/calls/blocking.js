@@ -9,6 +9,8 @@
 // Anywhere else there is one attempt, and SOCKFS's operations do what plain Emscripten does.
 
 import { address } from '../memory.js';
+import * as pollfd from './pollfd.js';
+import { POLL_WAITS, passingOver, passingOverAsleep } from './pollset.js';
 import { socketOf } from '../sockets/ops.js';
 import { datagramsOf } from '../sockets/record.js';
 import * as ERRNO from '../../wire/generated/errno.js';
@@ -28,7 +30,8 @@ import { SELECT, selected, selectOnce } from './select.js';
  * @property {any} [scope]  the global object, where the program runs in its thread
  * @property {(waiting: Waiting) => ReturnType<typeof import('../program/adapter.js').createAdapter>} [adapter]
  * @property {() => boolean} [promising]  whether any export of the page's programs is entered as a promising one
- * @property {() => boolean} [asyncify]  whether the program sleeps by ASYNCIFY; known once it is instantiated
+ * @property {(fd: number) => boolean} [isOpen]  given where the program's poll() says nothing of a closed descriptor
+ * @property {() => boolean} [asyncify]  whether the program's exports show ASYNCIFY; known once it is instantiated
  */
 
 /** Where programs linked with our js-library find the hook. It is also written in js/library. */
@@ -48,14 +51,11 @@ function isOurs({ sockOf }, fd) {
 	return sock !== null && (socketOf(sock) !== undefined || datagramsOf(sock) !== undefined);
 }
 
-/** struct pollfd: int fd, short events, short revents. */
-export const POLLFD_BYTES = 8;
-
 /** @param {Program} program @param {any[]} args */
 function pollsOurs(program, [fds, count, timeout]) {
 	if (timeout === 0) return false;
 	const heap = program.heap32();
-	for (let i = 0; i < count; i++) if (isOurs(program, heap[(address(fds) + i * POLLFD_BYTES) / 4])) return true;
+	for (let i = 0; i < count; i++) if (isOurs(program, heap[(address(fds) + i * pollfd.BYTES) / 4])) return true;
 	return false;
 }
 
@@ -83,12 +83,6 @@ const CALLS = {
 const SELECTS = { arity: 5, concerns: (program, args) => selected(program, args).some((fd) => isOurs(program, fd)) };
 
 /**
- * Emscripten 6.x has this call, and a poll() that waits wherever the stack can. Under ASYNCIFY
- * it must be called exactly once: a call is the beginning of a sleep, or its end.
- */
-export const POLL_WAITS = '__syscall_poll_nonblocking';
-
-/**
  * Replaces the imports that are there, in place. Returns what leaves out the wasm, for a
  * program whose imports have other types (64-bit memory).
  * @param {Instance['calls']} calls
@@ -97,23 +91,34 @@ export const POLL_WAITS = '__syscall_poll_nonblocking';
  * @param {Means} means
  * @returns {() => void}
  */
-export function patchBlocking(calls, program, connector, { names = {}, scope = globalThis, adapter, promising = () => false, asyncify = () => false }) {
+export function patchBlocking(calls, program, connector, { names = {}, scope = globalThis, adapter, promising = () => false, asyncify = () => false, isOpen }) {
 	const waiting = new Waiting(connector);
 	const adapt = (connector.canWait ? null : adapter?.(waiting)) ?? null;
 	/** @type {(() => void)[]} */
 	const withoutWasm = [];
+	const probe = calls.get(POLL_WAITS);
+	if (probe) {
+		const before = probe.module[probe.key];
+		probe.module[probe.key] = Object.assign(passingOver(program.heap32, isOpen)(before), before);
+	}
 	for (const [name, call] of Object.entries(connector.canWait ? { ...CALLS, [SELECT]: SELECTS } : CALLS)) {
 		const slot = calls.get(name);
-		const sleeps = name === '__syscall_poll' && calls.has(POLL_WAITS);
-		if (!slot || (sleeps && !connector.canWait)) continue;
+		const polls = name === '__syscall_poll';
+		const sleeps = polls && calls.has(POLL_WAITS);
+		if (!slot) continue;
 		const own = slot.module[slot.key];
-		const make = names[name];
+		const asleep = () => sleeps && Boolean(own.isAsync || asyncify());
+		const make = polls ? passingOverAsleep(program.heap32, asleep, isOpen) : names[name];
 		const before = make ? make(own) : own;
+		if (sleeps && !connector.canWait) {
+			slot.module[slot.key] = Object.assign(before, own);
+			continue;
+		}
 		const concerns = call.concerns ?? (() => true);
-		const makeOf = name === '__syscall_poll' ? pollOnce : name === SELECT ? selectOnce(program) : callOnce(program, call);
+		const makeOf = polls ? pollOnce(passingOver(program.heap32, isOpen)) : name === SELECT ? selectOnce(program) : callOnce(program, call);
 		const script = connector.canWait ? blocking(waiting.retry(makeOf(before)), waiting, connector)
-			: make ? hookedName(scope, own, { make, makeOf, waiting }) : hooked(scope, own, makeOf, waiting);
-		const direct = (/** @type {any[]} */ ...args) => (concerns(program, args) && !(sleeps && asyncify()) ? script : before)(...args);
+			: make && !polls ? hookedName(scope, own, { make, makeOf, waiting }) : hooked(scope, own, makeOf, waiting);
+		const direct = (/** @type {any[]} */ ...args) => (concerns(program, args) && !asleep() ? script : before)(...args);
 		const put = (/** @type {any} */ value) => void (slot.module[slot.key] = Object.assign(value, own));
 		put(direct);
 		if (!adapt) continue;
@@ -150,16 +155,18 @@ function callOnce(program, { flags }) {
 	});
 }
 
-/** @param {(...args: any[]) => any} original  a poll() that does not wait */
-function pollOnce(original) {
-	return /** @type {Make} */ ((args, retries, earlier) => {
+/** @param {(poll: (...args: any[]) => any) => (...args: any[]) => any} complete @returns {(poll: (...args: any[]) => any) => Make} */
+const pollOnce = (complete) => (poll) => {
+	// A poll() that does not wait.
+	const original = complete(poll);
+	return (args, retries, earlier) => {
 		const [fds, count, timeout, ...rest] = args;
 		if (!retries) return { result: original(...args), pause: null };
 		const until = earlier?.until ?? (timeout < 0 ? Infinity : performance.now() + timeout);
 		const result = original(fds, count, 0, ...rest);
 		return { result, pause: result === 0 && performance.now() < until ? { until } : null };
-	});
-}
+	};
+};
 
 /**
  * Operations wait by themselves here; what waits between attempts is poll() and select().

@@ -3,8 +3,9 @@
 // program's business.
 
 import { Closed, LetGo } from './closed.js';
-import { O_NONBLOCK, POLL } from '../flags.js';
+import { O_APPEND, O_NONBLOCK, POLL } from '../flags.js';
 import { address } from '../memory.js';
+import * as pollfd from './pollfd.js';
 import { piecesOf, pointerAt, send, total } from './iovec.js';
 import { readAddress } from './sockaddr.js';
 
@@ -18,11 +19,8 @@ const F_GETFL = 3;
 const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
 /** Of the flags, these are changed by F_SETFL. */
-const O_APPEND = 1024;
 const SETTABLE = O_NONBLOCK | O_APPEND;
 const FIONREAD = 21531;
-/** struct pollfd: int fd, short events, short revents. */
-const POLLFD = Object.freeze({ bytes: 8, events: 4, revents: 6 });
 
 /**
  * Puts the calls into a program's imports. They do nothing until its first socket shows
@@ -120,20 +118,20 @@ function makeCalls(program, closed) {
 	const poll = (before) => (/** @type {any[]} */ ...args) => {
 		const [fds, count, ...rest] = args;
 		const start = address(fds);
-		const sockAt = (/** @type {number} */ i) => closed().sockOf(view().getInt32(start + i * POLLFD.bytes, true));
+		const sockAt = (/** @type {number} */ i) => closed().sockOf(view().getInt32(start + i * pollfd.BYTES, true));
 		const socks = Array.from({ length: Number(count) }, (_, i) => sockAt(i));
 		if (!socks.some(Boolean)) return before(...args);
 		let ready = 0;
 		for (const [i, sock] of socks.entries()) {
-			const at = start + i * POLLFD.bytes;
+			const at = start + i * pollfd.BYTES;
 			if (!sock) {
 				// One at a time, without the time: the program's own know no sockets of ours.
 				ready += before(typeof fds === 'bigint' ? BigInt(at) : at, 1, ...rest.map(() => 0));
 				continue;
 			}
-			const wanted = view().getInt16(at + POLLFD.events, true) | POLL.ERR | POLL.HUP;
+			const wanted = view().getInt16(at + pollfd.EVENTS, true) | POLL.ERR | POLL.HUP;
 			const events = program.ops.poll(sock) & wanted;
-			view().setInt16(at + POLLFD.revents, events, true);
+			view().setInt16(at + pollfd.REVENTS, events, true);
 			if (events) ready++;
 		}
 		return ready;

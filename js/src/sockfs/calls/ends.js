@@ -13,8 +13,13 @@ import { datagramsOf, isFresh, recordOf, socketOf } from '../sockets/record.js';
 
 const AF_INET = 2;
 const AF_INET6 = 10;
-/** Flags of socket() stand above its kind. */
+const AF_UNIX = 1;
+/** Flags of socket() stand above its kind: SOCK_CLOEXEC and SOCK_NONBLOCK. */
 const KIND = 0xf;
+const FLAGS = 0x80800;
+/** Linux has kinds below this number; of these, the protocols that a program may name. */
+const KINDS = 11;
+const PROTOCOLS = new Map([[SOCK_STREAM, 6], [2, 17]]);
 /** Bytes that connect() wants at least: sockaddr_in, and sockaddr_in6 without the scope. */
 const LEAST = new Map([[AF_INET, 16], [AF_INET6, 24]]);
 const DOTTED = /^\d+\.\d+\.\d+\.\d+$/;
@@ -61,8 +66,11 @@ export function endCalls(program, asCall) {
 	};
 
 	return {
-		// SOCKFS refuses the family, and asks for it nowhere else.
+		// SOCKFS refuses AF_INET6, and asks for it nowhere else. In Emscripten 3 it ends the program
+		// where a protocol is none of the kind's.
 		socket: (before) => (family, type, ...rest) => {
+			const wrong = wrongSocket(family, type, rest[0]);
+			if (wrong !== 0) return -wrong;
 			if (family !== AF_INET6 || (type & KIND) !== SOCK_STREAM) return before(family, type, ...rest);
 			const fd = before(AF_INET, type, ...rest);
 			const sock = fd >= 0 && program.ops ? program.sockOf(fd) : null;
@@ -95,6 +103,22 @@ export function endCalls(program, asCall) {
 		},
 		getpeername: nameOf(peerOf),
 	};
+}
+
+/**
+ * Returns the errno of a socket that Linux does not make, 0 for others.
+ * @param {number} family
+ * @param {number} type
+ * @param {number} protocol
+ */
+function wrongSocket(family, type, protocol) {
+	const kind = type & KIND;
+	if (type & ~(KIND | FLAGS) || kind >= KINDS) return ERRNO.EINVAL;
+	if (family === AF_UNIX) return 0;
+	if (family !== AF_INET && family !== AF_INET6) return ERRNO.EAFNOSUPPORT;
+	if (kind === 0) return ERRNO.ESOCKTNOSUPPORT;
+	const only = PROTOCOLS.get(kind);
+	return protocol && only && protocol !== only ? ERRNO.EPROTONOSUPPORT : 0;
 }
 
 /** @param {string} host */

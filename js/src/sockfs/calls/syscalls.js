@@ -8,10 +8,12 @@ import { patchBlocking } from './blocking.js';
 import { pointerAt } from './iovec.js';
 import { endCalls } from './ends.js';
 import { duplicateCalls } from '../sockets/duplicates.js';
-import { O_NONBLOCK } from '../flags.js';
+import { O_APPEND, O_NONBLOCK } from '../flags.js';
 import { address } from '../memory.js';
 import { DOTTED } from '../../tunnel/ip.js';
 import { receiveMessage } from './recvmsg.js';
+import { openTest } from './nosocket.js';
+import { closedTest, passingOver } from './pollset.js';
 import { nameCalls } from '../names/name-calls.js';
 import { watchConnect } from './outcome.js';
 import { datagramsOf, isFresh, socketOf } from '../sockets/record.js';
@@ -26,34 +28,45 @@ const FIONBIO = 0x5421;
 const TIOCOUTQ = 0x5411;
 const SIOCATMARK = 0x8905;
 
+/** fcntl(): sets these flags, and clears those that are not given. */
+const F_SETFL = 4;
+const SETTABLE = O_NONBLOCK | O_APPEND;
+
 /** @param {string | undefined} host */
 const isAddress = (host) => host === undefined || DOTTED.test(host) || host.includes(':');
 
 /** In the second argument of socket(). */
 const SOCK_NONBLOCK = O_NONBLOCK;
 
-export { POLLFD_BYTES } from './blocking.js';
-
 /**
  * Replaces the imports that are there, in place.
  * @param {Instance['calls']} calls
  * @param {Program} program
  * @param {Connector} connector
- * @param {Omit<import('./blocking.js').Means, 'names'>} [means]  how the program's stacks may wait
+ * @param {Omit<import('./blocking.js').Means, 'names' | 'isOpen'>} [means]  how the program's stacks may wait
  * @returns {() => void}  puts functions without wasm of ours in their place, for a program that cannot be linked to it
  */
 export function patchImports(calls, program, connector, means = {}) {
-	for (const [name, make] of Object.entries(makeCalls(program))) replace(calls, name, make);
-	return patchBlocking(calls, program, connector, { ...means, names: nameCalls(program, connector) });
+	const isOpen = openTest(calls, program.heap32);
+	for (const [name, make] of Object.entries(makeCalls(program, isOpen))) replace(calls, name, make);
+	return patchBlocking(calls, program, connector, { ...means, isOpen: closedTest(calls, program, isOpen), names: nameCalls(program, connector) });
 }
 
 /**
  * Returns the calls that are not only repeated, each made of the program's own.
  * @param {Program} program
  * @param {Connector} connector
+ * @param {Instance['calls']} calls
  * @returns {Record<string, (before: (...args: any[]) => any) => (...args: any[]) => any>}
  */
-export const operationCalls = (program, connector) => ({ ...makeCalls(program), ...nameCalls(program, connector) });
+export const operationCalls = (program, connector, calls) => {
+	const isOpen = openTest(calls, program.heap32);
+	return {
+		...makeCalls(program, isOpen),
+		...nameCalls(program, connector),
+		__syscall_poll: passingOver(program.heap32, closedTest(calls, program, isOpen)),
+	};
+};
 
 /**
  * @param {Instance['calls']} calls
@@ -70,9 +83,10 @@ function replace(calls, name, make) {
 
 /**
  * @param {Program} program  a hidden one gets its ops and its ErrnoError later
+ * @param {((fd: number) => boolean) | undefined} isOpen
  * @returns {Record<string, (before: (...args: any[]) => number) => (...args: any[]) => number>}
  */
-function makeCalls(program) {
+function makeCalls(program, isOpen) {
 	const { sockOf } = program;
 	/** Runs an operation of SOCKFS as a system call. @param {() => number} run */
 	const call = (run) => {
@@ -95,6 +109,7 @@ function makeCalls(program) {
 		return run && mine(sock) ? call(() => run(sock, ...rest)) : before(...args);
 	};
 	const ends = endCalls(program, call);
+	const duplicates = duplicateCalls(program, isOpen);
 	const view = () => new DataView(program.heap32().buffer);
 	/** Our socket behind a descriptor. @param {number} fd */
 	const ours = (fd) => {
@@ -167,7 +182,17 @@ function makeCalls(program) {
 			return 0;
 		},
 
-		...duplicateCalls(program),
+		...duplicates,
+		// Emscripten 3 cannot take a flag back, as F_SETFL does.
+		__syscall_fcntl64: (before) => {
+			const duplicate = duplicates.__syscall_fcntl64(before);
+			return (fd, command, varargs, ...rest) => {
+				const stream = command === F_SETFL ? sockOf(fd)?.stream : undefined;
+				if (!stream) return duplicate(fd, command, varargs, ...rest);
+				stream.flags = (stream.flags & ~SETTABLE) | (view().getInt32(address(varargs), true) & SETTABLE);
+				return 0;
+			};
+		},
 
 		// Pyodide's shutdown() asks here first, and takes the result from memory.
 		_try_shutdown: (before) => (fd, how, at) => {

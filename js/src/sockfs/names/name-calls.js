@@ -14,7 +14,13 @@ import { address } from '../memory.js';
 
 export const EAI_NONAME = -2;
 const EAI_AGAIN = -3;
+const EAI_BADFLAGS = -1;
+const EAI_FAMILY = -6;
+const EAI_SOCKTYPE = -7;
 const EAI_SERVICE = -8;
+const EAI_ADDRFAMILY = -9;
+const AI_PASSIVE = 1;
+const AI_CANONNAME = 2;
 const AI_ADDRCONFIG = 0x20;
 const AI_NUMERICHOST = 4;
 const AI_V4MAPPED = 8;
@@ -22,7 +28,11 @@ const AI_ALL = 0x10;
 const AI_NUMERICSERV = 0x400;
 const AF_INET = 2;
 const AF_INET6 = 10;
+const AI_KNOWN = AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_V4MAPPED | AI_ALL | AI_ADDRCONFIG | AI_NUMERICSERV;
 const LOOPBACK = Object.freeze(['127.0.0.1', '::1']);
+const ANY = Object.freeze(['0.0.0.0', '::']);
+/** Kinds of sockets with their protocols. Emscripten has no raw ones. @type {[number, number][]} */
+const KINDS = [[1, 6], [2, 17]];
 
 /**
  * @param {Program} program
@@ -68,7 +78,10 @@ export function nameCalls(program, connector) {
 		const judged = judge(node);
 		if (judged.kind === 'none') return { failure: EAI_NONAME, addresses: [] };
 		if (judged.kind === 'address') return { failure: 0, addresses: isNumeric(node) ? [judged.address] : LOOPBACK };
-		if (judged.name.includes(':')) return { failure: 0, addresses: [] };
+		if (judged.name.includes(':')) {
+			const six = parseSix(judged.name);
+			return six === null ? { failure: EAI_NONAME, addresses: [] } : { failure: 0, addresses: [six] };
+		}
 		const answer = ask(judged.name);
 		if (answer === null) return { failure: EAI_AGAIN, addresses: [] };
 		return { failure: answer.state === 'missing' ? EAI_NONAME : 0, addresses: answer.found, name: judged.name };
@@ -78,39 +91,37 @@ export function nameCalls(program, connector) {
 
 	return {
 		getaddrinfo: (before) => (node, service, hint, out) => {
-			const wide = typeof out === 'bigint';
-			const none = wide ? 0n : 0;
+			const none = typeof out === 'bigint' ? 0n : 0;
 			const hints = address(hint);
-			const flags = hints ? view().getInt32(hints, true) : 0;
-			const family = hints ? view().getInt32(hints + 4, true) : 0;
-			/** @type {number | null} */
-			let port = null;
+			const [flags, family, type, protocol] = [0, 4, 8, 12].map((at) => (hints ? view().getInt32(hints + at, true) : 0));
+			if (!node && !service) return EAI_NONAME;
+			if (flags & ~AI_KNOWN || (flags & AI_CANONNAME && !node)) return EAI_BADFLAGS;
+			if (![0, AF_INET, AF_INET6].includes(family)) return EAI_FAMILY;
+			const kinds = KINDS.filter(([one, its]) => (type === 0 || type === one) && (protocol === 0 || protocol === its));
+			if (kinds.length === 0) return EAI_SOCKTYPE;
+			let port = 0;
 			if (service) {
 				const asked = text(service);
-				port = asked === '' ? 0 : portOf(asked);
-				if (port === null) return EAI_SERVICE;
-				if (flags & AI_NUMERICSERV && !/^\s*\+?\d*$/.test(asked)) return EAI_NONAME;
+				const found = asked === '' ? 0 : portOf(asked);
+				if (found !== null && flags & AI_NUMERICSERV && !/^\s*\+?\d*$/.test(asked)) return EAI_NONAME;
+				if (found === null) return EAI_SERVICE;
+				port = found;
 			}
 			const asked = node ? text(node) : '';
 			if (node && flags & AI_NUMERICHOST && !asked.includes(':') && !(judgeName(asked).kind === 'address' && isNumeric(asked))) return EAI_NONAME;
-			const found = node ? look(asked) : null;
-			if (found?.failure) return found.failure;
-			// SOCKFS knows the flag and fails: the addresses that it gives are those of
+			const found = node ? look(asked) : { failure: 0, addresses: nothing(family, flags) };
+			if (found.failure) return found.failure;
+			const addresses = ofFamily(found.addresses, family, flags);
+			// A family that a name has no addresses of keeps the one that stands for the name.
+			if (addresses.length === 0 && found.name === undefined) return EAI_ADDRFAMILY;
+			const canon = flags & AI_CANONNAME ? { text: asked, at: address(node) } : undefined;
+			// SOCKFS knows AI_ADDRCONFIG and fails: the addresses that it gives are those of
 			// the host's kind.
 			if (flags & AI_ADDRCONFIG) view().setInt32(hints, flags & ~AI_ADDRCONFIG, true);
-			const named = port !== null && node;
-			const call = (/** @type {any} */ given) => before(node, named ? none : service, given, out);
 			try {
-				const addresses = ofFamily(found?.addresses ?? [], family, flags);
-				if (found && (addresses.length > 0 || found.name !== undefined)) {
-					// A family that the name has no addresses of keeps the one that stands for it.
-					return list.make({ call, hint, out, addresses, port: port ?? 0, name: found.name });
-				}
-				if (found && found.addresses.length > 0) return EAI_NONAME;
-				const result = call(hint);
-				if (result === 0 && named) list.setPort(out, Number(port));
-				if (result === 0 && !node && family === AF_INET6) list.setNull(out, flags);
-				return result;
+				// Emscripten's function makes the entries; what they say is ours.
+				const call = (/** @type {any} */ given, own = node) => before(own, none, given, out);
+				return list.make({ call, hint, out, addresses, kinds, port, name: found.name, canon });
 			} finally {
 				if (flags & AI_ADDRCONFIG) view().setInt32(hints, flags, true);
 			}
@@ -133,6 +144,23 @@ export function nameCalls(program, connector) {
 
 		...reverseCalls(program, ask),
 	};
+}
+
+/**
+ * The addresses of no host: those of this one, or all that it listens at. Programs that take any family
+ * get IPv4's, by which all sockets work.
+ * @param {number} family
+ * @param {number} flags  AI_*
+ */
+const nothing = (family, flags) => (flags & AI_PASSIVE ? ANY : LOOPBACK).slice(...(family === AF_INET6 ? [1] : [0, 1]));
+
+/** An address of IPv6, null if a text is none. A zone counts for nothing here. @param {string} text */
+function parseSix(text) {
+	try {
+		return new URL(`http://[${text.replace(/%.*/, '')}]`).hostname.slice(1, -1);
+	} catch {
+		return null;
+	}
 }
 
 /** Whether a text that is an address is written in numbers. @param {string} node */

@@ -8,6 +8,7 @@ import { serviceOf } from './names.js';
 /** @typedef {import('./lookup.js').Lookup} Lookup */
 /** @typedef {(...args: any[]) => any} Call */
 
+const EAI_BADFLAGS = -1;
 const EAI_NONAME = -2;
 const EAI_AGAIN = -3;
 const EAI_FAMILY = -6;
@@ -15,6 +16,8 @@ const EAI_OVERFLOW = -12;
 const NI_NUMERICHOST = 1;
 const NI_NUMERICSERV = 2;
 const NI_NAMEREQD = 8;
+/** These, NI_NOFQDN, NI_DGRAM, NI_NUMERICSCOPE, and those of names that are not ASCII. */
+const NI_KNOWN = 0x1ff;
 /** What Emscripten's fake DNS gives out (dns.js). */
 const FAKE = /^172\.(29|30|31)\./;
 const LOOPBACK = /^(127\.|::1$)/;
@@ -53,7 +56,9 @@ export function reverseCalls(program, ask) {
 	return {
 		getnameinfo: (before) => (sa, length, node, nodeRoom, service, serviceRoom, flags) => {
 			const { errno, host, port, family } = readAddress(bytes().buffer, sa, length);
+			if (flags & ~NI_KNOWN) return EAI_BADFLAGS;
 			if (errno !== 0) return EAI_FAMILY;
+			if (flags & NI_NAMEREQD && flags & NI_NUMERICHOST) return EAI_NONAME;
 			if (node && nodeRoom) {
 				const name = flags & NI_NUMERICHOST ? undefined : nameOf(host);
 				if (name === null) return EAI_AGAIN;

@@ -11,19 +11,7 @@
 
 /** @typedef {import('../calls/retry.js').Retry} Retry */
 
-const I32 = 0x7f;
-const EMPTY = 0x40;
-
-/** Unsigned LEB128; the numbers here fit into 28 bits. @param {number} value @returns {number[]} */
-const uint = (value) => (value < 128 ? [value] : [(value & 127) | 128, ...uint(value >>> 7)]);
-/** @param {number[][]} items */
-const vector = (items) => [...uint(items.length), ...items.flat()];
-/** @param {string} text */
-const name = (text) => [...uint(text.length), ...new TextEncoder().encode(text)];
-/** @param {number} id @param {number[]} body */
-const section = (id, body) => [id, ...uint(body.length), ...body];
-/** @param {number} params @param {number} results */
-const type = (params, results) => [0x60, ...vector(Array(params).fill([I32])), ...vector(Array(results).fill([I32]))];
+import { EMPTY, I32, moduleOf, type, vector } from './wasm.js';
 
 /**
  * The module for calls with so many parameters, all of them i32:
@@ -52,16 +40,13 @@ function encode(arity) {
 		0x0c, 0, 0x0b,
 		0x00, 0x0b,
 	];
-	const imported = (/** @type {string} */ key, /** @type {number} */ index) => [...name('a'), ...name(key), 0, index];
-	return new Uint8Array([
-		0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-		...section(1, vector([type(arity + 1, 1), type(1, 0), type(arity, 1)])),
-		...section(2, vector([imported('attempt', 0), imported('wait', 1), imported('giveUp', 0)])),
-		...section(3, vector([[2]])),
-		...section(6, vector([[I32, 1, 0x41, 0, 0x0b]])),
-		...section(7, vector([[...name('call'), 0, 3], [...name('waiting'), 3, 0]])),
-		...section(10, vector([[...uint(body.length), ...body]])),
-	]);
+	return moduleOf({
+		types: [type(arity + 1, 1), type(1, 0), type(arity, 1)],
+		imports: [['attempt', 0], ['wait', 1], ['giveUp', 0]],
+		call: 2,
+		global: 'waiting',
+		body,
+	});
 }
 
 /**

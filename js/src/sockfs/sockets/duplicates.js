@@ -1,6 +1,8 @@
 // dup(): SOCKFS ends a socket with the first of its descriptors that is closed. Here it
 // ends with the last.
 
+import { address } from '../memory.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 import { recordOf } from './record.js';
 
 /** @typedef {import('../program/program.js').Program} Program */
@@ -66,9 +68,10 @@ const F_DUPFD_CLOEXEC = 1030;
  * operation for them. In those, dup() opens the path of its file again, and a socket has
  * none.
  * @param {Program} program
+ * @param {((fd: number) => boolean) | undefined} isOpen
  * @returns {Record<string, (before: (...args: any[]) => number) => (...args: any[]) => number>}
  */
-export function duplicateCalls(program) {
+export function duplicateCalls(program, isOpen) {
 	/** @param {(before: (...args: any[]) => number, sock: Sock, args: any[]) => number} make */
 	const ofSockets = (make) => (/** @type {(...args: any[]) => number} */ before) => (/** @type {any[]} */ ...args) => {
 		const sock = program.streamOps ? program.sockOf(args[0]) : null;
@@ -81,7 +84,13 @@ export function duplicateCalls(program) {
 		__syscall_dup: ofSockets((before, sock, args) => program.clone?.(sock.stream) ?? before(...args)),
 		__syscall_dup3: ofSockets((before, sock, args) => (args[0] === args[1] ? undefined : program.clone?.(sock.stream, args[1])) ?? before(...args)),
 		__syscall_fcntl64: (before) => {
-			const duplicate = ofSockets((own, _, args) => own(...args))(before);
+			const duplicate = ofSockets((own, sock, args) => {
+				if (!program.clone || !isOpen) return own(...args);
+				let fd = new DataView(program.heap32().buffer).getInt32(address(args[2]), true);
+				if (fd < 0) return -ERRNO.EINVAL;
+				while (isOpen(fd)) fd++;
+				return program.clone(sock.stream, fd);
+			})(before);
 			return (...args) => (args[1] === F_DUPFD || args[1] === F_DUPFD_CLOEXEC ? duplicate : before)(...args);
 		},
 	};

@@ -6,6 +6,8 @@
 
 import { CALLS, STATE, doorOf } from './cells.js';
 import { findMemory } from '../program/instantiate.js';
+import { openTest, tellFilesApart } from '../calls/nosocket.js';
+import { POLL_WAITS, passingOver } from '../calls/pollset.js';
 import { findFunctions } from '../program/imports.js';
 import { pollLoop } from './poll.js';
 
@@ -13,17 +15,19 @@ import { pollLoop } from './poll.js';
 /** @typedef {(...args: any[]) => any} Call */
 
 /** Calls whose first argument is a descriptor. */
-const OF_SOCKETS = CALLS.filter((name) => name.startsWith('__syscall') && name !== '__syscall_socket' && name !== '__syscall_poll');
+const OF_SOCKETS = CALLS.filter((name) => name.startsWith('__syscall') && name !== '__syscall_socket' && name !== '__syscall_poll' && name !== '__syscall_fcntl64');
 /**
  * Names: each thread of Emscripten's would have its own table of the addresses that it
  * makes up.
  */
 const NAMES = /** @type {const} */ (['getaddrinfo', 'getnameinfo', 'gethostbyname', '_emscripten_lookup_name']);
 
-const WANTED = new Set([...OF_SOCKETS, ...NAMES, '__syscall_socket', '__syscall_poll', '__syscall_fcntl64', 'fd_read', 'fd_write']);
+const WANTED = new Set([...OF_SOCKETS, ...NAMES, '__syscall_socket', '__syscall_bind', 'sockmux_shutdown', 'sockmux_setsockopt', '__syscall_poll', POLL_WAITS, '__syscall_fcntl64', 'fd_read', 'fd_write']);
 
 /** Commands of fcntl() that make a descriptor: F_DUPFD, F_DUPFD_CLOEXEC. */
 const DUPLICATE = [0, 1030];
+/** The one that sets flags. */
+const F_SETFL = 4;
 
 const MSG_DONTWAIT = 0x40;
 
@@ -38,6 +42,8 @@ export function patchThread(imports, { id, common, cells }) {
 	const door = slots.get('__syscall_connect') ?? slots.get('__syscall_listen');
 	if (!door || !memory) return;
 	const enter = door.module[door.key];
+	const heap32 = () => new Int32Array(memory.buffer);
+	tellFilesApart(slots, openTest(slots, heap32));
 	/** Without the page's half, the calls are the program's own. */
 	let present = true;
 
@@ -66,10 +72,13 @@ export function patchThread(imports, { id, common, cells }) {
 	/** @type {Record<string, (before: Call) => Call>} */
 	const calls = {
 		__syscall_socket: (before) => (...args) => call('__syscall_socket', args) ?? before(...args),
-		__syscall_poll: (before) => pollLoop({ before, once, common, memory }),
+		__syscall_poll: (before) => pollLoop({ before, once, common, memory, waits: slots.has(POLL_WAITS) }),
+		[POLL_WAITS]: passingOver(heap32),
 		__syscall_fcntl64: (before) => (fd, command, ...args) => {
-			const result = before(fd, command, ...args);
-			if (DUPLICATE.includes(command) && result >= 0 && common.maySocket(fd)) common.markSocket(result);
+			const duplicates = DUPLICATE.includes(command);
+			const socket = common.maySocket(fd) && (duplicates || command === F_SETFL);
+			const result = (socket ? call('__syscall_fcntl64', [fd, command, ...args]) : undefined) ?? before(fd, command, ...args);
+			if (socket && duplicates && result >= 0) common.markSocket(result);
 			return result;
 		},
 		fd_read: readv,
@@ -120,6 +129,7 @@ export function patchThread(imports, { id, common, cells }) {
 	}
 
 	for (const [name, { module, key }] of slots) {
+		if (!calls[name]) continue;
 		const before = module[key];
 		// Emscripten keeps a signature and flags on its functions; dynamic linking needs them.
 		module[key] = Object.assign(calls[name](before), before);
