@@ -9,7 +9,9 @@ import { startCases } from './harness/cases.js';
 import { readLeft, required } from './harness/left.js';
 import { casesOf, eachOf, readMatrix, readNative, runCell } from './harness/matrix.js';
 import { best, worse } from './harness/score.js';
+import { SILENT_LISTENER } from './harness/services.js';
 import { DOCUMENT, withTables } from './harness/tables.js';
+import { until } from './harness/until.js';
 
 const native = await readNative();
 const recorded = await readMatrix();
@@ -17,7 +19,7 @@ const left = await readLeft();
 
 /** Cases of each kind that take little time. */
 const QUICK = ['echo10', 'peek', 'msg', 'half_close', 'shutdown_rdwr', 'reset', 'nb_refused', 'refused_blocking',
-	'reconnect_same_fd', 'read_blocks', 'textbook', 'waitall', 'rcvtimeo', 'options_before_connect', 'options_unknown',
+	'reconnect_same_fd', 'read_blocks', 'textbook', 'waitall', 'rcvtimeo', 'options_before_connect', 'options_unknown', 'bad_sets', 'bad_descriptors', 'bad_states', 'nonblock_back', 'names_hints', 'names_info',
 	'socket_types', 'dup', 'names_literal', 'names_empty', 'poll_pipe', 'poll_wakes', 'poll_room', 'close_flushes'];
 /** One build for each way in which a program waits, and all that never wait. */
 const CHOSEN = BUILDS.filter(({ name, program }) => recorded[name] && (program === 'loop'
@@ -42,6 +44,16 @@ describe('with sockmux', () => {
 	let world;
 	before(async () => { world = await startCases(); }, { timeout: 120_000 });
 	after(() => world.stop());
+
+	test('close() while connecting ends the dial of the server', async () => {
+		for (const build of CHOSEN.filter(({ name }) => name === 'cases-jspi-modularize-6' || name === 'cases-pthread-6')) {
+			const earlier = world.logs.length;
+			await runCell(world, { build, name: 'close_connecting' }, 'sockmux', native.close_connecting);
+			const target = `127.0.0.1:${world.base + SILENT_LISTENER}`;
+			const line = await until(() => world.logs.slice(earlier).find((/** @type {string} */ text) => text.includes(`"target":"${target}"`)), `the end of the dial to ${target}`);
+			assert.match(line, /"code":"aborted".*operation was canceled/);
+		}
+	});
 
 	for (const build of CHOSEN) {
 		test(build.name, async () => {

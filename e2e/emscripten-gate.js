@@ -1,5 +1,5 @@
 // The whole gate (make test-emscripten): each C program in each build natively, with
-// plain Emscripten and a relay, and with sockmux. No line may be worse than plain, nor
+// plain Emscripten and websockify, and with sockmux. No line may be worse than plain, nor
 // worse than in matrix.json. emscripten-cases.test.js has the part that runs with the
 // other tests.
 

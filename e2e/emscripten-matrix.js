@@ -1,4 +1,4 @@
-// Runs C programs with plain Emscripten and a relay, and with sockmux, beside what they
+// Runs C programs with plain Emscripten and websockify, and with sockmux, beside what they
 // print natively:
 //
 //	node emscripten-matrix.js [--build NAME,...] [--case NAME,...] [--way plain,sockmux]

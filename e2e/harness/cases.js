@@ -1,4 +1,4 @@
-// Runs one case of a C program in one build: natively, with plain Emscripten and a relay, or with
+// Runs one case of a C program in one build: natively, with plain Emscripten and websockify, or with
 // sockmux's script tag.
 
 import { execFile } from 'node:child_process';
@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { launch } from './chromium.js';
-import { startRelay } from './relay.js';
 import { startServices, SPAN } from './services.js';
 import { startSite } from './site.js';
 import { startSockmux } from './sockmux.js';
 import { until } from './until.js';
+import { startWebsockify } from './websockify.js';
 
 /** @typedef {import('./builds.js').Build} Build */
 /** @typedef {'native' | 'plain' | 'sockmux'} Way */
@@ -71,7 +71,7 @@ function results(lines) {
 }
 
 /**
- * A browser, the services, a relay, and sockmux.
+ * A browser, the services, and sockmux; websockify, once a case asks for it.
  * @param {{ binary?: string, flags?: string[] }} [options]  binary: another build of the server, with its
  *   script; flags: more of the server's
  */
@@ -87,7 +87,8 @@ export async function startCases({ binary, flags = [] } = {}) {
 	};
 	try {
 		const services = await keep(startServices());
-		const relay = await keep(startRelay());
+		/** @type {ReturnType<typeof startWebsockify> | null} */
+		let websockify = null;
 		/** @type {Record<string, string>} */
 		const words = {};
 		const site = await keep(startSite({ words }));
@@ -107,7 +108,7 @@ export async function startCases({ binary, flags = [] } = {}) {
 		 */
 		const runCase = async (build, name, way) => {
 			const query = new URLSearchParams({ build: build.name, kind: build.kind, case: name, base: String(services.base) });
-			if (way === 'plain') query.set('relay', relay.origin);
+			if (way === 'plain') query.set('relay', (await (websockify ??= keep(startWebsockify(services.base, SPAN)))).origin);
 			return pool.run(`${site.origin}/cases${way === 'plain' ? '' : '-sockmux'}.html?${query}`);
 		};
 		return { base: services.base, runCase, logs: sockmux.logs, stop };

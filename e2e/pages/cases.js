@@ -1,5 +1,5 @@
 // Runs one build of a C program: ?build=NAME&kind=KIND&case=NAME&base=PORT, and with
-// relay=URL it dials a plain relay. What the program prints goes to the console.
+// relay=URL it dials websockify. What the program prints goes to the console.
 
 (() => {
 	const query = new URLSearchParams(location.search);
@@ -14,12 +14,12 @@
 		onExit: (/** @type {unknown} */ status) => console.log(`! exit ${status}`),
 	};
 
-	/** Plain SOCKFS dials ws://HOST:PORT/ itself; the relay has the target in its path. */
+	/** Plain SOCKFS dials ws://HOST:PORT/ itself; websockify has a token for each port. */
 	function dialRelay(/** @type {string} */ relay) {
 		const Plain = globalThis.WebSocket;
 		globalThis.WebSocket = class extends Plain {
 			constructor(/** @type {string} */ url, /** @type {string[]} */ protocols) {
-				super(`${relay}/${new URL(url.replace(/^ws/, 'http')).host}`, protocols);
+				super(`${relay}/?token=${new URL(url.replace(/^ws/, 'http')).port}`, protocols);
 			}
 		};
 	}
