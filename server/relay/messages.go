@@ -348,5 +348,9 @@ func (m *messages) Close() error {
 	m.timer.Stop()
 	m.fail(net.ErrClosed)
 	m.endLife()
-	return m.Conn.Close()
+	err := m.Conn.Close()
+	if m.ws != nil {
+		go m.ws.CloseNow() // frees what it holds; it may wait for a close handshake that is under way
+	}
+	return err
 }

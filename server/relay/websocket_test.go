@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"github.com/sockmux/sockmux/internal/test/servertest"
 	"github.com/sockmux/sockmux/server/ops/events"
 	"github.com/sockmux/sockmux/shared/message"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -246,4 +248,31 @@ func TestWebSocketRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWebSocketIsFreed: a WebSocket that its target has dropped holds no memory. One of the library
+// is in a cycle with a finalizer, so it is collected only if it was closed.
+func TestWebSocketIsFreed(t *testing.T) {
+	at := socketServer(t, plainHTTP, func(ws *websocket.Conn, _ *http.Request) { _ = ws.CloseNow() })
+	r := local(t, Config{})
+	heap := func() uint64 {
+		var stats runtime.MemStats
+		for range 3 { // what is in pools is kept for two
+			runtime.GC()
+		}
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	open := func(n int) {
+		for range n {
+			s := serveWebSocket(t, r, r.defaults, at, message.Open{Resource: "/"})
+			_, _ = s.all() // it is reset
+			s.wait()
+		}
+	}
+	open(20)
+	before := heap()
+	const many = 300
+	open(many)
+	servertest.Eventually(t, patience, "memory is freed", func() bool { return heap() < before+many*6<<10 }) // a WebSocket has 9 KiB, and each stream of the test 3
 }

@@ -29,7 +29,7 @@ func bound() int64 {
 // looks at what is left of it.
 func TestHostileInput(t *testing.T) {
 	where := startTargets(t)
-	p := startServer(t, "--allow-yamux", "--allow-posix", "--allow", where.echo.String(), "--allow", where.deaf.String())
+	p := startServer(t, "--allow-yamux", "--allow-posix", "--allow", where.echo.String(), "--allow", where.deaf.String(), "--allow", "127.0.0.1")
 	_ = p.greet(t).bye() // what is made once is there
 	p.Measure(t)
 	before := p.Measure(t)
@@ -75,6 +75,7 @@ func TestHostileInput(t *testing.T) {
 		{"plain floods", func(t *testing.T) { plainFloods(t, p, where, counts) }},
 		{"plain unread", func(t *testing.T) { plainUnread(t, p, where, counts) }},
 		{"posix calls", func(t *testing.T) { posixCalls(t, p, where, counts) }},
+		{"websocket targets", func(t *testing.T) { hostileTargets(t, p, counts) }},
 		{"posix floods", func(t *testing.T) { posixFloods(t, p, where, counts) }},
 	} {
 		began := time.Now()
