@@ -117,7 +117,7 @@ func hostileTargets(t *testing.T, p *process, counts *table) {
 	session := page{t, client.New(client.Config{Dial: product.Transport(p.ConnectURL())})}
 	defer session.client.Close()
 	const short = 2 * time.Second
-	many := scaled(24, 5_000)
+	many := scaled(24, 1_000)
 	for _, test := range []struct {
 		input string
 		at    netip.AddrPort
@@ -175,7 +175,7 @@ func hostileTargets(t *testing.T, p *process, counts *table) {
 		row := counts.row("websocket", test.input)
 		at := socketTarget(t, test.serve)
 		each(t, 8, func(int) {
-			code := endOf(session.socket(at, 0), int64(scaled(1<<16, 16<<20)))
+			code := endOf(session.socket(at, 0), int64(scaled(1<<16, 1<<20)))
 			if code != wire.OK {
 				t.Errorf("%s: %s", test.input, code)
 			}
