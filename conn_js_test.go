@@ -2,7 +2,10 @@ package sockmux_test
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"syscall"
 	"testing"
@@ -15,7 +18,8 @@ import (
 
 // These tests run in a page: e2e/go.test.js builds the test program and gives it by environment
 // SOCKMUX_URL, which is empty where the page's own session is to be used; SOCKMUX_CROSSING, a
-// target that joins each two connections; and SOCKMUX_REFUSING, which has no listener.
+// target that joins each two connections; SOCKMUX_REFUSING, which has no listener; and
+// SOCKMUX_LISTEN, where an http.Server is to listen until it is asked for /end.
 
 var dialer = &sockmux.Dialer{URL: os.Getenv("SOCKMUX_URL")}
 
@@ -81,5 +85,57 @@ func TestRefused(t *testing.T) {
 	var op *net.OpError
 	if !errors.Is(err, syscall.ECONNREFUSED) || !errors.As(err, &op) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestListenHTTP: an http.Server over a Listener answers the requests that the other end of the
+// test sends, many at once, and shuts down. Then the port is free.
+func TestListenHTTP(t *testing.T) {
+	address := os.Getenv("SOCKMUX_LISTEN")
+	l, err := dialer.Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.Addr().String() != address {
+		t.Errorf("listens on %s", l.Addr())
+	}
+	if _, err := dialer.Listen(t.Context(), "tcp", address); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("a second listener: %v", err)
+	}
+	if _, err := dialer.Listen(t.Context(), "tcp", "192.0.2.1:80"); !errors.Is(err, syscall.EACCES) {
+		t.Errorf("an address that the policy forbids: %v", err)
+	}
+	end := make(chan struct{})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Errorf("%d bytes of the body: %v", len(b), err)
+		}
+		_, _ = w.Write(b) // the other end compares
+	})
+	mux.HandleFunc("/end", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.RemoteAddr)
+		close(end)
+	})
+	web := &http.Server{Handler: mux}
+	served := make(chan error, 1)
+	go func() { served <- web.Serve(l) }()
+	<-end
+	if err := web.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("an Accept behind Close: %v", err)
+	}
+	again, err := dialer.Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -40,5 +40,5 @@ record-emscripten: build e2e-deps ## run the C programs, also natively and plain
 	cd e2e && export CHROMIUM="$$(../tools/ensure-chromium)" && node emscripten-matrix.js --native && node emscripten-matrix.js --record --tries 3 && node emscripten-matrix.js --docs
 
 .PHONY: screenshots
-screenshots: build e2e-deps examples ## take the pictures of the playground and the SSH terminal (docs/images)
+screenshots: build e2e-deps examples ## take the pictures of the playground and the examples (docs/images)
 	cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node screenshots.js ../docs/images

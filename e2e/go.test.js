@@ -11,7 +11,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startDns } from './harness/dns.js';
+import { freePort } from './harness/ports.js';
 import { suite } from './harness/suite.js';
+import { until } from './harness/until.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OUT = fileURLToPath(new URL('out', import.meta.url));
@@ -42,6 +44,7 @@ after(() => dns.stop());
 const world = suite({
 	flags: () => [
 		...['127.0.0.1', '192.0.2.0/24', 'packets.test'].flatMap((target) => ['--allow', target]), '--dns', dns.address,
+		'--allow-listen', '127.0.0.1:1024-65535',
 	],
 	async ready() {
 		mkdirSync(OUT, { recursive: true });
@@ -60,11 +63,22 @@ packets.unref();
 /** @param {import('node:net').Server} server */
 const portOf = (server) => /** @type {import('node:net').AddressInfo} */ (server.address()).port;
 
+/** Asks a server in the page, many at once, and ends it. @param {string} origin */
+async function ask(origin) {
+	await until(() => fetch(`${origin}/echo`).then(({ ok }) => ok, () => false), 'the program listens', 150_000);
+	const bodies = Array.from({ length: 40 }, (_, i) => `${i} `.repeat(i * 500));
+	const answers = await Promise.all(bodies.map(async (body) => (await fetch(`${origin}/echo`, { method: 'POST', body })).text()));
+	assert.deepEqual(answers.map((text) => text.length), bodies.map((text) => text.length));
+	assert.deepEqual(answers, bodies);
+	assert.match(await (await fetch(`${origin}/end`)).text(), /^127\.0\.0\.1:\d+$/);
+}
+
 for (const [name, path, own] of /** @type {const} */ ([['a WebSocket of its own', 'go.html', true], ['the session of the page', 'go-shared.html', false]])) {
 	test(`a Go program over ${name} has connections that net.Conn's contract holds for`, { timeout: 180_000 }, async () => {
 		const page = await world.newPage();
 		await page.goto(`${world.site.origin}/${path}`);
-		const code = await page.evaluate(({ env }) => /** @type {any} */ (globalThis).runGo('/built/sockmux.test.wasm', ['-test.v'], env), {
+		const listen = `127.0.0.1:${await freePort()}`;
+		await Promise.all([page.evaluate(({ env }) => /** @type {any} */ (globalThis).runGo('/built/sockmux.test.wasm', ['-test.v'], env), {
 			env: {
 				SOCKMUX_URL: own ? world.sockmux.origin : '',
 				SOCKMUX_CROSSING: `127.0.0.1:${portOf(joined)}`,
@@ -72,9 +86,11 @@ for (const [name, path, own] of /** @type {const} */ ([['a WebSocket of its own'
 				SOCKMUX_PACKETS: `127.0.0.1:${packets.address().port}`,
 				SOCKMUX_PACKETS_NAME: `packets.test:${packets.address().port}`,
 				SOCKMUX_SILENT: '127.0.0.1:9',
+				SOCKMUX_LISTEN: listen,
 			},
-		});
-		assert.equal(code, 0, page.lines.filter((line) => /FAIL|_test.go/.test(line)).join('\n'));
+		}).then((code) => {
+			assert.equal(code, 0, page.lines.filter((line) => /FAIL|_test.go/.test(line)).join('\n'));
+		}), ask(`http://${listen}`)]);
 		assert.ok(page.lines.some((line) => line.includes('--- PASS: TestConn')), 'the tests have run');
 		assert.equal(page.carriers.length, 1, 'one WebSocket');
 		await page.context().close();

@@ -5,19 +5,12 @@ import { execFile } from 'node:child_process';
 import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { freePort } from './harness/ports.js';
 import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
 import { withWebR } from './harness/webr.js';
 
 const run = promisify(execFile);
-
-/** A port that was free a moment ago. @returns {Promise<number>} */
-const freePort = () => new Promise((resolve) => {
-	const server = createServer().listen(0, '127.0.0.1', () => {
-		const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-		server.close(() => resolve(port));
-	});
-});
 
 /** @type {import('./harness/suite.js').TestPage} */
 let page;

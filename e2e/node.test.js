@@ -25,7 +25,7 @@ before(async () => {
 	project = await installPackage('node');
 	targets = await startTargets();
 	const { echo, refused, halfclose } = targets.ports;
-	sockmux = await startSockmux([echo, refused, halfclose].flatMap((port) => ['--allow', `127.0.0.1:${port}`]));
+	sockmux = await startSockmux([echo, refused, halfclose].flatMap((port) => ['--allow', `127.0.0.1:${port}`]).concat('--allow-listen', '127.0.0.1:1024-65535'));
 }, { timeout: 120_000 });
 
 after(async () => {
@@ -63,6 +63,31 @@ test('the snippet of js/README.md', { timeout: TIMEOUT }, async () => {
 	assert.ok(snippet);
 	const target = `127.0.0.1:${targets.ports.echo}`;
 	assert.equal(await inNode(snippet.replace('https://tunnel.example.org/', sockmux.origin).replace('db.example.org:5432', target)), target);
+});
+
+test('listen() and TCPServerSocket: a server in a process that ends by itself', { timeout: TIMEOUT }, async () => {
+	assert.deepEqual(JSON.parse(await inNode(`
+		import { connect } from 'node:net';
+		import { install, SocketError } from 'sockmux';
+		import WebSocket from 'ws';
+		const sockmux = install({ url: '${sockmux.origin}', WebSocket });
+		const ask = (port) => new Response(connect(port, '127.0.0.1').end('hello')).text();
+		const server = await sockmux.listen('127.0.0.1', 0);
+		const answer = ask(server.bound.port);
+		for await (const socket of server.readable) {
+			await socket.readable.pipeTo(socket.writable);
+			break;
+		}
+		const direct = new sockmux.TCPServerSocket('127.0.0.1');
+		const { readable, localPort } = await direct.opened;
+		const second = ask(localPort);
+		const { value } = await readable.getReader().read();
+		const info = await value.opened;
+		await info.readable.pipeTo(info.writable);
+		const why = await sockmux.listen('127.0.0.1', 80).catch((error) => [error instanceof SocketError, error.code, error.errno]);
+		console.log(JSON.stringify([await answer, await second, value instanceof sockmux.TCPSocket, why]));
+		sockmux.uninstall();
+	`)), ['hello', 'hello', true, [true, 'denied', 2]]);
 });
 
 test('uninstall() ends everything at once', { timeout: TIMEOUT }, async () => {

@@ -13,9 +13,10 @@ import { suite } from './harness/suite.js';
  * workers start: their hooks, with the patterns of data-match. 0.1 kB begin the handshake
  * while the wasm loads, and 0.1 kB save a task before the first event of each message.
  * 1.2 kB are connect() and TCPSocket in the shapes of the standards: they return at once,
- * so no file can be loaded for them. 0.1 kB are data-listen. This holds what there is.
+ * so no file can be loaded for them. 0.1 kB are data-listen, and as many
+ * listen() and TCPServerSocket. This holds what there is.
  */
-const MAX_SCRIPT_BYTES = 17_050;
+const MAX_SCRIPT_BYTES = 17_100;
 
 /** The goal of docs/PERFORMANCE.md is 520 kB. */
 const MAX_WASM_BYTES = 446_000;

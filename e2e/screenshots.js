@@ -1,4 +1,4 @@
-// Takes the README's pictures of the playground and of the SSH terminal: node screenshots.js OUTDIR
+// Takes the README's pictures of the playground, of the SSH terminal and of the server in R: node screenshots.js OUTDIR
 
 import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -55,7 +55,34 @@ async function takeTerminal() {
 	}
 }
 
+/** A web server in R, as curl has asked it. */
+async function takeServer() {
+	const pages = await startExamples();
+	const tunnel = await startSockmux(['--allow-origin', pages.origin, '--allow-listen', '127.0.0.1:8080']);
+	try {
+		for (const [width, height] of [[1280, 800], [390, 844]]) {
+			const page = await (await browser.newContext({ viewport: { width, height }, colorScheme: 'light' })).newPage();
+			await page.goto(`${pages.url}r-server/?server=${encodeURIComponent(`${tunnel.origin}/`)}`);
+			await page.locator('#state.on').waitFor();
+			const ask = (/** @type {string} */ path, /** @type {RequestInit} */ options = {}) => fetch(`http://127.0.0.1:8080${path}`, { ...options, headers: { connection: 'close' } });
+			for (const path of ['/', '/plot.svg', '/plot.png?n=2000', '/summary.json?n=100', '/nothing']) await ask(path);
+			await ask('/mean', { method: 'POST', body: new URLSearchParams({ x: '1 2 3 10' }) });
+			await page.locator('#log', { hasText: 'POST' }).waitFor();
+			await page.screenshot({ path: join(out, `r-server-${width}.png`), animations: 'disabled' });
+			if (width === 1280) {
+				const served = await (await browser.newContext({ viewport: { width, height }, colorScheme: 'light' })).newPage();
+				await served.goto('http://127.0.0.1:8080/', { waitUntil: 'networkidle' });
+				await served.screenshot({ path: join(out, 'r-server-answer.png'), animations: 'disabled' });
+			}
+			await page.context().close();
+		}
+	} finally {
+		for (const part of [tunnel, pages]) await part.stop();
+	}
+}
+
 try {
+	await takeServer();
 	for (const { name, width, height, snippets, wanted } of PICTURES) {
 		const context = await browser.newContext({ viewport: { width, height }, colorScheme: 'light' });
 		const page = await context.newPage();

@@ -72,7 +72,7 @@ $(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/engine/go.js js/src/engine/go
 		--inject:js/src/engine/goscope.js --banner:js='// @ts-nocheck' --outfile=$@
 
 # Parts of the script that are files of their own, each a classic script.
-JS_PARTS := engine tunnel-worker remote websockets sockfs udp pthread blocking blocking-worker webr-worker
+JS_PARTS := engine tunnel-worker remote websockets sockfs direct pthread blocking blocking-worker webr-worker
 
 $(JS_STAGE)/sockmux-engine.js: JS_ENTRY := js/src/entry/part-engine.js
 $(JS_STAGE)/sockmux-tunnel-worker.js: JS_ENTRY := js/src/entry/part-tunnel.js
@@ -81,7 +81,7 @@ $(JS_STAGE)/sockmux-blocking.js: JS_ENTRY := js/src/entry/part-blocking.js
 $(JS_STAGE)/sockmux-blocking-worker.js: JS_ENTRY := js/src/entry/part-blocking-worker.js
 $(JS_STAGE)/sockmux-websockets.js: JS_ENTRY := js/src/entry/part-websockets.js
 $(JS_STAGE)/sockmux-sockfs.js: JS_ENTRY := js/src/entry/part-sockfs.js
-$(JS_STAGE)/sockmux-udp.js: JS_ENTRY := js/src/entry/part-udp.js
+$(JS_STAGE)/sockmux-direct.js: JS_ENTRY := js/src/entry/part-direct.js
 $(JS_STAGE)/sockmux-pthread.js: JS_ENTRY := js/src/entry/part-pthread.js
 $(JS_STAGE)/sockmux-webr-worker.js: JS_ENTRY := js/src/entry/part-webr-worker.js
 $(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js): $(JS_SRC) $(JS_BUILD)/go.js
@@ -100,7 +100,7 @@ FORCE:
 # The script holds the hashed names of the other files and what they must be. Two have no such string: workers load them by
 # importScripts() or import, which check none.
 JS_FILES := wasm:$(JS_BUILD)/sockmux.wasm engine:$(JS_STAGE)/sockmux-engine.js tunnel:$(JS_STAGE)/sockmux-tunnel-worker.js \
-	remote:$(JS_STAGE)/sockmux-remote.js websockets:$(JS_STAGE)/sockmux-websockets.js sockfs:$(JS_STAGE)/sockmux-sockfs.js udp:$(JS_STAGE)/sockmux-udp.js pthread:$(JS_STAGE)/sockmux-pthread.js \
+	remote:$(JS_STAGE)/sockmux-remote.js websockets:$(JS_STAGE)/sockmux-websockets.js sockfs:$(JS_STAGE)/sockmux-sockfs.js direct:$(JS_STAGE)/sockmux-direct.js pthread:$(JS_STAGE)/sockmux-pthread.js \
 	blocking:$(JS_STAGE)/sockmux-blocking.js webrWorker:$(JS_STAGE)/sockmux-webr-worker.js blockingWorker:$(JS_STAGE)/sockmux-blocking-worker.js
 
 $(JS_BUILD)/defines: $(JS_BUILD)/sockmux.wasm $(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js) $(JS_BUILD)/version $(JS_BUILD)/pack

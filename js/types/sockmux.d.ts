@@ -371,6 +371,61 @@ export interface UDPSocket {
 	close(): Promise<void>;
 }
 
+/** Options of listen(). */
+export interface ListenOptions {
+	/** Connections that wait at the server, which bounds it. Default: 128. */
+	backlog?: number | undefined;
+	/** With the host "", "localhost" or "::": only addresses of that family. */
+	family?: 4 | 6 | undefined;
+	/** Of the connections: whether the page may go on to write after the other end has ended its direction. Default: true. */
+	allowHalfOpen?: boolean | undefined;
+	/** Ends the listener at any time: its promises reject with the signal's reason. Connections go on. */
+	signal?: AbortSignal | undefined;
+}
+
+/** A listener at the server. */
+export interface Server {
+	/** The address that the server has bound, or null if it does not tell. */
+	readonly bound: Address | null;
+	/** The same as host:port. */
+	readonly localAddress: string | null;
+	/**
+	 * The connections, as they come. The `opened` of each has both addresses; it rejects if the other end has gone
+	 * meanwhile. What is not read waits at the server.
+	 */
+	readonly readable: ReadableStream<Socket>;
+	/** Resolves after close(), rejects with a SocketError if the listener has ended otherwise. */
+	readonly closed: Promise<void>;
+	/** Frees the port, and resets the connections that were not read. Returns `closed`. */
+	close(): Promise<void>;
+	/** Is close(), for `await using`. */
+	[Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Options of a TCPServerSocket, as Direct Sockets has them. */
+export interface TCPServerSocketOptions {
+	/** Default: any port that the server allows. */
+	localPort?: number | undefined;
+	/** Connections that wait at the server. Default: 128. */
+	backlog?: number | undefined;
+	/** With the localAddress "::". */
+	ipv6Only?: boolean | undefined;
+}
+
+export interface TCPServerSocketOpenInfo {
+	readable: ReadableStream<TCPSocket>;
+	localAddress: string | null;
+	localPort: number | null;
+}
+
+/** A listener at the server in the shape of Direct Sockets. It fails as a UDPSocket does. */
+export interface TCPServerSocket {
+	readonly opened: Promise<TCPServerSocketOpenInfo>;
+	readonly closed: Promise<void>;
+	/** Rejects with InvalidStateError before `opened`, and where the readable is locked. */
+	close(): Promise<void>;
+}
+
 /** What a name resolves to. */
 export interface Names {
 	/** In the order in which to try them. Empty if the name has none that a page can use by itself. */
@@ -401,6 +456,13 @@ export interface Sockmux {
 	connect(host: string, port: number, options?: ConnectOptions): Socket;
 	readonly TCPSocket: new (remoteAddress: string, remotePort: number, options?: TCPSocketOptions) => TCPSocket;
 	readonly UDPSocket: new (options: UDPSocketOptions) => UDPSocket;
+	readonly TCPServerSocket: new (localAddress: string, options?: TCPServerSocketOptions) => TCPServerSocket;
+	/**
+	 * Listens at the server, whose operator must allow it (--allow-listen). The host is an address of the server,
+	 * "localhost", or "" for the one that the server's policy chooses. Port 0 is any port. Rejects with a SocketError,
+	 * such as denied or address_in_use.
+	 */
+	listen(host: string, port: number, options?: ListenOptions): Promise<Server>;
 	readonly SocketError: typeof SocketError;
 	/**
 	 * Asks the server for the addresses of a name. An address that the server's policy lets the page

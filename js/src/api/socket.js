@@ -60,7 +60,7 @@ export class Socket {
 	 *   allowHalfOpen: the end of the target's direction does not end the page's. strings: writable takes them
 	 */
 	constructor(tunnel, request, { allowHalfOpen = true, signal, strings } = {}) {
-		this.#target = `${request.host}:${request.port}`;
+		this.#target = request.name ?? `${request.host}:${request.port}`;
 		this.opened = this.#opened.promise;
 		this.closed = this.#closed.promise;
 		this.#stream = tunnel.open({ ...request, window: WINDOW_BYTES }, {

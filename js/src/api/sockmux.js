@@ -5,10 +5,10 @@ import { taskQueue } from '../engine/tasks.js';
 import { Tunnel } from '../tunnel/tunnel.js';
 import { targetFrom, targetOf } from './address.js';
 import { SocketError } from './errors.js';
+import { laterSocketOf } from './latersocket.js';
 import { checkChoices, milliseconds, socketOptionsFrom } from './options.js';
 import { Socket } from './socket.js';
 import { tcpSocketOf } from './tcpsocket.js';
-import { udpSocketOf } from './udpsocket.js';
 
 /**
  * What connect() takes.
@@ -50,8 +50,8 @@ export class Sockmux {
 	#defaults;
 	/** Made when the page asks for it. @type {ReturnType<typeof tcpSocketOf> | null} */
 	#TCPSocket = null;
-	/** Likewise. @type {ReturnType<typeof udpSocketOf> | null} */
-	#UDPSocket = null;
+	/** Likewise, by the names that the part has for them. @type {Record<string, any>} */
+	#classes = {};
 	#part;
 	/** @type {Layer[]} */
 	#layers = [];
@@ -151,7 +151,20 @@ export class Sockmux {
 
 	/** The class of Direct Sockets. */
 	get UDPSocket() {
-		return (this.#UDPSocket ??= udpSocketOf(async () => (await this.#part('udp'))(this.#tunnel, () => this.#defaults)));
+		return this.#later('udp');
+	}
+
+	/** The class of Direct Sockets. */
+	get TCPServerSocket() {
+		return this.#later('server');
+	}
+
+	/**
+	 * Listens at the server, whose operator must allow it.
+	 * @param {[host: string, port: number, options?: import('./listen.js').ListenOptions]} args
+	 */
+	async listen(...args) {
+		return (await this.#direct()).listen(...args);
 	}
 
 	/** What sockets reject with. */
@@ -174,6 +187,18 @@ export class Sockmux {
 			signal?.throwIfAborted();
 			throw new SocketError(`${name}`, /** @type {import('../wire/codes.js').Ending} */ (why));
 		}
+	}
+
+	/** A class whose sockets need the part. @param {'udp' | 'server'} name */
+	#later(name) {
+		return (this.#classes[name] ??= laterSocketOf(async (/** @type {any[]} */ ...args) => /** @type {any} */ (await this.#direct())[name](...args)));
+	}
+
+	/** What is loaded with its first use. */
+	async #direct() {
+		/** @type {typeof import('../entry/part/direct.js').default} */
+		const part = await this.#part('direct');
+		return part({ tunnel: this.#tunnel, defaults: this.#defaults, SocketError, Socket, TCPSocket: this.TCPSocket });
 	}
 
 	/** @param {number | undefined} timeout  in seconds */

@@ -36,13 +36,10 @@ export function tcpSocketOf(tunnel, defaults) {
 		/**
 		 * @param {string} remoteAddress
 		 * @param {number} remotePort
-		 * @param {TCPSocketOptions | null} [options]
+		 * @param {TCPSocketOptions | Socket | null} [options]  a Socket: what TCPServerSocket has accepted
 		 */
 		constructor(remoteAddress, remotePort, options) {
-			const { noDelay = false, keepAliveDelay, dnsQueryType } = options ?? {};
-			const family = dnsQueryType === undefined ? undefined : FAMILIES[dnsQueryType];
-			if (dnsQueryType !== undefined && !family) throw new TypeError(`TCPSocket: dnsQueryType ${shown(dnsQueryType)} is neither "ipv4" nor "ipv6"`);
-			const socket = new Socket(tunnel, { ...targetFrom(remoteAddress, remotePort), family, socketOptions: socketOptionsFrom({ noDelay, keepAliveDelay }), ...defaults() }, { strings: false });
+			const socket = options instanceof Socket ? options : this.#connect(remoteAddress, remotePort, options);
 			this.#socket = socket;
 			this.opened = socket.opened.then(({ remote, bound }) => {
 				this.#open = true;
@@ -54,6 +51,18 @@ export function tcpSocketOf(tunnel, defaults) {
 			}, thrown);
 			this.closed = socket.closed.catch(thrown);
 			for (const promise of [this.opened, this.closed]) promise.catch(() => {}); // it counts as handled: no uncaught error
+		}
+
+		/**
+		 * @param {string} remoteAddress
+		 * @param {number} remotePort
+		 * @param {TCPSocketOptions | null} [options]
+		 */
+		#connect(remoteAddress, remotePort, options) {
+			const { noDelay = false, keepAliveDelay, dnsQueryType } = options ?? {};
+			const family = dnsQueryType === undefined ? undefined : FAMILIES[dnsQueryType];
+			if (dnsQueryType !== undefined && !family) throw new TypeError(`TCPSocket: dnsQueryType ${shown(dnsQueryType)} is neither "ipv4" nor "ipv6"`);
+			return new Socket(tunnel, { ...targetFrom(remoteAddress, remotePort), family, socketOptions: socketOptionsFrom({ noDelay, keepAliveDelay }), ...defaults() }, { strings: false });
 		}
 
 		/** @returns {Promise<void>} closed; rejects before opened, and where a stream has a reader or a writer */

@@ -4,10 +4,22 @@ import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
 import { Datagrams, MAX_PAYLOAD } from '../tunnel/datagrams.js';
 import { targetFrom } from './address.js';
-import { SocketError, shown } from './errors.js';
+import { shown } from './errors.js';
 import { thrownBy } from './exceptions.js';
 
-/** @typedef {import('./udpsocket.js').UDPSocketOptions} UDPSocketOptions */
+/**
+ * @typedef {object} UDPSocketOptions
+ * @property {string} [remoteAddress]  with remotePort: a connected socket
+ * @property {number} [remotePort]
+ * @property {string} [localAddress]  '0.0.0.0' or '::': a bound socket
+ * @property {number} [localPort]  default: any. A server refuses another one, unless its operator allows it
+ * @property {'ipv4' | 'ipv6'} [dnsQueryType]  connected only
+ * @property {boolean} [ipv6Only]  bound to '::' only
+ * @property {(error: any) => void} [onerror]  called for what the network or the server says of a datagram, with its remoteAddress and remotePort where the socket is not connected; it ends nothing
+ * @property {number} [sendBufferSize]  without effect
+ * @property {number} [receiveBufferSize]  likewise
+ */
+
 /** @typedef {{ data: Uint8Array<ArrayBuffer>, remoteAddress?: string, remotePort?: number }} UDPMessage */
 /** @typedef {{ data: BufferSource, remoteAddress?: string, remotePort?: number }} UDPMessageToSend */
 
@@ -22,7 +34,7 @@ import { thrownBy } from './exceptions.js';
  * @property {number | null} localPort
  */
 
-/** @typedef {{ opened: Promise<UDPSocketOpenInfo>, closed: Promise<void>, close: () => Promise<void> }} OpenSocket */
+/** @typedef {import('./latersocket.js').OpenSocket<UDPSocketOpenInfo>} OpenSocket */
 
 /** @type {Record<string, 4 | 6>} */
 const FAMILIES = { ipv4: 4, ipv6: 6 };
@@ -46,11 +58,10 @@ function requestOf({ remoteAddress, remotePort, localAddress, localPort = 0, dns
 }
 
 /**
- * @param {Pick<import('../tunnel/tunnel.js').Tunnel, 'open'>} tunnel
- * @param {() => { timeoutMs?: number }} defaults
- * @returns {(options?: UDPSocketOptions) => OpenSocket}
+ * Returns what makes the sockets of UDPSocket.
+ * @param {Pick<import('../entry/part/direct.js').Shared, 'tunnel' | 'defaults' | 'SocketError'>} shared
  */
-export const udpOf = (tunnel, defaults) => (options = {}) => {
+export const udpOf = ({ tunnel, defaults, SocketError }) => async (/** @type {UDPSocketOptions} */ options = {}) => {
 	const { connected, ...request } = requestOf(options);
 	const target = connected ? `${request.host}:${request.port}` : `port ${request.port}`;
 	const errorOf = (/** @type {import('../wire/codes.js').Ending} */ why, about = target) => thrownBy(new SocketError(about, why));
@@ -92,7 +103,7 @@ export const udpOf = (tunnel, defaults) => (options = {}) => {
 			reader.enqueue(peer ? { data: bytes, remoteAddress: peer.host, remotePort: peer.port } : { data: bytes });
 		}
 	};
-	const socket = new Datagrams((asked, handlers) => tunnel.open(asked, handlers), { timeoutMs: defaults().timeoutMs, ...request }, {
+	const socket = new Datagrams((asked, handlers) => tunnel.open(asked, handlers), { timeoutMs: defaults.timeoutMs, ...request }, {
 		onopen({ bound, remote }) {
 			isOpen = true;
 			open({

@@ -16,12 +16,12 @@
  * - remote: the page's half of that;
  * - websockets: the messages of WebSockets that are carried as such;
  * - sockfs: the layer under Emscripten programs in the page;
- * - udp: the sockets of UDPSocket;
+ * - direct: UDPSocket, TCPServerSocket and listen();
  * - pthread: run by the worker of a pthread before the program's own script;
  * - blocking: the page's half of the sockets of workers that may block;
  * - webrWorker: the other half, run by webR's worker before its own script;
  * - blockingWorker: the same for any other worker.
- * @typedef {Record<'wasm' | 'engine' | 'tunnel' | 'remote' | 'websockets' | 'sockfs' | 'udp' | 'pthread' | 'blocking' | 'webrWorker' | 'blockingWorker', BuiltFile>} BuiltFiles
+ * @typedef {Record<'wasm' | 'engine' | 'tunnel' | 'remote' | 'websockets' | 'sockfs' | 'direct' | 'pthread' | 'blocking' | 'webrWorker' | 'blockingWorker', BuiltFile>} BuiltFiles
  */
 
 export const VERSION = typeof SOCKMUX_VERSION === 'string' ? SOCKMUX_VERSION : 'dev';
@@ -33,7 +33,7 @@ export const FILES = typeof SOCKMUX_FILES === 'object' ? SOCKMUX_FILES : {
 	tunnel: { name: 'sockmux-tunnel-worker.js' },
 	websockets: { name: 'sockmux-websockets.js' },
 	sockfs: { name: 'sockmux-sockfs.js' },
-	udp: { name: 'sockmux-udp.js' },
+	direct: { name: 'sockmux-direct.js' },
 	pthread: { name: 'sockmux-pthread.js' },
 	remote: { name: 'sockmux-remote.js' },
 	blocking: { name: 'sockmux-blocking.js' },

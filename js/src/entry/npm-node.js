@@ -8,7 +8,7 @@ import { startEngine } from '../engine/engine.js';
 import { programFrom } from '../engine/program.js';
 import { Go } from '../../build/go.js';
 import { FILES, VERSION } from './build.js';
-import udp from './part/udp.js';
+import direct from './part/direct.js';
 
 export { ConfigError } from '../api/config.js';
 export { SocketError } from '../api/errors.js';
@@ -54,7 +54,7 @@ export const install = (options = {}) => {
 	const module = wasmOf(wasm);
 	return new Sockmux({
 		scope: { WebSocket: Native },
-		config: { ...settings, part: async () => udp },
+		config: { ...settings, part: async () => direct },
 		version: VERSION,
 		schedule,
 		log,

@@ -2,8 +2,8 @@
 // it may load nothing later.
 
 import { builtFiles } from './npm-files.js';
+import direct from './part/direct.js';
 import engine from './part/engine.js';
-import udp from './part/udp.js';
 import { start } from './start.js';
 
 export { ConfigError } from '../api/config.js';
@@ -19,7 +19,7 @@ export const install = (options = {}) => start({ ...options }, {
 	built: builtFiles(options, () => ({})),
 	load: () => async (name) => {
 		if (name === 'engine') return engine;
-		if (name === 'udp') return udp;
+		if (name === 'direct') return direct;
 		throw new Error(`sockmux/service-worker has no part ${name}: pages and other workers import "sockmux"`);
 	},
 });

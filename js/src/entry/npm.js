@@ -13,7 +13,7 @@ const PARTS = {
 	remote: () => import('./part/remote.js'),
 	websockets: () => import('./part/websockets.js'),
 	sockfs: () => import('./part/sockfs.js'),
-	udp: () => import('./part/udp.js'),
+	direct: () => import('./part/direct.js'),
 	blocking: () => import('./part/blocking.js'),
 };
 

@@ -35,7 +35,7 @@ export const isServiceWorker = (scope) => 'skipWaiting' in scope;
 export function partLoader(scope, files) {
 	if (isServiceWorker(scope)) {
 		const engine = loadPartNow(scope, files.engine, false);
-		return async () => engine; // there is no other: UDPSocket rejects
+		return async () => engine; // there is no other: UDPSocket and listen() reject
 	}
 	/** @type {Record<string, () => Promise<any>>} */
 	const loads = {};

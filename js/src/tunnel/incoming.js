@@ -12,6 +12,7 @@ export const acceptRow = { socket: true, port: false, any: true };
  * @property {number} number  the port of the accept stream that takes it
  * @property {string} addr  of the other end
  * @property {number} port
+ * @property {number} bytes  of its record
  */
 
 const LENGTH_BYTES = 2;
@@ -37,7 +38,7 @@ export class Records {
 			const six = view.getUint8(FORM_AT) === 6;
 			const portAt = ADDRESS_AT + (six ? 16 : 4);
 			const addr = six ? textOf(view) : all.subarray(ADDRESS_AT, portAt).join('.');
-			this.queue.push({ number: view.getUint16(LENGTH_BYTES), addr, port: view.getUint16(portAt) });
+			this.queue.push({ number: view.getUint16(LENGTH_BYTES), addr, port: view.getUint16(portAt), bytes: end });
 			all = all.subarray(end);
 		}
 		this.#rest = all;

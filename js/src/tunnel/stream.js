@@ -17,8 +17,8 @@ import { KINDS } from './kinds.js';
 
 /**
  * What to open. An absent kind is tcp. `quiet`: what opens it tells people why it could
- * not be opened; the tunnel does not.
- * @typedef {Omit<import('../engine/boundary.js').OpenRequest, 'kind'> & { kind?: number, quiet?: boolean }} Request
+ * not be opened; the tunnel does not. `name`: what figures and lines call it; absent: its target.
+ * @typedef {Omit<import('../engine/boundary.js').OpenRequest, 'kind'> & { kind?: number, quiet?: boolean, name?: string }} Request
  */
 
 /**
@@ -96,6 +96,7 @@ export class Stream {
 	constructor(id, request, handlers, owner) {
 		this.id = id;
 		this.quiet = request.quiet ?? false;
+		this.name = request.name;
 		this.host = request.host;
 		this.port = request.port;
 		this.#request = { ...request, kind: request.kind ?? KIND.tcp };

@@ -434,7 +434,7 @@ const isSocket = (stream) => stream.row?.socket;
  * @returns {StreamStats}
  */
 function describe(stream) {
-	const { id, host, port, state, bytesIn, bytesOut, connectMs, startedAt, closedAt, ending: why } = stream;
-	const target = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+	const { id, name, host, port, state, bytesIn, bytesOut, connectMs, startedAt, closedAt, ending: why } = stream;
+	const target = name ?? `${host.includes(':') ? `[${host}]` : host}:${port}`;
 	return { id, target, state, bytesIn, bytesOut, connectMs, startedAt, closedAt, code: why?.code ?? null, name: why?.name ?? '', text: why?.text ?? '' };
 }

@@ -15,6 +15,7 @@ test('the records of Go are read, whole and byte by byte', () => {
 		const records = new Records();
 		for (let at = 0; at < bytes.length; at += size) records.put(bytes.subarray(at, at + size));
 		assert.deepEqual(records.queue.map((one) => [one.number, joined(one)]), good.map(({ number, remote }) => [number, remote]));
+		assert.deepEqual(records.queue.map((one) => one.bytes), good.map(({ hex }) => hex.length / 2));
 	}
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { startEngine } from '../../src/engine/engine.js';
 import * as EVENT from '../../src/wire/generated/event.js';
+import * as KIND from '../../src/wire/generated/kind.js';
 import { Tunnel } from '../../src/tunnel/tunnel.js';
 import { FakeCarrier, FakeProgram } from '../fakes/program.js';
 import { settled, Tasks } from '../fakes/tunnel.js';
@@ -349,8 +350,10 @@ test('stats show live and ended streams, the ended ones bounded', async () => {
 	}
 	program.imports.event();
 	await tasks.run();
+	tunnel.open({ kind: KIND.accept, host: '', port: 5, name: '192.0.2.7:99' });
+	assert.equal(tunnel.stats().streams.at(-1)?.target, '192.0.2.7:99', 'what was accepted is named by its other end');
 	const stats = tunnel.stats();
-	assert.deepEqual([stats.url, stats.rttMs, stats.unacknowledged, stats.opened, stats.streams.length, ended.length], ['wss://h/v1/connect', 2, 7, 121, 101, 120]);
+	assert.deepEqual([stats.url, stats.rttMs, stats.unacknowledged, stats.opened, stats.streams.length, ended.length], ['wss://h/v1/connect', 2, 7, 122, 102, 120]);
 	assert.deepEqual([stats.streams[0].id, stats.streams[0].target, stats.streams[0].state, stats.streams[0].code], [live.stream.id, '[2001:db8::1]:80', 'connecting', null]);
 	const { state, code, name, text } = stats.streams[100];
 	assert.deepEqual([state, code, name, text], ['closed', 1, 'refused', 'nobody listens']);

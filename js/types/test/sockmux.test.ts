@@ -2,7 +2,7 @@
 
 import { expectTypeOf } from 'expect-type';
 import { ConfigError, install, SocketError } from 'sockmux';
-import type { Code, Match, Names, Options, Sockmux, Socket, SocketInfo, Stats, Status, TCPSocket, WebSocketClass } from 'sockmux';
+import type { Code, Match, Names, Options, Server, Sockmux, Socket, SocketInfo, Stats, Status, TCPServerSocket, TCPSocket, WebSocketClass } from 'sockmux';
 import { install as installInServiceWorker } from 'sockmux/service-worker';
 import 'sockmux/sockmux.js';
 
@@ -65,6 +65,21 @@ export async function use(): Promise<void> {
 const tcp = new sockmux.TCPSocket('db.example', 5432, { noDelay: true, dnsQueryType: 'ipv6' });
 expectTypeOf(tcp).toEqualTypeOf<TCPSocket>();
 expectTypeOf(tcp.opened).resolves.toHaveProperty('remotePort').toEqualTypeOf<number | null>();
+
+// Listening.
+const server = sockmux.listen('localhost', 8000, { backlog: 5, family: 4, allowHalfOpen: false, signal: new AbortController().signal });
+expectTypeOf(server).resolves.toEqualTypeOf<Server>();
+expectTypeOf<Server['readable']>().toEqualTypeOf<ReadableStream<Socket>>();
+expectTypeOf<Server['localAddress']>().toEqualTypeOf<string | null>();
+// @ts-expect-error -- a port is a number
+void sockmux.listen('localhost', '8000');
+const tcpServer = new sockmux.TCPServerSocket('::', { localPort: 8000, backlog: 5, ipv6Only: true });
+expectTypeOf(tcpServer).toEqualTypeOf<TCPServerSocket>();
+expectTypeOf(tcpServer.opened).resolves.toHaveProperty('readable').toEqualTypeOf<ReadableStream<TCPSocket>>();
+expectTypeOf(tcpServer.opened).resolves.toHaveProperty('localPort').toEqualTypeOf<number | null>();
+expectTypeOf(tcpServer.close()).resolves.toEqualTypeOf<void>();
+// @ts-expect-error -- the address comes first
+new sockmux.TCPServerSocket({ localPort: 8000 });
 
 expectTypeOf(sockmux.status).toEqualTypeOf<Status>();
 expectTypeOf(sockmux.stats()).toEqualTypeOf<Stats>();

@@ -1,5 +1,0 @@
-// The sockets of UDPSocket.
-
-import { udpOf } from '../../api/udp.js';
-
-export default udpOf;
