@@ -89,6 +89,10 @@ print(select.select([s], [], [], 20)[0] == [s], s.recv(10))`, () => '[] True\nTr
 	['poll and selectors', () => `${open('slow')}import select, selectors
 p = select.poll(); p.register(s, select.POLLIN); print(p.poll(50))
 q = selectors.DefaultSelector(); q.register(s, selectors.EVENT_READ); print(len(q.select(20)), s.recv(10))`, () => '[]\n1 b\'late\\n\''],
+	['select and poll without sockets wait for their time', () => `import os, select, time
+r, w = os.pipe(); t = time.monotonic()
+p = select.poll(); p.register(r, select.POLLIN); print(select.select([], [], [], 0.2), select.select([r], [], [], 0.2), p.poll(200))
+print(time.monotonic() - t >= 0.59); os.write(w, b"x"); print(select.select([r], [], [], 20)[0] == [r], os.read(r, 9))`, () => '([], [], []) ([], [], []) []\nTrue\nTrue b\'x\''],
 	['http.client and urllib', () => `import http.client, urllib.request
 c = http.client.HTTPConnection("127.0.0.1", ${ports.http}, timeout=20); c.request("GET", "/"); r = c.getresponse(); print(r.status, r.read())
 print(urllib.request.urlopen("http://127.0.0.1:${ports.http}/", timeout=20).read())`, () => '200 b\'served\\n\'\nb\'served\\n\''],
@@ -191,6 +195,36 @@ for (const [title, hash, newer] of PLACES) {
 			await until(() => world.targets.closed.silent > before, 'the close');
 		});
 
+		test('KeyboardInterrupt in a poll without sockets', { timeout: RUN_TIMEOUT }, async () => {
+			const ran = run(`import select, socket\ntry:
+  s = socket.create_connection(("127.0.0.1", ${ports.silent}))
+  select.poll().poll()\nexcept KeyboardInterrupt: print("interrupted")\ns.close()`);
+			await until(() => connected('silent'), 'the connection');
+			await page.evaluate(() => /** @type {any} */ (globalThis).interrupt());
+			assert.equal(await ran, 'interrupted');
+		});
+
+		test('all in one WebSocket', () => assert.equal(page.carriers.length, 1, page.carriers.join(' ')));
+
+		test('the end of sockmux in the page ends a wait', { timeout: RUN_TIMEOUT }, async () => {
+			const before = world.targets.closed.silent;
+			const ran = run(`${open('silent')}${failing('s.recv(1)')}\ns.close()`);
+			await until(() => connected('silent'), 'the connection');
+			await page.evaluate(() => /** @type {any} */ (globalThis).sockmux.uninstall());
+			assert.match(await ran, /^OSError .*Network is down$/);
+			await until(() => world.targets.closed.silent > before, 'the close at the target');
+			await page.reload();
+		});
+
+		test('a page that is loaded again closes its connections', { timeout: RUN_TIMEOUT }, async () => {
+			const before = world.targets.closed.silent;
+			run(`${open('silent')}print(s.recv(1))`).catch(() => {}); // there is no answer
+			await until(() => connected('silent'), 'the connection');
+			await page.reload();
+			assert.equal(await run('print(1)'), '1');
+			await until(() => world.targets.closed.silent > before, 'the close');
+		});
+
 		test('a terminated worker closes its connections', { timeout: RUN_TIMEOUT }, async () => {
 			const before = world.targets.closed.silent;
 			run(`${open('silent')}print(s.recv(1))`).catch(() => {}); // the page is closed before there is an answer
@@ -198,8 +232,6 @@ for (const [title, hash, newer] of PLACES) {
 			await page.evaluate(() => /** @type {any} */ (globalThis).worker.terminate());
 			await until(() => world.targets.closed.silent > before, 'the close');
 		});
-
-		test('all in one WebSocket', () => assert.equal(page.carriers.length, 1, page.carriers.join(' ')));
 
 		after(() => page?.context().close());
 	});

@@ -220,6 +220,8 @@ export class FakeConnector {
 	sockets = [];
 	/** @type {number[]} */
 	waits = [];
+	/** @type {(() => boolean) | undefined} */
+	interrupted;
 	/** What happens while the program waits, a step each time. @type {(() => void)[]} */
 	meanwhile = [];
 

@@ -7,9 +7,9 @@ import { FakeConnector, FakeEmscripten } from '../fakes/emscripten.js';
 
 /**
  * A program whose system calls record that they were reached.
- * @param {{ canWait?: boolean, nonblocking?: boolean }} [options]
+ * @param {{ canWait?: boolean, nonblocking?: boolean, alone?: boolean }} [options]
  */
-function start({ canWait = true, nonblocking = true } = {}) {
+function start({ canWait = true, nonblocking = true, alone = false } = {}) {
 	const emscripten = new FakeEmscripten();
 	const connector = new FakeConnector(canWait);
 	const { program } = emscripten;
@@ -25,7 +25,7 @@ function start({ canWait = true, nonblocking = true } = {}) {
 		return name === '__syscall_poll' && connector.sockets.some((socket) => socket.available > 0) ? 1 : 0;
 	}, { sig: 'iii' })]));
 	const before = { ...env };
-	patchImports(new Map(names.map((name) => [name, { module: env, key: name }])), program, connector);
+	patchImports(new Map(names.map((name) => [name, { module: env, key: name }])), program, connector, { alone });
 	const sock = emscripten.socket();
 	emscripten.errno(() => emscripten.ops.connect(sock, 'a.test', 80));
 	const [socket] = connector.sockets;
@@ -65,6 +65,24 @@ test('poll with no time, with something ready, or with none of ours never waits'
 	socket.incoming = Buffer.from('x');
 	assert.equal(env.__syscall_poll(pollfds(emscripten, [otherFd, fd]), 2, 5000), 1);
 	assert.deepEqual(connector.waits, []);
+});
+
+test('where it may wait alone, poll waits without sockets too: for its time, or for a signal', () => {
+	const { emscripten, connector, env, otherFd } = start({ alone: true });
+	const nap = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 15);
+	connector.meanwhile = Array.from({ length: 10 }, () => nap);
+	for (const fds of [[], [otherFd]]) {
+		const began = performance.now();
+		assert.equal(env.__syscall_poll(pollfds(emscripten, fds), fds.length, 40), 0);
+		assert.ok(performance.now() - began >= 39);
+	}
+	connector.waits = [];
+	assert.equal(env.__syscall_poll(pollfds(emscripten, [otherFd]), 1, -1), 0, 'nothing would end it');
+	assert.deepEqual(connector.waits, []);
+	let looks = 0;
+	connector.interrupted = () => ++looks > 2;
+	assert.equal(env.__syscall_poll(0, 0, -1), -ERRNO.EINTR);
+	assert.equal(connector.waits.length, 2);
 });
 
 test('poll gives up when its time is over', () => {

@@ -15,7 +15,7 @@ import { socketOf } from '../sockets/ops.js';
 import { datagramsOf } from '../sockets/record.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { Waiting } from './retry.js';
-import { SELECT, selected, selectOnce } from './select.js';
+import { SELECT, selected, selectLimit, selectOnce } from './select.js';
 
 /** @typedef {import('../connector.js').Connector} Connector */
 /** @typedef {import('../program/instantiate.js').Instance} Instance */
@@ -30,6 +30,7 @@ import { SELECT, selected, selectOnce } from './select.js';
  * @property {any} [scope]  the global object, where the program runs in its thread
  * @property {(waiting: Waiting) => ReturnType<typeof import('../program/adapter.js').createAdapter>} [adapter]
  * @property {() => boolean} [promising]  whether any export of the page's programs is entered as a promising one
+ * @property {boolean} [alone]  whether poll() and select() wait without sockets of ours too, in a thread that may block
  * @property {(fd: number) => boolean} [isOpen]  given where the program's poll() says nothing of a closed descriptor
  * @property {() => boolean} [asyncify]  whether the program's exports show ASYNCIFY; known once it is instantiated
  */
@@ -43,6 +44,7 @@ export const HOOK = Symbol.for('sockmux.blocking');
  * @property {number} arity  parameters of the import
  * @property {number} [flags]  which of them holds MSG_*
  * @property {(program: Program, args: any[]) => boolean} [concerns]  whether the call may be about a socket of ours (default: it may)
+ * @property {(program: Program, args: any[]) => number} [limit]  milliseconds after which it ends in any case, for calls that may have other ends than sockets
  */
 
 /** @param {Program} program @param {number} fd */
@@ -71,7 +73,7 @@ const CALLS = {
 	__syscall_recvmsg: { arity: 6, flags: 2, concerns: namesOurs },
 	__syscall_sendto: { arity: 6, flags: 3, concerns: namesOurs },
 	__syscall_sendmsg: { arity: 6, flags: 2, concerns: namesOurs },
-	__syscall_poll: { arity: 3, concerns: pollsOurs },
+	__syscall_poll: { arity: 3, concerns: pollsOurs, limit: (_, [, , timeout]) => (timeout < 0 ? Infinity : timeout) },
 	fd_read: { arity: 4, concerns: namesOurs },
 	fd_write: { arity: 4, concerns: namesOurs },
 	getaddrinfo: { arity: 4 },
@@ -80,7 +82,7 @@ const CALLS = {
 };
 
 /** Waits only where the thread may block. @type {Call} */
-const SELECTS = { arity: 5, concerns: (program, args) => selected(program, args).some((fd) => isOurs(program, fd)) };
+const SELECTS = { arity: 5, concerns: (program, args) => selected(program, args).some((fd) => isOurs(program, fd)), limit: (program, args) => selectLimit(program, args[4]) };
 
 /**
  * Replaces the imports that are there, in place. Returns what leaves out the wasm, for a
@@ -91,7 +93,7 @@ const SELECTS = { arity: 5, concerns: (program, args) => selected(program, args)
  * @param {Means} means
  * @returns {() => void}
  */
-export function patchBlocking(calls, program, connector, { names = {}, scope = globalThis, adapter, promising = () => false, asyncify = () => false, isOpen }) {
+export function patchBlocking(calls, program, connector, { names = {}, scope = globalThis, adapter, promising = () => false, alone = false, asyncify = () => false, isOpen }) {
 	const waiting = new Waiting(connector);
 	const adapt = (connector.canWait ? null : adapter?.(waiting)) ?? null;
 	/** @type {(() => void)[]} */
@@ -118,7 +120,8 @@ export function patchBlocking(calls, program, connector, { names = {}, scope = g
 		const makeOf = polls ? pollOnce(passingOver(program.heap32, isOpen)) : name === SELECT ? selectOnce(program) : callOnce(program, call);
 		const script = connector.canWait ? blocking(waiting.retry(makeOf(before)), waiting, connector)
 			: make && !polls ? hookedName(scope, own, { make, makeOf, waiting }) : hooked(scope, own, makeOf, waiting);
-		const direct = (/** @type {any[]} */ ...args) => (concerns(program, args) && !asleep() ? script : before)(...args);
+		const waits = (/** @type {any[]} */ args) => concerns(program, args) || (alone && call.limit !== undefined && endsAlone(program, connector, call.limit(program, args)));
+		const direct = (/** @type {any[]} */ ...args) => (waits(args) && !asleep() ? script : before)(...args);
 		const put = (/** @type {any} */ value) => void (slot.module[slot.key] = Object.assign(value, own));
 		put(direct);
 		if (!adapt) continue;
@@ -133,6 +136,18 @@ export function patchBlocking(calls, program, connector, { names = {}, scope = g
 	return () => {
 		for (const undo of withoutWasm) undo();
 	};
+}
+
+/**
+ * Reports whether a wait without sockets of ours comes to an end: by its time or by a signal. Files and pipes
+ * change by the program alone, which waits, or by its threads, whose calls may need this one.
+ * @param {Program} program
+ * @param {Connector} connector
+ * @param {number} limit  milliseconds
+ */
+function endsAlone({ heap32 }, { interrupted }, limit) {
+	const shared = typeof SharedArrayBuffer === 'function' && heap32().buffer instanceof SharedArrayBuffer;
+	return limit > 0 && !shared && (limit < Infinity || interrupted !== undefined);
 }
 
 /** @param {Program} program @param {Call} call */

@@ -27,18 +27,18 @@ export function selected(program, args) {
 }
 
 /**
- * When the call ends at the latest. The C library gives the time as two longs, whatever the
+ * How many milliseconds the call waits at most. The C library gives the time as two longs, whatever the
  * size of time_t.
  * @param {Program} program
  * @param {number | bigint} timeout
  */
-function endOf(program, timeout) {
+export function selectLimit(program, timeout) {
 	const at = address(timeout);
 	if (at === 0) return Infinity;
 	const view = new DataView(program.heap32().buffer);
 	const wide = typeof timeout === 'bigint';
 	const long = (/** @type {number} */ from) => (wide ? Number(view.getBigInt64(from, true)) : view.getInt32(from, true));
-	return performance.now() + long(at) * 1000 + long(at + (wide ? 8 : 4)) / 1000;
+	return long(at) * 1000 + long(at + (wide ? 8 : 4)) / 1000;
 }
 
 /**
@@ -47,7 +47,7 @@ function endOf(program, timeout) {
  */
 export const selectOnce = (program) => (original) => (args, retries, earlier) => {
 	if (!retries) return { result: original(...args), pause: null };
-	const until = earlier?.until ?? endOf(program, args[4]);
+	const until = earlier?.until ?? performance.now() + selectLimit(program, args[4]);
 	const sets = SETS.map((i) => address(args[i])).filter((at) => at !== 0);
 	const asked = sets.map((at) => new Uint8Array(program.heap32().buffer).slice(at, at + SET_BYTES));
 	const result = original(...args);
