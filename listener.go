@@ -112,24 +112,30 @@ func (d *Dialer) listen(ctx context.Context, network, address string) (*Listener
 
 // listenRequestFor returns the request that a network and an address of net.Listen stand for.
 func listenRequestFor(ctx context.Context, network, address string) (wire.Request, error) {
-	request := wire.Request{Kind: wire.Listen}
-	unspecified, loopback := netip.IPv6Unspecified(), netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	switch network {
-	case "tcp":
-	case "tcp4":
-		request.Family, unspecified = 4, netip.IPv4Unspecified()
-	case "tcp6":
-		request.Family, loopback = 6, netip.IPv6Loopback()
-	default:
+	request, err := requestOn(network)
+	if err != nil || request.Kind != wire.TCP {
 		return request, net.UnknownNetworkError(network)
 	}
+	request.Kind = wire.Listen
+	return request, bindTo(ctx, &request, network, address)
+}
+
+// bindTo sets the host and the port of a request to an address to bind, as net.Listen has them.
+func bindTo(ctx context.Context, request *wire.Request, network, address string) error {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
-		return request, err
+		return err
 	}
 	port, err := net.DefaultResolver.LookupPort(ctx, network, service)
 	if err != nil {
-		return request, err
+		return err
+	}
+	unspecified, loopback := netip.IPv6Unspecified(), netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	switch request.Family {
+	case 4:
+		unspecified = netip.IPv4Unspecified()
+	case 6:
+		loopback = netip.IPv6Loopback()
 	}
 	addr, err := netip.ParseAddr(host)
 	switch {
@@ -138,10 +144,10 @@ func listenRequestFor(ctx context.Context, network, address string) (wire.Reques
 	case host == "localhost":
 		addr = loopback
 	case err != nil || addr.Zone() != "" || request.Family == 4 && !addr.Is4() || request.Family == 6 && !addr.Is6():
-		return request, &net.AddrError{Err: "no " + network + " address of the server", Addr: address}
+		return &net.AddrError{Err: "no " + network + " address of the server", Addr: address}
 	}
 	request.Host, request.Port = wire.HostOf(addr), uint16(port)
-	return request, nil
+	return nil
 }
 
 // run opens what comes, some ahead of Accept.

@@ -32,8 +32,10 @@ func (p page) datagrams(ctx context.Context, request wire.Request) (stream, wire
 		return nil
 	})
 	options := map[string]any{"onerror": d.onError}
-	switch connected := request.Host != (wire.Host{}); {
-	case connected:
+	switch {
+	case request.Kind == wire.UDPBound:
+		options["localAddress"], options["localPort"], options["ipv6Only"] = request.Host.String(), int(request.Port), request.Family == 6
+	case !request.Host.IsZero():
 		options["remoteAddress"], options["remotePort"] = request.Host.String(), int(request.Port)
 		if request.Family != 0 {
 			options["dnsQueryType"] = map[uint8]any{4: "ipv4", 6: "ipv6"}[request.Family]

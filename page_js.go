@@ -38,7 +38,7 @@ func pageOf(url string) (page, bool) {
 func (p page) open(ctx context.Context, request wire.Request) (stream, wire.Result, error) {
 	switch request.Kind {
 	case wire.TCP:
-	case wire.UDP:
+	case wire.UDP, wire.UDPBound:
 		return p.datagrams(ctx, request)
 	default:
 		return nil, wire.Result{}, wire.NewError(wire.UnsupportedKind, "the page's own session has no such streams: give the Dialer another URL")

@@ -29,7 +29,7 @@ async function peer(answer) {
 }
 
 const world = suite({
-	flags: () => ['--allow', 'udp://127.0.0.1', '--allow', 'udp://localhost', '--demo'],
+	flags: () => ['--allow', 'udp://127.0.0.1', '--allow', 'udp://localhost', '--allow-listen', 'udp://127.0.0.1:1024-65535', '--demo'],
 	ready: async (it) => {
 		const time = Buffer.alloc(48);
 		time[0] = 0x1c; // version 3, server
@@ -67,7 +67,89 @@ for (const program of ['asyncify', 'modular', 'pthread']) {
 	}
 }
 
+/** A port that was free a moment ago. */
+async function freePort() {
+	const socket = createSocket('udp4').bind(0, '127.0.0.1');
+	await once(socket, 'listening');
+	const { port } = socket.address();
+	socket.close();
+	return port;
+}
+
+/** @param {number} port @returns {Promise<boolean>} */
+const isFree = (port) => new Promise((resolve) => {
+	const socket = createSocket('udp4').on('error', () => resolve(false)).bind({ port, address: '127.0.0.1', exclusive: true }, () => {
+		socket.close();
+		resolve(true);
+	});
+});
+
+/** A stranger that sends and waits for answers. */
+async function stranger() {
+	const socket = createSocket('udp4').bind(0, '127.0.0.1');
+	await once(socket, 'listening');
+	return {
+		/** @param {string} text @param {number} port */
+		async ask(text, port) {
+			const answer = once(socket, 'message');
+			socket.send(text, port, '127.0.0.1');
+			const [message, from] = await answer;
+			return `${message} of ${from.port}`;
+		},
+		stop: () => void socket.close(),
+	};
+}
+
+for (const program of ['bound', 'bound-pthread']) {
+	test(`a UDP server in C: ${program}`, async () => {
+		const port = await freePort();
+		const page = await world.newPage();
+		await page.addInitScript(() => {
+			/** @type {any} */ (globalThis).sockmux = { listen: true };
+		});
+		await page.goto(`${world.site.origin}/emscripten.html`);
+		await page.evaluate(([name, at]) => /** @type {any} */ (globalThis).run(name, [at]), [`udp/${program}`, `${port}`]);
+		const printed = () => page.evaluate(() => /** @type {any} */ (globalThis).printed);
+		await until(async () => (await printed()).some((/** @type {string} */ line) => line.startsWith('BOUND')), 'the program is bound');
+		await until(async () => !await isFree(port), 'the server is bound');
+		const [one, other] = [await stranger(), await stranger()];
+		for (let i = 1; i <= 20; i++) assert.equal(await (i % 2 ? one : other).ask(`text ${i}`, port), `${i} text ${i} of ${port}`);
+		assert.equal(await one.ask('quit', port), `21 quit of ${port}`);
+		await until(async () => (await printed()).includes('DONE 21'), 'the program ends');
+		const lines = await printed();
+		assert.deepEqual(lines.filter((/** @type {string} */ line) => !line.startsWith('BOUND')), ['DENIED 1', 'DONE 21']);
+		if (program === 'bound-pthread') assert.ok(lines.includes(`BOUND 127.0.0.1:${port}`), lines.join(' | '));
+		await until(() => isFree(port), 'the port is free');
+		one.stop();
+		other.stop();
+		await page.context().close();
+	});
+}
+
 describe('sockmux.UDPSocket', () => {
+	test('bound to a port: strangers are answered, and the port is free behind the page', async () => {
+		const page = await world.newPage();
+		await page.goto(`${world.site.origin}/emscripten.html`);
+		const port = await freePort();
+		const info = await page.evaluate(async (localPort) => {
+			const socket = new /** @type {any} */ (globalThis).sockmux.UDPSocket({ localAddress: '127.0.0.1', localPort });
+			const { readable, writable, ...rest } = await socket.opened;
+			void readable.pipeTo(writable); // an echo server
+			return rest;
+		}, port);
+		assert.deepEqual(info, { localAddress: '127.0.0.1', localPort: port });
+		const one = await stranger();
+		assert.equal(await one.ask('hello', port), `hello of ${port}`);
+		const refused = await page.evaluate(async (localPort) => {
+			const made = (/** @type {any} */ options) => new /** @type {any} */ (globalThis).sockmux.UDPSocket(options).opened.catch((/** @type {any} */ error) => error.cause.code);
+			return [await made({ localAddress: '127.0.0.1', localPort }), await made({ localAddress: '127.0.0.1', localPort: 80 })];
+		}, port);
+		assert.deepEqual(refused, ['address_in_use', 'denied']);
+		await page.context().close();
+		await until(() => isFree(port), 'the port is free');
+		one.stop();
+	});
+
 	test('connected: boundaries, addresses, a refusal, the end', async () => {
 		const page = await world.newPage();
 		await page.goto(`${world.site.origin}/emscripten.html`);
@@ -94,7 +176,7 @@ describe('sockmux.UDPSocket', () => {
 			sender.releaseLock();
 			await other.close();
 			const denied = await new sockmux.UDPSocket({ remoteAddress: '10.0.0.1', remotePort: 9 }).opened.catch((/** @type {any} */ error) => `${error.name} ${error.cause.code}`);
-			const bound = await new sockmux.UDPSocket({ localAddress: '0.0.0.0', localPort: 5353 }).opened.catch((/** @type {any} */ error) => error.name);
+			const bound = await new sockmux.UDPSocket({ localAddress: '0.0.0.0', localPort: 80 }).opened.catch((/** @type {any} */ error) => error.name);
 			const nothing = await new sockmux.UDPSocket({}).opened.catch((/** @type {any} */ error) => error.name);
 			return { sizes, long, remoteAddress, remotePort, local: localPort > 0, errors, denied, bound, nothing };
 		}, ports);

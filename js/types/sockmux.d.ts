@@ -320,9 +320,9 @@ export interface UDPSocketOptions {
 	/** A name or an address. The socket is connected. */
 	remoteAddress?: string | undefined;
 	remotePort?: number | undefined;
-	/** The socket is not connected: it sends to any address, and receives from those to which it has sent. */
-	localAddress?: '0.0.0.0' | '::' | undefined;
-	/** Default: any port. A server refuses another one unless its operator allows it. */
+	/** The socket is not connected: it sends to any address, and receives from those to which it has sent. '0.0.0.0' and '::' leave the address to the server. */
+	localAddress?: string | undefined;
+	/** Default: any port. With a port, or an address of the server, strangers may send too: a server refuses that unless its operator allows it. */
 	localPort?: number | undefined;
 	/** Of a connected socket. */
 	dnsQueryType?: 'ipv4' | 'ipv6' | undefined;

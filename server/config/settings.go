@@ -112,7 +112,7 @@ func settingsOf(c *Config) []setting {
 		},
 		{
 			group: groupTargets, name: "allow-listen", hint: "ADDRESS:PORT", repeatable: true, live: true,
-			help:  "Address and ports that clients may listen on: 127.0.0.1:8000-8999, [::1]:8080, *:80 for every address. Any host that reaches them may connect. Without it, clients cannot listen.",
+			help:  "Address and ports that clients may listen on: 127.0.0.1:8000-8999, [::1]:8080, *:80 for every address. Any host that reaches them may connect, or send datagrams. With tcp:// or udp:// in front it is for one of both. Without it, clients cannot listen.",
 			parse: each((*[]policy.ListenRule)(&c.AllowListen), policy.ParseListenRule), // printed as a policy's
 		},
 		{

@@ -24,9 +24,15 @@ type arrivals struct {
 	closed   bool
 }
 
+// A portHolder is a stream that has bound a port: a listener, or a socket for datagrams. It is
+// comparable.
+type portHolder interface {
+	stop() // ends the stream because the relay ends
+}
+
 // arrivalsOf are those of one session.
 type arrivalsOf struct {
-	listeners map[*listening]struct{}
+	listeners map[portHolder]struct{}
 	waiting   map[uint16]*arrival
 	last      uint16
 }
@@ -40,8 +46,9 @@ type arrival struct {
 
 func newArrivals() *arrivals { return &arrivals{sessions: make(map[uint64]*arrivalsOf)} }
 
-// enter adds a listener of a session. The error is a *wire.Error or a *limit.Refused.
-func (a *arrivals) enter(session uint64, l *listening, max int) error {
+// enter adds a stream of a session that is about to bind a port. The error is a *wire.Error or a
+// *limit.Refused.
+func (a *arrivals) enter(session uint64, l portHolder, max int) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	of := a.sessions[session]
@@ -49,7 +56,7 @@ func (a *arrivals) enter(session uint64, l *listening, max int) error {
 	case a.closed:
 		return errRelayEnds
 	case of == nil:
-		of = &arrivalsOf{listeners: make(map[*listening]struct{}), waiting: make(map[uint16]*arrival)}
+		of = &arrivalsOf{listeners: make(map[portHolder]struct{}), waiting: make(map[uint16]*arrival)}
 		a.sessions[session] = of
 	case max > 0 && len(of.listeners) >= max:
 		return limit.Refuse(limit.Listeners, "the session has its %d listeners", max)
@@ -58,16 +65,16 @@ func (a *arrivals) enter(session uint64, l *listening, max int) error {
 	return nil
 }
 
-// leave removes a listener and resets the connections that wait at it, those that are not
-// accepted within the grace.
-func (a *arrivals) leave(session uint64, l *listening, grace time.Duration) {
+// leave removes what enter has added and resets the connections that wait at it, those that are
+// not accepted within the grace.
+func (a *arrivals) leave(session uint64, l portHolder, grace time.Duration) {
 	a.mu.Lock()
 	of := a.sessions[session]
 	var left []*arrival
 	if of != nil {
 		for number, waits := range of.waiting {
 			switch {
-			case waits.from != l:
+			case portHolder(waits.from) != l:
 			case grace > 0:
 				waits.timer.Reset(grace)
 			default:
@@ -166,8 +173,8 @@ func (a *arrivals) count() (listeners, waiting int) {
 	return listeners, a.waiting
 }
 
-// drain lets no listener begin any more, and returns those that are there.
-func (a *arrivals) drain() (all []*listening) {
+// drain lets none begin any more, and returns those that are there.
+func (a *arrivals) drain() (all []portHolder) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closed = true

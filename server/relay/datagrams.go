@@ -28,6 +28,7 @@ type datagrams struct {
 	counts    *counts
 	decoder   datagram.Decoder // of what is written
 	peers     peers
+	senders   *senders // of a bound socket; nil: only peers may send
 	names     names
 	lost      lost
 	held      held // incomplete datagrams, and those that wait for names
@@ -98,6 +99,10 @@ func (d *datagrams) send(r datagram.Record) {
 // sendPeer sends a datagram to an address, which may answer from then on. peer is what the client
 // calls it; host and aliases are its names.
 func (d *datagrams) sendPeer(peer datagram.Peer, aliases []string, to netip.AddrPort, payload []byte) {
+	if d.senders.may(to) {
+		d.sendBy(d.socketFor(to), peer, to, payload)
+		return
+	}
 	err := d.peers.reach(to, peer, func() error {
 		err := d.service.checkUnicast(peer.Host, aliases, to)
 		if err == nil && peer.Host.Name() == "" {
@@ -110,7 +115,11 @@ func (d *datagrams) sendPeer(peer datagram.Peer, aliases []string, to netip.Addr
 		d.refuse(peer, dropOf(err), err)
 		return
 	}
-	socket := d.socketFor(to)
+	d.sendBy(d.socketFor(to), peer, to, payload)
+}
+
+// sendBy sends a datagram through a socket; nil: there is none for the address.
+func (d *datagrams) sendBy(socket *net.UDPConn, peer datagram.Peer, to netip.AddrPort, payload []byte) {
 	if socket == nil {
 		d.refuse(peer, droppedUnsent, wire.NewError(wire.AddressNotAvailable, to.String()+": the server sends from no address of this family"))
 		return
@@ -130,7 +139,7 @@ func (d *datagrams) begin() error {
 func (d *datagrams) socketFor(to netip.AddrPort) *net.UDPConn {
 	for _, s := range d.sockets {
 		own := s.LocalAddr().(*net.UDPAddr).IP // what a UDPConn has
-		if len(d.sockets) == 1 && own.IsUnspecified() || (own.To4() != nil) == to.Addr().Is4() {
+		if len(d.sockets) == 1 && own.IsUnspecified() && own.To4() == nil || (own.To4() != nil) == to.Addr().Is4() {
 			return s
 		}
 	}
@@ -255,6 +264,9 @@ func (d *datagrams) close() {
 		for _, s := range d.sockets {
 			d.lost.count(d.counts, s, true)
 			_ = s.Close() // a second close of the same is not made
+		}
+		if d.senders != nil {
+			d.service.incoming.leave(d.service.Client.Number, d, 0)
 		}
 	})
 }

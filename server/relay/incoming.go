@@ -53,6 +53,10 @@ func (in *incoming) add(n int, from netip.AddrPort) {
 	if !d.connected.IsValid() {
 		from = netip.AddrPortFrom(from.Addr().Unmap().WithZone(""), from.Port())
 		as, known := d.peers.from(from)
+		if !known && d.senders != nil {
+			d.senders.note(from)
+			as, known = datagram.PeerAt(from), true
+		}
 		if !known {
 			d.counts.drop(droppedStranger)
 			return

@@ -17,6 +17,7 @@ var kinds = map[wire.Kind]func(*pipe){
 	wire.Resolve:   (*pipe).names,
 	wire.Listen:    (*pipe).listen,
 	wire.Accept:    (*pipe).accept,
+	wire.UDPBound:  (*pipe).udpBound,
 }
 
 // Kinds returns the kinds of streams that a relay serves, in the order of their numbers.

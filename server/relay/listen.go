@@ -66,14 +66,15 @@ func (p *pipe) accept() {
 	p.carryTCP(conn)
 }
 
-// StopListening ends every listener with the code draining and refuses those that come.
+// StopListening ends everything that has bound a port, with the code draining, and refuses what
+// comes.
 func (r *Relay) StopListening() {
 	for _, l := range r.incoming.drain() {
-		l.end()
+		l.stop()
 	}
 }
 
-// Listeners returns how many listeners there are, and how many connections wait to be accepted.
+// Listeners returns how many ports are bound, and how many connections wait to be accepted.
 func (r *Relay) Listeners() (listeners, waiting int) { return r.incoming.count() }
 
 // listenAt asks the policy and binds. StopListening calls end.
@@ -101,15 +102,8 @@ func (r *service) listenAt(ctx context.Context, request wire.Request, end func()
 	return l, nil
 }
 
-// bind binds at a place: at its port, or at one of its ports, beginning with any.
+// bind listens at a place.
 func bind(ctx context.Context, place policy.Place, family uint8) (*net.TCPListener, error) {
-	network := "tcp4"
-	if place.Addr.Is6() {
-		network = "tcp6"
-		if place.Addr.IsUnspecified() && family != 6 {
-			network = "tcp" // both families
-		}
-	}
 	config := net.ListenConfig{
 		KeepAliveConfig: egress.KeepAlive,
 		Control: func(_, _ string, raw syscall.RawConn) error {
@@ -118,16 +112,31 @@ func bind(ctx context.Context, place policy.Place, family uint8) (*net.TCPListen
 		},
 	}
 	config.SetMultipathTCP(false)
+	return atPlace("tcp", place, family, func(network string, at netip.AddrPort) (*net.TCPListener, error) {
+		l, err := config.Listen(ctx, network, at.String())
+		if err != nil {
+			return nil, err
+		}
+		return l.(*net.TCPListener), nil // what ListenConfig gives for tcp
+	})
+}
+
+// atPlace binds at the port of a place, or at one of its ports, beginning with any. The network is
+// the one of the place's family, or that of both.
+func atPlace[T any](network string, place policy.Place, family uint8, bind func(network string, at netip.AddrPort) (T, error)) (T, error) {
+	switch {
+	case place.Addr.Is4():
+		network += "4"
+	case !place.Addr.IsUnspecified() || family == 6:
+		network += "6"
+	}
 	ports := int(place.Last) - int(place.First) + 1
 	first := rand.IntN(ports)
 	for i := 0; ; i++ {
 		port := place.First + uint16((first+i)%ports)
-		l, err := config.Listen(ctx, network, netip.AddrPortFrom(place.Addr, port).String())
-		if err == nil {
-			return l.(*net.TCPListener), nil // what ListenConfig gives for tcp
-		}
-		if i+1 >= min(ports, portAttempts) || codeOf(err) != wire.AddressInUse {
-			return nil, err
+		bound, err := bind(network, netip.AddrPortFrom(place.Addr, port))
+		if err == nil || i+1 >= min(ports, portAttempts) || codeOf(err) != wire.AddressInUse {
+			return bound, err
 		}
 	}
 }
@@ -170,6 +179,9 @@ func (l *listening) Read(b []byte) (int, error) {
 	l.wake()
 	return n, nil
 }
+
+// stop implements portHolder.
+func (l *listening) stop() { l.end() }
 
 // Write implements net.Conn. The first backlog begins to accept.
 func (l *listening) Write(b []byte) (int, error) {

@@ -32,8 +32,8 @@ func (r *service) forUDP() *service {
 	return &other
 }
 
-// errBound refuses a port of the client's choice: packets of strangers would reach it.
-var errBound = wire.NewError(wire.Denied, "a udp socket with a port of its own is not offered")
+// errBound refuses a port in a request of the kind for sockets whose peers the client chooses.
+var errBound = wire.NewError(wire.Denied, "a udp socket with a port of its own is a stream of kind udp_bound")
 
 // datagrams opens the socket of a request: one that is connected, if the request has a host.
 func (r *service) datagrams(p *pipe) (*datagrams, error) {
@@ -81,10 +81,15 @@ func (r *service) dialUDP(ctx context.Context, request wire.Request) (*net.UDPCo
 // limitedBroadcast reaches every host of the server's network.
 var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
+// isUnicast reports whether an address is one host's, as far as the address itself shows it.
+func isUnicast(addr netip.Addr) bool {
+	addr = addr.Unmap()
+	return !addr.IsMulticast() && !addr.IsUnspecified() && addr != limitedBroadcast
+}
+
 // checkUnicast asks the policy, and refuses what no rule may allow: a datagram to several hosts.
 func (r *service) checkUnicast(host wire.Host, aliases []string, target netip.AddrPort) error {
-	addr := target.Addr().Unmap()
-	if addr.IsMulticast() || addr.IsUnspecified() || addr == limitedBroadcast {
+	if !isUnicast(target.Addr()) {
 		return wire.NewError(wire.Denied, fmt.Sprintf("%s is not the address of one host", target))
 	}
 	return r.Policy.CheckAddr(host, aliases, target)

@@ -253,7 +253,7 @@ func TestUDPDenied(t *testing.T) {
 		s.wait()
 	}
 	s := serveUDP(t, r, r.defaults, "", 5353)
-	if got := s.want(wire.Denied).Text; got != "a udp socket with a port of its own is not offered" {
+	if got := s.want(wire.Denied).Text; got != "a udp socket with a port of its own is a stream of kind udp_bound" {
 		t.Error(got)
 	}
 }

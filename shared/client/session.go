@@ -242,7 +242,7 @@ func (s *session) dial(patience time.Duration) (link.Carrier, error) {
 }
 
 // kinds are the kinds of streams that programs open.
-var kinds = []wire.Kind{wire.TCP, wire.UDP, wire.WebSocket, wire.Resolve, wire.Listen, wire.Accept}
+var kinds = []wire.Kind{wire.TCP, wire.UDP, wire.WebSocket, wire.Resolve, wire.Listen, wire.Accept, wire.UDPBound}
 
 func (c *Client) capabilities() wire.Capabilities {
 	all := wire.CanResume | wire.CanSocketOptions | wire.CanJoin | wire.Needs(kinds...)

@@ -27,6 +27,7 @@ const (
 	CanResolve       Capabilities = 1 << 5 // resolve streams
 	CanListen        Capabilities = 1 << 6 // listen and accept streams
 	CanJoin          Capabilities = 1 << 7 // JOINED messages are known
+	CanBindUDP       Capabilities = 1 << 8 // udp_bound streams
 )
 
 // Sizes of what a session is known by.

@@ -13,6 +13,7 @@ const (
 	Resolve   Kind = 4
 	Listen    Kind = 5 // the host and port are those to bind; each incoming connection is a record
 	Accept    Kind = 6 // takes an incoming connection, whose number is the port
+	UDPBound  Kind = 7 // a udp stream whose host and port are those to bind; strangers may send
 	Control   Kind = 255
 )
 
@@ -39,6 +40,8 @@ func (k Kind) row() (row kindRow, ok bool) {
 		return kindRow{"listen", true, true, false, CanListen}, true
 	case Accept:
 		return kindRow{"accept", false, true, false, CanListen}, true
+	case UDPBound:
+		return kindRow{"udp_bound", true, true, false, CanBindUDP}, true
 	case Control:
 		return kindRow{"control", false, false, false, 0}, true
 	}

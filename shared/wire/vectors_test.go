@@ -83,6 +83,7 @@ func samples() map[string][]any {
 			Request{Kind: Listen, Host: ParseHost("0.0.0.0"), Port: 8080},
 			Request{Kind: Listen, Host: ParseHost("::"), Family: 6},
 			Request{Kind: Accept, Port: 7},
+			Request{Kind: UDPBound, Host: ParseHost("127.0.0.1"), Port: 5353},
 			Request{Kind: Control},
 		},
 		"result": {

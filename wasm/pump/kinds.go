@@ -15,4 +15,5 @@ var readers = map[wire.Kind]func(*stream, *mux.Stream) error{
 	wire.Resolve:   (*stream).readAll,
 	wire.Listen:    (*stream).readAll,
 	wire.Accept:    (*stream).readAll,
+	wire.UDPBound:  (*stream).readAll, // as of UDP
 }

@@ -29,7 +29,7 @@ func bound() int64 {
 // looks at what is left of it.
 func TestHostileInput(t *testing.T) {
 	where := startTargets(t)
-	p := startServer(t, "--allow-yamux", "--allow-posix", "--allow", where.echo.String(), "--allow", where.deaf.String(), "--allow", "127.0.0.1")
+	p := startServer(t, "--allow-yamux", "--allow-posix", "--allow-listen", "udp://127.0.0.1:*", "--allow", "udp://127.0.0.0/8", "--allow", where.echo.String(), "--allow", where.deaf.String(), "--allow", "127.0.0.1")
 	_ = p.greet(t).bye() // what is made once is there
 	p.Measure(t)
 	before := p.Measure(t)
@@ -77,6 +77,11 @@ func TestHostileInput(t *testing.T) {
 		{"posix calls", func(t *testing.T) { posixCalls(t, p, where, counts) }},
 		{"websocket targets", func(t *testing.T) { hostileTargets(t, p, counts) }},
 		{"posix floods", func(t *testing.T) { posixFloods(t, p, where, counts) }},
+		{"datagram records", func(t *testing.T) { datagramRecords(t, p, counts) }},
+		{"datagram floods", func(t *testing.T) { datagramFloods(t, p, counts) }},
+		{"amplification", func(t *testing.T) { datagramAmplified(t, p, counts) }},
+		{"udp sockets", func(t *testing.T) { datagramSockets(t, p, counts) }},
+		{"strangers", func(t *testing.T) { strangerFloods(t, p, counts) }},
 	} {
 		began := time.Now()
 		t.Run(attack.name, attack.run)

@@ -2,7 +2,10 @@
 
 import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
+import * as KIND from '../wire/generated/kind.js';
 import { Datagrams, MAX_PAYLOAD } from '../tunnel/datagrams.js';
+import { DOTTED } from '../tunnel/ip.js';
+import { isIPv6 } from '../tunnel/target.js';
 import { targetFrom } from './address.js';
 import { shown } from './errors.js';
 import { thrownBy } from './exceptions.js';
@@ -11,8 +14,9 @@ import { thrownBy } from './exceptions.js';
  * @typedef {object} UDPSocketOptions
  * @property {string} [remoteAddress]  with remotePort: a connected socket
  * @property {number} [remotePort]
- * @property {string} [localAddress]  '0.0.0.0' or '::': a bound socket
- * @property {number} [localPort]  default: any. A server refuses another one, unless its operator allows it
+ * @property {string} [localAddress]  a bound socket: '0.0.0.0' or '::', or an address of the server
+ * @property {number} [localPort]  default: any. With a port, or another address, strangers may send to the socket: a server refuses it unless its
+ *   operator allows it (--allow-listen)
  * @property {'ipv4' | 'ipv6'} [dnsQueryType]  connected only
  * @property {boolean} [ipv6Only]  bound to '::' only
  * @property {(error: any) => void} [onerror]  called for what the network or the server says of a datagram, with its remoteAddress and remotePort where the socket is not connected; it ends nothing
@@ -52,9 +56,13 @@ function requestOf({ remoteAddress, remotePort, localAddress, localPort = 0, dns
 		if (dnsQueryType !== undefined && !family) throw new TypeError(`UDPSocket: dnsQueryType ${shown(dnsQueryType)} is neither "ipv4" nor "ipv6"`);
 		return { connected: true, ...targetFrom(remoteAddress, remotePort), family };
 	}
-	if (localAddress === undefined || !(localAddress in ANY)) throw new TypeError(`UDPSocket: localAddress ${shown(localAddress)} is neither "0.0.0.0" nor "::", and there is no remoteAddress`);
+	if (localAddress === undefined) throw new TypeError('UDPSocket: there is neither remoteAddress nor localAddress');
+	if (!DOTTED.test(localAddress) && !isIPv6(localAddress)) throw new TypeError(`UDPSocket: localAddress ${shown(localAddress)} is no address`);
 	if (!Number.isInteger(localPort) || localPort < 0 || localPort > 65535) throw new TypeError(`UDPSocket: localPort ${shown(localPort)} is not a whole number in 0 to 65535`);
-	return { connected: false, host: '', port: localPort, family: ipv6Only ? /** @type {6} */ (6) : ANY[localAddress] };
+	const family = ipv6Only ? /** @type {6} */ (6) : ANY[localAddress];
+	// The server chooses the address and the port, and lets no stranger send there.
+	if (localAddress in ANY && localPort === 0) return { connected: false, host: '', port: 0, family };
+	return { connected: false, kind: KIND.udp_bound, host: localAddress, port: localPort, family };
 }
 
 /**
@@ -63,7 +71,7 @@ function requestOf({ remoteAddress, remotePort, localAddress, localPort = 0, dns
  */
 export const udpOf = ({ tunnel, defaults, SocketError }) => async (/** @type {UDPSocketOptions} */ options = {}) => {
 	const { connected, ...request } = requestOf(options);
-	const target = connected ? `${request.host}:${request.port}` : `port ${request.port}`;
+	const target = request.host === '' ? `port ${request.port}` : `${request.host}:${request.port}`;
 	const errorOf = (/** @type {import('../wire/codes.js').Ending} */ why, about = target) => thrownBy(new SocketError(about, why));
 	/** @type {ReadableStreamDefaultController<UDPMessage>} */
 	let reader;

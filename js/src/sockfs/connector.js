@@ -60,8 +60,9 @@
  *   a thread that may block calls it while it runs its tasks
  * @property {boolean} [peers]  whether a connection has a peer of SOCKFS's, which fires its events; default: where the thread cannot wait
  * @property {() => boolean} [interrupted]  whether a signal has come for the program, which ends its wait with EINTR
- * @property {(target: { host: string, port: number }, handlers: import('../tunnel/datagrams.js').Handlers) => import('../tunnel/datagrams.js').Datagrams} [datagrams]
+ * @property {(target: { kind?: number, host: string, port: number }, handlers: import('../tunnel/datagrams.js').Handlers) => import('../tunnel/datagrams.js').Datagrams} [datagrams]
  *   opens a socket for datagrams, one that is not connected without a host; absent: UDP is left to SOCKFS's own means
+ * @property {boolean} [binds]  whether datagrams() takes the kind udp_bound; default: bind() of a port fails with EACCES
  * @property {(name: string) => import('./names/lookup.js').Lookup} [lookup]  the addresses of a name, or the names below in-addr.arpa or ip6.arpa
  * @property {(text: string) => void} [report]  tells the user, one line
  */

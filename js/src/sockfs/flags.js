@@ -6,6 +6,7 @@ export const POLL = Object.freeze({ IN: 1, OUT: 4, ERR: 8, HUP: 16, NVAL: 32, RD
 export const O_NONBLOCK = 2048;
 export const O_APPEND = 1024;
 export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
 
 /** Flags of recv() and send(). */
 export const MSG = Object.freeze({ OOB: 1, PEEK: 2, TRUNC: 0x20, DONTWAIT: 0x40, WAITALL: 0x100, ERRQUEUE: 0x2000 });

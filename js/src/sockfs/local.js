@@ -40,8 +40,10 @@ export class LocalConnector {
 	 * @param {Open} open
 	 * @param {(text: string) => void} report  tells the user, one line
 	 * @param {import('./names/lookup.js').Resolve} [resolve]  asks the server for a name
+	 * @param {boolean} [binds]  whether programs may bind ports for datagrams
 	 */
-	constructor(open, report, resolve) {
+	constructor(open, report, resolve, binds = false) {
+		this.binds = binds;
 		this.#open = open;
 		this.#report = report;
 		/** @type {Connector['lookup']} */
@@ -64,7 +66,7 @@ export class LocalConnector {
 	}
 
 	/**
-	 * @param {{ host: string, port: number }} target
+	 * @param {{ kind?: number, host: string, port: number }} target
 	 * @param {import('../tunnel/datagrams.js').Handlers} handlers
 	 */
 	datagrams(target, handlers) {

@@ -33,8 +33,9 @@ import * as KIND from '../wire/generated/kind.js';
  */
 export function createOpener({ tunnel, rule, openNative, listen = false, timeoutMs }) {
 	return (request, handlers) => {
-		if (request.kind === KIND.accept || (request.kind === KIND.listen && listen)) return tunnel.open({ ...request, quiet: true }, handlers);
-		if (request.kind === KIND.listen) return refused(handlers);
+		const binds = request.kind === KIND.listen || request.kind === KIND.udp_bound;
+		if (request.kind === KIND.accept || (binds && listen)) return tunnel.open({ ...request, quiet: true }, handlers);
+		if (binds) return refused(handlers);
 		// A socket that is not connected leads nowhere yet: the server decides about each target.
 		if (request.host === '' && request.kind !== undefined) return tunnel.open({ timeoutMs, ...request }, handlers);
 		const asked = { ...request, host: unbracket(request.host), quiet: true };

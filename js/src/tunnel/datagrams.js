@@ -131,6 +131,10 @@ export class Datagrams {
 	dropped = 0;
 	/** It can send and receive. */
 	alive = true;
+	/** The server has answered that it is there. */
+	opened = false;
+	/** Takes datagrams from this peer only; null: from every one. @type {Peer | null} */
+	only = null;
 	#stream;
 	#decoder = new Decoder();
 	/** @type {{ datagram: Datagram, size: number }[]} */
@@ -140,18 +144,26 @@ export class Datagrams {
 
 	/**
 	 * @param {(request: import('./stream.js').Request, handlers: import('./stream.js').Handlers) => Pick<Stream, 'write' | 'grant' | 'close' | 'reset'>} open
-	 * @param {{ host: string, port: number, family?: 4 | 6, timeoutMs?: number }} request  without a host: not connected
+	 * @param {{ kind?: number, host: string, port: number, family?: 4 | 6, timeoutMs?: number }} request  without a host: not connected; of the
+	 *   kind udp_bound: the address to bind
 	 * @param {Handlers} handlers
 	 */
 	constructor(open, request, { onopen, onarrival, onreport, onclose }) {
-		this.#stream = open({ ...request, kind: KIND.udp, window: IN_BYTES, quiet: true }, {
-			onopen,
+		this.#stream = open({ kind: KIND.udp, ...request, window: IN_BYTES, quiet: true }, {
+			onopen: (ends) => {
+				this.opened = true;
+				onopen?.(ends);
+			},
 			ondata: (bytes) => {
 				try {
 					this.#decoder.decode(bytes, (record, size) => {
 						if ('code' in record) {
 							this.#grant(size);
 							onreport(record);
+							return;
+						}
+						if (this.only && !(record.peer?.host === this.only.host && record.peer.port === this.only.port)) {
+							this.#grant(size);
 							return;
 						}
 						this.#arrived.push({ datagram: record, size });

@@ -17,6 +17,7 @@ export const KINDS = {
 	[KIND.tcp]: { socket: true, port: true },
 	[KIND.websocket]: { socket: true, port: true },
 	[KIND.udp]: { socket: true, port: true, any: true },
+	[KIND.udp_bound]: { socket: true, port: false },
 	[KIND.resolve]: resolveRow,
 	[KIND.listen]: listenRow,
 	[KIND.accept]: acceptRow,

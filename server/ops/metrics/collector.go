@@ -33,7 +33,7 @@ var (
 	descResumed  = desc("session_resumes_total", "How often a session has come back over a new connection.")
 	descCarriers = desc("carriers", "WebSockets that are open.")
 	descStreams  = desc("streams", "Streams that are served.")
-	descListen   = desc("listeners", "Addresses that clients listen on.")
+	descListen   = desc("listeners", "Addresses that clients listen on, for connections and datagrams.")
 	descWaiting  = desc("incoming_connections_waiting", "Incoming connections that clients have not accepted yet.")
 	descBytes    = desc("stream_bytes_total", "Bytes that streams have carried: up to targets, down to pages.", "direction")
 	descDgrams   = desc("datagrams_total", "Datagrams that udp streams have carried: up to targets, down to pages.", "direction")

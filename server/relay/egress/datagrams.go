@@ -43,7 +43,7 @@ func (d *direct) DialUDP(_ wire.Host, addr netip.AddrPort, check func(netip.Addr
 // family has one of its own.
 func (d *direct) ListenUDP() ([]*net.UDPConn, error) {
 	if d.card == nil && !d.source4.IsValid() && !d.source6.IsValid() {
-		conn, err := d.listen("udp", netip.Addr{})
+		conn, err := d.BindUDP("udp", netip.AddrPort{})
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +55,7 @@ func (d *direct) ListenUDP() ([]*net.UDPConn, error) {
 		if !d.has(family.of) {
 			continue
 		}
-		conn, err := d.listen(family.network, d.source(family.of))
+		conn, err := d.BindUDP(family.network, netip.AddrPortFrom(d.source(family.of), 0))
 		if err != nil {
 			failed = err // such as a kernel without IPv6
 			continue
@@ -68,11 +68,12 @@ func (d *direct) ListenUDP() ([]*net.UDPConn, error) {
 	return all, nil
 }
 
-func (d *direct) listen(network string, source netip.Addr) (*net.UDPConn, error) {
+// BindUDP binds to every address if that of at is invalid.
+func (d *direct) BindUDP(network string, at netip.AddrPort) (*net.UDPConn, error) {
 	config := net.ListenConfig{Control: func(network, _ string, raw syscall.RawConn) error { return d.control(network, raw) }}
 	address := ":0"
-	if source.IsValid() {
-		address = netip.AddrPortFrom(source, 0).String()
+	if at.IsValid() {
+		address = at.String()
 	}
 	conn, err := config.ListenPacket(context.Background(), network, address) // likewise
 	if err != nil {
@@ -117,5 +118,13 @@ func (e *environment) DialUDP(host wire.Host, addr netip.AddrPort, check func(ne
 	return e.way(host, addr).DialUDP(host, addr, check)
 }
 
+// BindUDP refuses.
+func (p *proxy) BindUDP(string, netip.AddrPort) (*net.UDPConn, error) { return nil, errNoDatagrams }
+
 // ListenUDP refuses: its datagrams may go to targets that only the proxy reaches.
 func (e *environment) ListenUDP() ([]*net.UDPConn, error) { return nil, errNoDatagrams }
+
+// BindUDP refuses, as ListenUDP.
+func (e *environment) BindUDP(string, netip.AddrPort) (*net.UDPConn, error) {
+	return nil, errNoDatagrams
+}

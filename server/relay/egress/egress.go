@@ -39,6 +39,9 @@ type Dialer interface {
 	// ListenUDP opens sockets for datagrams on a free port: one, or one for each family. The
 	// caller asks the policy about each target, and closes them.
 	ListenUDP() ([]*net.UDPConn, error)
+	// BindUDP opens a socket for datagrams at an address of this machine, likewise. network is
+	// "udp", "udp4" or "udp6".
+	BindUDP(network string, at netip.AddrPort) (*net.UDPConn, error)
 }
 
 // Conn is a connection to a target. RemoteAddr is the target's address, also behind a

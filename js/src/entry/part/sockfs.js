@@ -8,5 +8,5 @@ import { opener, resolver } from '../opener.js';
 
 /** @type {HelperOf} */
 export default (parts, threads) => createHelper({
-	connector: new LocalConnector(opener(parts), parts.report, resolver(parts)), scope: parts.scope, report: parts.report, threads,
+	connector: new LocalConnector(opener(parts), parts.report, resolver(parts), parts.config.listen), scope: parts.scope, report: parts.report, threads,
 });

@@ -8,6 +8,7 @@
 //
 // Anywhere else there is one attempt, and SOCKFS's operations do what plain Emscripten does.
 
+import { SOCK_DGRAM } from '../flags.js';
 import { address } from '../memory.js';
 import * as pollfd from './pollfd.js';
 import { POLL_WAITS, passingOver, passingOverAsleep } from './pollset.js';
@@ -61,12 +62,16 @@ function pollsOurs(program, [fds, count, timeout]) {
 	return false;
 }
 
+/** A socket for datagrams waits for the server's answer. @param {Program} program @param {any[]} args */
+const binds = ({ sockOf }, [fd]) => sockOf(fd)?.type === SOCK_DGRAM;
+
 /** Files and pipes pass by. @param {Program} program @param {any[]} args */
 const namesOurs = (program, [fd]) => isOurs(program, fd);
 
 /** @type {Record<string, Call>} */
 const CALLS = {
 	__syscall_connect: { arity: 6 },
+	__syscall_bind: { arity: 6, concerns: binds },
 	__syscall_listen: { arity: 6 },
 	__syscall_accept4: { arity: 6, flags: 3, concerns: namesOurs },
 	__syscall_recvfrom: { arity: 6, flags: 3, concerns: namesOurs },

@@ -54,10 +54,19 @@ export function endCalls(program, asCall) {
 		return { host: fits(host, sock.family) && isAddress(host) ? host : program.hosts.addressOf(host), port: sock.dport };
 	};
 
-	/** @param {(sock: Sock) => { host: string | undefined, port: number } | number} find */
-	const nameOf = (find) => (/** @type {Call} */ before) => (/** @type {any[]} */ ...args) => {
+	/** One of streamOf, or a socket for datagrams that is ours. @param {number} fd */
+	const namedOf = (fd) => {
+		const sock = program.ops ? program.sockOf(fd) : null;
+		return sock && datagramsOf(sock) ? sock : streamOf(fd);
+	};
+
+	/**
+	 * @param {(sock: Sock) => { host: string | undefined, port: number } | number} find
+	 * @param {(fd: number) => Sock | null} [ours]
+	 */
+	const nameOf = (find, ours = streamOf) => (/** @type {Call} */ before) => (/** @type {any[]} */ ...args) => {
 		const [fd, addr, length] = args;
-		const sock = streamOf(fd);
+		const sock = ours(fd);
 		const found = sock && find(sock);
 		if (typeof found === 'number') return found;
 		// A name that the program's own functions looked up, unseen.
@@ -94,7 +103,7 @@ export function endCalls(program, asCall) {
 		},
 
 		getsockname(before) {
-			const name = nameOf(localOf)(before);
+			const name = nameOf(localOf, namedOf)(before);
 			return (...args) => {
 				const sock = program.sockOf(args[0]);
 				if (sock && datagramsOf(sock)) asCall(() => program.ops.settle?.(sock));

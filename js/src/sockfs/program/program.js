@@ -3,6 +3,7 @@
 // program makes shows them. Where its names were shortened, that socket shows nothing,
 // and the system calls are carried out without SOCKFS (calls/closed.js).
 
+import { entryOf } from './entry.js';
 import { newCall } from '../calls/call.js';
 import { installClosed } from '../calls/closed-calls.js';
 import { Hosts } from '../names/hosts.js';
@@ -64,17 +65,6 @@ export function globalProgram(scope, heap32) {
 		},
 		emit: (event, param) => (SOCKFS.emit ? SOCKFS.emit(event, param) : Module?.websocket?.emit?.(event, param)),
 	};
-}
-
-/**
- * The call by which a program is known: connect(), or listen() of one that only serves.
- * @template T
- * @param {Map<string, T>} calls  by their names in C
- * @returns {[name: string, call: T | undefined]}
- */
-export function entryOf(calls) {
-	const name = calls.has('__syscall_connect') ? '__syscall_connect' : '__syscall_listen';
-	return [name, calls.get(name)];
 }
 
 /**

@@ -52,7 +52,7 @@ export function watchInstantiation(scope, start, other = () => {}) {
  * Emscripten's library has one more underscore.
  */
 const hasSockets = (/** @type {any} */ imports) => modulesOf(imports).some((module) => valuesOf(module).some(
-	([key, value]) => typeof value === 'function' && /^___?syscall_(connect|listen)$/.test(key.startsWith('__') ? key : value.name),
+	([key, value]) => typeof value === 'function' && /^___?syscall_(connect|listen|bind|send(to|msg))$/.test(key.startsWith('__') ? key : value.name),
 ));
 
 /**

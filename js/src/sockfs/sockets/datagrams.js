@@ -1,11 +1,15 @@
 // SOCKFS's operations on UDP sockets. Each has a socket of its own at the server: one that is
 // connected from connect() on, one that is not from its first bind() or sendto() on. It opens
-// while the program goes on, so what is wrong with it is the error of a later call.
+// while the program goes on, so what is wrong with it is the error of a later call. Only bind()
+// to a port waits for the answer, where it can. Such a socket stays the same one when the program
+// connects it.
 
-import { MSG, POLL } from '../flags.js';
+import { MSG, POLL, SOCK_DGRAM } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
+import * as KIND from '../../wire/generated/kind.js';
 import { ending } from '../../wire/codes.js';
 import { MAX_PAYLOAD } from '../../tunnel/datagrams.js';
+import { DOTTED } from '../../tunnel/ip.js';
 import { address } from '../memory.js';
 import { receiveTimeout } from './options.js';
 import { datagramsOf, recordOf, setDatagrams } from './record.js';
@@ -13,7 +17,7 @@ import { datagramsOf, recordOf, setDatagrams } from './record.js';
 /** @typedef {import('./ops.js').Parts} Parts */
 /** @typedef {import('../program/program.js').Sock} Sock */
 
-const SOCK_DGRAM = 2;
+const AF_INET = 2;
 const FIONREAD = 21531;
 const READ = POLL.IN | POLL.RDNORM;
 const WRITE = POLL.OUT | POLL.WRNORM;
@@ -43,7 +47,7 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 	/**
 	 * Opens the socket at the server.
 	 * @param {Sock} sock
-	 * @param {{ host: string, port: number }} target  without a host: not connected
+	 * @param {{ kind?: number, host: string, port: number }} target  without a host: not connected
 	 */
 	const open = (sock, target) => {
 		const record = recordOf(sock);
@@ -57,7 +61,8 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 		const socket = /** @type {NonNullable<typeof connector.datagrams>} */ (connector.datagrams).call(connector, target, {
 			onopen({ bound }) {
 				if (datagramsOf(sock) !== socket || !bound) return;
-				sock.saddr = bound.addr;
+				// A socket of both families has an address of IPv6.
+				sock.saddr = sock.family === AF_INET && !DOTTED.test(bound.addr) ? '0.0.0.0' : bound.addr;
 				sock.sport = bound.port;
 				tell('open');
 			},
@@ -67,6 +72,7 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 		});
 		datagramsOf(sock)?.close();
 		setDatagrams(sock, socket);
+		if (record.place && sock.daddr !== undefined) socket.only = { host: sock.daddr, port: sock.dport };
 		return socket;
 	};
 
@@ -74,7 +80,7 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 	const opened = (sock) => {
 		const present = datagramsOf(sock);
 		if (present?.alive) return present;
-		return open(sock, sock.daddr === undefined ? { host: '', port: 0 } : { host: sock.daddr, port: sock.dport });
+		return open(sock, recordOf(sock).place ?? (sock.daddr === undefined ? { host: '', port: 0 } : { host: sock.daddr, port: sock.dport }));
 	};
 
 	/** @param {Sock} sock */
@@ -86,25 +92,43 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 	/** @type {Record<string, (sock: Sock, ...args: any[]) => any>} */
 	const datagram = {
 		bind(sock, addr, port) {
-			if (sock.saddr !== undefined || sock.sport) fail(ERRNO.EINVAL);
-			// The server lets no stranger send to a port of the page's choice.
-			if (port !== 0) fail(ERRNO.EACCES);
-			sock.saddr = addr;
-			sock.sport = 0;
-			opened(sock);
+			const record = recordOf(sock);
+			const again = record.progress.has(`bind ${program.call.thread ?? 0}`);
+			// It waits for the server's answer, whatever O_NONBLOCK says: Linux answers at once.
+			const call = { ...waiting.begin(sock, record, 'bind'), blocking: true };
+			if (!again) {
+				if (sock.saddr !== undefined || sock.sport) fail(ERRNO.EINVAL);
+				// Strangers may send to such a port.
+				if (port !== 0 && !connector.binds) fail(ERRNO.EACCES);
+				sock.saddr = addr;
+				sock.sport = port;
+				if (port !== 0) record.place = { kind: KIND.udp_bound, host: addr, port };
+			}
+			const socket = (again && datagramsOf(sock)) || opened(sock);
+			// Where it cannot wait, a later call fails.
+			if (port === 0 || !waiting.until(call, Infinity, () => socket.opened || !socket.alive) || socket.alive) return;
+			drop(sock);
+			record.place = null;
+			sock.saddr = undefined;
+			sock.sport = undefined;
+			fail(record.takeError() || ERRNO.ECONNABORTED);
 		},
 
 		connect(sock, addr, port) {
 			if (port === 0) fail(ERRNO.EINVAL);
-			recordOf(sock).pending = 0;
-			open(sock, { host: addr, port });
+			const record = recordOf(sock);
+			record.pending = 0;
 			sock.daddr = addr;
 			sock.dport = port;
+			if (record.place) opened(sock).only = { host: addr, port };
+			else open(sock, { host: addr, port });
 		},
 
 		/** connect() to no address. */
 		disconnect(sock) {
-			drop(sock);
+			const bound = recordOf(sock).place && datagramsOf(sock);
+			if (bound) bound.only = null;
+			else drop(sock);
 			sock.daddr = undefined;
 			sock.dport = undefined;
 			return 0;
@@ -138,7 +162,8 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 			if (addr !== undefined && port === 0) fail(ERRNO.EINVAL);
 			report(sock);
 			const bytes = ArrayBuffer.isView(buffer) ? new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length) : new Uint8Array(buffer, offset, length);
-			opened(sock).send(connected ? null : { host: addr, port }, bytes);
+			const peer = connected ? { host: sock.daddr, port: sock.dport } : { host: addr, port };
+			opened(sock).send(connected && !recordOf(sock).place ? null : peer, bytes);
 			return length;
 		},
 

@@ -40,6 +40,8 @@ class Record {
 	 * @type {{ addr: string | undefined, port: number | undefined }}
 	 */
 	bound = { addr: undefined, port: undefined };
+	/** Where a socket for datagrams is bound. @type {{ kind: number, host: string, port: number } | null} */
+	place = null;
 	options = newOptions();
 	/** Descriptors of the socket, from the first dup() on. @type {Set<number>} */
 	descriptors = new Set();

@@ -30,7 +30,7 @@ export const STATE = Object.freeze({ idle: 0, asked: 1, done: 2, declined: 3 });
  * which have the same build. `read` is a buffer of fd_read, `write` all of fd_write.
  */
 export const CALLS = Object.freeze(/** @type {const} */ ([
-	'__syscall_socket', '__syscall_connect', '__syscall_listen', '__syscall_accept4', '__syscall_sendto', '__syscall_sendmsg', '__syscall_recvfrom', '__syscall_recvmsg',
+	'__syscall_socket', '__syscall_connect', '__syscall_bind', '__syscall_listen', '__syscall_accept4', '__syscall_sendto', '__syscall_sendmsg', '__syscall_recvfrom', '__syscall_recvmsg',
 	'__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_getsockname', '__syscall_getpeername',
 	'__syscall_dup', '__syscall_dup3', '__syscall_fcntl64', '__syscall_ioctl', '__syscall_poll', 'read', 'write',
 	'getaddrinfo', 'getnameinfo', 'gethostbyname', '_emscripten_lookup_name',

@@ -5,6 +5,7 @@
 // nothing else.
 
 import { CALLS, STATE, doorOf } from './cells.js';
+import { entryOf } from '../program/entry.js';
 import { findMemory } from '../program/instantiate.js';
 import { openTest, tellFilesApart } from '../calls/nosocket.js';
 import { POLL_WAITS, passingOver } from '../calls/pollset.js';
@@ -39,7 +40,7 @@ const MSG_DONTWAIT = 0x40;
 export function patchThread(imports, { id, common, cells }) {
 	const slots = findFunctions(imports, (name) => WANTED.has(name));
 	const memory = findMemory(imports);
-	const door = slots.get('__syscall_connect') ?? slots.get('__syscall_listen');
+	const [, door] = entryOf(slots);
 	if (!door || !memory) return;
 	const enter = door.module[door.key];
 	const heap32 = () => new Int32Array(memory.buffer);

@@ -8,4 +8,5 @@ export const websocket = 3;
 export const resolve = 4;
 export const listen = 5;
 export const accept = 6;
+export const udp_bound = 7;
 export const control = 255;
