@@ -150,18 +150,28 @@ func datagramFloods(t *testing.T, p *process, counts *table) {
 // datagramAmplified: targets answer a hundredfold, and the client reads nothing.
 func datagramAmplified(t *testing.T, p *process, counts *table) {
 	row := counts.row("udp", "answers of a target, a hundredfold, that are not read")
-	loud := answers(t, 100, 1200)
 	sent := scaled(1000, 20_000)
+	var streams []*mux.Stream
+	up := p.Metric(t, `sockmux_datagrams_total{direction="up"}`)
 	before := p.Metric(t, `sockmux_datagrams_dropped_total{direction="down",reason="late"}`)
 	for range 4 {
+		loud := answers(t, 100, 1200) // of its own, so that some questions find room there
 		s := openDatagrams(t, p.session(t), wire.Request{Kind: wire.UDP, Host: wire.HostOf(loud.Addr()), Port: loud.Port()})
 		ask := bytes.Repeat(record(t, datagram.Peer{}, []byte("x")), sent)
 		if _, err := s.Write(ask); err != nil {
 			t.Fatal(err)
 		}
-		defer func() {
-			_ = s.Reset(wire.Aborted, "") // never fails
-		}()
+		if n, err := s.Read(make([]byte, 64<<10)); n == 0 || err != nil {
+			t.Errorf("read %d bytes, %v", n, err)
+		}
+		streams = append(streams, s)
+	}
+	// Ten questions have answers of more than the window and the system hold.
+	servertest.Eventually(t, patience, "the targets are asked", func() bool {
+		return p.Metric(t, `sockmux_datagrams_total{direction="up"}`) >= up+float64(40)
+	})
+	for _, s := range streams { // their ends ask the system once more what was dropped
+		_ = s.Reset(wire.Aborted, "") // never fails
 	}
 	servertest.Eventually(t, patience, "what is too much is dropped and counted", func() bool {
 		return p.Metric(t, `sockmux_datagrams_dropped_total{direction="down",reason="late"}`) > before
@@ -213,15 +223,16 @@ func strangerFloods(t *testing.T, p *process, counts *table) {
 		}
 		_ = stranger.Close()
 	}
-	servertest.Eventually(t, patience, "what is too much is dropped and counted", func() bool {
-		return p.Metric(t, `sockmux_datagrams_dropped_total{direction="down",reason="late"}`) > before
-	})
-	// The client comes back to it: the socket still works.
+	// The client comes back to it: the socket still works. Its end asks the system once more what
+	// was dropped.
 	got := make([]byte, 64<<10)
 	if n, err := s.Read(got); n == 0 || err != nil {
 		t.Errorf("read %d bytes, %v", n, err)
 	}
 	_ = s.Reset(wire.Aborted, "") // never fails
+	servertest.Eventually(t, patience, "what is too much is dropped and counted", func() bool {
+		return p.Metric(t, `sockmux_datagrams_dropped_total{direction="down",reason="late"}`) > before
+	})
 	counts.add(row, many, "dropped")
 	over := counts.row("udp_bound", "ports, more than there may be")
 	var asked []*mux.Stream
