@@ -61,6 +61,9 @@ func socketTarget(t testing.TB, serve func(conn *net.TCPConn, from *bufio.Reader
 func rawTarget(t testing.TB, answer string, pieces int) netip.AddrPort {
 	t.Helper()
 	return product.Target(t, func(conn *net.TCPConn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+			return // the server has given up
+		}
 		for range pieces {
 			if _, err := io.WriteString(conn, answer); err != nil {
 				return

@@ -39,6 +39,7 @@ type peer struct {
 	mu       sync.Mutex // of the writes, and of sent
 	sent     uint64     // bytes of the link
 	silent   bool       // answers nothing
+	leaving  bool       // has sent a close frame
 	received uint64
 	control  []byte // bytes of yamux that were received, where keep
 	keep     bool
@@ -142,6 +143,12 @@ func (e *peer) bytes(b []byte) error {
 	return nil
 }
 
+// leave sends a close frame, which may be cut, and nothing behind it.
+func (e *peer) leave() {
+	e.leaving = true
+	_ = e.raw(wsFrame(final|opClose, binary.BigEndian.AppendUint16(nil, 1000)))
+}
+
 // next returns the next binary message, or the close code.
 func (e *peer) next() (message []byte, code int, err error) {
 	for {
@@ -178,7 +185,9 @@ func (e *peer) next() (message []byte, code int, err error) {
 			}
 			return nil, code, io.EOF
 		case opPing:
-			_ = e.raw(wsFrame(final|0xa, payload))
+			if !e.leaving { // the server closes without reading what comes behind a close frame
+				_ = e.raw(wsFrame(final|0xa, payload))
+			}
 		case opBinary, 0:
 			return payload, 0, nil
 		}

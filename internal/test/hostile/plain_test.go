@@ -55,7 +55,7 @@ func (e *plainPeer) follow() (code int) {
 
 // bye closes the WebSocket in the clean way, and follows it.
 func (e *plainPeer) bye() (code int) {
-	_ = e.raw(wsFrame(final|opClose, binary.BigEndian.AppendUint16(nil, 1000))) // as in follow
+	e.leave()
 	return e.follow()
 }
 

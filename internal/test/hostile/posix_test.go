@@ -70,7 +70,7 @@ func (e *program) call(t testing.TB, function calls.Function, body ...[]byte) (r
 
 // bye closes the WebSocket in the clean way, and reads until it has ended.
 func (e *program) bye() (code int) {
-	_ = e.raw(wsFrame(final|opClose, binary.BigEndian.AppendUint16(nil, 1000))) // it may be cut
+	e.leave()
 	for {
 		if _, code, err := e.peer.next(); err != nil {
 			_ = e.conn.Close() // the end either way
