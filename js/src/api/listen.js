@@ -8,6 +8,7 @@ import { isIPv6 } from '../tunnel/target.js';
 import { hostOf } from './address.js';
 import { shown } from './errors.js';
 import { thrownBy } from './exceptions.js';
+import { settler } from './settler.js';
 
 /** @typedef {import('../entry/part/direct.js').Shared} Shared */
 /** @typedef {import('../tunnel/incoming.js').Incoming} Incoming */
@@ -66,23 +67,12 @@ class Listener {
 	 */
 	constructor({ tunnel, defaults }, { backlog, ...request }, accept, errorOf) {
 		this.#accept = accept;
-		/** @type {(bound: Address | null) => void} */
-		let open = () => {};
-		/** @type {(error: unknown) => void} */
-		let refuse = () => {};
-		/** @type {() => void} */
-		let ended = () => {};
-		/** @type {(error: unknown) => void} */
-		let failed = () => {};
-		this.opened = new Promise((yes, no) => {
-			open = yes;
-			refuse = no;
-		});
-		this.closed = new Promise((yes, no) => {
-			ended = yes;
-			failed = no;
-		});
-		for (const promise of [this.opened, this.closed]) promise.catch(() => {}); // it counts as handled
+		/** @type {ReturnType<typeof settler<Address | null>>} */
+		const opened = settler();
+		/** @type {ReturnType<typeof settler<void>>} */
+		const closed = settler();
+		this.opened = opened.promise;
+		this.closed = closed.promise;
 		this.readable = new ReadableStream({
 			start: (controller) => {
 				this.#controller = controller;
@@ -97,7 +87,7 @@ class Listener {
 			},
 		}, { highWaterMark: 0 });
 		this.#stream = tunnel.open({ ...request, kind: KIND.listen, timeoutMs: defaults.timeoutMs, window: WINDOW_BYTES }, {
-			onopen: ({ bound }) => open(bound),
+			onopen: ({ bound }) => opened.resolve(bound),
 			ondata: (bytes) => {
 				this.#records.put(bytes);
 				this.#pass();
@@ -107,10 +97,10 @@ class Listener {
 				const byPage = this.#over;
 				this.#over = true;
 				const error = errorOf(why.code === CODES.ok ? ending(CODES.aborted, why.text) : why);
-				refuse(error);
-				if (byPage) ended();
+				opened.reject(error);
+				if (byPage) closed.resolve();
 				else {
-					failed(error);
+					closed.reject(error);
 					this.#controller.error(error);
 				}
 			},

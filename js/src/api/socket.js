@@ -4,6 +4,7 @@ import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
 import { SocketError, socketError } from './errors.js';
 import { noTls, socketOptionsFrom } from './options.js';
+import { settler } from './settler.js';
 import { Sink } from './sink.js';
 
 /** @typedef {import('../tunnel/stream.js').Address} Address */
@@ -191,21 +192,3 @@ export class Socket {
 
 /** @param {Address | null} address */
 const joined = (address) => address && `${address.addr.includes(':') ? `[${address.addr}]` : address.addr}:${address.port}`;
-
-/**
- * A promise to settle from outside. Its rejection counts as handled, so it is no uncaught
- * error.
- */
-function settler() {
-	/** @type {(value: any) => void} */
-	let resolve = () => {};
-	/** @type {(error: unknown) => void} */
-	let reject = () => {};
-	/** @type {Promise<any>} */
-	const promise = new Promise((yes, no) => {
-		resolve = yes;
-		reject = no;
-	});
-	promise.catch(() => {});
-	return { promise, resolve, reject };
-}

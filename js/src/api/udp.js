@@ -9,6 +9,7 @@ import { isIPv6 } from '../tunnel/target.js';
 import { targetFrom } from './address.js';
 import { shown } from './errors.js';
 import { thrownBy } from './exceptions.js';
+import { settler } from './settler.js';
 
 /**
  * @typedef {object} UDPSocketOptions
@@ -80,25 +81,10 @@ export const udpOf = ({ tunnel, defaults, SocketError }) => async (/** @type {UD
 	/** The page wants a datagram. */
 	let wanted = false;
 	let over = false;
-	/** @type {(info: UDPSocketOpenInfo) => void} */
-	let open = () => {};
-	/** @type {(error: unknown) => void} */
-	let refuse = () => {};
-	/** @type {() => void} */
-	let ended = () => {};
-	/** @type {(error: unknown) => void} */
-	let failed = () => {};
-	/** @type {Promise<UDPSocketOpenInfo>} */
-	const opened = new Promise((yes, no) => {
-		open = yes;
-		refuse = no;
-	});
-	/** @type {Promise<void>} */
-	const closed = new Promise((yes, no) => {
-		ended = yes;
-		failed = no;
-	});
-	for (const promise of [opened, closed]) promise.catch(() => {}); // it counts as handled
+	/** @type {ReturnType<typeof settler<UDPSocketOpenInfo>>} */
+	const opened = settler();
+	/** @type {ReturnType<typeof settler<void>>} */
+	const closed = settler();
 	let isOpen = false;
 	let [reads, writes] = [true, true];
 
@@ -114,7 +100,7 @@ export const udpOf = ({ tunnel, defaults, SocketError }) => async (/** @type {UD
 	const socket = new Datagrams((asked, handlers) => tunnel.open(asked, handlers), { timeoutMs: defaults.timeoutMs, ...request }, {
 		onopen({ bound, remote }) {
 			isOpen = true;
-			open({
+			opened.resolve({
 				readable, writable, localAddress: bound && bound.addr, localPort: bound && bound.port,
 				...(connected && { remoteAddress: remote && remote.addr, remotePort: remote && remote.port }),
 			});
@@ -128,9 +114,9 @@ export const udpOf = ({ tunnel, defaults, SocketError }) => async (/** @type {UD
 			over = true;
 			const clean = why.code === CODES.ok;
 			const error = errorOf(clean ? ending(CODES.aborted, why.text) : why);
-			refuse(error);
-			if (clean) ended();
-			else failed(error);
+			opened.reject(error);
+			if (clean) closed.resolve();
+			else closed.reject(error);
 			if (reads && clean) reader.close();
 			else if (reads) reader.error(error);
 			if (writes) writer.error(error);
@@ -172,8 +158,8 @@ export const udpOf = ({ tunnel, defaults, SocketError }) => async (/** @type {UD
 		abort: () => endWrites(),
 	});
 	return {
-		opened,
-		closed,
+		opened: opened.promise,
+		closed: closed.promise,
 		async close() {
 			if (!isOpen) throw new DOMException('the socket is not open', 'InvalidStateError');
 			if (readable.locked || writable.locked) throw new DOMException('a stream of the socket is locked', 'InvalidStateError');
@@ -181,7 +167,7 @@ export const udpOf = ({ tunnel, defaults, SocketError }) => async (/** @type {UD
 			if (writes) writer.error(new TypeError('the socket is closed'));
 			[reads, writes] = [false, false];
 			if (!over) socket.close();
-			return closed;
+			return closed.promise;
 		},
 	};
 };
