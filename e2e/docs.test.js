@@ -5,9 +5,8 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { after, test } from 'node:test';
-import { freePort } from './harness/ports.js';
+import { freePort, talk } from './harness/ports.js';
 import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
 
@@ -75,18 +74,6 @@ function page(language, text) {
 	return `${script}<script type="module">\n${before}${text}${ended}globalThis.sockmux ??= typeof sockmux === 'undefined' ? undefined : sockmux;\n</script>`;
 }
 
-/** Reports whether a port of this machine answers with what it is sent. @param {number} port @returns {Promise<boolean>} */
-const echoes = (port) => new Promise((resolve) => {
-	const socket = connect(port, '127.0.0.1', () => socket.write('?'));
-	socket.setTimeout(2_000, () => socket.destroy());
-	socket.on('error', () => {});
-	socket.on('close', () => resolve(false));
-	socket.on('data', (answer) => {
-		socket.destroy();
-		resolve(answer.toString() === '?');
-	});
-});
-
 for (const document of DOCUMENTS) {
 	for (const { place, language, text } of snippets(document)) {
 		if (!LANGUAGES.includes(language) || text.includes("from 'ws'")) continue; // those of Node run in node.test.js
@@ -99,7 +86,7 @@ for (const document of DOCUMENTS) {
 			await tab.goto(`${world.site.origin}/snippet.html`);
 			const failures = () => tab.lines.filter((line) => line.startsWith('uncaught') || line.startsWith('error'));
 			// One that serves does not end.
-			const over = () => (text.includes('sockmux.listen(') ? echoes(served) : tab.evaluate(() => /** @type {any} */ (globalThis).snippetEnded));
+			const over = () => (text.includes('sockmux.listen(') ? talk(served, '?').then((answer) => answer === '?') : tab.evaluate(() => /** @type {any} */ (globalThis).snippetEnded));
 			await until(async () => failures().length > 0 || over(), 'the end of the snippet', START_TIMEOUT);
 			assert.deepEqual(failures(), []);
 			assert.equal(await tab.evaluate(() => typeof /** @type {any} */ (globalThis).sockmux?.version), 'string');

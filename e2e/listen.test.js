@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process';
 import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { freePort } from './harness/ports.js';
+import { freePort, talk } from './harness/ports.js';
 import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
 import { withWebR } from './harness/webr.js';
@@ -97,18 +97,6 @@ test('without the page\'s word nothing listens', async () => {
 	const silent = await withWebR(other);
 	assert.match(await silent.evalR(message(`serverSocket(${await freePort()}L)`)), /creation of server socket failed/);
 	assert.match(await silent.evalR('webr::eval_js("sockmuxLayer.lastError")'), /^denied: 0\.0\.0\.0:\d+: the page does not let programs listen: data-listen /);
-});
-
-/** Talks to a server, with a half-close: what it has said when it ends. @param {number} port @param {string} text */
-const talk = (port, text) => new Promise((resolve) => {
-	let said = '';
-	const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => void socket.end(text));
-	socket.setEncoding('utf8').on('data', (data) => {
-		said += data;
-	}).on('end', () => {
-		socket.end();
-		resolve(said);
-	}).on('error', () => resolve(null));
 });
 
 for (const program of ['server', 'server-pthread']) {

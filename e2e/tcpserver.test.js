@@ -4,23 +4,11 @@
 import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
-import { freePort } from './harness/ports.js';
+import { freePort, talk } from './harness/ports.js';
 import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
 
 const world = suite({ flags: () => ['--allow-listen', '127.0.0.1:1024-65535', '--allow-listen', '192.0.2.1:80'] });
-
-/** Sends a text with a half-close: what comes back until the end, or null after an error. @param {number} port @param {string} text @returns {Promise<string | null>} */
-const talk = (port, text) => new Promise((resolve) => {
-	let said = '';
-	const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => void socket.end(text));
-	socket.setEncoding('utf8').on('data', (data) => {
-		said += data;
-	}).on('end', () => {
-		socket.end();
-		resolve(said);
-	}).on('error', () => resolve(null));
-});
 
 /** Runs in the page: an echo that says goodbye, until a client says quit. */
 const serve = async (/** @type {number} */ port) => {

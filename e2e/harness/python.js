@@ -3,10 +3,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './ports.js';
 import { until } from './until.js';
 
 /** Where the drivers are; the site serves the file at /built/python.tar. */
@@ -24,15 +24,6 @@ export function havePython() {
 		if (process.env.SOCKMUX_REQUIRE_SERVICES) throw error;
 		return false;
 	}
-}
-
-async function freePort() {
-	const server = createServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-	server.close();
-	await once(server, 'close');
-	return port;
 }
 
 /**

@@ -4,11 +4,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePort } from './ports.js';
 import { until } from './until.js';
 
 const ENSURE = fileURLToPath(new URL('../../bench/ensure-websockify', import.meta.url));
@@ -43,19 +44,11 @@ export async function startWebsockify(base, span) {
 	return { origin: `ws://127.0.0.1:${port}`, stop };
 }
 
-/** @returns {Promise<number>} */
-async function freePort() {
-	const server = createServer().listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-	server.close();
-	await once(server, 'close');
-	return port;
-}
-
 /** @param {number} port @returns {Promise<boolean>} */
 const answers = (port) => new Promise((resolve) => {
 	const socket = connect(port, '127.0.0.1');
-	socket.on('connect', () => resolve(true)).on('error', () => resolve(false)).on('close', () => socket.destroy());
-	socket.on('connect', () => socket.destroy());
+	socket.on('connect', () => {
+		socket.destroy();
+		resolve(true);
+	}).on('error', () => resolve(false));
 });
