@@ -99,27 +99,21 @@ func (d *datagrams) send(r datagram.Record) {
 // sendPeer sends a datagram to an address, which may answer from then on. peer is what the client
 // calls it; host and aliases are its names.
 func (d *datagrams) sendPeer(peer datagram.Peer, aliases []string, to netip.AddrPort, payload []byte) {
-	if d.senders.may(to) {
-		d.sendBy(d.socketFor(to), peer, to, payload)
-		return
-	}
-	err := d.peers.reach(to, peer, func() error {
-		err := d.service.checkUnicast(peer.Host, aliases, to)
-		if err == nil && peer.Host.Name() == "" {
-			err = d.begin()
+	if !d.senders.may(to) {
+		err := d.peers.reach(to, peer, func() error {
+			err := d.service.checkUnicast(peer.Host, aliases, to)
+			if err == nil && peer.Host.Name() == "" {
+				err = d.begin()
+			}
+			d.service.refusedPeer(peer, err)
+			return err
+		})
+		if err != nil {
+			d.refuse(peer, dropOf(err), err)
+			return
 		}
-		d.service.refusedPeer(peer, err)
-		return err
-	})
-	if err != nil {
-		d.refuse(peer, dropOf(err), err)
-		return
 	}
-	d.sendBy(d.socketFor(to), peer, to, payload)
-}
-
-// sendBy sends a datagram through a socket; nil: there is none for the address.
-func (d *datagrams) sendBy(socket *net.UDPConn, peer datagram.Peer, to netip.AddrPort, payload []byte) {
+	socket := d.socketFor(to)
 	if socket == nil {
 		d.refuse(peer, droppedUnsent, wire.NewError(wire.AddressNotAvailable, to.String()+": the server sends from no address of this family"))
 		return

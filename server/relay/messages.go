@@ -343,14 +343,15 @@ func reasonOfHandshake(err error) string {
 	return "the target does not answer as a WebSocket server"
 }
 
-// Close ends the WebSocket at once.
+// Close ends the WebSocket at once, and frees what it holds. It returns when each call of the
+// WebSocket that was under way has found the connection closed.
 func (m *messages) Close() error {
 	m.timer.Stop()
 	m.fail(net.ErrClosed)
 	m.endLife()
 	err := m.Conn.Close()
 	if m.ws != nil {
-		go m.ws.CloseNow() // frees what it holds; it may wait for a close handshake that is under way
+		_ = m.ws.CloseNow() // fails where the WebSocket has ended
 	}
 	return err
 }
