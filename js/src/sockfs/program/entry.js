@@ -1,7 +1,10 @@
-// The system call by which a program with sockets is known. watch.js looks for the same ones.
+// The system calls by which a program with sockets is known.
 
 /** A program with sockets has one of them. */
-const ENTRIES = ['connect', 'listen', 'bind', 'sendto', 'sendmsg'].map((name) => `__syscall_${name}`);
+const ENTRIES = ['connect', 'listen', 'bind', 'sendto', 'sendmsg'];
+
+/** Matches the name of one of them in C, and that of the function in Emscripten's library, with an underscore more. */
+export const ENTRY = new RegExp(`^___?syscall_(${ENTRIES.join('|')})$`);
 
 /**
  * The call by which a program is known: connect(), or another one where it only serves, or only
@@ -11,6 +14,7 @@ const ENTRIES = ['connect', 'listen', 'bind', 'sendto', 'sendmsg'].map((name) =>
  * @returns {[name: string, call: T | undefined]}
  */
 export function entryOf(calls) {
-	const name = ENTRIES.find((entry) => calls.has(entry)) ?? ENTRIES[0];
+	const names = ENTRIES.map((entry) => `__syscall_${entry}`);
+	const name = names.find((entry) => calls.has(entry)) ?? names[0];
 	return [name, calls.get(name)];
 }

@@ -1,6 +1,8 @@
 // Watches for programs with sockets that are instantiated in this thread. This is in the page
 // from its first moment on, so it is small: what looks closer is instantiate.js.
 
+import { ENTRY } from './entry.js';
+
 /**
  * Instantiates a program: the page's own call, or one in its place.
  * @callback Start
@@ -11,7 +13,7 @@
  */
 
 /**
- * Replaces the page's ways to instantiate, for programs that import connect() or listen(), until the
+ * Replaces the page's ways to instantiate, for programs with sockets, until the
  * function that it returns is called.
  * @param {any} scope
  * @param {Start} start
@@ -52,7 +54,7 @@ export function watchInstantiation(scope, start, other = () => {}) {
  * Emscripten's library has one more underscore.
  */
 const hasSockets = (/** @type {any} */ imports) => modulesOf(imports).some((module) => valuesOf(module).some(
-	([key, value]) => typeof value === 'function' && /^___?syscall_(connect|listen|bind|send(to|msg))$/.test(key.startsWith('__') ? key : value.name),
+	([key, value]) => typeof value === 'function' && ENTRY.test(key.startsWith('__') ? key : value.name),
 ));
 
 /**
