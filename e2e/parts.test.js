@@ -2,6 +2,7 @@
 // and policies that go by nonces.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { test } from 'node:test';
@@ -16,9 +17,10 @@ import { suite } from './harness/suite.js';
  * while the wasm loads, and 0.1 kB save a task before the first event of each message.
  * 1.2 kB are connect() and TCPSocket in the shapes of the standards: they return at once,
  * so no file can be loaded for them. 0.1 kB are data-listen, and as many
- * listen() and TCPServerSocket. This holds what there is.
+ * listen() and TCPServerSocket. This holds what there is, and 0.1 kB for what the names
+ * that the minifier chooses move it by.
  */
-const MAX_SCRIPT_BYTES = 17_100;
+const MAX_SCRIPT_BYTES = 17_200;
 
 /** The goal of docs/PERFORMANCE.md is 520 kB. */
 const MAX_WASM_BYTES = 446_000;
@@ -41,16 +43,31 @@ const sizeOf = (path) => new Promise((resolve, reject) => {
 	}).on('error', reject);
 });
 
-/** What the build calls itself: a commit, whose digits alone move the size by 70 bytes. */
+/** What the build calls itself: a commit. */
 const VERSION = readFileSync(new URL('../js/build/version', import.meta.url), 'utf8').trim();
+
+/** @param {number} n @param {'hex' | 'base64'} encoding */
+const digits = (n, encoding) => createHash('sha256').update(String(n)).digest(encoding);
+
+/**
+ * The script with the same version and hashes in every build, as hard to compress: those of
+ * the build move the size by 100 bytes.
+ * @param {string} script
+ */
+function withFixedDigits(script) {
+	assert.ok(script.includes(VERSION), `no ${VERSION} in the script`);
+	let n = 0;
+	return script.replaceAll(VERSION, digits(n++, 'hex').slice(0, 8))
+		.replace(/sha256-[\w+/]{43}=/g, () => `sha256-${digits(n++, 'base64')}`)
+		.replace(/-[0-9a-f]{8}\./g, () => `-${digits(n++, 'hex').slice(0, 8)}.`);
+}
 
 for (const path of ['/sockmux.js', '/sockmux.mjs']) {
 	test(`${path} has at most ${MAX_SCRIPT_BYTES} bytes (brotli)`, async () => {
 		const script = await (await fetch(`${world.sockmux.origin}${path}`)).text();
-		assert.ok(script.includes(VERSION), `no ${VERSION} in the script`);
-		const size = brotliCompressSync(script.replaceAll(VERSION, '0000000')).length;
+		const size = brotliCompressSync(withFixedDigits(script)).length;
 		assert.ok(size <= MAX_SCRIPT_BYTES, `${size} bytes`);
-		assert.ok(Math.abs(await sizeOf(path) - size) < 100, `the server sends ${await sizeOf(path)} bytes, not about ${size}`);
+		assert.ok(Math.abs(await sizeOf(path) - size) < 200, `the server sends ${await sizeOf(path)} bytes, not about ${size}`);
 	});
 }
 
