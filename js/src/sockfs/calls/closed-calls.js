@@ -3,7 +3,7 @@
 // program's business.
 
 import { Closed, LetGo } from './closed.js';
-import { O_APPEND, O_NONBLOCK, POLL } from '../flags.js';
+import { FIONREAD, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFL, F_SETFL, O_APPEND, O_NONBLOCK, POLL } from '../flags.js';
 import { address } from '../memory.js';
 import * as pollfd from './pollfd.js';
 import { piecesOf, pointerAt, send, total } from './iovec.js';
@@ -14,13 +14,8 @@ import { readAddress } from './sockaddr.js';
 /** @typedef {import('../program/program.js').Sock} Sock */
 /** @typedef {(...args: any[]) => any} Call */
 
-const F_DUPFD = 0;
-const F_GETFL = 3;
-const F_SETFL = 4;
-const F_DUPFD_CLOEXEC = 1030;
 /** Of the flags, these are changed by F_SETFL. */
 const SETTABLE = O_NONBLOCK | O_APPEND;
-const FIONREAD = 21531;
 
 /**
  * Puts the calls into a program's imports. They do nothing until its first socket shows

@@ -3,7 +3,7 @@
 // the wasm keep their names. There the layer has a record of its own for each TCP socket that
 // the program's socket() makes, and carries out the system calls (closed-calls.js).
 
-import { SOCK_STREAM } from '../flags.js';
+import { SOCK_KIND, SOCK_STREAM } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { modulesOf } from '../program/watch.js';
 
@@ -12,8 +12,6 @@ import { modulesOf } from '../program/watch.js';
 /** @typedef {import('../program/program.js').Sock} Sock */
 
 const O_RDWR = 2;
-/** The kind of a socket within the second argument of socket(); flags stand above it. */
-const KIND = 0xf;
 
 /** What the system calls of such a program catch. */
 export class ClosedError extends Error {
@@ -84,7 +82,7 @@ export class Closed {
 	 */
 	made(fd, family, type, protocol) {
 		this.#socks.delete(fd);
-		if ((type & KIND) !== SOCK_STREAM) return;
+		if ((type & SOCK_KIND) !== SOCK_STREAM) return;
 		this.#socks.set(fd, {
 			family, type: SOCK_STREAM, protocol, server: null, error: null, peers: {}, pending: [], recv_queue: [],
 			stream: { fd, flags: O_RDWR, node: {} },

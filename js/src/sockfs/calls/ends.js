@@ -3,7 +3,7 @@
 
 import { readAddress, writeAddress } from './sockaddr.js';
 import * as ERRNO from '../../wire/generated/errno.js';
-import { SOCK_STREAM } from '../flags.js';
+import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_KIND, SOCK_STREAM } from '../flags.js';
 import { isV6Only } from '../sockets/options.js';
 import { datagramsOf, isFresh, recordOf, socketOf } from '../sockets/record.js';
 
@@ -11,15 +11,12 @@ import { datagramsOf, isFresh, recordOf, socketOf } from '../sockets/record.js';
 /** @typedef {import('../program/program.js').Sock} Sock */
 /** @typedef {(...args: any[]) => any} Call */
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const AF_UNIX = 1;
 /** Flags of socket() stand above its kind: SOCK_CLOEXEC and SOCK_NONBLOCK. */
-const KIND = 0xf;
 const FLAGS = 0x80800;
 /** Linux has kinds below this number; of these, the protocols that a program may name. */
 const KINDS = 11;
-const PROTOCOLS = new Map([[SOCK_STREAM, 6], [2, 17]]);
+const PROTOCOLS = new Map([[SOCK_STREAM, 6], [SOCK_DGRAM, 17]]);
 /** Bytes that connect() wants at least: sockaddr_in, and sockaddr_in6 without the scope. */
 const LEAST = new Map([[AF_INET, 16], [AF_INET6, 24]]);
 const DOTTED = /^\d+\.\d+\.\d+\.\d+$/;
@@ -80,7 +77,7 @@ export function endCalls(program, asCall) {
 		socket: (before) => (family, type, ...rest) => {
 			const wrong = wrongSocket(family, type, rest[0]);
 			if (wrong !== 0) return -wrong;
-			if (family !== AF_INET6 || (type & KIND) !== SOCK_STREAM) return before(family, type, ...rest);
+			if (family !== AF_INET6 || (type & SOCK_KIND) !== SOCK_STREAM) return before(family, type, ...rest);
 			const fd = before(AF_INET, type, ...rest);
 			const sock = fd >= 0 && program.ops ? program.sockOf(fd) : null;
 			if (sock) sock.family = AF_INET6;
@@ -121,8 +118,8 @@ export function endCalls(program, asCall) {
  * @param {number} protocol
  */
 function wrongSocket(family, type, protocol) {
-	const kind = type & KIND;
-	if (type & ~(KIND | FLAGS) || kind >= KINDS) return ERRNO.EINVAL;
+	const kind = type & SOCK_KIND;
+	if (type & ~(SOCK_KIND | FLAGS) || kind >= KINDS) return ERRNO.EINVAL;
 	if (family === AF_UNIX) return 0;
 	if (family !== AF_INET && family !== AF_INET6) return ERRNO.EAFNOSUPPORT;
 	if (kind === 0) return ERRNO.ESOCKTNOSUPPORT;

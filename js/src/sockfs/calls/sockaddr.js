@@ -1,13 +1,12 @@
 // Socket addresses in a program's memory, for programs whose own functions for them have no names.
 
 import * as ERRNO from '../../wire/generated/errno.js';
+import { AF_INET, AF_INET6 } from '../flags.js';
 import { address } from '../memory.js';
 import { DOTTED, dotted, groups, ofGroups, parts } from '../../tunnel/ip.js';
 
 export { dotted } from '../../tunnel/ip.js';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 /** Bytes of sockaddr_in and sockaddr_in6, and those without the scope. */
 const SIZES = new Map([[AF_INET, 16], [AF_INET6, 28]]);
 const LEAST = new Map([[AF_INET, 16], [AF_INET6, 24]]);

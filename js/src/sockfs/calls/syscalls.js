@@ -8,7 +8,7 @@ import { patchBlocking } from './blocking.js';
 import { pointerAt } from './iovec.js';
 import { endCalls } from './ends.js';
 import { duplicateCalls } from '../sockets/duplicates.js';
-import { O_APPEND, O_NONBLOCK } from '../flags.js';
+import { F_SETFL, O_APPEND, O_NONBLOCK, SOCK_NONBLOCK } from '../flags.js';
 import { address } from '../memory.js';
 import { DOTTED } from '../../tunnel/ip.js';
 import { receiveMessage } from './recvmsg.js';
@@ -28,15 +28,11 @@ const FIONBIO = 0x5421;
 const TIOCOUTQ = 0x5411;
 const SIOCATMARK = 0x8905;
 
-/** fcntl(): sets these flags, and clears those that are not given. */
-const F_SETFL = 4;
+/** F_SETFL sets these flags, and clears those that are not given. */
 const SETTABLE = O_NONBLOCK | O_APPEND;
 
 /** @param {string | undefined} host */
 const isAddress = (host) => host === undefined || DOTTED.test(host) || host.includes(':');
-
-/** In the second argument of socket(). */
-const SOCK_NONBLOCK = O_NONBLOCK;
 
 /**
  * Replaces the imports that are there, in place.

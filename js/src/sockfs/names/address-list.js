@@ -4,6 +4,7 @@
 
 import { encode } from '../calls/sockaddr.js';
 import { pointerAt } from '../calls/iovec.js';
+import { AF_INET, AF_INET6 } from '../flags.js';
 import { address } from '../memory.js';
 
 /** @typedef {import('../program/program.js').Program} Program */
@@ -13,9 +14,6 @@ import { address } from '../memory.js';
 
 /** Entries that are kept at most, each of some 80 bytes. What has no room is left out of lists. */
 const MAX_KEPT = 256;
-
-const AF_INET = 2;
-const AF_INET6 = 10;
 
 /** What Emscripten's function is asked for: an address of the family, which it takes as it is. */
 const NODES = new Map([[AF_INET, '0.0.0.0\0'], [AF_INET6, '::\0\0\0\0\0\0']]);

@@ -2,6 +2,7 @@
 // caller can wait, the server is asked. Elsewhere Emscripten gives every name an address of its
 // own, which connect() turns back into the name.
 
+import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM } from '../flags.js';
 import { AddressList } from './address-list.js';
 import { lookAgainAt } from './lookup.js';
 import { judgeHost, judgeName, portOf } from './names.js';
@@ -26,13 +27,11 @@ const AI_NUMERICHOST = 4;
 const AI_V4MAPPED = 8;
 const AI_ALL = 0x10;
 const AI_NUMERICSERV = 0x400;
-const AF_INET = 2;
-const AF_INET6 = 10;
 const AI_KNOWN = AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_V4MAPPED | AI_ALL | AI_ADDRCONFIG | AI_NUMERICSERV;
 const LOOPBACK = Object.freeze(['127.0.0.1', '::1']);
 const ANY = Object.freeze(['0.0.0.0', '::']);
 /** Kinds of sockets with their protocols. Emscripten has no raw ones. @type {[number, number][]} */
-const KINDS = [[1, 6], [2, 17]];
+const KINDS = [[SOCK_STREAM, 6], [SOCK_DGRAM, 17]];
 
 /**
  * @param {Program} program

@@ -1,6 +1,7 @@
 // getnameinfo(): the name of an address, and that of a port.
 
 import { encode, readAddress } from '../calls/sockaddr.js';
+import { AF_INET6 } from '../flags.js';
 import { address } from '../memory.js';
 import { serviceOf } from './names.js';
 
@@ -21,7 +22,6 @@ const NI_KNOWN = 0x1ff;
 /** What Emscripten's fake DNS gives out (dns.js). */
 const FAKE = /^172\.(29|30|31)\./;
 const LOOPBACK = /^(127\.|::1$)/;
-const AF_INET6 = 10;
 
 /**
  * @param {Program} program

@@ -4,7 +4,7 @@
 // to a port waits for the answer, where it can. Such a socket stays the same one when the program
 // connects it.
 
-import { MSG, POLL, SOCK_DGRAM } from '../flags.js';
+import { AF_INET, FIONREAD, MSG, POLL, SOCK_DGRAM } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import * as KIND from '../../wire/generated/kind.js';
 import { ending } from '../../wire/codes.js';
@@ -17,8 +17,6 @@ import { datagramsOf, recordOf, setDatagrams } from './record.js';
 /** @typedef {import('./ops.js').Parts} Parts */
 /** @typedef {import('../program/program.js').Sock} Sock */
 
-const AF_INET = 2;
-const FIONREAD = 21531;
 const READ = POLL.IN | POLL.RDNORM;
 const WRITE = POLL.OUT | POLL.WRNORM;
 /** How long getsockname() waits at most for a server that does not answer. */

@@ -1,6 +1,7 @@
 // dup(): SOCKFS ends a socket with the first of its descriptors that is closed. Here it
 // ends with the last.
 
+import { F_DUPFD, F_DUPFD_CLOEXEC } from '../flags.js';
 import { address } from '../memory.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { recordOf } from './record.js';
@@ -58,10 +59,6 @@ export function patchDuplicates(program) {
 		else delete streamOps.dup;
 	};
 }
-
-/** Commands of fcntl() that make a descriptor. */
-const F_DUPFD = 0;
-const F_DUPFD_CLOEXEC = 1030;
 
 /**
  * The system calls that make descriptors, for releases before 3.1.53, which call no

@@ -1,7 +1,7 @@
 // listen() and accept(): a listener is a stream of records (docs/PROTOCOL.md, 5.4), and each
 // connection that is accepted is a stream of its own.
 
-import { POLL, SOCK_STREAM } from '../flags.js';
+import { AF_INET6, POLL, SOCK_STREAM } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import * as KIND from '../../wire/generated/kind.js';
 import { Records, backlogBytes } from '../../tunnel/incoming.js';
@@ -13,7 +13,6 @@ import { recordOf, showState } from './record.js';
 /** @typedef {import('../program/program.js').Sock} Sock */
 /** @typedef {import('./record.js').SockRecord} SockRecord */
 
-const AF_INET6 = 10;
 const READ = POLL.IN | POLL.RDNORM;
 
 /**

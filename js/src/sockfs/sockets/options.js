@@ -3,6 +3,7 @@
 // has.
 
 import * as ERRNO from '../../wire/generated/errno.js';
+import { AF_INET6, SOCK_STREAM } from '../flags.js';
 
 /** @typedef {import('../connector.js').SocketOptions} SocketOptions */
 /** @typedef {import('../program/program.js').Sock} Sock */
@@ -18,8 +19,6 @@ const SOL_SOCKET = 1;
 const IPPROTO_IP = 0;
 const IPPROTO_TCP = 6;
 const IPPROTO_IPV6 = 41;
-const AF_INET6 = 10;
-const SOCK_STREAM = 1;
 const SO_LINGER = 13;
 const TCP_NODELAY = 1;
 const SO_KEEPALIVE = 9;

@@ -1,6 +1,6 @@
 // What the layer knows of each socket of SOCKFS, beside SOCKFS's own record of it.
 
-import { SOCK_STREAM } from '../flags.js';
+import { AF_INET6, SOCK_STREAM } from '../flags.js';
 import { newOptions } from './options.js';
 
 /** @typedef {import('../connector.js').Socket} Socket */
@@ -126,7 +126,6 @@ export function hasDescriptor(sock, fd) {
 /** An IPv4 address as text. */
 const DOTTED = /^\d+\.\d+\.\d+\.\d+$/;
 const ANY = '0.0.0.0';
-const AF_INET6 = 10;
 
 /**
  * SOCKFS keeps the state of a socket in fields that its system calls and some programs read: they

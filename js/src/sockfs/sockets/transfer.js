@@ -1,7 +1,7 @@
 // send() and recv() in all their forms, and options: the rest of what programs do with a
 // connection.
 
-import { MSG } from '../flags.js';
+import { FIONREAD, MSG } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { address } from '../memory.js';
 import { getOption, receiveTimeout, sendTimeout, serverOptions, setOption } from './options.js';
@@ -11,8 +11,6 @@ import { isFresh, recordOf } from './record.js';
 /** @typedef {import('./ops.js').Parts} Parts */
 /** @typedef {import('../program/program.js').Sock} Sock */
 /** @typedef {import('./record.js').SockRecord} SockRecord */
-
-const FIONREAD = 21531;
 
 /** States of TCP as TCP_INFO gives them. */
 const TCP = Object.freeze({ ESTABLISHED: 1, SYN_SENT: 2, CLOSE: 7, CLOSE_WAIT: 8 });

@@ -4,6 +4,7 @@
 // argument that is no descriptor), because it may be waiting for proxied calls and for
 // nothing else.
 
+import { F_DUPFD, F_DUPFD_CLOEXEC, F_SETFL, MSG } from '../flags.js';
 import { CALLS, STATE, doorOf } from './cells.js';
 import { entryOf } from '../program/entry.js';
 import { findMemory } from '../program/instantiate.js';
@@ -25,12 +26,8 @@ const NAMES = /** @type {const} */ (['getaddrinfo', 'getnameinfo', 'gethostbynam
 
 const WANTED = new Set([...OF_SOCKETS, ...NAMES, '__syscall_socket', '__syscall_bind', 'sockmux_shutdown', 'sockmux_setsockopt', '__syscall_poll', POLL_WAITS, '__syscall_fcntl64', 'fd_read', 'fd_write']);
 
-/** Commands of fcntl() that make a descriptor: F_DUPFD, F_DUPFD_CLOEXEC. */
-const DUPLICATE = [0, 1030];
-/** The one that sets flags. */
-const F_SETFL = 4;
-
-const MSG_DONTWAIT = 0x40;
+/** Commands of fcntl() that make a descriptor. */
+const DUPLICATE = [F_DUPFD, F_DUPFD_CLOEXEC];
 
 /**
  * Puts the calls in place.
@@ -110,7 +107,7 @@ export function patchThread(imports, { id, common, cells }) {
 				if (result < 0 && total === 0) return -result;
 				if (result > 0) total += result;
 				if (result < length) break;
-				wait = MSG_DONTWAIT;
+				wait = MSG.DONTWAIT;
 			}
 			view().setUint32(done, total, true);
 			return 0;
