@@ -76,7 +76,7 @@ func (r *pageReader) askLocked() {
 		case result.Get("done").Bool():
 			r.err = io.EOF
 		default:
-			r.chunk = append(r.chunk, r.bytesOf(result.Get("value"))...)
+			r.chunk = r.bytesOf(result.Get("value")) // nothing is left: it is asked only then
 		}
 		r.change.Broadcast()
 	})
