@@ -31,7 +31,7 @@ type size struct {
 var families = []struct {
 	name    string
 	measure func(*world, *report, size) error
-}{{"bulk", bulk}, {"open", open}, {"delay", delay}, {"idle", idle}, {"sessions", sessions}, {"posix", posix}}
+}{{"bulk", bulk}, {"open", open}, {"delay", delay}, {"idle", idle}, {"sessions", sessions}, {"posix", posix}, {"listen", listen}}
 
 func names() []string {
 	var all []string
@@ -62,7 +62,7 @@ func run() error {
 		many    = flag.Int("idle", 10_000, "idle streams and sessions")
 		quick   = flag.Bool("quick", false, "one round of everything")
 		smoke   = flag.Bool("smoke", false, "only that everything works, in seconds")
-		rivals  = flag.String("rivals", strings.Join(append(slices.Clone(kinds), original), ","), "to measure, beside sockmux")
+		rivals  = flag.String("rivals", strings.Join(append(slices.Clone(kinds), original, remoteForward), ","), "to measure, beside sockmux")
 		only    = flag.String("only", strings.Join(names(), ","), "families to measure")
 		counts  = flag.String("counts", "1,10,100", "of streams at once in a bulk transfer")
 		ways    = flag.String("directions", "down,up", "of transfers")
@@ -89,6 +89,9 @@ func run() error {
 	kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind != "sockmux" && !slices.Contains(beside, kind) })
 	if slices.Contains(beside, original) && os.Getenv(originalVariable) != "" {
 		posixKinds = append(posixKinds, original)
+	}
+	if slices.Contains(beside, remoteForward) && slices.Contains(wanted, "listen") && hasSSHD() {
+		listenKinds = append(listenKinds, remoteForward)
 	}
 	debug.SetGCPercent(400) // the client's collector is not what is measured
 	s := size{rounds: *rounds, bytes: int64(*mega) << 20, idle: *many, opens: 2000, long: 384 << 20, calls: 2 * time.Second}

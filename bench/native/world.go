@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -30,6 +31,7 @@ const startTimeout = 20 * time.Second
 type world struct {
 	targets *peers // the services, and the lines
 	servers map[string]*server
+	sshd    *sshd // where ssh -R is measured
 	profile string
 	stops   []func()
 }
@@ -71,12 +73,17 @@ func (w *world) start(s size) (err error) {
 
 	limit := strconv.Itoa(s.idle + 1000)
 	// The short grace frees what a measurement leaves behind before the next begins.
-	args := []string{"--log-level", "error", "--grace", "1s", "--max-sessions", limit, "--max-streams", limit, "--allow-posix", "--listen"}
+	args := []string{"--log-level", "error", "--grace", "1s", "--max-sessions", limit, "--max-streams", limit, "--allow-posix", "--allow-listen", "tcp://127.0.0.1:*", "--listen"}
 	for _, name := range []string{"echo", "source", "sink"} {
 		args = append([]string{"--allow", fmt.Sprintf("127.0.0.1:%d", w.targets.ports[name])}, args...)
 	}
 	if w.servers["sockmux"], err = w.startServer(sockmuxBinary, args, true); err != nil {
 		return err
+	}
+	if slices.Contains(listenKinds, remoteForward) {
+		if err := w.startSSHD(); err != nil {
+			return err
+		}
 	}
 	self, err := os.Executable()
 	if err != nil {

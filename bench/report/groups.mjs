@@ -6,7 +6,7 @@
 const GROUPS = [
 	{ title: 'First and short: what people do', families: ['cold', 'warm', 'idle', 'busy', 'webR cold', 'webR', 'latency', 'open', 'start', 'size', 'echo under bulk'] },
 	{ title: 'Steady state in the browser', families: ['bulk', 'long tasks'] },
-	{ title: 'The Go client and the server', families: ['native bulk', 'native CPU', 'native allocations', 'native open', 'full POSIX sockets', 'long line', 'idle stream', 'idle session'] },
+	{ title: 'The Go client and the server', families: ['native bulk', 'native CPU', 'native allocations', 'native open', 'full POSIX sockets', 'native listen', 'long line', 'idle stream', 'idle session'] },
 ];
 
 /**
