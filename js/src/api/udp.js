@@ -81,6 +81,8 @@ export const udpOf = ({ tunnel, defaults, SocketError }) => async (/** @type {UD
 	/** The page wants a datagram. */
 	let wanted = false;
 	let over = false;
+	/** Messages that the page has written and that were not given to the socket: the WritableStream keeps them. */
+	let queued = 0;
 	/** @type {ReturnType<typeof settler<UDPSocketOpenInfo>>} */
 	const opened = settler();
 	/** @type {ReturnType<typeof settler<void>>} */
@@ -143,6 +145,7 @@ export const udpOf = ({ tunnel, defaults, SocketError }) => async (/** @type {UD
 	/** @param {unknown} [error] */
 	const endWrites = (error) => {
 		writes = false;
+		socket.flush();
 		if (error !== undefined && reads) {
 			reads = false;
 			reader.error(error);
@@ -153,9 +156,24 @@ export const udpOf = ({ tunnel, defaults, SocketError }) => async (/** @type {UD
 		start(controller) {
 			writer = controller;
 		},
-		write: (message) => void socket.send(connected ? noPeer(message) : peerOf(message), payloadOf(message)),
+		write(message) {
+			queued--;
+			try {
+				socket.send(connected ? noPeer(message) : peerOf(message), payloadOf(message), queued > 0);
+			} catch (error) {
+				socket.flush(); // what was written before is sent
+				throw error;
+			}
+		},
 		close: () => endWrites(),
 		abort: () => endWrites(),
+	}, {
+		highWaterMark: 1,
+		// It is asked once for each message, when the page writes it.
+		size() {
+			queued++;
+			return 1;
+		},
 	});
 	return {
 		opened: opened.promise,

@@ -48,6 +48,17 @@ export function encode(peer, payload) {
 	return record;
 }
 
+/** @param {Uint8Array[]} records */
+function joined(records) {
+	const all = new Uint8Array(records.reduce((sum, { length }) => sum + length, 0));
+	let at = 0;
+	for (const record of records) {
+		all.set(record, at);
+		at += record.length;
+	}
+	return all;
+}
+
 /** Takes the bytes of a stream apart. */
 export class Decoder {
 	/** What is incomplete. @type {Uint8Array} */
@@ -141,6 +152,8 @@ export class Datagrams {
 	#arrived = [];
 	#ungranted = 0;
 	#unsent = 0;
+	/** Records that go with the next write. @type {Uint8Array[]} */
+	#gathered = [];
 
 	/**
 	 * @param {(request: import('./stream.js').Request, handlers: import('./stream.js').Handlers) => Pick<Stream, 'write' | 'grant' | 'close' | 'reset'>} open
@@ -202,20 +215,30 @@ export class Datagrams {
 	 * Sends a datagram, or drops it: false.
 	 * @param {Peer | null} peer  null on a connected socket
 	 * @param {Uint8Array} payload  of at most MAX_PAYLOAD bytes; copied
+	 * @param {boolean} [more]  it leaves with the next one, or with flush(): each write is a message
 	 */
-	send(peer, payload) {
+	send(peer, payload, more = false) {
 		const record = encode(peer, payload);
-		if (!this.alive || this.#unsent + record.length > OUT_BYTES) {
-			this.dropped++;
-			return false;
-		}
-		this.#unsent += record.length;
-		this.#stream.write(record);
-		return true;
+		const fits = this.alive && this.#unsent + record.length <= OUT_BYTES;
+		if (fits) {
+			this.#unsent += record.length;
+			this.#gathered.push(record);
+		} else this.dropped++;
+		if (!more) this.flush();
+		return fits;
+	}
+
+	/** Sends what waits for more. */
+	flush() {
+		const records = this.#gathered;
+		if (records.length === 0) return;
+		this.#gathered = [];
+		this.#stream.write(records.length === 1 ? records[0] : joined(records));
 	}
 
 	/** Closes the socket behind what was sent. */
 	close() {
+		this.flush();
 		this.alive = false;
 		this.#arrived = [];
 		this.#stream.close();

@@ -67,6 +67,30 @@ describe('a connected socket', () => {
 		assert.equal((await reader.read()).value?.data.length, 0);
 	});
 
+	test('many messages of one task leave in two writes', async () => {
+		const { stream, writer } = await opened(options);
+		const all = Array.from({ length: 10 }, (_, i) => writer.write({ data: new Uint8Array([65 + i]) }));
+		await Promise.all(all);
+		assert.equal(stream.written.length, 2);
+		assert.equal(written(stream), [...'ABCDEFGHIJ'].map((letter) => `\0\x01\0${letter}`).join(''));
+	});
+
+	for (const [how, last] of /** @type {[string, (writer: any) => Promise<any>][]} */ ([
+		['close()', (writer) => writer.close()],
+		['a message that is none', (writer) => assert.rejects(writer.write({}), TypeError)],
+		['abort()', async (writer) => {
+			await writer.ready;
+			await writer.abort();
+		}],
+	])) {
+		test(`what was written before ${how} is sent`, async () => {
+			const { stream, writer } = await opened(options);
+			for (const letter of 'ABC') void writer.write({ data: Buffer.from(letter) });
+			await last(writer);
+			assert.equal(written(stream), '\0\x01\0A\0\x01\0B\0\x01\0C');
+		});
+	}
+
 	test('refuses messages that are none', async () => {
 		for (const message of [null, {}, { data: 'text' }, { data: new Uint8Array(65508) }, { data: new Uint8Array(1), remotePort: 5 }]) {
 			const { writer } = await opened(options);

@@ -56,9 +56,12 @@ describe('records', () => {
 /** A tunnel whose stream is the test's. */
 function world() {
 	/** @type {any} */
-	const it = { written: 0, granted: 0, ended: [], arrived: 0, reports: [], closed: [] };
+	const it = { written: 0, writes: [], granted: 0, ended: [], arrived: 0, reports: [], closed: [] };
 	const stream = {
-		write: (/** @type {Uint8Array} */ bytes) => void (it.written += bytes.length),
+		write(/** @type {Uint8Array} */ bytes) {
+			it.writes.push(bytes);
+			it.written += bytes.length;
+		},
 		grant: (/** @type {number} */ bytes) => void (it.granted += bytes),
 		close: () => void it.ended.push('close'),
 		reset: (/** @type {number} */ code) => void it.ended.push(code),
@@ -89,6 +92,32 @@ describe('a socket', () => {
 		assert.equal(it.socket.send({ host: '192.0.2.1', port: 9 }, new Uint8Array(10)), true);
 		it.handlers.onwritten(it.written);
 		assert.equal(it.socket.send({ host: '192.0.2.1', port: 9 }, payload), true);
+	});
+
+	test('sends what waits for more in one write', () => {
+		const it = world();
+		const records = [1, 2, 3].map((size) => encode(null, new Uint8Array(size)));
+		it.socket.send(null, new Uint8Array(1), true);
+		it.socket.send(null, new Uint8Array(2), true);
+		assert.equal(it.writes.length, 0);
+		it.socket.send(null, new Uint8Array(3));
+		assert.deepEqual(it.writes.map(hexOf), [records.map(hexOf).join('')]);
+		for (const leave of ['flush', 'close']) {
+			it.socket.send(null, new Uint8Array(1), true);
+			it.socket[leave]();
+			it.socket[leave]();
+			assert.equal(hexOf(it.writes.at(-1)), hexOf(records[0]));
+		}
+		assert.equal(it.writes.length, 3);
+	});
+
+	test('a datagram that is dropped sends those before it', () => {
+		const it = world();
+		const payload = new Uint8Array(MAX_PAYLOAD);
+		while (it.socket.send(null, payload, true));
+		assert.equal(it.writes.length, 0);
+		assert.equal(it.socket.send(null, payload), false);
+		assert.deepEqual([it.writes.length, it.written], [1, 4 * encode(null, payload).length]);
 	});
 
 	test('grants what was taken, not what waits', () => {
