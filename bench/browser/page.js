@@ -2,6 +2,9 @@
 // for each socket (plain relay), over sockmux, both through the standard WebSocket
 // surface as an Emscripten program would use it, and over streams of the Wisp client.
 
+import { datagramFlow, datagramRoundTrips } from './page-datagrams.js';
+import { wispConnection } from './page-wisp.js';
+
 const query = new URL(location.href).searchParams;
 
 /**
@@ -39,17 +42,6 @@ function webSocket(Constructor, url) {
 		ws.onclose = (event) => socket.onend(`closed with ${event.code} ${event.reason}`);
 		ws.onopen = () => resolve(socket);
 	});
-}
-
-let wisp;
-
-/** The one connection of the Wisp client. */
-function wispConnection() {
-	return (wisp ??= import('/wisp/wisp-client.mjs').then(({ client: { ClientConnection } }) => new Promise((resolve, reject) => {
-		const connection = new ClientConnection(query.get('wisp'));
-		connection.onopen = () => resolve(connection);
-		connection.onclose = connection.onerror = () => reject(new Error('wisp: no connection'));
-	})));
 }
 
 /**
@@ -164,6 +156,9 @@ let computing;
 let resting;
 
 window.bench = {
+	datagramFlow,
+	datagramRoundTrips,
+
 	/** MB/s over `streams` sockets at once, `bytes` in all, and the tasks over 50 ms meanwhile in milliseconds. */
 	async transfer({ kind, direction, streams, port, bytes }) {
 		const sockets = await dialAll(kind, port, streams);

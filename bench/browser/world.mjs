@@ -104,6 +104,7 @@ async function startWisp() {
 async function startServer(tree, origin, ports) {
 	const [port, hook] = [await freePort(), await freePort()];
 	const allowed = ['echo', 'source', 'text', 'sink', 'pour', 'drain', 'socks'].flatMap((name) => ['--allow', `127.0.0.1:${ports[name]}`]);
+	allowed.push('--allow', `udp://127.0.0.1:${ports.datagrams}`);
 	const binary = join(tree, 'bin/bench-sockmux');
 	const child = run(binary, ['--listen', `${HOST}:${port}`, ...(HOST === '127.0.0.1' ? [] : ['--insecure-no-auth']), '--allow-origin', origin, '--log-level', 'warn', '--max-streams', `${MAX_STREAMS}`, ...allowed],
 		{ stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, BENCH_HOOK: `127.0.0.1:${hook}` } });

@@ -1,8 +1,8 @@
-// Command peers runs, for the benchmarks, what both sides of a comparison need: the TCP
-// services that are reached, the plain relay with one WebSocket for each TCP connection,
-// a SOCKS5 server, and simulated lines in front of any of them. It prints one JSON line
-// with the ports, then answers each JSON line of its standard input, a wish for a line,
-// with one of its own. It ends with its standard input.
+// Command peers runs, for the benchmarks, what both sides of a comparison need: the
+// services that are reached, over TCP and UDP, the plain relay with one WebSocket for each
+// TCP connection, a SOCKS5 server, and simulated lines in front of any of them. It prints
+// one JSON line with the ports, then answers each JSON line of its standard input, a wish
+// for a line, with one of its own. It ends with its standard input.
 package main
 
 import (
@@ -42,6 +42,13 @@ func run(stdin io.Reader, stdout io.Writer, relayHost string) error {
 		ports[name] = port(listener)
 		go serve(listener, handle)
 	}
+	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return err
+	}
+	defer socket.Close()
+	ports["datagrams"] = socket.LocalAddr().(*net.UDPAddr).Port
+	go echoDatagrams(socket)
 	listener, err := net.Listen("tcp", net.JoinHostPort(relayHost, "0"))
 	if err != nil {
 		return err

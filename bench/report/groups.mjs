@@ -4,7 +4,7 @@
 
 /** A family that is in no group comes behind those that are in the last one. */
 const GROUPS = [
-	{ title: 'First and short: what people do', families: ['cold', 'warm', 'idle', 'busy', 'webR cold', 'webR', 'latency', 'open', 'start', 'size', 'echo under bulk'] },
+	{ title: 'First and short: what people do', families: ['cold', 'warm', 'idle', 'busy', 'webR cold', 'webR', 'latency', 'open', 'start', 'size', 'echo under bulk', 'datagrams'] },
 	{ title: 'Steady state in the browser', families: ['bulk', 'long tasks'] },
 	{ title: 'The Go client and the server', families: ['native bulk', 'native CPU', 'native allocations', 'native open', 'full POSIX sockets', 'native listen', 'long line', 'idle stream', 'idle session'] },
 ];
