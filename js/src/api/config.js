@@ -1,6 +1,7 @@
 // Reads the configuration: data- attributes of the script element, or an object. Every
 // fault names the setting, its value and what would be right.
 
+import { reasonOf } from '../engine/tasks.js';
 import { createRule } from '../facade/rule.js';
 import { CONNECT_PATH } from '../wire/generated/limit.js';
 
@@ -151,7 +152,7 @@ export function readConfig(given, { script, pinned, page, origin, built }) {
 	try {
 		createRule(config.match, { origin, report: () => {} });
 	} catch (error) {
-		throw new ConfigError(error instanceof Error ? error.message : String(error));
+		throw new ConfigError(reasonOf(error));
 	}
 	return config;
 }

@@ -1,7 +1,7 @@
 // Where the Go program runs: beside the page's scripts or in a worker.
 
-import { native, wasmFrom } from '../engine/wasm.js';
-import { fetchPart } from './parts.js';
+import { compileWasm, native } from '../engine/wasm.js';
+import { fetchPart, once } from './parts.js';
 
 /** @typedef {import('../api/config.js').Config} Config */
 /** @typedef {import('../engine/engine.js').StartEngine} StartEngine */
@@ -14,7 +14,7 @@ import { fetchPart } from './parts.js';
  * @returns {StartEngine}
  */
 export function engineFor(scope, config) {
-	const wasm = wasmFrom(config.files.wasm);
+	const wasm = once(() => compileWasm(config.files.wasm));
 	const { WebSocket: Native, Worker: NativeWorker } = scope;
 	if (!config.worker) {
 		return async (owner) => {

@@ -31,7 +31,7 @@ export function rememberBlobs(URL) {
 	const { createObjectURL, revokeObjectURL } = URL;
 	const create = (/** @type {any} */ object) => {
 		const url = createObjectURL.call(URL, object);
-		if (object instanceof Blob && object.size <= MAX_BYTES && !/^(image|audio|video|font)\//.test(object.type)) blobs.set(url, object);
+		if (object instanceof Blob && object.size <= MAX_BYTES) blobs.set(url, object);
 		return url;
 	};
 	const revoke = (/** @type {string} */ url) => {

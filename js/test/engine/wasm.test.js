@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { programFrom } from '../../src/engine/program.js';
-import { wasmFrom } from '../../src/engine/wasm.js';
+import { compileWasm } from '../../src/engine/wasm.js';
+import { once } from '../../src/entry/parts.js';
 
 /** The smallest module: magic and version. */
 const EMPTY_WASM = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
@@ -45,7 +46,7 @@ for (const type of ['application/wasm', 'application/octet-stream']) {
 				made.push(this);
 			}
 		};
-		const wasm = wasmFrom({ url: 'https://h/w.wasm', integrity: 'sha384-x' });
+		const wasm = once(() => compileWasm({ url: 'https://h/w.wasm', integrity: 'sha384-x' }));
 		const onexit = () => {};
 		const program = await programFrom(await wasm(), Go)(/** @type {any} */ ({}), onexit);
 		await programFrom(await wasm(), Go)(/** @type {any} */ ({}), onexit);
@@ -61,7 +62,7 @@ for (const type of ['application/wasm', 'application/octet-stream']) {
 
 test('a wasm that is not there is named, and asked for again the next time', async (t) => {
 	const fetched = mockFetch(t, async () => new Response('', { status: 404 }));
-	const wasm = wasmFrom({ url: 'https://h/w.wasm' });
+	const wasm = once(() => compileWasm({ url: 'https://h/w.wasm' }));
 	await assert.rejects(wasm(), { message: 'https://h/w.wasm: the server answered 404' });
 	await assert.rejects(wasm(), { message: 'https://h/w.wasm: the server answered 404' });
 	assert.equal(fetched.mock.callCount(), 2);
@@ -69,7 +70,7 @@ test('a wasm that is not there is named, and asked for again the next time', asy
 
 test('what is no wasm, as a page in its place, is named', async (t) => {
 	mockFetch(t, async () => new Response('<!doctype html>'));
-	await assert.rejects(wasmFrom({ url: 'https://h/w.wasm' })(), { message: /^https:\/\/h\/w\.wasm: .*3c 21/ });
+	await assert.rejects(compileWasm({ url: 'https://h/w.wasm' }), { message: /^https:\/\/h\/w\.wasm: .*3c 21/ });
 });
 
 test('a browser without compileStreaming compiles the whole file', async (t) => {
@@ -77,7 +78,7 @@ test('a browser without compileStreaming compiles the whole file', async (t) => 
 	const streaming = WebAssembly.compileStreaming;
 	/** @type {any} */ (WebAssembly).compileStreaming = undefined;
 	t.after(() => void (WebAssembly.compileStreaming = streaming));
-	assert.ok(await wasmFrom({ url: 'https://h/w.wasm' })() instanceof WebAssembly.Module);
+	assert.ok(await compileWasm({ url: 'https://h/w.wasm' }) instanceof WebAssembly.Module);
 });
 
 test('a program that is stopped has no timer', async () => {
