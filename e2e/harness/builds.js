@@ -4,7 +4,8 @@
  * @typedef {object} Build
  * @property {string} name
  * @property {'cases' | 'loop'} program  "cases" waits; "loop" is a main loop that never does
- * @property {'classic' | 'modularize' | 'es6' | 'worker' | 'worker-es6'} kind  worker: in a dedicated worker of the page, a classic or a module
+ * @property {'classic' | 'modularize' | 'es6' | 'worker' | 'worker-es6' | 'nested' | 'nested-es6'} kind  worker: in a dedicated
+ *   worker of the page, a classic or a module; nested: in one that a worker has started
  * @property {string} title  for the matrix in docs/EMSCRIPTEN.md
  */
 
@@ -20,6 +21,9 @@ const TITLES = [
 	['cases-asyncify-library-6', '6.x, ASYNCIFY, the library'],
 	['cases-asyncify-3', '3.1.6, ASYNCIFY'],
 	['cases-pthread-3', '3.1.6, PROXY_TO_PTHREAD'],
+	['cases-worker-6', '6.x, in a worker'],
+	['cases-worker-3', '3.1.6, in a worker, the library'],
+	['cases-worker-es6-3', '3.1.6, in a module worker, the library'],
 	['loop-6', '6.x'],
 	['loop-modularize-6', '6.x, MODULARIZE'],
 	['loop-es6-6', '6.x, EXPORT_ES6'],
@@ -31,19 +35,29 @@ const TITLES = [
 	['loop-library-3', '3.1.6, the library'],
 ];
 
+/** @param {string} name @returns {Build['kind']} */
+function kindOf(name) {
+	if (name.includes('worker')) return name.includes('es6') ? 'worker-es6' : 'worker';
+	if (name.includes('modularize')) return 'modularize';
+	return name.includes('es6') ? 'es6' : 'classic';
+}
+
 /** @type {Build[]} */
-export const BUILDS = TITLES.map(([name, title]) => ({
+const ALL = TITLES.map(([name, title]) => ({
 	name,
 	program: name.startsWith('loop') ? 'loop' : 'cases',
-	kind: name.includes('modularize') ? 'modularize' : name.includes('es6') ? 'es6' : 'classic',
+	kind: kindOf(name),
 	title,
 }));
 
-/**
- * Programs without ASYNCIFY, JSPI and threads that block in a dedicated worker.
- * @type {Build[]}
- */
-export const WORKER_BUILDS = [
-	{ name: 'cases-worker-3', program: 'cases', kind: 'worker', title: '3.1.6, in a classic worker, the library' },
-	{ name: 'cases-worker-es6-3', program: 'cases', kind: 'worker-es6', title: '3.1.6, in a module worker, the library' },
+/** Programs without ASYNCIFY, JSPI and threads that block in a dedicated worker. */
+export const WORKER_BUILDS = ALL.filter(({ kind }) => kind.startsWith('worker'));
+
+/** Those of the matrix. */
+export const BUILDS = ALL.filter((build) => !WORKER_BUILDS.includes(build));
+
+/** The same in workers that a worker has started. @type {Build[]} */
+export const NESTED_BUILDS = [
+	{ name: 'cases-worker-3', program: 'cases', kind: 'nested', title: '3.1.6, in a nested worker' },
+	{ name: 'cases-worker-es6-3', program: 'cases', kind: 'nested-es6', title: '3.1.6, in a nested module worker' },
 ];

@@ -1,28 +1,7 @@
-// Runs one build of a C program: ?build=NAME&kind=KIND&case=NAME&base=PORT, and with
-// relay=URL it dials websockify. What the program prints goes to the console.
+// Runs one build of a C program (cases-program.js has the query). What it prints goes to the console.
 
 (() => {
-	const query = new URLSearchParams(location.search);
-	const get = (/** @type {string} */ name) => query.get(name) ?? '';
-	const print = (/** @type {unknown} */ line) => console.log(`| ${line}`);
-	const address = `fixtures/emscripten/built/${get('build')}`;
-	const options = {
-		arguments: [get('case'), get('base')],
-		print,
-		printErr: (/** @type {unknown} */ line) => console.log(`? ${line}`),
-		onAbort: (/** @type {unknown} */ what) => console.log(`! abort ${what}`),
-		onExit: (/** @type {unknown} */ status) => console.log(`! exit ${status}`),
-	};
-
-	/** Plain SOCKFS dials ws://HOST:PORT/ itself; websockify has a token for each port. */
-	function dialRelay(/** @type {string} */ relay) {
-		const Plain = globalThis.WebSocket;
-		globalThis.WebSocket = class extends Plain {
-			constructor(/** @type {string} */ url, /** @type {string[]} */ protocols) {
-				super(`${relay}/?token=${new URL(url.replace(/^ws/, 'http')).port}`, protocols);
-			}
-		};
-	}
+	const { get, options, address } = globalThis.caseProgram(location.search, console.log);
 
 	function load(/** @type {string} */ src) {
 		return new Promise((resolve, reject) => {
@@ -32,9 +11,11 @@
 		});
 	}
 
-	/** Runs the program in a worker, which this page knows nothing of. */
-	function start(/** @type {WorkerOptions} */ type) {
-		const worker = new Worker(`cases-worker.${type.type === 'module' ? 'mjs' : 'js'}?${query}`, type);
+	/** Runs the program in a worker, which this page knows nothing of, or in a worker of a worker. */
+	function start(/** @type {WorkerOptions} */ type, nested = false) {
+		const script = `cases-worker.${type.type === 'module' ? 'mjs' : 'js'}${location.search}`;
+		const worker = nested ? new Worker('nested/outer.js') : new Worker(script, type);
+		if (nested) worker.postMessage([['start', `../${script}`, type]]);
 		worker.onmessage = ({ data }) => console.log(data);
 		worker.onerror = ({ message }) => console.log(`! uncaught ${message}`);
 	}
@@ -42,6 +23,8 @@
 	async function run() {
 		if (get('kind') === 'worker') return start({});
 		if (get('kind') === 'worker-es6') return start({ type: 'module' });
+		if (get('kind') === 'nested') return start({}, true);
+		if (get('kind') === 'nested-es6') return start({ type: 'module' }, true);
 		if (get('kind') === 'es6') {
 			const { default: create } = await import(`./${address}.mjs`);
 			await create(options);
@@ -52,6 +35,5 @@
 		if (get('kind') === 'modularize') await globalThis.Module(options);
 	}
 
-	if (get('relay')) dialRelay(get('relay'));
 	addEventListener('load', () => run().catch((error) => console.log(`! ${error}`)));
 })();
