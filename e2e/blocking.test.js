@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { WORKER_BUILDS } from './harness/builds.js';
+import { NESTED_BUILDS, WORKER_BUILDS } from './harness/builds.js';
 import { startCases } from './harness/cases.js';
 import { eachOf, readNative, runCell } from './harness/matrix.js';
 
@@ -12,8 +12,8 @@ const CASES = ['textbook', 'read_blocks', 'recv_blocks_eof', 'rcvtimeo', 'sndtim
 	'waitall_timeo', 'peek_blocks', 'refused_blocking', 'reconnect_same_fd', 'reset_wakes', 'two_sockets', 'stdio', 'redis_blocking', 'half_close',
 	'shutdown_rd', 'poll_wakes', 'poll_several', 'poll_timeout', 'poll_shutdown', 'select_sets', 'refused_select', 'nb_connect', 'nb_refused', 'blocking_names',
 	'names_literal', 'options_before_connect', 'linger_zero', 'close_flushes', 'bulk_blocking', 'writev_big', 'slow_reader'];
-/** The calls of a module are the same; what differs is how the layer comes in. */
-const MODULE_CASES = ['textbook', 'rcvtimeo', 'poll_wakes', 'select_sets', 'refused_blocking'];
+/** The calls of other workers are the same; what differs is how the layer comes in. */
+const FEW_CASES = ['textbook', 'rcvtimeo', 'poll_wakes', 'select_sets', 'refused_blocking'];
 /** A busy machine makes waits too long: a cell that differs is run again. */
 const TRIES = 3;
 const AT_ONCE = 3;
@@ -26,11 +26,11 @@ describe('C programs that block in a worker', () => {
 	before(async () => { world = await startCases(); }, { timeout: 120_000 });
 	after(() => world.stop());
 
-	for (const build of WORKER_BUILDS) {
+	for (const build of [...WORKER_BUILDS, ...NESTED_BUILDS]) {
 		test(build.title, async () => {
 			/** @type {string[]} */
 			const wrong = [];
-			await eachOf(build.kind === 'worker' ? CASES : MODULE_CASES, AT_ONCE, async (name) => {
+			await eachOf(build.kind === 'worker' ? CASES : FEW_CASES, AT_ONCE, async (name) => {
 				const { cell, all } = await runCell(world, { build, name }, 'sockmux', native[name], { tries: TRIES });
 				if (cell.includes('-')) wrong.push(`${name}: ${cell}\n\t${native[name].join('\n\t')}\n\t${all.join('\n\t')}`);
 			});

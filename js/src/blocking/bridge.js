@@ -19,6 +19,8 @@ export class Bridge {
 	#options;
 	/** @type {Map<number, BridgeSocket>} */
 	#sockets = new Map();
+	/** Of the workers that this one has started. @type {Map<number, Bridge>} */
+	#nested = new Map();
 	/** @type {Int32Array | null} */
 	#signal = null;
 	#closed = false;
@@ -28,7 +30,7 @@ export class Bridge {
 	#markReady = () => undefined;
 
 	/**
-	 * @param {Worker} worker
+	 * @param {Worker | MessagePort} worker  whose messages come from its layer
 	 * @param {{ open: Open, report: (text: string) => void, failed: (what: string, why: string | null) => unknown, resolve?: Resolve }} options
 	 *   report: tells the user, a line at a time; failed: a connection never opened, null if the program did not wait for that; resolve: asks the server whether a name exists
 	 */
@@ -38,7 +40,7 @@ export class Bridge {
 			this.#markReady = resolve;
 		});
 		worker.addEventListener('message', (event) => {
-			const message = event.data?.sockmux;
+			const message = /** @type {MessageEvent} */ (event).data?.sockmux;
 			if (message === undefined) return;
 			event.stopImmediatePropagation();
 			this.receive(message);
@@ -55,16 +57,39 @@ export class Bridge {
 	 * layer that makes itself known only later.
 	 */
 	close() {
+		this.#end((socket) => socket.abandon(), (bridge) => bridge.close());
+	}
+
+	/** The worker has ended, and with it those that it has started. What they have sent still leaves. */
+	ended() {
+		this.#end((socket) => socket.finish(), (bridge) => bridge.ended());
+	}
+
+	/**
+	 * @param {(socket: BridgeSocket) => void} leave
+	 * @param {(bridge: Bridge) => void} leaveNested
+	 */
+	#end(leave, leaveNested) {
 		if (this.#closed) return;
 		this.#closed = true;
-		for (const socket of this.#sockets.values()) socket.abandon();
+		for (const socket of this.#sockets.values()) leave(socket);
 		this.#sockets.clear();
+		for (const bridge of this.#nested.values()) leaveNested(bridge);
 		this.#tell(GONE);
+	}
+
+	/** @param {Extract<Message, { op: 'nested' }>} message */
+	#begin({ id, port }) {
+		const bridge = new Bridge(port, this.#options);
+		// It waits for no page that is gone.
+		if (this.#closed) bridge.close();
+		else this.#nested.set(id, bridge);
+		port.start();
 	}
 
 	/** A message of the worker's layer. @param {Message} message */
 	receive(message) {
-		if (this.#closed && message.op !== 'hello') return;
+		if (this.#closed && message.op !== 'hello' && message.op !== 'nested') return;
 		switch (message.op) {
 			case 'hello':
 				if (message.layout !== LAYOUT) {
@@ -91,6 +116,16 @@ export class Bridge {
 				break;
 			case 'note':
 				this.#options.report(message.text);
+				break;
+			case 'nested':
+				this.#begin(message);
+				break;
+			case 'terminated':
+				this.#nested.get(message.id)?.ended();
+				this.#nested.delete(message.id);
+				break;
+			case 'closed':
+				this.ended();
 				break;
 		}
 	}
@@ -243,6 +278,14 @@ class BridgeSocket {
 	abandon() {
 		this.#release();
 		this.#stream?.reset();
+	}
+
+	/** The worker has ended: as close(2) of what it has left open. */
+	finish() {
+		this.look();
+		if (this.#released) return;
+		this.#release();
+		this.#stream?.close();
 	}
 
 	/** @param {Ending} why */

@@ -42,9 +42,9 @@ export class Bridges {
 	#dropWhenTerminated(worker, bridge) {
 		const { terminate } = worker;
 		worker.terminate = () => {
-			bridge.close();
-			this.#bridges.delete(worker);
 			terminate.call(worker);
+			bridge.ended();
+			this.#bridges.delete(worker);
 		};
 	}
 }

@@ -27,8 +27,11 @@ export function serveLater(worker, load, report) {
 			receive = (message) => bridge.receive(message);
 		} catch (error) {
 			// Nothing waits for a page that does not serve.
-			receive = ({ signal }) => signal && tell(new Int32Array(signal), GONE);
-			report(`the sockets of a worker do not work: ${error instanceof Error ? error.message : error}`);
+			receive = ({ signal, port }) => {
+				if (port) port.onmessage = (/** @type {MessageEvent} */ { data }) => receive(data.sockmux);
+				else if (signal) tell(new Int32Array(signal), GONE);
+			};
+			report(`the sockets of a worker do not work: ${/** @type {Error} */ (error).message}`);
 		}
 		messages.forEach((message) => receive(message));
 	};

@@ -27,7 +27,10 @@ import { COUNT, GONE, PAGE, SIGNAL_BYTES } from './signal.js';
  *   | { op: 'options', id: number, options: SocketOptions }
  *   | { op: 'kick', id: number }
  *   | { op: 'resolve', name: string, buffer: SharedArrayBuffer }
- *   | { op: 'note', token: string, text: string }} Message
+ *   | { op: 'note', token: string, text: string }
+ *   | { op: 'nested', id: number, port: MessagePort }
+ *   | { op: 'terminated', id: number }
+ *   | { op: 'closed' }} Message
  */
 
 /**

@@ -5,6 +5,8 @@ import { createHelper } from '../sockfs/helper.js';
 import { watchSignals } from '../sockfs/program/signals.js';
 import { watchInstantiation } from '../sockfs/program/watch.js';
 import { resolveAgainst, takeBase } from '../workers/base.js';
+import { Line, lineOfPort } from './line.js';
+import { readBase, serveNested } from './nested.js';
 import { keepsPolicy } from './policy.js';
 import { RingConnector } from './ring.js';
 
@@ -12,6 +14,8 @@ import { RingConnector } from './ring.js';
 
 /** What sockmux.js leaves where it is installed: a worker with its own needs no layer of the page's. */
 const INSTALLED = Symbol.for('sockmux.installed');
+
+const TOO_EARLY = 'the program in a nested worker is instantiated before the worker has got its first message, so its sockets do not wait: link it without -sWASM_ASYNC_COMPILATION=0';
 
 /** Only a classic worker may load scripts at once. @param {any} scope */
 function isModule(scope) {
@@ -24,32 +28,59 @@ function isModule(scope) {
 }
 
 /**
+ * Tells the page when the worker ends itself: nothing else does.
+ * @param {any} scope
+ * @param {Line} line
+ */
+function watchClose(scope, line) {
+	const { close } = scope;
+	scope.close = () => {
+		if (line.used) line.post({ op: 'closed' });
+		Reflect.apply(close, scope, []);
+	};
+}
+
+/**
  * Waits for programs.
  * @param {any} scope  the worker's global object, whose name holds the URL of the worker's script
+ * @param {Pick<Parameters<typeof serveNested>[1], 'prelude' | 'leave'>} nesting  for the workers that this one starts
  */
-export function enter(scope) {
+export function enter(scope, nesting) {
 	const native = scope.postMessage;
-	/** @param {Message} message */
-	const post = (message) => Reflect.apply(native, scope, [{ sockmux: message }]);
-	const base = takeBase(scope);
-	if (!keepsPolicy(scope, post)) return;
+	const { base, nested } = readBase(takeBase(scope));
+	const above = (/** @type {any[]} */ ...args) => Reflect.apply(native, scope, args);
+	const tell = (/** @type {Message} */ message) => above({ sockmux: message });
+	// The policy is that of the worker above, which has passed.
+	if (!nested && !keepsPolicy(scope, tell)) return;
+	const line = nested ? lineOfPort(scope) : new Line(above);
 	if (base) resolveAgainst(scope, base);
+	watchClose(scope, line);
+	const ownSession = () => Boolean(scope.sockmux?.[INSTALLED]);
+	serveNested(scope, { ...nesting, line, on: () => !ownSession() });
 	// A module may wait for its first message before it is at its end, so that is said here.
-	if (isModule(scope)) post({ op: 'started' });
+	if (isModule(scope)) tell({ op: 'started' });
 	/** @type {ReturnType<typeof createHelper> | null} */
 	let helper = null;
-	const connector = new RingConnector(post, () => {}, { peers: true, report });
+	const connector = new RingConnector((message) => line.post(message), () => {}, { peers: true, report });
 	/** @param {string} text */
 	function report(text) {
-		post({ op: 'note', token: '', text });
+		line.post({ op: 'note', token: '', text });
 	}
-	watchInstantiation(scope, (start, args, sync) => {
-		if (scope.sockmux?.[INSTALLED]) return start(...args);
+	/** @type {import('../sockfs/program/watch.js').Start} */
+	const start = (instantiate, args, sync) => {
 		if (!helper) {
 			helper = createHelper({ connector: Object.assign(connector, { close() {} }), scope, report, threads: null });
 			connector.hello('');
 		}
 		connector.interrupted ??= watchSignals(args[1]);
-		return helper.start(start, args, sync);
+		return helper.start(instantiate, args, sync);
+	};
+	watchInstantiation(scope, (instantiate, args, sync) => {
+		if (ownSession()) return instantiate(...args);
+		if (line.open) return start(instantiate, args, sync);
+		if (!sync) return line.opens.then(() => start(instantiate, args, sync));
+		// A call that waited for the page would wait for ever.
+		report(TOO_EARLY);
+		return instantiate(...args);
 	});
 }

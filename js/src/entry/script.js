@@ -3,14 +3,9 @@
 
 import { ConfigError, fromDataset } from '../api/config.js';
 import { installed } from '../api/sockmux.js';
+import { ownUrl } from './own-url.js';
 import { partLoader } from './parts.js';
 import { start } from './start.js';
-
-/**
- * The URL of this script in a worker, where no element has it: the first in a stack of
- * this file.
- */
-const ownUrl = () => /https?:\/\/.*?(?=:\d+:\d+\b)/.exec(new Error().stack ?? '')?.[0] ?? null;
 
 const scope = /** @type {any} */ (globalThis);
 

@@ -246,7 +246,7 @@ describe('the Worker constructor', () => {
 		workers[0].say({ sockmux: { op: 'connect', id: 1, buffer: new SharedArrayBuffer(1 << 21), host: 'a.test', port: 80, timeoutMs: 0 } });
 		worker.terminate();
 		assert.equal(workers[0].terminated, true);
-		assert.deepEqual(tunnel.streams[0].calls, ['reset']);
+		assert.deepEqual(tunnel.streams[0].calls, ['close']);
 	});
 });
 

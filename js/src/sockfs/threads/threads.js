@@ -8,6 +8,11 @@ import { standIn, startWorker } from '../../workers/starter.js';
  */
 export const MEMORY_BYTES = 1024;
 
+/** The name of a thread's worker, from Emscripten 3.1.58 on. */
+export const THREAD_NAME = /^em-pthread(-\d+)?$/;
+/** Before, its script is NAME.worker.js; other workers may be called so, too. */
+export const THREAD_SCRIPT = /\.worker\.js(\?|$)/;
+
 /**
  * What the page knows of its threads.
  * @typedef {object} Threads
@@ -52,8 +57,8 @@ export function recognizeThreads(prelude) {
 		cells,
 		recognize(wanted) {
 			const { given: url, options, Native } = wanted;
-			if (shown.has(`${url}`) || /^em-pthread(-\d+)?$/.test(`${options?.name}`)) return start(wanted);
-			if (!/\.worker\.js(\?|$)/.test(`${url}`)) return null;
+			if (shown.has(`${url}`) || THREAD_NAME.test(`${options?.name}`)) return start(wanted);
+			if (!THREAD_SCRIPT.test(`${url}`)) return null;
 			const worker = new Native(url, options);
 			worker.postMessage = (/** @type {[any, any?]} */ ...args) => {
 				Reflect.deleteProperty(worker, 'postMessage');
