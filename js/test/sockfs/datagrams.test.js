@@ -158,6 +158,15 @@ describe('a connected UDP socket', () => {
 		assert.deepEqual(receive(), ['answer', FIRST.host, FIRST.port]);
 	});
 
+	test('sends to this machine where the address names no host', () => {
+		const { made, sock, send, ops } = start();
+		send('a', '0.0.0.0', 9);
+		assert.deepEqual(made[0].sent, [[{ host: '127.0.0.1', port: 9 }, 'a']]);
+		ops.connect(sock, '0.0.0.0', 9);
+		send('b', '0.0.0.0', 9);
+		assert.deepEqual([made[1].target, made[1].sent], [{ host: '127.0.0.1', port: 9 }, [[null, 'b']]]);
+	});
+
 	test('connects again, and to nothing', () => {
 		const { emscripten, made, sock, send, ops } = start();
 		ops.connect(sock, FIRST.host, FIRST.port);

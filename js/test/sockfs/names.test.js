@@ -4,7 +4,7 @@ import { createLookup } from '../../src/sockfs/names/lookup.js';
 import { nameCalls } from '../../src/sockfs/names/name-calls.js';
 import { encode, readAddress } from '../../src/sockfs/calls/sockaddr.js';
 import { reverseName } from '../../src/sockfs/names/reverse.js';
-import { judgeHost, judgeName, portOf } from '../../src/sockfs/names/names.js';
+import { destination, judgeHost, judgeName, portOf } from '../../src/sockfs/names/names.js';
 import { FakeConnector, FakeEmscripten } from '../fakes/emscripten.js';
 import { settled } from '../fakes/tunnel.js';
 
@@ -30,6 +30,10 @@ describe('judgeName', () => {
 test('gethostbyname() takes only digits and dots for an address', () => {
 	for (const text of ['0x7f000001', '127.0.0.0x1', '0x']) assert.deepEqual(judgeHost(text), { kind: 'none' }, text);
 	for (const text of ['127.1', 'localhost', '0177.1', 'a.test', '127.0.0.1.5']) assert.deepEqual(judgeHost(text), judgeName(text), text);
+});
+
+test('what is sent to no address goes to this machine', () => {
+	assert.deepEqual(['0.0.0.0', '::', '192.0.2.1', '::1', 'a.test'].map(destination), ['127.0.0.1', '::1', '192.0.2.1', '::1', 'a.test']);
 });
 
 test('services have their ports', () => {

@@ -171,6 +171,14 @@ describe('connect', () => {
 		assert.equal(connector.sockets.length, 0);
 	});
 
+	test('an address that names no host is this machine', () => {
+		for (const [given, dialed] of [['0.0.0.0', '127.0.0.1'], ['::', '::1']]) {
+			const { connector, sock, ops, emscripten } = start();
+			emscripten.errno(() => ops.connect(sock, given, 80));
+			assert.equal(connector.sockets[0].target.host, dialed);
+		}
+	});
+
 	test('SO_ERROR is the pending error, once', () => {
 		const { connector, sock, ops, emscripten } = start();
 		emscripten.errno(() => ops.connect(sock, 'a.test', 80));
@@ -338,6 +346,26 @@ describe('where the caller waits and calls again', () => {
 		socket.fin = true;
 		assert.equal(Buffer.from(ops.recvmsg(sock, 5, 0x100).buffer).toString(), 'f');
 		assert.equal(ops.recvmsg(sock, 5, 0x100), null);
+	});
+
+	test('SO_RCVLOWAT is the least that poll() and a call that waits see', () => {
+		const { ops, sock, socket, attempt, emscripten } = repeated();
+		emscripten.heap[100] = 4;
+		ops.setsockopt(sock, 1, 18, 400, 4);
+		socket.incoming = Buffer.from('abc');
+		assert.equal(ops.poll(sock) & POLL.IN, 0);
+		assert.deepEqual(attempt(() => ops.recvmsg(sock, 9)), [ERRNO.EAGAIN, forever]);
+		socket.incoming = Buffer.from('de');
+		assert.equal(Buffer.from(ops.recvmsg(sock, 9).buffer).toString(), 'abcde');
+		socket.incoming = Buffer.from('fg');
+		assert.equal(Buffer.from(ops.recvmsg(sock, 2).buffer).toString(), 'fg', 'a call for fewer has enough');
+		socket.incoming = Buffer.from('hijk');
+		assert.equal(ops.poll(sock) & POLL.IN, POLL.IN);
+		ops.recvmsg(sock, 1);
+		assert.equal(ops.poll(sock) & POLL.IN, 0);
+		socket.fin = true;
+		assert.equal(ops.poll(sock) & POLL.IN, POLL.IN);
+		assert.equal(Buffer.from(ops.recvmsg(sock, 9).buffer).toString(), 'ijk');
 	});
 
 	test('a send goes on where it stood', () => {

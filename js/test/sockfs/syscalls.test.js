@@ -17,7 +17,7 @@ function start({ canWait = true, nonblocking = true, alone = false } = {}) {
 	patchOps(program, connector);
 	/** @type {unknown[][]} */
 	const reached = [];
-	const names = ['__syscall_poll', '__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_connect', '__syscall_recvfrom', '__syscall_recvmsg', '__syscall_ioctl', '__syscall_dup', '__syscall_fcntl64', '__syscall_pipe'];
+	const names = ['__syscall_poll', '__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_connect', '__syscall_recvfrom', '__syscall_recvmsg', '__syscall_ioctl', '__syscall_dup', '__syscall_fcntl64', '__syscall_pipe', 'fd_read', 'fd_write'];
 	/** @type {Record<string, any>} */
 	const env = Object.fromEntries(names.map((name) => [name, Object.assign((/** @type {any[]} */ ...args) => {
 		reached.push([name, ...args]);
@@ -167,6 +167,29 @@ test('FIONBIO is a flag of every socket', () => {
 	env.__syscall_ioctl(99, 0x5421, 400);
 	assert.equal(reached.length, 1);
 });
+
+test('FIOCLEX changes nothing', () => {
+	const { env, reached, fd, otherFd } = start();
+	assert.deepEqual([env.__syscall_ioctl(fd, 0x5451, 400), env.__syscall_ioctl(otherFd, 0x5450, 400)], [0, 0]);
+	assert.deepEqual(reached, []);
+});
+
+for (const name of ['fd_read', 'fd_write']) {
+	test(`${name} of no bytes ends at once, and takes 1024 buffers at most`, () => {
+		const { emscripten, env, reached, fd } = start();
+		emscripten.heap.set([480, 0, 500, 0], 100); // two empty buffers
+		emscripten.heap[110] = 7;
+		assert.deepEqual([env[name](fd, 400, 2, 440), emscripten.heap[110]], [0, 0]);
+		emscripten.heap[110] = 7;
+		assert.deepEqual([env[name](fd, 400, 0, 440), emscripten.heap[110]], [0, 0]);
+		assert.deepEqual([env[name](fd, 400, -1, 440), env[name](fd, 400, 1025, 440)], [ERRNO.EINVAL, ERRNO.EINVAL]);
+		assert.deepEqual(reached, []);
+		emscripten.heap[103] = 4;
+		env[name](fd, 400, 2, 440);
+		env[name](99, 400, 0, 440); // a file
+		assert.deepEqual(reached, [[name, fd, 400, 2, 440], [name, 99, 400, 0, 440]]);
+	});
+}
 
 test('F_SETFL sets what is given and takes back the rest', () => {
 	const { emscripten, env, reached, fd } = start();

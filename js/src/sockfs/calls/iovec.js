@@ -2,6 +2,9 @@
 
 import { address } from '../memory.js';
 
+/** readv() and writev() take so many buffers: IOV_MAX of Linux. */
+export const MAX_PIECES = 1024;
+
 /** @typedef {{ at: number, length: number }} Piece  of a program's memory */
 
 /**

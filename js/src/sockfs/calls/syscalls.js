@@ -5,10 +5,11 @@
 // memory.
 
 import { patchBlocking } from './blocking.js';
-import { pointerAt } from './iovec.js';
+import { MAX_PIECES, piecesOf, pointerAt, total } from './iovec.js';
 import { endCalls } from './ends.js';
 import { duplicateCalls } from '../sockets/duplicates.js';
 import { F_SETFL, O_APPEND, O_NONBLOCK, SOCK_NONBLOCK } from '../flags.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 import { address } from '../memory.js';
 import { DOTTED } from '../../tunnel/ip.js';
 import { receiveMessage } from './recvmsg.js';
@@ -27,6 +28,9 @@ const AF_UNSPEC = 0;
 const FIONBIO = 0x5421;
 const TIOCOUTQ = 0x5411;
 const SIOCATMARK = 0x8905;
+/** ioctl(): whether exec() closes the descriptor. There is no exec(). */
+const FIOCLEX = 0x5451;
+const FIONCLEX = 0x5450;
 
 /** F_SETFL sets these flags, and clears those that are not given. */
 const SETTABLE = O_NONBLOCK | O_APPEND;
@@ -112,6 +116,19 @@ function makeCalls(program, isOpen) {
 		const sock = sockOf(fd);
 		return sock ? socketOf(sock) : undefined;
 	};
+	/**
+	 * readv() or writev(), and read() or write(): of no bytes they end at once, unlike recv().
+	 * @param {(...args: any[]) => number} before
+	 */
+	const vector = (before) => (/** @type {any[]} */ ...args) => {
+		const [fd, pieces, count, done] = args;
+		if (!sockOf(fd)) return before(...args);
+		if (count < 0 || count > MAX_PIECES) return ERRNO.EINVAL;
+		if (total(piecesOf(view(), pieces, count)) > 0) return before(...args);
+		if (typeof done === 'bigint') view().setBigUint64(address(done), 0n, true);
+		else view().setUint32(done, 0, true);
+		return 0;
+	};
 	return {
 		__syscall_socket: (before) => (domain, type, ...rest) => {
 			const fd = ends.socket(before)(domain, type, ...rest);
@@ -166,8 +183,12 @@ function makeCalls(program, isOpen) {
 			}
 		},
 
+		fd_read: vector,
+		fd_write: vector,
+
 		// Emscripten 3 ends the program at FIONBIO.
 		__syscall_ioctl: (before) => (fd, request, varargs, ...rest) => {
+			if ((request === FIOCLEX || request === FIONCLEX) && sockOf(fd)) return 0;
 			const blocking = request === FIONBIO ? sockOf(fd)?.stream : undefined;
 			const socket = request === TIOCOUTQ || request === SIOCATMARK ? ours(fd) : undefined;
 			if (!socket && !blocking) return before(fd, request, varargs, ...rest);

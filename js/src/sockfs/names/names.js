@@ -10,6 +10,12 @@ const LABEL = /^[a-z0-9_\u0080-\uffff]([a-z0-9_\u0080-\uffff-]*[a-z0-9_\u0080-\u
 const MAX_LABEL = 63;
 const LOOPBACK = '127.0.0.1';
 
+/** Where Linux's connect() and sendto() go from an address that names no host. */
+const OF_ANY = new Map([['0.0.0.0', LOOPBACK], ['::', '::1']]);
+
+/** Returns the address that Linux sends to for one that a program gives. @param {string} address */
+export const destination = (address) => OF_ANY.get(address) ?? address;
+
 /**
  * Services that programs name, from IANA's registry.
  * @type {Record<string, number>}

@@ -1,6 +1,7 @@
 // connect() and the end of connections.
 
 import { O_NONBLOCK, POLL, SOCK_STREAM } from '../flags.js';
+import { destination } from '../names/names.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { dropsAtClose, sendTimeout, serverOptions } from './options.js';
 import { makePeer } from './peer.js';
@@ -92,7 +93,7 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 		const peer = hasPeers ? makePeer(program.ops, sock, host, port) : null;
 		if (hasPeers && !peer) return false;
 		const socketOptions = serverOptions(record.options);
-		const named = host === ANY && program.missing ? program.missing : program.hosts.nameOf(host);
+		const named = host === ANY && program.missing ? program.missing : destination(program.hosts.nameOf(host));
 		const target = { host: named, port, ...(socketOptions && { socketOptions }) };
 		const socket = connector.connect(target, (event) => {
 			if (record.socket === socket) tell(sock, record, event);

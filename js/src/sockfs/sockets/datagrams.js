@@ -11,6 +11,7 @@ import { ending } from '../../wire/codes.js';
 import { MAX_PAYLOAD } from '../../tunnel/datagrams.js';
 import { DOTTED } from '../../tunnel/ip.js';
 import { address } from '../memory.js';
+import { destination } from '../names/names.js';
 import { receiveTimeout } from './options.js';
 import { datagramsOf, recordOf, setDatagrams } from './record.js';
 
@@ -112,8 +113,9 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 			fail(record.takeError() || ERRNO.ECONNABORTED);
 		},
 
-		connect(sock, addr, port) {
+		connect(sock, given, port) {
 			if (port === 0) fail(ERRNO.EINVAL);
+			const addr = destination(given);
 			const record = recordOf(sock);
 			record.pending = 0;
 			sock.daddr = addr;
@@ -152,8 +154,9 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 			return 0;
 		},
 
-		sendmsg(sock, buffer, offset, length, addr, port) {
+		sendmsg(sock, buffer, offset, length, to, port) {
 			const connected = sock.daddr !== undefined;
+			const addr = to === undefined ? undefined : destination(to);
 			if (addr === undefined && !connected) fail(ERRNO.EDESTADDRREQ);
 			if (connected && addr !== undefined && (addr !== sock.daddr || port !== sock.dport)) fail(ERRNO.EISCONN);
 			if (length > MAX_PAYLOAD) fail(ERRNO.EMSGSIZE);

@@ -20,6 +20,7 @@ const IPPROTO_IP = 0;
 const IPPROTO_TCP = 6;
 const IPPROTO_IPV6 = 41;
 const SO_LINGER = 13;
+const SO_RCVLOWAT = 18;
 const TCP_NODELAY = 1;
 const SO_KEEPALIVE = 9;
 const TCP_KEEPIDLE = 4;
@@ -75,7 +76,7 @@ const TABLE = {
 		12: NUMBER, // SO_PRIORITY
 		[SO_LINGER]: { kind: 'linger' },
 		15: FLAG, // SO_REUSEPORT
-		18: { kind: 'number', initial: 1, min: 1 }, // SO_RCVLOWAT
+		[SO_RCVLOWAT]: { kind: 'number', initial: 1, min: 1 },
 		19: { kind: 'fixed', value: () => 1 }, // SO_SNDLOWAT
 		20: TIME, // SO_RCVTIMEO, and SO_SNDTIMEO, with times of 32 bits
 		21: TIME,
@@ -241,6 +242,9 @@ export const receiveTimeout = (options) => timeOf(options, '1:20');
 
 /** @param {Options} options @returns {number} the same for a send and a connect */
 export const sendTimeout = (options) => timeOf(options, '1:21');
+
+/** @param {Options} options @returns {number} bytes that must be there before poll() and a call that waits see them */
+export const leastReceived = (options) => Number(options.get(keyOf(SOL_SOCKET, SO_RCVLOWAT)) ?? 1);
 
 /** @param {Options} options @param {string} key */
 const timeOf = (options, key) => Number(options.get(key) ?? 0) / 1000 || Infinity;

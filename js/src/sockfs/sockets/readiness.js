@@ -20,14 +20,15 @@ export const ROOM = WRITE;
  * Returns the events of a socket.
  * @param {Socket} socket
  * @param {{ readEnded: boolean, writeEnded: boolean }} own  directions that the program has ended
+ * @param {number} [least]  bytes that make it readable
  * @returns {number}  POLL_*
  */
-export function readiness(socket, { readEnded, writeEnded }) {
+export function readiness(socket, { readEnded, writeEnded }, least = 1) {
 	if (socket.state === 'connecting') return 0;
 	const closed = socket.state === 'closed';
 	const atEnd = socket.eof || readEnded;
 	let mask = 0;
-	if (socket.available > 0) mask |= READ;
+	if (socket.available >= least || socket.ended) mask |= READ;
 	if (socket.ended) mask |= POLL.RDHUP;
 	if (atEnd) mask |= READ | POLL.RDHUP;
 	if (socket.error !== 0) mask |= READ | WRITE | POLL.ERR | POLL.HUP;

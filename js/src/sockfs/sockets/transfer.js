@@ -4,7 +4,7 @@
 import { FIONREAD, MSG } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { address } from '../memory.js';
-import { getOption, receiveTimeout, sendTimeout, serverOptions, setOption } from './options.js';
+import { getOption, leastReceived, receiveTimeout, sendTimeout, serverOptions, setOption } from './options.js';
 import { UNCONNECTED, readiness } from './readiness.js';
 import { isFresh, recordOf } from './record.js';
 
@@ -32,7 +32,7 @@ export function transferOps({ program, before, waiting, fail }) {
 			const { socket } = record;
 			if (!socket) return isFresh(sock) ? UNCONNECTED : before.poll(sock);
 			if (socket.state === 'open') record.opened = true;
-			return readiness(socket, record);
+			return readiness(socket, record, leastReceived(record.options));
 		},
 
 		ioctl(sock, request, arg) {
@@ -80,12 +80,13 @@ export function transferOps({ program, before, waiting, fail }) {
 			const call = waiting.begin(sock, record, 'receive', flags);
 			const { pieces } = call.progress;
 			const whole = Boolean(flags & MSG.WAITALL) && !(flags & MSG.PEEK);
+			const least = whole ? length : Math.min(leastReceived(record.options), length);
 			const atEnd = () => socket.eof || record.readEnded || record.error !== 0;
 			let count = pieces.reduce((sum, piece) => sum + piece.length, 0);
 			do {
 				if (socket.available > 0) {
 					const bytes = take(socket, length - count, flags);
-					if (!whole) return message(bytes);
+					if (count === 0 && (bytes.length >= least || flags & (MSG.PEEK | MSG.TRUNC))) return message(bytes);
 					pieces.push(bytes.slice());
 					count += bytes.length;
 				} else if (atEnd()) {
@@ -93,7 +94,7 @@ export function transferOps({ program, before, waiting, fail }) {
 					report(record);
 					return null;
 				}
-				if (whole && count === length) break;
+				if (count > 0 ? count >= least : whole && length === 0) break;
 			} while (waiting.until(call, receiveTimeout(record.options), () => socket.available > 0 || atEnd()));
 			return count > 0 || (whole && length === 0) ? message(join(pieces, count)) : fail(ERRNO.EAGAIN);
 		},

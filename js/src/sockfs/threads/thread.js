@@ -5,9 +5,11 @@
 // nothing else.
 
 import { F_DUPFD, F_DUPFD_CLOEXEC, F_SETFL, MSG } from '../flags.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 import { CALLS, STATE, doorOf } from './cells.js';
 import { entryOf } from '../program/entry.js';
 import { findMemory } from '../program/instantiate.js';
+import { MAX_PIECES } from '../calls/iovec.js';
 import { openTest, tellFilesApart } from '../calls/nosocket.js';
 import { POLL_WAITS, passingOver } from '../calls/pollset.js';
 import { findFunctions } from '../program/imports.js';
@@ -96,6 +98,7 @@ export function patchThread(imports, { id, common, cells }) {
 	function readv(before) {
 		return (fd, vector, count, done) => {
 			if (declines(fd, vector)) return before(fd, vector, count, done);
+			if (count < 0 || count > MAX_PIECES) return ERRNO.EINVAL;
 			let total = 0;
 			let wait = 0;
 			for (let i = 0; i < count; i++) {
@@ -118,6 +121,7 @@ export function patchThread(imports, { id, common, cells }) {
 	function writev(before) {
 		return (fd, vector, count, done) => {
 			if (declines(fd, vector)) return before(fd, vector, count, done);
+			if (count < 0 || count > MAX_PIECES) return ERRNO.EINVAL;
 			const result = call('write', [fd, vector, count, 0]);
 			if (result === undefined) return before(fd, vector, count, done);
 			if (result < 0) return -result;
