@@ -2,10 +2,10 @@
 // server's, webR's and the target's.
 
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
+import { TIME, startClock } from './harness/clock.js';
+import { startDns } from './harness/dns.js';
 import { freePort, talk } from './harness/ports.js';
 import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
@@ -19,16 +19,13 @@ const LANGUAGES = ['html', 'js'];
 /** webR takes a while to start on a busy machine. */
 const START_TIMEOUT = 90_000;
 
-/** A clock: it answers every datagram with the same bytes. */
-const clock = createSocket('udp4').bind(0, '127.0.0.1');
-clock.on('message', (message, from) => { clock.send(message, from.port, from.address); });
-await once(clock, 'listening');
-after(() => { clock.close(); });
+const [dns, clock] = [await startDns({ 'www.example.org': ['192.0.2.7'] }), await startClock()];
+after(() => Promise.all([dns.stop(), clock.stop()]));
 
 /** Where a snippet listens. */
 const served = await freePort();
 
-const world = suite({ flags: () => ['--allow', `127.0.0.1:${clock.address().port}`, '--allow-listen', `127.0.0.1:${served}`] });
+const world = suite({ flags: () => ['--allow', `udp://${dns.address}`, '--allow', `udp://127.0.0.1:${clock.port}`, '--allow-listen', `127.0.0.1:${served}`] });
 
 /**
  * The snippets of a document.
@@ -49,7 +46,8 @@ function withTargets(text) {
 		.replace(/"example\.org", 80\b/g, `"127.0.0.1", ${ports.http}`)
 		.replace(/"db\.example\.org", 5432\b/g, `"127.0.0.1", ${ports.echo}`)
 		.replace("'localhost', 8000", `'localhost', ${served}`)
-		.replace("'time.example.org', remotePort: 123", `'127.0.0.1', remotePort: ${clock.address().port}`)
+		.replace("'time.example.org', 123", `'127.0.0.1', ${clock.port}`)
+		.replace("'dns.example.org', 53", `'127.0.0.1', ${dns.address.split(':')[1]}`)
 		.replace(/'db\.example\.org:5432'/g, `'127.0.0.1:${ports.echo}'`);
 }
 
@@ -95,6 +93,7 @@ for (const document of DOCUMENTS) {
 				const printed = () => !text.includes('print(') || tab.lines.some((line) => line.includes('200 OK'));
 				const received = () => tab.evaluate(() => /** @type {any} */ (globalThis).sockmux.stats().streams.some((/** @type {any} */ stream) => stream.bytesIn > 0));
 				await until(async () => await received() && printed(), 'what the target sends');
+				if (text.includes("'dns.example.org'")) await until(() => ['192.0.2.7', TIME].every((said) => tab.lines.some((line) => line.includes(said))), 'the answers of DNS and SNTP');
 			}
 			await tab.context().close();
 		});

@@ -2,9 +2,9 @@
 // else: docs/PYTHON.md. Its calls block.
 
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
+import { startClock } from './harness/clock.js';
 import { startDns } from './harness/dns.js';
 import { havePython, startDatabases } from './harness/python.js';
 import { startSockmux } from './harness/sockmux.js';
@@ -33,14 +33,11 @@ const world = suite({
 			alsoStop({ stop });
 			Object.assign(ports, started);
 		}
-		const { address, stop: stopDns } = await startDns({ 'demo.test': ['192.0.2.7'] });
+		const { address, stop: stopDns } = await startDns({ 'www.example.org': ['192.0.2.7'] });
 		alsoStop({ stop: stopDns });
-		const peer = createSocket('udp4');
-		// What SNTP's server says has its time in the bytes 40 to 43; other datagrams go back.
-		peer.on('message', (message, { port, address: host }) => peer.send(message.length === 48 ? Buffer.alloc(48, 'time') : message, port, host)).bind(0, '127.0.0.1');
-		await once(peer, 'listening');
-		alsoStop({ stop: async () => void peer.close() });
-		Object.assign(udp, { dns: Number(address.split(':').at(-1)), peer: peer.address().port });
+		const clock = await startClock(); // it sends other datagrams back
+		alsoStop(clock);
+		Object.assign(udp, { dns: Number(address.split(':').at(-1)), peer: clock.port });
 		const allow = Object.entries(ports).filter(([name]) => name !== 'denied').flatMap(([, port]) => ['--allow', `127.0.0.1:${port}`]);
 		server = await startSockmux(['--demo', '--allow-origin', site.origin, '--allow', 'udp://127.0.0.1', ...allow]);
 		alsoStop(server);
@@ -52,6 +49,10 @@ const world = suite({
 const open = (name, more = '') => `import socket\ns = socket.create_connection(("127.0.0.1", ${ports[name]})${more})\n`;
 /** Prints the error's class and text. @param {string} code */
 const failing = (code) => `try:\n  ${code}\nexcept Exception as e: print(type(e).__name__, e)`;
+
+/** The program of docs/PYTHON.md below "Datagrams", with the servers of this world. */
+const documented = () => [...readFileSync(new URL('../docs/PYTHON.md', import.meta.url), 'utf8').split('## Datagrams')[1].split('\n## ')[0].matchAll(/^(?: {4}.*)?\n/gm)].map(([line]) => line.replace(/^ {4}/, '')).join('')
+	.replace('"dns.example.org", 53', `"127.0.0.1", ${udp.dns}`).replace('"time.example.org", 123', `"127.0.0.1", ${udp.peer}`);
 
 const DATAGRAMS = 'import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n';
 
@@ -107,10 +108,8 @@ assert f.read() == b""`, () => DOWNLOADED],
     w.write(text); await w.drain(); got = await r.read(100); w.close(); return got
   return await asyncio.gather(ask(b"one"), ask(b"two"), asyncio.sleep(0.1, "slept"))
 print(run(main()))`, () => '[b\'one\', b\'two\', \'slept\']'],
-	['UDP: a DNS query and an SNTP query', () => `${DATAGRAMS}import struct
-s.settimeout(20); q = struct.pack(">6H", 7, 256, 1, 0, 0, 0) + b"\\4demo\\4test\\0" + struct.pack(">2H", 1, 1)
-s.sendto(q, ("127.0.0.1", ${udp.dns})); a, peer = s.recvfrom(512); print(a[:2] == q[:2], socket.inet_ntoa(a[-4:]), peer)
-s.sendto(b"\\x1b" + 47 * b"\\0", ("127.0.0.1", ${udp.peer})); print(s.recv(100)[40:44])`, () => `True 192.0.2.7 ('127.0.0.1', ${udp.dns})\nb'time'`],
+	['UDP: a DNS query and an SNTP query, as docs/PYTHON.md has them', documented, () => '192.0.2.7\n2024-01-01 00:00:00+00:00'],
+	['UDP: recvfrom tells the peer', () => `${DATAGRAMS}s.settimeout(20); s.sendto(b"x", ("127.0.0.1", ${udp.peer})); print(s.recvfrom(9))`, () => `(b'x', ('127.0.0.1', ${udp.peer}))`],
 	['UDP: boundaries, sizes, the own address', () => `${DATAGRAMS}s.connect(("127.0.0.1", ${udp.peer}))
 print(s.getsockname()[1] > 0, s.getpeername() == ("127.0.0.1", ${udp.peer}))
 for text in (b"one", b"", b"x" * 65507): s.send(text)

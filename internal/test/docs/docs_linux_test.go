@@ -54,8 +54,8 @@ func TestNames(t *testing.T) {
 }
 
 // inChromium are the languages whose blocks e2e/docs.test.js runs.
-// R is run by e2e/webr-reasons.test.js.
-var inChromium = []string{"html", "js", "r"}
+// R is run by e2e/webr-reasons.test.js, C by e2e/docs-c.test.js.
+var inChromium = []string{"html", "js", "r", "c"}
 
 // runners runs a block of a language. Each runs in namespaces of its own, where the addresses
 // and ports of the documents are free.
