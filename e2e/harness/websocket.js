@@ -1,16 +1,19 @@
-// The server's side of a WebSocket (RFC 6455): no extensions, no fragments.
+// The server's side of a WebSocket (RFC 6455): no extensions.
 
 import { createHash } from 'node:crypto';
 
 /** Opcodes of RFC 6455, section 5.2. */
 export const TEXT = 1;
 export const BINARY = 2;
-const CLOSE = 8;
-const PING = 9;
-const PONG = 10;
+export const CLOSE = 8;
+export const PING = 9;
+export const PONG = 10;
 
 /** What RFC 6455, section 1.3, appends to the key. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+/** The answer to the key of a handshake. @param {string | undefined} key */
+export const acceptOf = (key) => createHash('sha1').update(`${key}${GUID}`).digest('base64');
 
 /**
  * @typedef {object} Accepted
@@ -26,30 +29,53 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
  * @returns {Accepted}
  */
 export function acceptWebSocket(request, socket, { message, closed = () => {} }) {
-	const key = request.headers['sec-websocket-key'];
 	const offered = request.headers['sec-websocket-protocol']?.split(',')[0].trim();
-	const answer = createHash('sha1').update(`${key}${GUID}`).digest('base64');
 	const headers = [
 		'HTTP/1.1 101 Switching Protocols',
 		'Upgrade: websocket',
 		'Connection: Upgrade',
-		`Sec-WebSocket-Accept: ${answer}`,
+		`Sec-WebSocket-Accept: ${acceptOf(request.headers['sec-websocket-key'])}`,
 	];
 	if (offered) headers.push(`Sec-WebSocket-Protocol: ${offered}`);
 	socket.write(`${headers.join('\r\n')}\r\n\r\n`);
-	/** @type {Buffer[]} */
-	let parts = [];
-	let held = 0;
 	let ended = false;
 	const end = () => {
 		if (!ended) closed();
 		ended = true;
 	};
 	socket.on('close', end);
+	eachFrame(socket, (opcode, body) => {
+		if (opcode === PING) socket.write(frame(PONG, body));
+		else if (opcode === CLOSE) {
+			socket.end(frame(CLOSE, body)); // the same code and reason go back
+			end();
+		} else if (opcode === TEXT || opcode === BINARY) message(opcode, body);
+	});
+	return {
+		send: (opcode, body) => socket.write(frame(opcode, body)),
+		close(code = 1000) {
+			const body = Buffer.alloc(2);
+			body.writeUInt16BE(code);
+			if (!socket.writableEnded) socket.write(frame(CLOSE, body));
+		},
+	};
+}
+
+/**
+ * Calls back with every frame that a client sends, up to its close frame.
+ * @param {import('node:stream').Duplex} socket
+ * @param {(opcode: number, body: Buffer, last: boolean) => void} onframe  last: of its message
+ */
+export function eachFrame(socket, onframe) {
+	/** @type {Buffer[]} */
+	let parts = [];
+	let held = 0;
+	let closed = false;
 	socket.on('data', (/** @type {Buffer} */ data) => {
+		if (closed) return;
 		parts.push(data);
 		held += data.length;
-		for (;;) {
+		while (!closed) {
 			if (parts.length > 1 && needed(parts[0]) <= held) parts = [Buffer.concat(parts)];
 			const whole = parts[0] ?? Buffer.alloc(0);
 			const length = needed(whole);
@@ -64,23 +90,10 @@ export function acceptWebSocket(request, socket, { message, closed = () => {} })
 			parts = [whole.subarray(length)];
 			held -= length;
 			const opcode = whole[0] & 15;
-			const body = unmasked(whole.subarray(0, length));
-			if (opcode === PING) socket.write(frame(PONG, body));
-			else if (opcode === CLOSE) {
-				socket.end(frame(CLOSE, body)); // the same code and reason go back
-				end();
-				return;
-			} else if (opcode === TEXT || opcode === BINARY) message(opcode, body);
+			closed = opcode === CLOSE;
+			onframe(opcode, unmasked(whole.subarray(0, length)), whole[0] > 127);
 		}
 	});
-	return {
-		send: (opcode, body) => socket.write(frame(opcode, body)),
-		close(code = 1000) {
-			const body = Buffer.alloc(2);
-			body.writeUInt16BE(code);
-			if (!socket.writableEnded) socket.write(frame(CLOSE, body));
-		},
-	};
 }
 
 /** Two bytes, eight of an extended length, four of the mask. */
@@ -108,8 +121,8 @@ function unmasked(whole) {
 	return body;
 }
 
-/** @param {number} opcode @param {Buffer} body */
-function frame(opcode, body) {
+/** A frame of a server's, the last of its message. @param {number} opcode @param {Buffer} body */
+export function frame(opcode, body) {
 	const head = body.length < 126 ? Buffer.from([0x80 | opcode, body.length]) : Buffer.alloc(body.length < 65536 ? 4 : 10);
 	if (head.length === 4) {
 		head[0] = 0x80 | opcode;

@@ -12,17 +12,20 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"github.com/sockmux/sockmux/server/relay/egress"
+	"github.com/sockmux/sockmux/server/relay/frames"
 	"github.com/sockmux/sockmux/shared/message"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // userAgent is what targets are told instead of Go's own.
 const userAgent = "sockmux"
+
+// goingAway is the close code of a client that has left (RFC 6455, section 7.4.1).
+const goingAway = 1001
 
 // messages is a WebSocket in the form of a connection whose bytes are records. So the limits, the
 // counters and the end of a stream are those of every other. One goroutine reads while another
@@ -32,29 +35,24 @@ type messages struct {
 	service     *service
 	request     wire.Request
 
-	life    context.Context // of every call of the WebSocket
+	life    context.Context // of the handshake
 	endLife context.CancelFunc
 	timer   *time.Timer // ends a client that sends no handshake
 
 	// Of the goroutine that writes.
 	decoder message.Decoder
-	writer  io.WriteCloser // of the message that has begun
+	text    bool // the message that has begun is one
 
-	opened chan struct{} // closed when ws or failure is set
+	opened chan struct{} // closed when ws or failed is set
 	open   sync.Once
-	ws     *websocket.Conn
+	ws     *frames.Conn
 	failed error // why there is no WebSocket
 
-	closing chan struct{} // closed when the client's close frame is on its way
-	closed  chan struct{} // closed behind the close handshake that the client began
-	asked   websocket.CloseError
-	ended   websocket.CloseError // what the target has answered; the zero value if it has not
-	lost    error                // why it has not
+	closing atomic.Bool // the client has sent its close frame: it wants no more messages
 
 	// Of the goroutine that reads.
-	rest   []byte // that Read has not given yet
-	reader io.Reader
-	over   error // behind rest
+	rest []byte // that Read has not given yet
+	over error  // behind rest
 
 	mu       sync.Mutex
 	deadline bool  // SetReadDeadline was called
@@ -66,7 +64,7 @@ var _ egress.Conn = (*messages)(nil)
 func newMessages(r *service, request wire.Request, conn egress.Conn) *messages {
 	m := &messages{
 		Conn: conn, service: r, request: request,
-		opened: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
+		opened: make(chan struct{}),
 	}
 	m.life, m.endLife = context.WithCancel(context.Background())
 	m.timer = time.AfterFunc(r.DialTimeout, func() {
@@ -106,41 +104,20 @@ func (m *messages) Open(o message.Open) error {
 	m.timer.Stop()
 	ctx, cancel := m.service.within(m.life, m.request)
 	defer cancel()
-	used := false
-	transport := &http.Transport{
-		DialContext: func(context.Context, string, string) (net.Conn, error) {
-			if used {
-				return nil, net.ErrClosed
-			}
-			used = true
-			return m.Conn, nil
-		},
-		DisableKeepAlives:      true,
-		DisableCompression:     true, // it would add a header
-		MaxResponseHeaderBytes: 64 << 10,
-	}
 	header := http.Header{"User-Agent": {userAgent}}
 	if origin := m.service.Client.Origin; origin != "" {
 		header.Set("Origin", origin)
 	}
-	ws, response, err := websocket.Dial(ctx, m.url(o), &websocket.DialOptions{
-		HTTPClient: &http.Client{
-			Transport:     transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		HTTPHeader:   header,
-		Subprotocols: o.Subprotocols,
-	})
+	ws, err := frames.Open(ctx, m.Conn, frames.Handshake{URL: m.url(o), Header: header, Subprotocols: o.Subprotocols})
 	if err != nil {
-		return m.handshakeFailure(ctx, response, err)
+		return m.handshakeFailure(ctx, err)
 	}
-	ws.SetReadLimit(-1) // what a message holds here is a buffer of the stream's
 	m.open.Do(func() {
 		m.ws, m.rest = ws, message.AppendOpened(nil, ws.Subprotocol())
 		close(m.opened)
 	})
 	if m.ws == nil { // it came too late
-		_ = ws.CloseNow()
+		_ = ws.CloseNow() // fails if it has ended
 		return m.failed
 	}
 	return nil
@@ -161,13 +138,14 @@ func (m *messages) url(o message.Open) string {
 
 // handshakeFailure describes why there is no WebSocket. The client gets no more than a status: what
 // a target answers to a request of HTTP is not for pages of other origins.
-func (m *messages) handshakeFailure(ctx context.Context, response *http.Response, err error) error {
+func (m *messages) handshakeFailure(ctx context.Context, err error) error {
 	f := &failure{code: wire.Refused, remote: addrPort(m.Conn.RemoteAddr()), err: err}
+	var answer *frames.StatusError
 	switch {
 	case ctx.Err() != nil:
 		f.code, f.text = codeOf(ctx.Err()), "the WebSocket handshake took too long"
-	case response != nil && response.StatusCode != http.StatusSwitchingProtocols:
-		f.text = fmt.Sprintf("the target answered the WebSocket handshake with status %d", response.StatusCode)
+	case errors.As(err, &answer):
+		f.text = fmt.Sprintf("the target answered the WebSocket handshake with status %d", answer.Status)
 	default:
 		f.text = "the WebSocket handshake failed: " + reasonOfHandshake(err)
 	}
@@ -176,57 +154,29 @@ func (m *messages) handshakeFailure(ctx context.Context, response *http.Response
 
 // Piece implements message.Receiver.
 func (m *messages) Piece(piece message.Record, first bool) error {
-	kind := websocket.MessageText
-	if piece.Kind == message.Binary {
-		kind = websocket.MessageBinary
-	}
-	if first && piece.Last {
-		return m.ws.Write(m.life, kind, piece.Payload)
-	}
 	if first {
-		var err error
-		if m.writer, err = m.ws.Writer(m.life, kind); err != nil {
-			return err
-		}
+		m.text = piece.Kind == message.Text
 	}
-	if len(piece.Payload) > 0 {
-		if _, err := m.writer.Write(piece.Payload); err != nil {
-			return err
-		}
-	}
-	if !piece.Last {
-		return nil
-	}
-	return m.writer.Close()
+	return m.ws.Write(piece.Payload, frames.Piece{Text: m.text, First: first, Last: piece.Last})
 }
 
-// CloseFrame implements message.Receiver: it is the client's part of the close handshake.
+// CloseFrame implements message.Receiver: it is the client's part of the close handshake. The
+// goroutine that reads waits for the target's.
 func (m *messages) CloseFrame(code uint16, reason string) error {
-	m.asked = websocket.CloseError{Code: websocket.StatusCode(code), Reason: reason}
-	close(m.closing)
-	err := m.ws.Close(m.asked.Code, m.asked.Reason) // it waits for the answer, some seconds at most
-	switch {
-	case err == nil:
-		m.ended = m.asked
-	case !errors.As(err, &m.ended):
-		m.lost = err
-	}
-	close(m.closed)
-	return nil
+	m.closing.Store(true)
+	return m.ws.Close(code, reason)
 }
 
 // CloseWrite ends the WebSocket of a client that goes away without a close frame.
 func (m *messages) CloseWrite() error {
 	m.fail(&failure{code: wire.InvalidRequest, text: "the stream ended before the handshake", err: io.ErrUnexpectedEOF})
-	if m.ws == nil {
+	switch {
+	case m.ws == nil:
 		return m.failed
+	case m.closing.Load():
+		return nil
 	}
-	select {
-	case <-m.closing:
-	default:
-		return m.CloseFrame(uint16(websocket.StatusGoingAway), "")
-	}
-	return nil
+	return m.CloseFrame(goingAway, "")
 }
 
 // Read gives what the target sends as records.
@@ -250,39 +200,28 @@ func (m *messages) Read(b []byte) (int, error) {
 
 // next reads a record into b, or else into rest, or the end.
 func (m *messages) next(b []byte) int {
-	kind := message.More
-	if m.reader == nil {
-		typ, reader, err := m.ws.Reader(m.life)
-		if err != nil {
-			m.end(err)
-			return 0
-		}
-		m.reader, kind = reader, message.Text
-		if typ == websocket.MessageBinary {
-			kind = message.Binary
-		}
-	}
 	room := b
 	if len(room) <= message.HeadSize {
 		room = make([]byte, 1<<10)
 	}
-	n, last := message.HeadSize, false
-	for n < len(room) && !last {
-		k, err := m.reader.Read(room[n:])
-		n += k
-		switch {
-		case err == io.EOF:
-			last = true
-		case err != nil:
-			m.end(err)
-			return 0
-		}
+	n, piece, err := m.ws.Read(room[message.HeadSize:])
+	for err == nil && m.closing.Load() {
+		_, _, err = m.ws.Read(room)
 	}
-	if last {
-		m.reader = nil
+	if err != nil {
+		m.end(err)
+		return 0
 	}
-	head := message.Record{Kind: kind, Last: last, Payload: room[message.HeadSize:n]}.AppendHead(make([]byte, 0, message.HeadSize))
-	copy(room, head)
+	kind := message.More
+	switch {
+	case piece.First && piece.Text:
+		kind = message.Text
+	case piece.First:
+		kind = message.Binary
+	}
+	n += message.HeadSize
+	record := message.Record{Kind: kind, Last: piece.Last, Payload: room[message.HeadSize:n]}
+	copy(room, record.AppendHead(make([]byte, 0, message.HeadSize)))
 	if &room[0] == &b[0] {
 		return n
 	}
@@ -292,20 +231,12 @@ func (m *messages) next(b []byte) int {
 
 // end notes how the WebSocket has ended: with a close frame of the target, or without one.
 func (m *messages) end(err error) {
-	var frame websocket.CloseError
-	if !errors.As(err, &frame) && errors.Is(err, net.ErrClosed) {
-		select {
-		case <-m.closing: // the close handshake may have read the frame
-			<-m.closed
-			frame, err = m.ended, m.lost
-		default:
-		}
-	}
-	if frame.Code == 0 {
-		m.over = m.endOf(err)
+	var frame *frames.CloseError
+	if errors.As(err, &frame) {
+		m.over, m.rest = io.EOF, message.CloseRecord(frame.Code, frame.Reason).Append(nil)
 		return
 	}
-	m.over, m.rest = io.EOF, message.CloseRecord(uint16(frame.Code), frame.Reason).Append(nil)
+	m.over = m.endOf(err)
 }
 
 // endOf returns the error of Read for the end of a WebSocket without a close frame.
@@ -320,10 +251,17 @@ func (m *messages) endOf(err error) error {
 	}
 	var known *wire.Error
 	var f *failure
-	if errors.As(err, &known) || errors.As(err, &f) {
+	var broken *frames.ProtocolError
+	switch remote := addrPort(m.Conn.RemoteAddr()); {
+	case errors.As(err, &known), errors.As(err, &f):
 		return err
+	case errors.As(err, &broken):
+		return &failure{code: wire.Protocol, text: "the target broke the WebSocket protocol: " + broken.Rule, remote: remote, err: err}
+	case errors.Is(err, frames.ErrUnanswered):
+		return &failure{code: wire.Reset, text: "the target does not answer the close frame", remote: remote, err: err}
+	default:
+		return &failure{code: wire.Reset, text: "the connection ended without a close frame", remote: remote, err: err}
 	}
-	return &failure{code: wire.Reset, text: "the connection ended without a close frame", remote: addrPort(m.Conn.RemoteAddr()), err: err}
 }
 
 // SetReadDeadline ends the WebSocket: it is set only to end a stream that lingers.
@@ -343,15 +281,10 @@ func reasonOfHandshake(err error) string {
 	return "the target does not answer as a WebSocket server"
 }
 
-// Close ends the WebSocket at once, and frees what it holds. It returns when each call of the
-// WebSocket that was under way has found the connection closed.
+// Close ends the WebSocket at once.
 func (m *messages) Close() error {
 	m.timer.Stop()
 	m.fail(net.ErrClosed)
 	m.endLife()
-	err := m.Conn.Close()
-	if m.ws != nil {
-		_ = m.ws.CloseNow() // fails where the WebSocket has ended
-	}
-	return err
+	return m.Conn.Close()
 }

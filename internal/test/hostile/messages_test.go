@@ -119,6 +119,8 @@ func endOf(s *mux.Stream, most int64) wire.Code {
 func hostileTargets(t *testing.T, p *process, counts *table) {
 	session := page{t, client.New(client.Config{Dial: product.Transport(p.ConnectURL())})}
 	defer session.client.Close()
+	stubbornEnds := stubborn(t, session, counts)
+	defer stubbornEnds()
 	const short = 2 * time.Second
 	many := scaled(24, 1_000)
 	for _, test := range []struct {
@@ -133,11 +135,19 @@ func hostileTargets(t *testing.T, p *process, counts *table) {
 		{"a frame that claims 2^62 bytes and ends", socketTarget(t, func(conn *net.TCPConn, _ *bufio.Reader) {
 			_, _ = conn.Write(append(binary.BigEndian.AppendUint64([]byte{final | opBinary, 127}, 1<<62), make([]byte, 1<<16)...)) // the end tells
 		}), wire.Reset},
-		{"reserved bits", broken(t, frameOf(final|0x70|opText, []byte("x"))), wire.Reset},
-		{"an unknown opcode", broken(t, frameOf(final|5, []byte("x"))), wire.Reset},
-		{"a ping in pieces", broken(t, frameOf(opPing, []byte("x"))), wire.Reset},
-		{"a continuation of nothing", broken(t, frameOf(final, []byte("x"))), wire.Reset},
-		{"a message in a message", broken(t, append(frameOf(opText, []byte("x")), frameOf(final|opText, []byte("x"))...)), wire.Reset},
+		{"reserved bits", broken(t, frameOf(final|0x70|opText, []byte("x"))), wire.Protocol},
+		{"an unknown opcode", broken(t, frameOf(final|5, []byte("x"))), wire.Protocol},
+		{"a ping in pieces", broken(t, frameOf(opPing, []byte("x"))), wire.Protocol},
+		{"a ping of 126 bytes", broken(t, frameOf(final|opPing, make([]byte, 126))), wire.Protocol},
+		{"a continuation of nothing", broken(t, frameOf(final, []byte("x"))), wire.Protocol},
+		{"a message in a message", broken(t, append(frameOf(opText, []byte("x")), frameOf(final|opText, []byte("x"))...)), wire.Protocol},
+		{"a masked frame", broken(t, wsFrame(final|opText, []byte("x"))), wire.Protocol},
+		{"a length of 2^63", broken(t, binary.BigEndian.AppendUint64([]byte{final | opBinary, 127}, 1<<63)), wire.Protocol},
+		{"a length that could be shorter", broken(t, []byte{final | opBinary, 126, 0, 1, 0}), wire.Protocol},
+		{"a close frame of one byte", broken(t, frameOf(final|opClose, []byte{3})), wire.Protocol},
+		{"a close frame with code 1006", broken(t, frameOf(final|opClose, []byte{3, 0xee})), wire.Protocol},
+		{"a close reason that is no UTF-8", broken(t, frameOf(final|opClose, []byte{15, 0xa0, 0xff})), wire.Protocol},
+		{"a message behind the close frame", broken(t, append(frameOf(final|opClose, []byte{15, 0xa0}), frameOf(final|opText, []byte("x"))...)), wire.Protocol},
 	} {
 		row := counts.row("websocket", test.input)
 		n := many
@@ -189,7 +199,6 @@ func hostileTargets(t *testing.T, p *process, counts *table) {
 		}
 	}
 	unreadMessages(t, session, counts)
-	stubborn(t, session, counts)
 	crowd(t, session, counts)
 }
 
@@ -239,19 +248,30 @@ func unreadMessages(t *testing.T, session page, counts *table) {
 	})
 }
 
-// stubborn: a target that answers no close frame, and closes nothing, holds no stream.
-func stubborn(t *testing.T, session page, counts *table) {
+// stubborn: a target that answers no close frame, and closes nothing, holds no stream for ever. The
+// server waits as long as a browser does, so the caller waits for the rest meanwhile.
+func stubborn(t *testing.T, session page, counts *table) (wait func()) {
 	row := counts.row("websocket", "a close frame that is never answered")
 	over := make(chan struct{})
 	at := socketTarget(t, func(*net.TCPConn, *bufio.Reader) { <-over })
-	each(t, 8, func(int) {
-		s := session.socket(at, 0)
-		_, _ = s.Write(message.CloseRecord(1000, "").Append(nil)) // the end tells
-		_ = s.CloseWrite()                                        // likewise
-		code := endOf(s, 1<<30)
-		counts.add(row, 1, code.String())
-	})
-	close(over)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		each(t, 8, func(int) {
+			s := session.socket(at, 0)
+			_, _ = s.Write(message.CloseRecord(1000, "").Append(nil)) // the end tells
+			_ = s.CloseWrite()                                        // likewise
+			code := endOf(s, 1<<30)
+			if code != wire.Reset {
+				t.Errorf("a close frame that is never answered: %s", code)
+			}
+			counts.add(row, 1, code.String())
+		})
+	}()
+	return func() {
+		<-ended
+		close(over)
+	}
 }
 
 // crowd: a page that opens thousands gets those that a session may have.

@@ -217,7 +217,7 @@ class Messages {
 	/** @param {import('../wire/codes.js').Ending} why */
 	#ended(why) {
 		if (why.code === CODES.ok && this.#frame) this.#handlers.onclose({ ...why, frame: this.#frame });
-		else this.#handlers.onclose({ ...ending(why.code || CODES.reset, why.text), closeCode: ABNORMAL, lost: this.#open });
+		else this.#handlers.onclose({ ...ending(why.code || CODES.reset, why.text), closeCode: ABNORMAL, lost: this.#open && why.code !== CODES.protocol });
 	}
 }
 

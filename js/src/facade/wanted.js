@@ -18,10 +18,10 @@
  */
 export function wanted([url, given = []], origin) {
 	try {
-		const { protocol, host, hostname, port, pathname, search, hash, username, password } = new URL(url);
-		const secure = protocol === 'wss:';
+		const { href, protocol, host, hostname, port, pathname, search, username, password } = new URL(url);
+		const secure = protocol === 'wss:' || protocol === 'https:';
 		const protocols = typeof given === 'string' ? [given] : [...given].map(String);
-		if ((!secure && protocol !== 'ws:') || hash || username || password || origin.endsWith(`//${host}`)) return null;
+		if ((!secure && protocol !== 'ws:' && protocol !== 'http:') || href.includes('#') || username || password || origin.endsWith(`//${host}`)) return null;
 		if (!protocols.every((name, i) => /^[!#-'*+.\w^`|~-]+$/.test(name) && protocols.indexOf(name) === i)) return null;
 		return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) || (secure ? 443 : 80), secure, resource: pathname + search, protocols };
 	} catch {

@@ -322,6 +322,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
 	for (const name of ['url', 'readyState', 'bufferedAmount', 'extensions', 'protocol', 'binaryType', 'send', 'close', ...EVENT_NAMES.map((event) => `on${event}`)]) {
 		Object.defineProperty(prototype, name, { enumerable: true });
 	}
+	Object.defineProperty(prototype.close, 'length', { value: 0 }); // both arguments are optional
 	Object.setPrototypeOf(prototype, scope.WebSocket.prototype);
 	return /** @type {any} */ (StreamSocket);
 }
@@ -333,7 +334,7 @@ export function createStreamSocket(tunnel, scope, options = {}) {
  */
 function parsed(url) {
 	try {
-		const { href, origin } = new URL(url);
+		const { href, origin } = new URL(new URL(url).href.replace(/^http/, 'ws'));
 		return [href, origin];
 	} catch {
 		return [url, 'null'];
@@ -358,7 +359,7 @@ const isText = (data) => !(data instanceof Blob || ArrayBuffer.isView(data) || i
 function bytesOf(data) {
 	if (data instanceof Blob) return data;
 	if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-	if (isBuffer(data)) return new Uint8Array(/** @type {ArrayBuffer} */ (data));
+	if (isBuffer(data)) return new Uint8Array(/** @type {ArrayBuffer} */ (data).byteLength > 0 ? /** @type {ArrayBuffer} */ (data) : []); // a detached one is empty
 	return new TextEncoder().encode(`${data}`);
 }
 
@@ -369,7 +370,7 @@ function bytesOf(data) {
  * @returns {Asked}
  */
 function checkClose(code, reason) {
-	const given = { code: 1000, reason: reason === undefined ? '' : `${reason}`, coded: code !== undefined };
+	const given = { code: 1000, reason: reason === undefined ? '' : `${reason}`, coded: code !== undefined || (reason !== undefined && `${reason}` !== '') };
 	if (code !== undefined) {
 		// [Clamp] unsigned short: rounded to the nearest integer in the range.
 		given.code = Math.max(0, Math.min(Math.round(Number(code)) || 0, 65535));
