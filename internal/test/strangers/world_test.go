@@ -118,13 +118,24 @@ func (s *source) abandon(ctx context.Context, server *product.Server) error {
 
 // upgrade opens a WebSocket by hand, and says nothing over it.
 func (s *source) upgrade(ctx context.Context, server *product.Server) (net.Conn, error) {
+	return s.upgradeTo(ctx, server, front{"connect", "sockmux.v1"})
+}
+
+// front is a route for clients, with its subprotocol.
+type front struct{ route, subprotocol string }
+
+// foreign are the fronts where a session needs no HELLO.
+var foreign = []front{{"yamux", "yamux"}, {"posix", "binary"}}
+
+// upgradeTo is upgrade at any front.
+func (s *source) upgradeTo(ctx context.Context, server *product.Server, f front) (net.Conn, error) {
 	conn, err := s.dial(ctx, server.Addr())
 	if err != nil {
 		return nil, err
 	}
-	const request = "GET /v1/connect HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	request := "GET /v1/" + f.route + " HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
-		"Sec-WebSocket-Protocol: sockmux.v1\r\n\r\n"
+		"Sec-WebSocket-Protocol: " + f.subprotocol + "\r\n\r\n"
 	if _, err := io.WriteString(conn, request); err != nil {
 		return nil, err
 	}

@@ -23,8 +23,9 @@ const (
 // its own.
 var second = sync.Pool{New: func() any { return new([secondRead]byte) }}
 
-// read reads a message, of which it keeps what a call needs. cut says that there was more. One
-// goroutine calls it. The message is the caller's.
+// read reads a message, of which it keeps what a call needs. cut says that there was more.
+// Where the memory of all sessions is scarce, it keeps secondRead at most: a send takes a part.
+// One goroutine calls it. The message is the caller's.
 func (b *bridge) read(r io.Reader) (message []byte, cut bool, err error) {
 	held := 0
 	hold := func(n int) {
@@ -40,18 +41,14 @@ func (b *bridge) read(r io.Reader) (message []byte, cut bool, err error) {
 	}()
 	for buffer := b.first[:0]; ; {
 		if len(buffer) == cap(buffer) {
-			var next []byte
-			switch {
-			case len(buffer) >= calls.MaxHead+maxData:
+			next := b.longer(buffer, &pooled, hold)
+			if next == nil {
+				if pooled != nil && cap(buffer) == secondRead {
+					buffer = append([]byte(nil), buffer...)
+				}
 				n, err := io.Copy(io.Discard, r)
 				return buffer, n > 0, err
-			case pooled == nil:
-				pooled = second.Get().(*[secondRead]byte)
-				next = pooled[:0]
-			default:
-				next = make([]byte, 0, min(4*cap(buffer), calls.MaxHead+maxData))
 			}
-			hold(cap(next))
 			buffer = append(next, buffer...)
 		}
 		n, err := r.Read(buffer[len(buffer):cap(buffer)])
@@ -66,4 +63,24 @@ func (b *bridge) read(r io.Reader) (message []byte, cut bool, err error) {
 			return buffer, false, nil
 		}
 	}
+}
+
+// longer returns the memory for a message that has filled a buffer, and holds it; nil: the rest of
+// the message is not kept.
+func (b *bridge) longer(buffer []byte, pooled **[secondRead]byte, hold func(n int)) []byte {
+	switch {
+	case len(buffer) >= calls.MaxHead+maxData:
+		return nil
+	case *pooled == nil:
+		hold(secondRead)
+		*pooled = second.Get().(*[secondRead]byte)
+		return (*pooled)[:0]
+	}
+	size := min(4*cap(buffer), calls.MaxHead+maxData)
+	hold(size)
+	if b.in.Over() {
+		hold(cap(buffer))
+		return nil
+	}
+	return make([]byte, 0, size)
 }

@@ -41,6 +41,25 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestReadWhereMemoryIsScarce keeps the beginning of a message, and holds nothing behind it.
+func TestReadWhereMemoryIsScarce(t *testing.T) {
+	account := budget.New(secondRead+1, 1).Account()
+	b := &bridge{in: account}
+	message := make([]byte, 3*secondRead)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(message) // never fails
+	r := bytes.NewReader(message)
+	got, cut, err := b.read(r)
+	if err != nil || !cut || !bytes.Equal(got, message[:secondRead]) || r.Len() != 0 {
+		t.Errorf("%d bytes, cut %t, %d left, %v", len(got), cut, r.Len(), err)
+	}
+	if _, _, err := b.read(bytes.NewReader(make([]byte, secondRead))); err != nil || !bytes.Equal(got, message[:secondRead]) {
+		t.Errorf("the next message changes it, %v", err)
+	}
+	if n := account.Held(); n != 0 {
+		t.Errorf("%d bytes are held", n)
+	}
+}
+
 // TestReadAllocates holds that a message takes one piece of memory, of about its length.
 func TestReadAllocates(t *testing.T) {
 	b := new(bridge)
