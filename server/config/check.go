@@ -56,6 +56,7 @@ func (c *Config) warn(loopback bool, source func(name string) string) {
 	if c.Empty {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: %q holds no setting and no policy", source("config"), c.File))
 	}
+	c.warnOfShortDrain(source)
 	c.warnOfMetadata()
 	c.warnOfReadable(source)
 	if c.Tracing.inTheClear() {

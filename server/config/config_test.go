@@ -44,7 +44,7 @@ func TestEveryFlag(t *testing.T) {
 		"--listen", ":0", "--prefix=/sockmux", "--insecure-no-auth",
 		"--allow-origin", "https://a.example", "--allow-origin=http://localhost:*",
 		"--allow", "a.example:1", "--deny", "b.example:*", "--allow", "127.0.0.1:2", "--demo", "--dial-timeout", "5s",
-		"--max-sessions", "7", "--max-parked", "6", "--max-unacknowledged", "3000000", "--max-streams", "5", "--idle-timeout", "0", "--keepalive", "15s", "--grace", "1m", "--drain-delay", "2s", "--drain-timeout", "3s",
+		"--max-sessions", "7", "--max-parked", "6", "--max-unacknowledged", "3000000", "--max-streams", "5", "--idle-timeout", "0", "--keepalive", "15s", "--grace", "1m", "--drain-delay", "2s", "--drain-timeout", "33s",
 		"--handshake-timeout", "4s", "--max-sessions-per-client", "3", "--session-idle-timeout", "9m", "--session-lifetime", "8h", "--opens-per-second", "20",
 		"--bytes-per-second", "2M", "--bytes-per-day", "3GiB", "--stream-lifetime", "4h",
 		"--webr", webR, "--assets-dir", assets, "--log-level", "WARN", "--log-format", "json",
@@ -65,7 +65,7 @@ func TestEveryFlag(t *testing.T) {
 	want := Config{
 		Egress: Default().Egress, Tracing: Default().Tracing,
 		Listen: ":0", Prefix: "/sockmux/", InsecureNoAuth: true, Demo: true,
-		MaxSessions: 7, MaxParked: 6, MaxUnacknowledged: 3000000, Keepalive: 15 * time.Second, Grace: time.Minute, DrainDelay: 2 * time.Second, DrainTimeout: 3 * time.Second, HandshakeTimeout: 4 * time.Second,
+		MaxSessions: 7, MaxParked: 6, MaxUnacknowledged: 3000000, Keepalive: 15 * time.Second, Grace: time.Minute, DrainDelay: 2 * time.Second, DrainTimeout: 33 * time.Second, HandshakeTimeout: 4 * time.Second,
 		Limits: limit.Limits{
 			Sessions: 3, Streams: 5, Listeners: 16, Opens: 20, BytesPerSecond: 2_000_000, BytesPerDay: 3 << 30,
 			SessionIdle: 9 * time.Minute, SessionLifetime: 8 * time.Hour, StreamLifetime: 4 * time.Hour, DialTimeout: 5 * time.Second,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sockmux/sockmux/server/relay/policy"
 	"github.com/sockmux/sockmux/server/session/auth"
+	"github.com/sockmux/sockmux/server/session/limit"
 )
 
 // warnOfMetadata warns of each rule that lets pages reach the metadata of a cloud.
@@ -18,6 +19,15 @@ func (c *Config) warnOfMetadata() {
 			c.Warnings = append(c.Warnings, fmt.Sprintf("policy %s: the rule %q reaches %s, where a cloud (%s) gives credentials to any program: deny that address before it, or allow less",
 				name, m.Rule, m.Addr, m.Provider))
 		}
+	}
+}
+
+// warnOfShortDrain warns of a drain that ends before a client can have noticed that its connection
+// is dead: it cannot come back for its last bytes.
+func (c *Config) warnOfShortDrain(source func(name string) string) {
+	if dead := limit.DeadAfter * c.Keepalive; c.DrainTimeout > 0 && c.DrainTimeout <= dead {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: a drain of %s is over before a client notices that its connection is dead, after twice --keepalive (%s): its streams are cut",
+			source("drain-timeout"), brief(c.DrainTimeout), brief(dead)))
 	}
 }
 

@@ -38,6 +38,29 @@ func TestMetadataWarning(t *testing.T) {
 	}
 }
 
+// A drain that is not longer than the time after which a connection is dead gets a warning.
+func TestShortDrain(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{nil, ""},
+		{[]string{"--drain-timeout", "0"}, ""},
+		{[]string{"--drain-timeout", "21s"}, ""},
+		{[]string{"--drain-timeout", "20s"}, "--drain-timeout: a drain of 20s is over before a client notices that its connection is dead, after twice --keepalive (20s): its streams are cut"},
+		{[]string{"--drain-timeout", "20s", "--keepalive", "9s"}, ""},
+		{[]string{"--keepalive", "15s"}, "--drain-timeout: a drain of 30s is over before a client notices that its connection is dead, after twice --keepalive (30s): its streams are cut"},
+	} {
+		var want []string
+		if test.want != "" {
+			want = []string{test.want}
+		}
+		if c := mustLoad(t, test.args, nil); !slices.Equal(c.Warnings, want) {
+			t.Errorf("%q: got %q, want %q", test.args, c.Warnings, want)
+		}
+	}
+}
+
 func TestReadableSecrets(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("permissions of this system are not in the mode")

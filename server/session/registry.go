@@ -36,9 +36,6 @@ const (
 	DefaultBound = link.DefaultBound
 )
 
-// deadAfter is how many keepalive intervals of silence make a carrier dead.
-const deadAfter = 2
-
 // windowBudget is what the windows of a session may grow by, beside the 256 KiB of each
 // stream and before they take of what sessions have in common. docs/SECURITY.md adds up
 // what a session may hold.
@@ -306,5 +303,5 @@ func (r *Registry) Close() {
 
 // linkConfig is the server's side of every link.
 func (r *Registry) linkConfig(memory *budget.Account) link.Config {
-	return link.Config{Bound: min(r.config.Bound, link.DefaultBound), MaxBound: r.config.Bound, Memory: memory, PingAfter: r.config.Keepalive, DeadAfter: deadAfter * r.config.Keepalive, FirstDeadAfter: link.DefaultDeadAfter}
+	return link.Config{Bound: min(r.config.Bound, link.DefaultBound), MaxBound: r.config.Bound, Memory: memory, PingAfter: r.config.Keepalive, DeadAfter: limit.DeadAfter * r.config.Keepalive, FirstDeadAfter: link.DefaultDeadAfter}
 }

@@ -25,6 +25,9 @@ type Limits struct {
 	DialTimeout     time.Duration // resolving and dialing together; 0: the relay's default
 }
 
+// DeadAfter is how many keepalive intervals of silence make a connection dead.
+const DeadAfter = 2
+
 // Reason names a limit in metrics and logs. There are few, so that they fit into the
 // label of a metric.
 type Reason string
