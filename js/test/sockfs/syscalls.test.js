@@ -141,15 +141,19 @@ test('connect() to no address ends the connection and keeps the descriptor', () 
 });
 
 test('bytes of TCP come without an address', () => {
-	const { emscripten, env, reached, fd, otherFd } = start();
+	const { emscripten, env, reached, socket, fd, otherFd } = start();
 	emscripten.heap[101] = 16;
 	env.__syscall_recvfrom(fd, 800, 2, 0, 600, 404);
 	env.__syscall_recvfrom(otherFd, 800, 2, 0, 600, 404);
 	assert.deepEqual(reached, [['__syscall_recvfrom', fd, 800, 2, 0, 0, 0], ['__syscall_recvfrom', otherFd, 800, 2, 0, 600, 404]]);
 	assert.equal(emscripten.heap[101], 0);
-	emscripten.heap.set([600, 16], 100);
-	env.__syscall_recvmsg(fd, 400, 0);
-	assert.deepEqual([...emscripten.heap.subarray(100, 102)], [600, 0]);
+	emscripten.heap.set([600, 16, 480, 2, 0, 8, 1], 100);
+	emscripten.heap.set([800, 2, 900, 9], 120);
+	socket.incoming = Buffer.from('abcd');
+	assert.equal(env.__syscall_recvmsg(fd, 400, 0), 4);
+	assert.deepEqual([...emscripten.heap.subarray(100, 107)], [600, 0, 480, 2, 0, 0, 0]);
+	const bytes = Buffer.from(emscripten.heap.buffer);
+	assert.deepEqual([bytes.toString('latin1', 800, 803), bytes.toString('latin1', 900, 903)], ['ab\0', 'cd\0']);
 });
 
 test('FIONBIO is a flag of every socket', () => {

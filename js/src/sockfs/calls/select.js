@@ -2,6 +2,7 @@
 // thread may block it is made again until something is ready or its time is up.
 
 import { address } from '../memory.js';
+import * as ERRNO from '../../wire/generated/errno.js';
 
 /** @typedef {import('../program/program.js').Program} Program */
 /** @typedef {import('./retry.js').Make} Make */
@@ -47,6 +48,7 @@ export function selectLimit(program, timeout) {
  */
 export const selectOnce = (program) => (original) => (args, retries, earlier) => {
 	if (!retries) return { result: original(...args), pause: null };
+	if (args[0] < 0) return { result: -ERRNO.EINVAL, pause: null };
 	const until = earlier?.until ?? performance.now() + selectLimit(program, args[4]);
 	const sets = SETS.map((i) => address(args[i])).filter((at) => at !== 0);
 	const asked = sets.map((at) => new Uint8Array(program.heap32().buffer).slice(at, at + SET_BYTES));

@@ -12,7 +12,7 @@ import { F_SETFL, O_APPEND, O_NONBLOCK, SOCK_NONBLOCK } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { address } from '../memory.js';
 import { DOTTED } from '../../tunnel/ip.js';
-import { receiveMessage } from './recvmsg.js';
+import { receiveBytes, receiveMessage } from './recvmsg.js';
 import { openTest } from './nosocket.js';
 import { closedTest, passingOver } from './pollset.js';
 import { nameCalls } from '../names/name-calls.js';
@@ -166,21 +166,8 @@ function makeCalls(program, isOpen) {
 				const shown = (/** @type {string} */ host) => program.DNS?.lookup_name(host) ?? host;
 				return call(() => receiveMessage(program, sock, message, rest[0], shown));
 			}
-			if (!ours(fd)) return before(fd, message, ...rest);
-			const at = address(message);
-			const wide = typeof message === 'bigint';
-			const read = () => (wide ? view().getBigUint64(at, true) : view().getUint32(at, true));
-			const write = (/** @type {any} */ name) => (wide ? view().setBigUint64(at, name, true) : view().setUint32(at, name, true));
-			const name = read();
-			if (!name) return before(fd, message, ...rest);
-			write(wide ? 0n : 0);
-			try {
-				const result = before(fd, message, ...rest);
-				if (result >= 0) view().setInt32(at + (wide ? 8 : 4), 0, true);
-				return result;
-			} finally {
-				write(name);
-			}
+			if (!sock || !ours(fd)) return before(fd, message, ...rest);
+			return call(() => receiveBytes(program, sock, message, rest[0]));
 		},
 
 		fd_read: vector,
