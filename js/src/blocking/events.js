@@ -92,15 +92,15 @@ export class Watch {
 		this.#running = true;
 		while (this.#sockets.size > 0 || this.#listeners.size > 0) {
 			const seen = Atomics.load(this.#signal, COUNT);
-			if (this.#look()) continue;
+			if (this.look()) continue;
 			await /** @type {any} */ (Atomics).waitAsync(this.#signal, COUNT, seen).value;
 			this.changed();
 		}
 		this.#running = false;
 	}
 
-	/** Reports whether anything has been told. */
-	#look() {
+	/** Tells what has changed since the last look. Reports whether anything has. */
+	look() {
 		let told = false;
 		for (const [socket, before] of this.#sockets) {
 			const now = socket.look();

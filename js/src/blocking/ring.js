@@ -94,6 +94,11 @@ export class RingConnector {
 		return this.#watch.onchange(listener);
 	}
 
+	/** Tells what has changed since the thread ran its tasks. */
+	tellEvents() {
+		this.#watch.look();
+	}
+
 	/**
 	 * Makes itself known to the page.
 	 * @param {string} token  which of the page's calls this answers

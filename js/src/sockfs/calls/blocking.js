@@ -10,6 +10,7 @@
 
 import { SOCK_DGRAM } from '../flags.js';
 import { address } from '../memory.js';
+import { EPOLL_WAITS, epollLimit, epollOnce, watchEpolls } from './epoll.js';
 import * as pollfd from './pollfd.js';
 import { POLL_WAITS, passingOver, passingOverAsleep } from './pollset.js';
 import { socketOf } from '../sockets/ops.js';
@@ -45,6 +46,7 @@ export const HOOK = Symbol.for('sockmux.blocking');
  * @property {number} arity  parameters of the import
  * @property {number} [flags]  which of them holds MSG_*
  * @property {(program: Program, args: any[]) => boolean} [concerns]  whether the call may be about a socket of ours (default: it may)
+ * @property {(original: (...args: any[]) => any) => Make} [once]  how it is made (default: as an operation of SOCKFS, which says whether it waits)
  * @property {(program: Program, args: any[]) => number} [limit]  milliseconds after which it ends in any case, for calls that may have other ends than sockets
  */
 
@@ -78,7 +80,7 @@ const CALLS = {
 	__syscall_recvmsg: { arity: 6, flags: 2, concerns: namesOurs },
 	__syscall_sendto: { arity: 6, flags: 3, concerns: namesOurs },
 	__syscall_sendmsg: { arity: 6, flags: 2, concerns: namesOurs },
-	__syscall_poll: { arity: 3, concerns: pollsOurs, limit: (_, [, , timeout]) => (timeout < 0 ? Infinity : timeout) },
+	__syscall_poll: { arity: 3, concerns: pollsOurs, limit: (_, [, , timeout]) => pollfd.limitOf(timeout) },
 	fd_read: { arity: 4, concerns: namesOurs },
 	fd_write: { arity: 4, concerns: namesOurs },
 	getaddrinfo: { arity: 4 },
@@ -86,8 +88,21 @@ const CALLS = {
 	_emscripten_lookup_name: { arity: 1 },
 };
 
-/** Waits only where the thread may block. @type {Call} */
-const SELECTS = { arity: 5, concerns: (program, args) => selected(program, args).some((fd) => isOurs(program, fd)), limit: (program, args) => selectLimit(program, args[4]) };
+/**
+ * Calls that wait only where the thread may block.
+ * @param {Instance['calls']} calls
+ * @param {Program} program
+ * @param {Connector} connector
+ * @returns {Record<string, Call>}
+ */
+function waitingCalls(calls, program, connector) {
+	const ours = (/** @type {number} */ fd) => isOurs(program, fd);
+	const watches = watchEpolls(calls, connector, ours);
+	return {
+		[SELECT]: { arity: 5, concerns: (_, args) => selected(program, args).some(ours), limit: (_, args) => selectLimit(program, args[4]), once: selectOnce(program) },
+		[EPOLL_WAITS]: { arity: 6, concerns: (_, [epoll]) => watches(epoll), limit: (_, args) => epollLimit(args), once: epollOnce(connector) },
+	};
+}
 
 /**
  * Replaces the imports that are there, in place. Returns what leaves out the wasm, for a
@@ -108,10 +123,10 @@ export function patchBlocking(calls, program, connector, { names = {}, scope = g
 		const before = probe.module[probe.key];
 		probe.module[probe.key] = Object.assign(passingOver(program.heap32, isOpen)(before), before);
 	}
-	for (const [name, call] of Object.entries(connector.canWait ? { ...CALLS, [SELECT]: SELECTS } : CALLS)) {
+	for (const [name, call] of Object.entries(connector.canWait ? { ...CALLS, ...waitingCalls(calls, program, connector) } : CALLS)) {
 		const slot = calls.get(name);
 		const polls = name === '__syscall_poll';
-		const sleeps = polls && calls.has(POLL_WAITS);
+		const sleeps = name === EPOLL_WAITS || (polls && calls.has(POLL_WAITS));
 		if (!slot) continue;
 		const own = slot.module[slot.key];
 		const asleep = () => sleeps && Boolean(own.isAsync || asyncify());
@@ -122,7 +137,7 @@ export function patchBlocking(calls, program, connector, { names = {}, scope = g
 			continue;
 		}
 		const concerns = call.concerns ?? (() => true);
-		const makeOf = polls ? pollOnce(passingOver(program.heap32, isOpen)) : name === SELECT ? selectOnce(program) : callOnce(program, call);
+		const makeOf = polls ? pollOnce(passingOver(program.heap32, isOpen)) : call.once ?? callOnce(program, call);
 		const script = connector.canWait ? blocking(waiting.retry(makeOf(before)), waiting, connector)
 			: make && !polls ? hookedName(scope, own, { make, makeOf, waiting }) : hooked(scope, own, makeOf, waiting);
 		const waits = (/** @type {any[]} */ args) => concerns(program, args) || (alone && call.limit !== undefined && endsAlone(program, connector, call.limit(program, args)));
@@ -182,7 +197,7 @@ const pollOnce = (complete) => (poll) => {
 	return (args, retries, earlier) => {
 		const [fds, count, timeout, ...rest] = args;
 		if (!retries) return { result: original(...args), pause: null };
-		const until = earlier?.until ?? (timeout < 0 ? Infinity : performance.now() + timeout);
+		const until = earlier?.until ?? performance.now() + pollfd.limitOf(timeout);
 		const result = original(fds, count, 0, ...rest);
 		return { result, pause: result === 0 && performance.now() < until ? { until } : null };
 	};
