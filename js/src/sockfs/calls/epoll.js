@@ -45,7 +45,8 @@ export function watchEpolls(calls, connector, matters) {
 		connector.tellEvents?.();
 		return before(...args);
 	});
-	const has = (/** @type {number} */ epoll) => [...epolls.get(epoll) ?? []].some((fd) => matters(fd) || has(fd));
+	/** @type {(epoll: number) => boolean} */
+	const has = (epoll) => [...epolls.get(epoll) ?? []].some((fd) => matters(fd) || has(fd));
 	return has;
 }
 
