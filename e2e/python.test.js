@@ -194,6 +194,20 @@ for (const [title, hash, newer] of PLACES) {
 			await until(() => world.targets.closed.silent > before, 'the close');
 		});
 
+		for (const [call, code] of /** @type {const} */ ([
+			['select', 'select.select([s], [], [])[0][0]'],
+			['select with a time', 'select.select([s], [], [], 1000)[0][0]'],
+			['recv with a time', 's.settimeout(1000); s.recv(1)'],
+		])) {
+			test(`KeyboardInterrupt in a ${call}`, { timeout: RUN_TIMEOUT }, async () => {
+				const ran = run(`import select\n${open('silent')}try:\n  ${code}\nexcept KeyboardInterrupt: print("interrupted")\nprint(sum(range(100)))\ns.close()`);
+				await until(() => connected('silent'), 'the connection');
+				await page.evaluate(() => /** @type {any} */ (globalThis).interrupt());
+				assert.equal(await ran, 'interrupted\n4950');
+				await until(async () => !await connected('silent'), 'the end of the connection');
+			});
+		}
+
 		test('KeyboardInterrupt in a poll without sockets', { timeout: RUN_TIMEOUT }, async () => {
 			const ran = run(`import select, socket\ntry:
   s = socket.create_connection(("127.0.0.1", ${ports.silent}))
@@ -215,19 +229,19 @@ for (const [title, hash, newer] of PLACES) {
 			await page.reload();
 		});
 
-		test('a page that is loaded again closes its connections', { timeout: RUN_TIMEOUT }, async () => {
+		test('a page that is loaded again closes its connections', { timeout: RUN_TIMEOUT * 2 }, async () => {
 			const before = world.targets.closed.silent;
 			run(`${open('silent')}print(s.recv(1))`).catch(() => {}); // there is no answer
-			await until(() => connected('silent'), 'the connection');
+			await until(() => connected('silent'), 'the connection', RUN_TIMEOUT); // Python has started again
 			await page.reload();
 			assert.equal(await run('print(1)'), '1');
 			await until(() => world.targets.closed.silent > before, 'the close');
 		});
 
-		test('a terminated worker closes its connections', { timeout: RUN_TIMEOUT }, async () => {
+		test('a terminated worker closes its connections', { timeout: RUN_TIMEOUT * 2 }, async () => {
 			const before = world.targets.closed.silent;
 			run(`${open('silent')}print(s.recv(1))`).catch(() => {}); // the page is closed before there is an answer
-			await until(() => connected('silent'), 'the connection');
+			await until(() => connected('silent'), 'the connection', RUN_TIMEOUT); // Python has started again
 			await page.evaluate(() => /** @type {any} */ (globalThis).worker.terminate());
 			await until(() => world.targets.closed.silent > before, 'the close');
 		});

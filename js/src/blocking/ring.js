@@ -61,6 +61,8 @@ const scratch = new Uint8Array(SCRATCH_BYTES);
 /** @implements {Connector} */
 export class RingConnector {
 	canWait = true;
+	/** @type {Connector['takeSignal']} */
+	takeSignal;
 	failures = new Failures();
 	#post;
 	#pump;

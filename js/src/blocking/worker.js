@@ -72,7 +72,7 @@ export function enter(scope, nesting) {
 			helper = createHelper({ connector: Object.assign(connector, { close() {} }), scope, report, threads: null });
 			connector.hello('');
 		}
-		connector.interrupted ??= watchSignals(args[1]);
+		if (!connector.interrupted) Object.assign(connector, watchSignals(args[1]));
 		return helper.start(instantiate, args, sync);
 	};
 	watchInstantiation(scope, (instantiate, args, sync) => {

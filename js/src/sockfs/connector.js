@@ -61,6 +61,7 @@
  * @property {boolean} [peers]  whether a connection has a peer of SOCKFS's, which fires its events; default: where the thread cannot wait
  * @property {() => void} [tellEvents]  tells at once what has changed, for a thread that runs no tasks meanwhile
  * @property {() => boolean} [interrupted]  whether a signal has come for the program, which ends its wait with EINTR
+ * @property {() => number} [takeSignal]  that signal's number; the program does not get it any more
  * @property {(target: { kind?: number, host: string, port: number }, handlers: import('../tunnel/datagrams.js').Handlers) => import('../tunnel/datagrams.js').Datagrams} [datagrams]
  *   opens a socket for datagrams, one that is not connected without a host; absent: UDP is left to SOCKFS's own means
  * @property {boolean} [binds]  whether datagrams() takes the kind udp_bound; default: bind() of a port fails with EACCES

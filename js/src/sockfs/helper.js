@@ -72,7 +72,7 @@ export function createHelper({ connector, scope, report, threads }) {
 		tellFilesApart(instance.calls, openTest(instance.calls, instance.heap32));
 		const served = threads && serveThreads(instance, { program, threads, replacements: operationCalls(program, connector, instance.calls) });
 		const withoutPoll = adapter ? patchSuspendingPoll(scope, instance) : () => {};
-		const withoutWasm = patchImports(instance.calls, program, connector, { scope, adapter, promising: () => promising, alone: connector.canWait, asyncify });
+		const withoutWasm = patchImports(instance.calls, program, connector, { scope, adapter, promising: () => promising, alone: connector.canWait, asyncify, exports: instance.exports });
 		served?.socketsMade();
 		helped.add(importOf(instance));
 		return () => {

@@ -16,6 +16,7 @@ import { POLL_WAITS, passingOver, passingOverAsleep } from './pollset.js';
 import { socketOf } from '../sockets/ops.js';
 import { datagramsOf } from '../sockets/record.js';
 import * as ERRNO from '../../wire/generated/errno.js';
+import { interruptedPoll } from '../program/signals.js';
 import { Waiting } from './retry.js';
 import { SELECT, selected, selectLimit, selectOnce } from './select.js';
 
@@ -34,6 +35,7 @@ import { SELECT, selected, selectLimit, selectOnce } from './select.js';
  * @property {() => boolean} [promising]  whether any export of the page's programs is entered as a promising one
  * @property {boolean} [alone]  whether poll() and select() wait without sockets of ours too, in a thread that may block
  * @property {(fd: number) => boolean} [isOpen]  given where the program's poll() says nothing of a closed descriptor
+ * @property {Instance['exports']} [exports]  of the program
  * @property {() => boolean} [asyncify]  whether the program's exports show ASYNCIFY; known once it is instantiated
  */
 
@@ -113,7 +115,7 @@ function waitingCalls(calls, program, connector) {
  * @param {Means} means
  * @returns {() => void}
  */
-export function patchBlocking(calls, program, connector, { names = {}, scope = globalThis, adapter, promising = () => false, alone = false, asyncify = () => false, isOpen }) {
+export function patchBlocking(calls, program, connector, { names = {}, scope = globalThis, adapter, promising = () => false, alone = false, asyncify = () => false, exports = () => undefined, isOpen }) {
 	const waiting = new Waiting(connector);
 	const adapt = (connector.canWait ? null : adapter?.(waiting)) ?? null;
 	/** @type {(() => void)[]} */
@@ -138,7 +140,7 @@ export function patchBlocking(calls, program, connector, { names = {}, scope = g
 		}
 		const concerns = call.concerns ?? (() => true);
 		const makeOf = polls ? pollOnce(passingOver(program.heap32, isOpen)) : call.once ?? callOnce(program, call);
-		const script = connector.canWait ? blocking(waiting.retry(makeOf(before)), waiting, connector)
+		const script = connector.canWait ? blocking(waiting.retry(makeOf(before)), waiting, connector, polls ? ([fds]) => interruptedPoll(exports(), connector, fds) : () => -ERRNO.EINTR)
 			: make && !polls ? hookedName(scope, own, { make, makeOf, waiting }) : hooked(scope, own, makeOf, waiting);
 		const waits = (/** @type {any[]} */ args) => concerns(program, args) || (alone && call.limit !== undefined && endsAlone(program, connector, call.limit(program, args)));
 		const direct = (/** @type {any[]} */ ...args) => (waits(args) && !asleep() ? script : before)(...args);
@@ -208,11 +210,12 @@ const pollOnce = (complete) => (poll) => {
  * @param {Retry} retry
  * @param {Waiting} waiting
  * @param {Connector} connector
+ * @param {(args: any[]) => number} interrupted  the result of a call that a signal has ended
  */
-const blocking = (retry, waiting, connector) => (/** @type {any[]} */ ...args) => {
+const blocking = (retry, waiting, connector, interrupted) => (/** @type {any[]} */ ...args) => {
 	let { result, ticket } = retry.attempt(args, 0);
 	while (ticket !== 0) {
-		if (connector.interrupted?.()) return retry.drop(ticket, -ERRNO.EINTR);
+		if (connector.interrupted?.()) return retry.drop(ticket, interrupted(args));
 		waiting.block(ticket);
 		({ result, ticket } = retry.attempt(args, ticket));
 	}
