@@ -12,6 +12,10 @@ import { withWebR } from './harness/webr.js';
 
 const run = promisify(execFile);
 
+/** Numbers of Emscripten's libc. */
+const EACCES = 2;
+const EADDRINUSE = 3;
+
 /** @type {import('./harness/suite.js').TestPage} */
 let page;
 /** @type {import('./harness/webr.js').R} */
@@ -99,16 +103,33 @@ test('without the page\'s word nothing listens', async () => {
 	assert.match(await silent.evalR('webr::eval_js("sockmuxLayer.lastError")'), /^denied: 0\.0\.0\.0:\d+: the page does not let programs listen: data-listen /);
 });
 
-for (const program of ['server', 'server-pthread']) {
+/** Runs a program in a page that lets it listen. @param {string} program @param {number} port */
+async function serveC(program, port) {
+	const c = await world.newPage();
+	await c.addInitScript(() => {
+		/** @type {any} */ (globalThis).sockmux = { listen: true };
+	});
+	await c.goto(`${world.site.origin}/emscripten.html`);
+	await c.evaluate(([name, at]) => /** @type {any} */ (globalThis).run(name, [at]), [program, `${port}`]);
+	return { c, printed: () => c.evaluate(() => /** @type {any} */ (globalThis).printed) };
+}
+
+test('bind() in C fails as the server says', async () => {
+	const taken = createServer().listen(0, '127.0.0.1');
+	await until(() => taken.listening, 'the port is taken');
+	const { port } = /** @type {import('node:net').AddressInfo} */ (taken.address());
+	for (const [at, errno] of [[80, EACCES], [port, EADDRINUSE]]) {
+		const { c, printed } = await serveC('server-pthread', at);
+		await until(async () => (await printed()).some((/** @type {string} */ line) => line === `DONE bind ${errno}`), 'bind() fails');
+		await c.context().close();
+	}
+	taken.close();
+});
+
+for (const program of ['server', 'server-pthread', 'built/server-closure-6']) {
 	test(`a server in C: ${program}`, async () => {
 		const port = await freePort();
-		const c = await world.newPage();
-		await c.addInitScript(() => {
-			/** @type {any} */ (globalThis).sockmux = { listen: true };
-		});
-		await c.goto(`${world.site.origin}/emscripten.html`);
-		await c.evaluate(([name, at]) => /** @type {any} */ (globalThis).run(name, [at]), [program, `${port}`]);
-		const printed = () => c.evaluate(() => /** @type {any} */ (globalThis).printed);
+		const { c, printed } = await serveC(program, port);
 		await until(async () => (await printed()).some((/** @type {string} */ line) => line.startsWith('LISTENING')), 'the program listens');
 		const first = await until(() => talk(port, 'one\n'), 'the first client');
 		assert.equal(first, 'one\nbye\n');

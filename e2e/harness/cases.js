@@ -49,6 +49,24 @@ export async function compileNative() {
 }
 
 /**
+ * Compiles fixtures/emscripten/listening.c.
+ * @returns {Promise<{ path: string, stop: () => Promise<void> } | null>} null where there is no gcc
+ */
+export async function compileServers() {
+	const folder = await mkdtemp(join(tmpdir(), 'sockmux-servers-'));
+	const path = join(folder, 'listening');
+	const stop = () => rm(folder, { recursive: true });
+	try {
+		await run('gcc', ['-O1', '-w', '-o', path, '../listening.c', 'main.c'], { cwd: SOURCES });
+	} catch (error) {
+		await stop();
+		if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT') return null;
+		throw error;
+	}
+	return { path, stop };
+}
+
+/**
  * The lines of a native run.
  * @param {string} program  a path
  * @param {string} name
@@ -72,10 +90,10 @@ function results(lines) {
 
 /**
  * A browser, the services, and sockmux; websockify, once a case asks for it.
- * @param {{ binary?: string, flags?: string[] }} [options]  binary: another build of the server, with its
- *   script; flags: more of the server's
+ * @param {{ binary?: string, flags?: string[], listen?: boolean }} [options]  binary: another build of the server, with its
+ *   script; flags: more of the server's; listen: the page lets programs listen
  */
-export async function startCases({ binary, flags = [] } = {}) {
+export async function startCases({ binary, flags = [], listen = false } = {}) {
 	/** @type {{ stop: () => Promise<unknown> }[]} */
 	const parts = [];
 	const keep = async (/** @type {Promise<any>} */ part) => {
@@ -109,7 +127,7 @@ export async function startCases({ binary, flags = [] } = {}) {
 		const runCase = async (build, name, way) => {
 			const query = new URLSearchParams({ build: build.name, kind: build.kind, case: name, base: String(services.base) });
 			if (way === 'plain') query.set('relay', (await (websockify ??= keep(startWebsockify(services.base, SPAN)))).origin);
-			return pool.run(`${site.origin}/cases${way === 'plain' ? '' : '-sockmux'}.html?${query}`);
+			return pool.run(`${site.origin}/cases${way === 'plain' ? '' : listen ? '-listen' : '-sockmux'}.html?${query}`);
 		};
 		return { base: services.base, runCase, logs: sockmux.logs, stop };
 	} catch (error) {

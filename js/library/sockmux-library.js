@@ -3,9 +3,9 @@
  *
  *     emcc -sASYNCIFY --js-library sockmux-library.js client.c -o client.js
  *
- * In an ASYNCIFY program the socket calls may sleep from then on: connect(), recv(), send(),
- * read(), write(), getaddrinfo(), getnameinfo() and, before Emscripten 6, poll() block as on
- * Linux. Before Emscripten 4, ASYNCIFY_IMPORTS must name them, see docs/EMSCRIPTEN.md. With JSPI and in
+ * In an ASYNCIFY program the socket calls may sleep from then on: connect(), bind(), listen(),
+ * accept(), recv(), send(), read(), write(), getaddrinfo(), getnameinfo() and, before Emscripten 6,
+ * poll() block as on Linux. Before Emscripten 4, ASYNCIFY_IMPORTS must name them, see docs/EMSCRIPTEN.md. With JSPI and in
  * pthreads sockmux needs no library for that.
  *
  * Together with sockmux.c, programs of Emscripten 3 to 5 get shutdown() and setsockopt(), which
@@ -62,7 +62,7 @@
 
     /* Names and numbers of parameters. */
     const calls = {
-      __syscall_connect: 6, __syscall_recvfrom: 6, __syscall_recvmsg: 6, __syscall_sendto: 6, __syscall_sendmsg: 6,
+      __syscall_connect: 6, __syscall_bind: 6, __syscall_listen: 6, __syscall_accept4: 6, __syscall_recvfrom: 6, __syscall_recvmsg: 6, __syscall_sendto: 6, __syscall_sendmsg: 6,
       fd_read: 4, fd_write: 4, getaddrinfo: 4, getnameinfo: 7,
       _emscripten_lookup_name: 1
     };

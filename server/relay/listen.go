@@ -207,6 +207,8 @@ func (l *listening) acceptAll() {
 	for l.awaitRoom() {
 		conn, err := l.AcceptTCP()
 		switch {
+		case err != nil && l.over():
+			return
 		case err == nil:
 			pause = acceptPause
 			l.announce(conn)
@@ -308,22 +310,22 @@ func (l *listening) finish(err error) {
 	l.readable.Broadcast()
 }
 
-// CloseWrite is the client's FIN: it closes the listener, and the records end.
+// CloseWrite is the client's FIN: it closes the listener, and then the records end.
 func (l *listening) CloseWrite() error {
-	l.finish(io.EOF)
-	return l.leave(lastAccepts)
+	return l.leave(lastAccepts, io.EOF)
 }
 
 // Close frees the port and resets the connections that wait.
-func (l *listening) Close() error { return l.leave(0) }
+func (l *listening) Close() error { return l.leave(0, net.ErrClosed) }
 
-// leave is Close that lets announced connections be accepted for a while.
-func (l *listening) leave(grace time.Duration) error {
+// leave is Close that lets announced connections be accepted for a while. The records end with an
+// error once the port is free.
+func (l *listening) leave(grace time.Duration, end error) error {
 	var err error
 	l.once.Do(func() {
 		close(l.ended)
 		err = l.TCPListener.Close()
-		l.finish(net.ErrClosed)
+		l.finish(end)
 		l.relay.incoming.leave(l.session, l, grace)
 		l.accepts.Wait()
 	})

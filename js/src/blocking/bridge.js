@@ -5,7 +5,7 @@ import { isWritable } from '../sockfs/connector.js';
 import { NOT_FOUND } from '../sockfs/names/lookup.js';
 import * as KIND from '../wire/generated/kind.js';
 import { IN_AT, IN_BYTES, LAYOUT, NAME, OUT_AT, OUT_BYTES, STATE, WANT, WORD, putAnswer, putText, span, wordsOf } from './layout.js';
-import { GONE, HERE, raise, tell } from './signal.js';
+import { BINDS, GONE, HERE, raise, tell } from './signal.js';
 
 /** @typedef {import('../sockfs/names/lookup.js').Resolve} Resolve */
 /** @typedef {import('./ring.js').Message} Message */
@@ -31,8 +31,9 @@ export class Bridge {
 
 	/**
 	 * @param {Worker | MessagePort} worker  whose messages come from its layer
-	 * @param {{ open: Open, report: (text: string) => void, failed: (what: string, why: string | null) => unknown, resolve?: Resolve }} options
-	 *   report: tells the user, a line at a time; failed: a connection never opened, null if the program did not wait for that; resolve: asks the server whether a name exists
+	 * @param {{ open: Open, report: (text: string) => void, failed: (what: string, why: string | null) => unknown, resolve?: Resolve, binds?: boolean }} options
+	 *   report: tells the user, a line at a time; failed: a connection never opened, null if the program did not wait for that; resolve: asks the server whether a name exists;
+	 *   binds: programs may bind ports at the server
 	 */
 	constructor(worker, options) {
 		this.#options = options;
@@ -97,7 +98,7 @@ export class Bridge {
 					return;
 				}
 				this.#signal = new Int32Array(message.signal);
-				this.#tell(this.#closed ? GONE : HERE);
+				this.#tell(this.#closed ? GONE : this.#options.binds ? BINDS : HERE);
 				this.#markReady();
 				break;
 			case 'connect':
@@ -131,14 +132,14 @@ export class Bridge {
 	}
 
 	/** @param {Extract<Message, { op: 'connect' }>} message */
-	#connect({ id, buffer, kind, host, port, timeoutMs, socketOptions }) {
+	#connect({ id, buffer, kind, host, port, family, timeoutMs, socketOptions }) {
 		const socket = new BridgeSocket(buffer, {
 			notify: () => this.#notify(),
 			failed: (why) => this.#options.failed(whatOf(kind, `${host}:${port}`), why && `${why.name}: ${why.text || 'no more is known'}`),
 			released: () => this.#sockets.delete(id),
 		});
 		this.#sockets.set(id, socket);
-		const request = { ...(kind && { kind }), host, port, window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }), ...(socketOptions && { socketOptions }) };
+		const request = { ...(kind && { kind }), host, port, ...(family && { family }), window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }), ...(socketOptions && { socketOptions }) };
 		socket.bind((handlers) => this.#options.open(request, handlers));
 	}
 
@@ -154,7 +155,7 @@ export class Bridge {
 		return resolve(name).then(({ addresses, names }) => answer(NAME.found, [...addresses, ...names]), (error) => answer(error?.name === NOT_FOUND ? NAME.missing : NAME.found));
 	}
 
-	/** @param {number} page  HERE or GONE */
+	/** @param {number} page  HERE, BINDS or GONE */
 	#tell(page) {
 		if (this.#signal) tell(this.#signal, page);
 	}

@@ -110,7 +110,7 @@ export const OUT_AT = IN_AT + IN_BYTES;
 export const BUFFER_BYTES = OUT_AT + OUT_BYTES;
 
 /** Version of this layout: page and worker of different builds do not talk to each other. */
-export const LAYOUT = 4;
+export const LAYOUT = 5;
 
 /**
  * The difference of two counters.

@@ -11,7 +11,7 @@ import { Watch } from './events.js';
 import { Failures } from './failures.js';
 import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
 import { Names } from './names.js';
-import { COUNT, GONE, PAGE, SIGNAL_BYTES } from './signal.js';
+import { BINDS, COUNT, GONE, PAGE, SIGNAL_BYTES, UNKNOWN as UNANSWERED } from './signal.js';
 
 /** @typedef {import('../sockfs/connector.js').Connector} Connector */
 /** @typedef {import('../sockfs/connector.js').Socket} Socket */
@@ -23,7 +23,7 @@ import { COUNT, GONE, PAGE, SIGNAL_BYTES } from './signal.js';
  * @typedef {{ op: 'started' }
  *   | { op: 'stopped', text: string }
  *   | { op: 'hello', layout: number, token: string, signal: SharedArrayBuffer }
- *   | { op: 'connect', id: number, buffer: SharedArrayBuffer, kind?: number, host: string, port: number, timeoutMs: number, socketOptions?: SocketOptions }
+ *   | { op: 'connect', id: number, buffer: SharedArrayBuffer, kind?: number, host: string, port: number, family?: 4 | 6, timeoutMs: number, socketOptions?: SocketOptions }
  *   | { op: 'options', id: number, options: SocketOptions }
  *   | { op: 'kick', id: number }
  *   | { op: 'resolve', name: string, buffer: SharedArrayBuffer }
@@ -114,15 +114,21 @@ export class RingConnector {
 		return Atomics.load(this.#signal, PAGE) !== GONE;
 	}
 
+	/** Whether the page lets programs bind ports. Waits for its answer. */
+	get binds() {
+		while (Atomics.load(this.#signal, PAGE) === UNANSWERED) this.wait(SLICE_MS);
+		return Atomics.load(this.#signal, PAGE) === BINDS;
+	}
+
 	/**
 	 * @param {Target} target
 	 * @param {(event: import('../sockfs/connector.js').SocketEvent) => void} [onevent]
 	 */
-	connect({ kind, host, port, timeoutMs = 0, socketOptions }, onevent) {
+	connect({ kind, host, port, family, timeoutMs = 0, socketOptions }, onevent) {
 		const id = this.#nextId++;
 		const buffer = this.#takeBuffer();
 		this.failures.begin(host, port);
-		this.#post({ op: 'connect', id, buffer, ...(kind && { kind }), host, port, timeoutMs, ...(socketOptions && { socketOptions }) });
+		this.#post({ op: 'connect', id, buffer, ...(kind && { kind }), host, port, ...(family && { family }), timeoutMs, ...(socketOptions && { socketOptions }) });
 		let unwatch = () => {};
 		const socket = new RingSocket(buffer, {
 			kick: () => this.#post({ op: 'kick', id }),

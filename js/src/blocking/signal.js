@@ -3,11 +3,13 @@
 
 /** The word that the page raises with every change. */
 export const COUNT = 0;
-/** The word that says whether the page answers: one of the three below. */
+/** The word that says whether the page answers: one of the four below. */
 export const PAGE = 1;
 export const UNKNOWN = 0;
 export const HERE = 1;
 export const GONE = 2;
+/** HERE, and programs may bind ports at the server. */
+export const BINDS = 3;
 
 export const SIGNAL_BYTES = 8;
 

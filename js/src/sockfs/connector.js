@@ -7,6 +7,7 @@
  * @property {number} [kind]  of the stream (wire/generated/kind.js); absent: tcp
  * @property {string} host  as the program gave it: a name, or an address without brackets
  * @property {number} port
+ * @property {4 | 6} [family]  of a listener: takes no addresses of the other one
  * @property {number} [timeoutMs]  absent or 0: as long as the server takes
  * @property {SocketOptions} [socketOptions]  for the server's socket, from its first moment on
  */
@@ -64,7 +65,8 @@
  * @property {() => number} [takeSignal]  that signal's number; the program does not get it any more
  * @property {(target: { kind?: number, host: string, port: number }, handlers: import('../tunnel/datagrams.js').Handlers) => import('../tunnel/datagrams.js').Datagrams} [datagrams]
  *   opens a socket for datagrams, one that is not connected without a host; absent: UDP is left to SOCKFS's own means
- * @property {boolean} [binds]  whether datagrams() takes the kind udp_bound; default: bind() of a port fails with EACCES
+ * @property {boolean} [binds]  whether programs may bind ports at the server; may wait for the page where canWait. Default: bind() of a TCP socket stays with
+ *   the program, and that of a port for datagrams fails with EACCES
  * @property {(name: string) => import('./names/lookup.js').Lookup} [lookup]  the addresses of a name, or the names below in-addr.arpa or ip6.arpa
  * @property {(text: string) => void} [report]  tells the user, one line
  */

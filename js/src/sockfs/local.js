@@ -40,7 +40,7 @@ export class LocalConnector {
 	 * @param {Open} open
 	 * @param {(text: string) => void} report  tells the user, one line
 	 * @param {import('./names/lookup.js').Resolve} [resolve]  asks the server for a name
-	 * @param {boolean} [binds]  whether programs may bind ports for datagrams
+	 * @param {boolean} [binds]  whether programs may bind ports at the server
 	 */
 	constructor(open, report, resolve, binds = false) {
 		this.binds = binds;
@@ -54,13 +54,13 @@ export class LocalConnector {
 	 * @param {Target} target
 	 * @param {(event: SocketEvent) => void} [onevent]
 	 */
-	connect({ kind, host, port, timeoutMs, socketOptions }, onevent = () => {}) {
+	connect({ kind, host, port, family, timeoutMs, socketOptions }, onevent = () => {}) {
 		const socket = new LocalSocket(onevent, () => this.#changed(), (why) => {
 			this.#sockets.delete(socket);
 			if (why) this.#report(`${kind === KIND.listen ? 'listening on' : 'connection to'} ${host}:${port} failed: ${why.name}: ${why.text || 'no more is known'}`);
 		});
 		this.#sockets.add(socket);
-		const request = { ...(kind && { kind }), host, port, window: IN_BYTES, ...(timeoutMs && { timeoutMs }), ...(socketOptions && { socketOptions }) };
+		const request = { ...(kind && { kind }), host, port, ...(family && { family }), window: IN_BYTES, ...(timeoutMs && { timeoutMs }), ...(socketOptions && { socketOptions }) };
 		socket.bind((handlers) => this.#open(request, handlers));
 		return socket;
 	}

@@ -96,6 +96,24 @@ function both() {
 	return { bridge, messages, connect, handOn, wakes: () => Atomics.load(/** @type {Int32Array} */ (signal), COUNT) };
 }
 
+test('a worker waits for the page to say whether programs may bind ports', () => {
+	for (const binds of [true, false]) {
+		const bridge = new Bridge(/** @type {any} */ (new EventTarget()), { open: () => assert.fail(), report: () => {}, failed: () => {}, binds });
+		/** @type {any[]} */
+		const messages = [];
+		let pumps = 0;
+		const connector = new RingConnector((message) => void messages.push(message), () => {
+			if (++pumps === 2) bridge.receive(messages.shift()); // the page runs beside the worker
+		});
+		connector.hello('');
+		assert.equal(connector.binds, binds);
+		assert.equal(pumps, 2);
+		assert.ok(connector.alive);
+		bridge.close();
+		assert.equal(connector.binds, false);
+	}
+});
+
 test('bytes that have left wake the worker only where it may write again', () => {
 	const { connect, handOn, wakes } = both();
 	const { socket, stream } = connect();

@@ -55,6 +55,8 @@ export class FakeEmscripten {
 				}),
 				close: note('close', 0),
 				bind: note('bind'),
+				listen: note('listen'),
+				accept: note('accept'),
 			}),
 		};
 	}
@@ -216,6 +218,7 @@ export class FakeSocket {
 /** @implements {Connector} */
 export class FakeConnector {
 	alive = true;
+	binds = false;
 	/** @type {FakeSocket[]} */
 	sockets = [];
 	/** @type {number[]} */

@@ -22,7 +22,7 @@ function start() {
 	const reached = [];
 	/** @type {Record<string, any>} */
 	const env = {};
-	for (const name of ['socket', 'connect', 'getsockname', 'getpeername', 'setsockopt']) {
+	for (const name of ['socket', 'connect', 'bind', 'listen', 'accept4', 'getsockname', 'getpeername', 'setsockopt']) {
 		env[`__syscall_${name}`] = (/** @type {any[]} */ ...args) => {
 			reached.push([name, ...args]);
 			if (name !== 'socket') return 0;
@@ -168,5 +168,52 @@ describe('the peer', () => {
 		env.__syscall_getpeername(fd, ADDRESS, LENGTH, 0, 0, 0);
 		env.__syscall_getsockname(99, ADDRESS, LENGTH, 0, 0, 0);
 		assert.deepEqual(reached.map(([name, at]) => [name, at]), [['getpeername', fd], ['getsockname', 99]]);
+	});
+});
+
+describe('servers', () => {
+	/** A connection of 192.0.2.1:40000 with the number 7. */
+	const RECORD = Buffer.from('0009000704c00002019c40', 'hex');
+
+	/** A listener with a connection to accept. */
+	function serve() {
+		const parts = start();
+		const { emscripten, program, connector, env, view } = parts;
+		program.create = (_family, type) => emscripten.socket({ type, nonblocking: false });
+		const fd = env.__syscall_socket(AF_INET, 1 | 2048, 0);
+		const sock = program.sockOf(fd);
+		program.ops.listen(sock, 1);
+		Object.assign(connector.sockets[0], { state: 'open', incoming: RECORD });
+		view.setInt32(LENGTH, 16, true);
+		return { ...parts, fd };
+	}
+
+	test('accept4() gives the peer\'s address, as far as there is room, and sets flags', () => {
+		const { emscripten, env, bytes, view, fd } = serve();
+		assert.equal(env.__syscall_accept4(fd, ADDRESS, LENGTH, 1, 0, 0), -ERRNO.EINVAL);
+		view.setInt32(LENGTH, 6, true);
+		bytes.fill(0, ADDRESS, ADDRESS + 16);
+		const made = env.__syscall_accept4(fd, ADDRESS, LENGTH, 0x80000 | 2048, 0, 0);
+		assert.equal(emscripten.streams[made].flags, 2 | 2048);
+		assert.deepEqual([view.getInt32(LENGTH, true), bytes[ADDRESS + 5], bytes[ADDRESS + 6]], [16, 0, 0]);
+		assert.equal(bytes[ADDRESS + 4], 192);
+	});
+
+	test('a listener has no peer', () => {
+		const { end, fd } = serve();
+		assert.equal(end('getpeername', fd), -ERRNO.ENOTCONN);
+	});
+
+	test('bind() takes addresses of the socket\'s family only', () => {
+		const { env, bytes } = start();
+		const fd = env.__syscall_socket(AF_INET, 1, 0);
+		/** @param {string} host @param {number} length */
+		const bind = (host, length) => {
+			bytes.set(encode(host.includes(':') ? AF_INET6 : AF_INET, host, 8080), ADDRESS);
+			return env.__syscall_bind(fd, ADDRESS, length, 0, 0, 0);
+		};
+		assert.equal(bind('127.0.0.1', 4), -ERRNO.EINVAL);
+		assert.equal(bind('::1', 28), -ERRNO.EAFNOSUPPORT);
+		assert.equal(bind('127.0.0.1', 16), 0);
 	});
 });

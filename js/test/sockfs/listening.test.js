@@ -60,8 +60,10 @@ describe('listen()', () => {
 		ops.bind(sock, '127.0.0.1', 80);
 		connector.meanwhile = [() => Object.assign(connector.sockets[0], { state: 'closed', error: ERRNO.EADDRINUSE })];
 		assert.equal(emscripten.errno(() => ops.listen(sock, 1)), ERRNO.EADDRINUSE);
-		connector.meanwhile = [() => void (connector.sockets[1].state = 'open')];
+		// The port of the first stream is free when the server has ended it.
+		connector.meanwhile = [() => void (connector.sockets[0].fin = true), () => void (connector.sockets[1].state = 'open')];
 		assert.equal(emscripten.errno(() => ops.listen(sock, 1)), 0);
+		assert.deepEqual(connector.sockets[0].calls, ['shutdown 1', 'close']);
 	});
 
 	test('of a connected socket fails, and a second one changes the backlog', () => {
@@ -75,19 +77,78 @@ describe('listen()', () => {
 	});
 });
 
+describe('bind() where the thread can wait', () => {
+	/** @param {number} port @param {Record<string, any>} answer  of the server */
+	const bind = (port, answer) => {
+		const parts = start({ canWait: true });
+		const { emscripten, connector, ops, sock } = parts;
+		connector.binds = true;
+		connector.meanwhile = [() => Object.assign(connector.sockets[0], answer)];
+		return { ...parts, errno: emscripten.errno(() => ops.bind(sock, '127.0.0.1', port)) };
+	};
+	const BOUND = { state: 'open', local: { addr: '127.0.0.1', port: 8123 } };
+
+	test('asks the server, and listen() goes on with its stream', () => {
+		const { connector, ops, sock, errno } = bind(0, BOUND);
+		assert.deepEqual([errno, sock.saddr, sock.sport], [0, '127.0.0.1', 8123]);
+		const [socket] = connector.sockets;
+		assert.deepEqual([socket.target, socket.sent], [{ kind: KIND.listen, host: '127.0.0.1', port: 0 }, []]);
+		ops.listen(sock, 5);
+		assert.deepEqual([connector.sockets.length, socket.sent], [1, [Buffer.from([0, 0, 0, 5])]]);
+	});
+
+	test('fails as the server says, and leaves the socket unbound', () => {
+		const { sock, errno } = bind(80, { state: 'closed', error: ERRNO.EACCES });
+		assert.deepEqual([errno, sock.saddr, sock.sport], [ERRNO.EACCES, undefined, undefined]);
+	});
+
+	test('of any port succeeds for a client where the server lets nothing listen', () => {
+		const { emscripten, connector, ops, sock, errno } = bind(0, { state: 'closed', fin: true, error: ERRNO.EACCES });
+		assert.equal(errno, 0);
+		assert.ok(sock.sport > 1023);
+		connector.meanwhile = [() => Object.assign(connector.sockets[1], { state: 'closed', error: ERRNO.EACCES })];
+		assert.equal(emscripten.errno(() => ops.listen(sock, 1)), ERRNO.EACCES);
+	});
+
+	test('gives the port back when the socket connects or is closed', () => {
+		const { emscripten, connector, ops, sock } = bind(0, BOUND);
+		emscripten.errno(() => ops.connect(sock, 'a.test', 80));
+		assert.deepEqual(connector.sockets[0].calls, ['shutdown 1']);
+		assert.equal(connector.sockets[1].target.host, 'a.test');
+		const other = bind(0, BOUND);
+		other.emscripten.close(other.sock.stream.fd);
+		assert.deepEqual(other.connector.sockets[0].calls, ['shutdown 1']);
+	});
+
+	test('stays with the program where the page lets nothing listen', () => {
+		const { connector, ops, sock } = start({ canWait: true });
+		ops.bind(sock, '127.0.0.1', 80);
+		assert.deepEqual([connector.sockets.length, sock.sport], [0, 80]);
+	});
+});
+
+test('shutdown() of the reading end ends a listener, which may listen again', () => {
+	const { emscripten, connector, ops, sock, socket } = listening();
+	ops.shutdown(sock, 1);
+	assert.deepEqual(socket.calls, []);
+	ops.shutdown(sock, 2);
+	assert.deepEqual(socket.calls, ['shutdown 1']);
+	assert.equal(emscripten.errno(() => ops.shutdown(sock, 2)), ERRNO.ENOTCONN);
+	ops.listen(sock, 1);
+	assert.equal(connector.sockets[1].target.port, 8080);
+});
+
 describe('accept()', () => {
 	test('says EAGAIN, then takes what has come, which poll() shows', () => {
-		const { emscripten, program, connector, ops, sock, socket } = listening();
+		const { emscripten, connector, ops, sock, socket } = listening();
 		assert.equal(emscripten.errno(() => ops.accept(sock)), ERRNO.EAGAIN);
 		assert.equal(ops.poll(sock), 0);
 		socket.incoming = Buffer.concat([RECORD, RECORD.subarray(0, 5)]);
 		socket.tell('message');
 		assert.deepEqual(emscripten.emitted.at(-1), ['connection', sock.stream.fd]);
 		assert.equal(ops.poll(sock), READ);
-		program.call.flags = 2048; // SOCK_NONBLOCK
 		const made = ops.accept(sock);
 		assert.deepEqual([made.daddr, made.dport, made.saddr, made.sport], ['192.0.2.1', 40000, '127.0.0.1', 8080]);
-		assert.equal(made.stream.flags & 2048, 2048);
 		assert.deepEqual(connector.sockets[1].target, { kind: KIND.accept, host: '', port: 7 });
 		assert.equal(ops.poll(sock), 0);
 		// What is written before the server's answer follows it.
@@ -105,6 +166,7 @@ describe('accept()', () => {
 		connector.meanwhile = [() => Object.assign(socket, { state: 'closed', fin: true, error: ERRNO.ECONNABORTED })];
 		assert.equal(emscripten.errno(() => ops.accept(sock)), ERRNO.ECONNABORTED);
 		assert.equal(ops.poll(sock), READ);
+		assert.equal(emscripten.errno(() => ops.accept(sock)), ERRNO.EINVAL);
 	});
 
 	test('shows IPv4 to a program of IPv6', () => {
@@ -121,5 +183,5 @@ test('a listener is no connection, and close() ends it', () => {
 	assert.equal(emscripten.errno(() => ops.recvmsg(sock, 1)), ERRNO.ENOTCONN);
 	assert.equal(emscripten.errno(() => ops.connect(sock, 'a.test', 80)), ERRNO.EISCONN);
 	emscripten.close(sock.stream.fd);
-	assert.deepEqual(socket.calls, ['close']);
+	assert.deepEqual(socket.calls, ['shutdown 1']);
 });

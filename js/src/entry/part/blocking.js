@@ -22,7 +22,7 @@ import { fetchPart } from '../parts.js';
 /** @type {BlockingPartOf} */
 export default (parts) => {
 	const { scope, config, report } = parts;
-	const common = { open: opener(parts), resolve: resolver(parts), report };
+	const common = { open: opener(parts), resolve: resolver(parts), report, binds: config.listen };
 	const webr = new Bridges({ ...common, failed: (what, why) => report(failureText(what, why)) });
 	// A program that gave up knows that itself.
 	const others = new Bridges({ ...common, failed: (what, why) => why !== null && report(`${what} failed: ${why}`) });

@@ -8,7 +8,6 @@
 //
 // Anywhere else there is one attempt, and SOCKFS's operations do what plain Emscripten does.
 
-import { SOCK_DGRAM } from '../flags.js';
 import { address } from '../memory.js';
 import { EPOLL_WAITS, epollLimit, epollOnce, watchEpolls } from './epoll.js';
 import * as pollfd from './pollfd.js';
@@ -66,18 +65,15 @@ function pollsOurs(program, [fds, count, timeout]) {
 	return false;
 }
 
-/** A socket for datagrams waits for the server's answer. @param {Program} program @param {any[]} args */
-const binds = ({ sockOf }, [fd]) => sockOf(fd)?.type === SOCK_DGRAM;
-
 /** Files and pipes pass by. @param {Program} program @param {any[]} args */
 const namesOurs = (program, [fd]) => isOurs(program, fd);
 
 /** @type {Record<string, Call>} */
 const CALLS = {
 	__syscall_connect: { arity: 6 },
-	__syscall_bind: { arity: 6, concerns: binds },
+	__syscall_bind: { arity: 6 },
 	__syscall_listen: { arity: 6 },
-	__syscall_accept4: { arity: 6, flags: 3, concerns: namesOurs },
+	__syscall_accept4: { arity: 6, concerns: namesOurs },
 	__syscall_recvfrom: { arity: 6, flags: 3, concerns: namesOurs },
 	__syscall_recvmsg: { arity: 6, flags: 2, concerns: namesOurs },
 	__syscall_sendto: { arity: 6, flags: 3, concerns: namesOurs },
@@ -141,7 +137,7 @@ export function patchBlocking(calls, program, connector, { names = {}, scope = g
 		const concerns = call.concerns ?? (() => true);
 		const makeOf = polls ? pollOnce(passingOver(program.heap32, isOpen)) : call.once ?? callOnce(program, call);
 		const script = connector.canWait ? blocking(waiting.retry(makeOf(before)), waiting, connector, polls ? ([fds]) => interruptedPoll(exports(), connector, fds) : () => -ERRNO.EINTR)
-			: make && !polls ? hookedName(scope, own, { make, makeOf, waiting }) : hooked(scope, own, makeOf, waiting);
+			: make && !polls ? hookedName(scope, own, { make, makeOf, waiting, none: name.startsWith('__syscall') ? -1 : 0 }) : hooked(scope, own, makeOf, waiting);
 		const waits = (/** @type {any[]} */ args) => concerns(program, args) || (alone && call.limit !== undefined && endsAlone(program, connector, call.limit(program, args)));
 		const direct = (/** @type {any[]} */ ...args) => (waits(args) && !asleep() ? script : before)(...args);
 		const put = (/** @type {any} */ value) => void (slot.module[slot.key] = Object.assign(value, own));
@@ -287,8 +283,9 @@ function hooked(scope, before, makeOf, waiting) {
  * @param {(before: (...args: any[]) => any) => (...args: any[]) => any} parts.make
  * @param {(original: (...args: any[]) => any) => Make} parts.makeOf
  * @param {Waiting} parts.waiting
+ * @param {number} parts.none  the first argument of that call: no descriptor, or no pointer
  */
-function hookedName(scope, own, { make, makeOf, waiting }) {
+function hookedName(scope, own, { make, makeOf, waiting, none }) {
 	const plain = makeOf(make(own));
 	let asleep = false;
 	return (/** @type {any[]} */ ...args) => {
@@ -297,7 +294,10 @@ function hookedName(scope, own, { make, makeOf, waiting }) {
 			asleep = false;
 			return own(...args);
 		}
-		const nothing = args.map((value) => (typeof value === 'bigint' ? 0n : 0));
+		const nothing = args.map((value, i) => {
+			const empty = i === 0 ? none : 0;
+			return typeof value === 'bigint' ? BigInt(empty) : empty;
+		});
 		let sleeps = false;
 		withHook(scope, (original, done) => {
 			// A library of an earlier release gives functions that take no arguments.

@@ -141,6 +141,8 @@ function makeCalls(program, closed) {
 			const { errno, host, port } = readAddress(buffer(), addr, length);
 			return errno !== 0 ? -errno : program.ops.bind(sock, host, port) ?? 0;
 		}),
+		__syscall_listen: ours((sock, backlog) => program.ops.listen(sock, backlog) ?? 0),
+		__syscall_accept4: ours((sock) => program.ops.accept(sock).stream.fd),
 		__syscall_sendto: ours((sock, at, length) => send(program, sock, [{ at: address(at), length: address(length) }])),
 		__syscall_sendmsg: ours((sock, message) => send(program, sock, ofMessage(message))),
 		__syscall_recvfrom: ours((sock, at, length, flags) => receive(sock, [{ at: address(at), length: address(length) }], flags)),

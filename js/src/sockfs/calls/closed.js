@@ -136,6 +136,8 @@ function baseOps() {
 		poll: () => 0,
 		ioctl: () => 0,
 		connect: leave,
+		listen: leave,
+		accept: () => fail(ERRNO.EINVAL),
 		sendmsg: () => fail(ERRNO.ENOTCONN),
 		recvmsg: () => fail(ERRNO.ENOTCONN),
 		close: () => 0,

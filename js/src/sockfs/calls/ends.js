@@ -1,9 +1,9 @@
-// The system calls that read and write addresses of TCP sockets: connect() of IPv6, which SOCKFS
-// has no sockets for, and the names of both ends.
+// The system calls that read and write addresses of TCP sockets: connect() and bind(), also of
+// IPv6, which SOCKFS has no sockets for, accept(), and the names of both ends.
 
 import { readAddress, writeAddress } from './sockaddr.js';
 import * as ERRNO from '../../wire/generated/errno.js';
-import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_KIND, SOCK_STREAM } from '../flags.js';
+import { AF_INET, AF_INET6, O_NONBLOCK, SOCK_DGRAM, SOCK_KIND, SOCK_STREAM } from '../flags.js';
 import { isV6Only } from '../sockets/options.js';
 import { datagramsOf, isFresh, recordOf, socketOf } from '../sockets/record.js';
 
@@ -13,11 +13,11 @@ import { datagramsOf, isFresh, recordOf, socketOf } from '../sockets/record.js';
 
 const AF_UNIX = 1;
 /** Flags of socket() stand above its kind: SOCK_CLOEXEC and SOCK_NONBLOCK. */
-const FLAGS = 0x80800;
+const FLAGS = 0x80000 | O_NONBLOCK;
 /** Linux has kinds below this number; of these, the protocols that a program may name. */
 const KINDS = 11;
 const PROTOCOLS = new Map([[SOCK_STREAM, 6], [SOCK_DGRAM, 17]]);
-/** Bytes that connect() wants at least: sockaddr_in, and sockaddr_in6 without the scope. */
+/** Bytes that connect() and bind() want at least: sockaddr_in, and sockaddr_in6 without the scope. */
 const LEAST = new Map([[AF_INET, 16], [AF_INET6, 24]]);
 const DOTTED = /^\d+\.\d+\.\d+\.\d+$/;
 const NONE = new Map([[AF_INET, '0.0.0.0'], [AF_INET6, '::']]);
@@ -25,7 +25,7 @@ const NONE = new Map([[AF_INET, '0.0.0.0'], [AF_INET6, '::']]);
 /**
  * @param {Program} program
  * @param {(run: () => number) => number} asCall  turns an operation's error into a negative errno
- * @returns {Record<'socket' | 'connect' | 'getsockname' | 'getpeername', (before: Call) => Call>}
+ * @returns {Record<'socket' | 'connect' | 'bind' | 'accept4' | 'getsockname' | 'getpeername', (before: Call) => Call>}
  */
 export function endCalls(program, asCall) {
 	const buffer = () => program.heap32().buffer;
@@ -42,8 +42,8 @@ export function endCalls(program, asCall) {
 
 	/** @param {Sock} sock @returns {{ host: string | undefined, port: number } | number}  negative: an errno */
 	const peerOf = (sock) => {
-		const { socket, promised } = recordOf(sock);
-		if (!socket || socket.state === 'closed' || (socket.state === 'connecting' && !promised)) return -ERRNO.ENOTCONN;
+		const { socket, promised, listener } = recordOf(sock);
+		if (!socket || listener || socket.state === 'closed' || (socket.state === 'connecting' && !promised)) return -ERRNO.ENOTCONN;
 		const { remote } = socket;
 		// Behind a proxy the server knows no address, and a socket of IPv4 cannot say one of IPv6.
 		if (remote && fits(remote.addr, sock.family)) return { host: remote.addr, port: remote.port };
@@ -71,6 +71,13 @@ export function endCalls(program, asCall) {
 		return writeAddress(buffer(), addr, length, { family: sock.family, host: found.host, port: found.port });
 	};
 
+	/** The address that a call gives a socket. @param {Sock} sock @param {any} addr @param {number} length */
+	const given = (sock, addr, length) => {
+		if (length < (LEAST.get(sock.family) ?? 0)) return { errno: ERRNO.EINVAL, family: 0, host: '', port: 0 };
+		const read = readAddress(buffer(), addr, length);
+		return read.errno === 0 && read.family !== sock.family ? { ...read, errno: ERRNO.EAFNOSUPPORT } : read;
+	};
+
 	return {
 		// SOCKFS refuses AF_INET6, and asks for it nowhere else. In Emscripten 3 it ends the program
 		// where a protocol is none of the kind's.
@@ -90,13 +97,33 @@ export function endCalls(program, asCall) {
 			const sock = streamOf(fd);
 			const least = sock && LEAST.get(sock.family);
 			if (!sock || !least) return before(...args);
-			if (length < least) return -ERRNO.EINVAL;
-			const { errno, family, host, port } = readAddress(buffer(), addr, length);
+			const { errno, family, host, port } = given(sock, addr, length);
 			if (errno !== 0) return -errno;
-			if (family !== sock.family) return -ERRNO.EAFNOSUPPORT;
 			if (family === AF_INET6 && DOTTED.test(host) && isV6Only(recordOf(sock).options)) return -ERRNO.ENETUNREACH;
 			// SOCKFS turns an address of IPv4 into the name that it made it up for.
 			return family === AF_INET ? before(fd, addr, least, ...args.slice(3)) : asCall(() => program.ops.connect(sock, host, port) ?? 0);
+		},
+
+		bind: (before) => (...args) => {
+			const [fd, addr, length] = args;
+			const sock = streamOf(fd);
+			if (!sock) return before(...args);
+			const { errno, host, port } = given(sock, addr, length);
+			return errno !== 0 ? -errno : asCall(() => program.ops.bind(sock, host, port) ?? 0);
+		},
+
+		// SOCKFS knows neither flags nor short room for the address.
+		accept4: (before) => (...args) => {
+			const [fd, addr, length, flags] = args;
+			const sock = streamOf(fd);
+			if (!sock || !recordOf(sock).listener) return before(...args);
+			if (flags & ~FLAGS) return -ERRNO.EINVAL;
+			return asCall(() => {
+				const made = program.ops.accept(sock);
+				made.stream.flags |= flags & O_NONBLOCK;
+				if (addr) writeAddress(buffer(), addr, length, { family: made.family, host: made.daddr, port: made.dport });
+				return made.stream.fd;
+			});
 		},
 
 		getsockname(before) {

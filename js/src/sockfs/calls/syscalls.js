@@ -49,7 +49,7 @@ const isAddress = (host) => host === undefined || DOTTED.test(host) || host.incl
 export function patchImports(calls, program, connector, means = {}) {
 	const isOpen = openTest(calls, program.heap32);
 	for (const [name, make] of Object.entries(makeCalls(program, isOpen))) replace(calls, name, make);
-	return patchBlocking(calls, program, connector, { ...means, isOpen: closedTest(calls, program, isOpen), names: nameCalls(program, connector) });
+	return patchBlocking(calls, program, connector, { ...means, isOpen: closedTest(calls, program, isOpen), names: waitingCalls(program, connector) });
 }
 
 /**
@@ -63,9 +63,32 @@ export const operationCalls = (program, connector, calls) => {
 	const isOpen = openTest(calls, program.heap32);
 	return {
 		...makeCalls(program, isOpen),
-		...nameCalls(program, connector),
+		...waitingCalls(program, connector),
 		__syscall_poll: passingOver(program.heap32, closedTest(calls, program, isOpen)),
 	};
+};
+
+/**
+ * Calls that wait without the program's own.
+ * @param {Program} program
+ * @param {Connector} connector
+ */
+function waitingCalls(program, connector) {
+	const { bind, accept4 } = endCalls(program, caller(program));
+	return { ...nameCalls(program, connector), __syscall_bind: bind, __syscall_accept4: accept4 };
+}
+
+/**
+ * Returns what runs an operation of SOCKFS as a system call.
+ * @param {Program} program
+ */
+const caller = (program) => (/** @type {() => number} */ run) => {
+	try {
+		return run() ?? 0;
+	} catch (error) {
+		if (program.ErrnoError && error instanceof program.ErrnoError) return -(/** @type {any} */ (error).errno);
+		throw error;
+	}
 };
 
 /**
@@ -88,15 +111,7 @@ function replace(calls, name, make) {
  */
 function makeCalls(program, isOpen) {
 	const { sockOf } = program;
-	/** Runs an operation of SOCKFS as a system call. @param {() => number} run */
-	const call = (run) => {
-		try {
-			return run() ?? 0;
-		} catch (error) {
-			if (program.ErrnoError && error instanceof program.ErrnoError) return -(/** @type {any} */ (error).errno);
-			throw error;
-		}
-	};
+	const call = caller(program);
 	/**
 	 * A call that is an operation of ours and of no SOCKFS.
 	 * @param {string} operation

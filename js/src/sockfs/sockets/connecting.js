@@ -74,11 +74,24 @@ function waitedFor(event, socket) {
 }
 
 /**
+ * Returns what makes the peer of a connection: null where connections have none, undefined where the
+ * page gives SOCKFS a WebSocket or a URL of its own.
+ * @param {Pick<Parts, 'program' | 'connector' | 'before'>} parts
+ */
+export const peerMaker = ({ program, connector, before }) =>
+	/** @param {Sock} sock @param {string} host @param {number} port */
+	(sock, host, port) => {
+		if (!(connector.peers ?? !connector.canWait) || !before.createPeer) return null;
+		return makePeer(program.ops, sock, host, port) ?? undefined;
+	};
+
+/**
  * @param {Parts} parts
  * @returns {Record<string, (sock: Sock, ...args: any[]) => any>}
  */
 export function connectingOps({ program, connector, before, waiting, fail }) {
 	const tell = teller({ program });
+	const peerOf = peerMaker({ program, connector, before });
 
 	/**
 	 * Begins a connection.
@@ -89,9 +102,8 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 	 * @returns {boolean}  false: SOCKFS has made one of its own
 	 */
 	const begin = (sock, record, host, port) => {
-		const hasPeers = (connector.peers ?? !connector.canWait) && before.createPeer;
-		const peer = hasPeers ? makePeer(program.ops, sock, host, port) : null;
-		if (hasPeers && !peer) return false;
+		const peer = peerOf(sock, host, port);
+		if (peer === undefined) return false;
 		const socketOptions = serverOptions(record.options);
 		const named = host === ANY && program.missing ? program.missing : destination(program.hosts.nameOf(host));
 		const target = { host: named, port, ...(socketOptions && { socketOptions }) };
@@ -142,8 +154,8 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 		connect(sock, addr, port) {
 			if (sock.type !== SOCK_STREAM || sock.server || !connector.alive) return before.connect(sock, addr, port);
 			const record = recordOf(sock);
-			const resumed = record.progress.has(`connect ${program.call.thread ?? 0}`);
 			const blocking = waiting.begin(sock, record, 'connect');
+			const { resumed } = blocking;
 			resume(sock, record, resumed);
 			if (record.opened) return undefined;
 			// connect() has said 0 too early. A call for another target begins anew.
@@ -170,10 +182,7 @@ export function connectingOps({ program, connector, before, waiting, fail }) {
 			return undefined;
 		},
 
-		/**
-		 * The server's socket is bound elsewhere, so the port is a name that only the
-		 * program sees.
-		 */
+		/** The port is a name that only the program sees, unless the server binds it (listening.js). */
 		bind(sock, addr, port) {
 			recordOf(sock).anyPort = port === 0;
 			return before.bind(sock, addr, port === 0 && sock.type === SOCK_STREAM && connector.alive ? ephemeralPort() : port);

@@ -92,10 +92,9 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 	const datagram = {
 		bind(sock, addr, port) {
 			const record = recordOf(sock);
-			const again = record.progress.has(`bind ${program.call.thread ?? 0}`);
 			// It waits for the server's answer, whatever O_NONBLOCK says: Linux answers at once.
 			const call = { ...waiting.begin(sock, record, 'bind'), blocking: true };
-			if (!again) {
+			if (!call.resumed) {
 				if (sock.saddr !== undefined || sock.sport) fail(ERRNO.EINVAL);
 				// Strangers may send to such a port.
 				if (port !== 0 && !connector.binds) fail(ERRNO.EACCES);
@@ -103,7 +102,7 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 				sock.sport = port;
 				if (port !== 0) record.place = { kind: KIND.udp_bound, host: addr, port };
 			}
-			const socket = (again && datagramsOf(sock)) || opened(sock);
+			const socket = (call.resumed && datagramsOf(sock)) || opened(sock);
 			// Where it cannot wait, a later call fails.
 			if (port === 0 || !waiting.until(call, Infinity, () => socket.opened || !socket.alive) || socket.alive) return;
 			drop(sock);

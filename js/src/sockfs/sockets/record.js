@@ -22,7 +22,9 @@ class Record {
 	peer = null;
 	/** Of a listener, whose socket is its stream: the connections that wait. @type {import('../../tunnel/incoming.js').Records | null} */
 	listener = null;
-	/** bind() was given port 0. */
+	/** The stream that has bound the port at the server, until listen() makes a listener of it. @type {Socket | null} */
+	claim = null;
+	/** bind() was given port 0, and the server has chosen none. */
 	anyPort = false;
 	/** It has been open: connect() on it fails from now on. */
 	opened = false;

@@ -16,6 +16,7 @@ import * as ERRNO from '../../wire/generated/errno.js';
  * @property {string} key
  * @property {Progress} progress
  * @property {boolean} blocking  the program wants it to wait
+ * @property {boolean} resumed  it has waited before, and is called again
  */
 
 /**
@@ -39,8 +40,8 @@ export function createWaiting(program, connector) {
 		begin(sock, record, name, flags = 0) {
 			const key = `${name} ${program.call.thread ?? 0}`;
 			const progress = record.progress.get(key) ?? { sent: 0, pieces: [] };
-			record.progress.delete(key);
-			return { record, key, progress, blocking: !(sock.stream.flags & O_NONBLOCK) && !(flags & MSG.DONTWAIT) };
+			const resumed = record.progress.delete(key);
+			return { record, key, progress, resumed, blocking: !(sock.stream.flags & O_NONBLOCK) && !(flags & MSG.DONTWAIT) };
 		},
 
 		/**

@@ -17,7 +17,7 @@ const DOORS = ['_emscripten_receive_on_main_thread_js', 'emscripten_receive_on_m
  * Calls that may wait: the operations of SOCKFS see the caller's state in program.call.
  * The number is where their flags stand, -1: they have none.
  */
-const WAITING = new Map(Object.entries({ __syscall_connect: -1, __syscall_bind: -1, __syscall_listen: -1, __syscall_accept4: 3, __syscall_sendto: 3, __syscall_sendmsg: 2, __syscall_recvfrom: 3, __syscall_recvmsg: 2, read: 3, write: 3, getaddrinfo: -1, getnameinfo: -1, gethostbyname: -1, _emscripten_lookup_name: -1 }));
+const WAITING = new Map(Object.entries({ __syscall_connect: -1, __syscall_bind: -1, __syscall_listen: -1, __syscall_accept4: -1, __syscall_sendto: 3, __syscall_sendmsg: 2, __syscall_recvfrom: 3, __syscall_recvmsg: 2, read: 3, write: 3, getaddrinfo: -1, getnameinfo: -1, gethostbyname: -1, _emscripten_lookup_name: -1 }));
 
 /** Calls that others have replaced; the rest is the program's own. */
 const REPLACED = new Set(['__syscall_socket', '__syscall_shutdown', '__syscall_setsockopt', '__syscall_getsockopt', '__syscall_dup', '__syscall_dup3', '__syscall_fcntl64', '__syscall_ioctl']);
