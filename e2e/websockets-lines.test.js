@@ -76,7 +76,7 @@ const inWorker = (file, layer) => (/** @type {[string, string, string]} */ ...ar
 	return lines.finally(() => worker.terminate());
 }, /** @type {const} */ ([`/${file}?server=${layer ? world.sockmux.origin : ''}`, file.endsWith('.mjs') ? 'module' : 'classic', args]));
 
-await import('./pages/websockets-lines.js');
+await import(String(new URL('pages/websockets-lines.js', import.meta.url))); // no module
 /** @type {string[]} */
 const rows = /** @type {any} */ (globalThis).rowNames();
 

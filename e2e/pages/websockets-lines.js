@@ -1,3 +1,4 @@
+// @ts-nocheck: much of it is given what WebSockets do not take.
 // What programs see of a WebSocket, as lines: each row does one thing with the WebSockets of the
 // place that it runs in. The test runs it with and without the layer and compares.
 
