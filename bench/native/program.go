@@ -5,18 +5,19 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"net/http"
+	"net"
 	"net/netip"
+	"net/url"
 	"sync"
 
-	coder "github.com/coder/websocket"
 	"github.com/sockmux/sockmux/server/fronts/posix/calls"
+	"github.com/sockmux/sockmux/server/relay/frames"
 )
 
 // program makes calls as one with Emscripten's full POSIX sockets does. Each goroutine is a
 // thread of it.
 type program struct {
-	ws    *coder.Conn
+	ws    *frames.Conn // each Write of a message is one write of the system, as in Chromium
 	ended chan struct{} // closed when no result comes any more
 	err   error         // why; set before
 
@@ -26,32 +27,31 @@ type program struct {
 }
 
 // runProgram connects a program to a server.
-func runProgram(ctx context.Context, url string) (*program, error) {
-	ws, _, err := coder.Dial(ctx, url, &coder.DialOptions{CompressionMode: coder.CompressionDisabled, HTTPClient: &http.Client{Transport: exactKey{}}})
+func runProgram(ctx context.Context, server string) (*program, error) {
+	address, err := url.Parse(server)
 	if err != nil {
 		return nil, err
 	}
-	ws.SetReadLimit(-1)
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address.Host)
+	if err != nil {
+		return nil, err
+	}
+	ws, err := frames.Open(ctx, conn, frames.Handshake{URL: server})
+	if err != nil {
+		_ = conn.Close() // it has no other use
+		return nil, err
+	}
 	p := &program{ws: ws, ended: make(chan struct{}), waiting: make(map[int32]chan []byte)}
 	go p.receive()
 	return p, nil
 }
 
-// exactKey spells a header as browsers do: the original compares its letters.
-type exactKey struct{}
-
-// RoundTrip implements http.RoundTripper.
-func (exactKey) RoundTrip(r *http.Request) (*http.Response, error) {
-	r.Header["Sec-WebSocket-Key"] = r.Header["Sec-Websocket-Key"]
-	delete(r.Header, "Sec-Websocket-Key")
-	return http.DefaultTransport.RoundTrip(r)
-}
-
 func (p *program) receive() {
 	defer close(p.ended)
+	buffer := make([]byte, 64<<10)
 	for {
 		var message []byte
-		if _, message, p.err = p.ws.Read(context.Background()); p.err != nil {
+		if message, p.err = p.next(buffer); p.err != nil {
 			return
 		}
 		if len(message) < 12 {
@@ -65,6 +65,20 @@ func (p *program) receive() {
 			delete(p.waiting, id)
 		}
 		p.mu.Unlock()
+	}
+}
+
+// next returns the next message.
+func (p *program) next(buffer []byte) (message []byte, err error) {
+	for {
+		n, piece, err := p.ws.Read(buffer)
+		if err != nil {
+			return nil, err
+		}
+		message = append(message, buffer[:n]...)
+		if piece.Last {
+			return message, nil
+		}
 	}
 }
 
@@ -85,7 +99,7 @@ func (p *program) call(function calls.Function, fields []int32, data []byte) (re
 	for _, field := range append([]int32{id, int32(function)}, fields...) {
 		message = binary.LittleEndian.AppendUint32(message, uint32(field))
 	}
-	if err := p.ws.Write(context.Background(), coder.MessageBinary, append(message, data...)); err != nil {
+	if err := p.ws.Write(append(message, data...), frames.Piece{First: true, Last: true}); err != nil {
 		return 0, nil, err
 	}
 	select {

@@ -26,4 +26,6 @@ const (
 	length64   = 127 // in eight
 	maxControl = 125 // bytes of a control frame
 	maskSize   = 4
+
+	maxHeadSize = 2 + 8 + maskSize
 )

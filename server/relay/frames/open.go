@@ -85,10 +85,11 @@ func newRequest(ctx context.Context, handshake Handshake, key string) (*http.Req
 	}
 	request.Header.Set("Connection", "Upgrade")
 	request.Header.Set("Upgrade", "websocket")
-	request.Header.Set("Sec-WebSocket-Version", "13")
-	request.Header.Set("Sec-WebSocket-Key", key)
+	// Written as by browsers: some servers compare the letters.
+	request.Header["Sec-WebSocket-Version"] = []string{"13"}
+	request.Header["Sec-WebSocket-Key"] = []string{key}
 	if len(handshake.Subprotocols) > 0 {
-		request.Header.Set("Sec-WebSocket-Protocol", strings.Join(handshake.Subprotocols, ", "))
+		request.Header["Sec-WebSocket-Protocol"] = []string{strings.Join(handshake.Subprotocols, ", ")}
 	}
 	return request, nil
 }

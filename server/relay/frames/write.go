@@ -9,8 +9,8 @@ import (
 	"github.com/sockmux/sockmux/shared/message"
 )
 
-// bufferSize is what is masked at a time.
-const bufferSize = 16 << 10
+// bufferSize is what is masked and written at a time: a piece of 64 KiB with its head.
+const bufferSize = 64<<10 + maxHeadSize + maskSize // a multiple of the key's length is masked
 
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
