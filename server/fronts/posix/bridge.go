@@ -39,6 +39,8 @@ type bridge struct {
 	unwanted chan struct{}   // closed when results are not sent any more
 	first    [firstRead]byte // of the message that is read
 
+	lent *[secondRead]byte // the message is in it, and no call has borrowed it; of the goroutine that receives
+
 	tasks sync.WaitGroup // what calls leave behind
 
 	mu           sync.Mutex
@@ -146,6 +148,7 @@ func (b *bridge) deliver(last <-chan struct{}, send func([]byte) error) error {
 
 // take takes a message of the program. cut says that only its beginning was kept.
 func (b *bridge) take(message []byte, cut bool) {
+	defer b.freeLent()
 	switch function := cutFunction(message); {
 	case len(message) < 4:
 		b.afterDelay(b.answerLost)

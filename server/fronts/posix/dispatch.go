@@ -87,21 +87,25 @@ func (b *bridge) runOn(s socket, call calls.Call) {
 
 // wait runs a call that may wait.
 func (b *bridge) wait(call calls.Call, run func(context.Context) []byte) {
-	n := len(call.Data)
+	lent, n := b.borrow(call)
 	if !b.begin(n) {
+		giveBack(lent)
 		b.answer(failure(call, eNoBufs))
 		return
 	}
 	go func() { // close waits for it
 		defer b.done(n)
-		b.answer(run(b.life))
+		result := run(b.life)
+		giveBack(lent)
+		b.answer(result)
 	}()
 }
 
 // inTurn is wait for a call that has a place in the line of its socket.
 func (b *bridge) inTurn(call calls.Call, place *turn, run func(context.Context, *turn) []byte) {
-	n := len(call.Data)
+	lent, n := b.borrow(call)
 	if !b.begin(n) {
+		giveBack(lent)
 		place.done()
 		b.answer(failure(call, eNoBufs))
 		return
@@ -109,6 +113,7 @@ func (b *bridge) inTurn(call calls.Call, place *turn, run func(context.Context, 
 	go func() { // close waits for it
 		defer b.done(n)
 		result := run(b.life, place)
+		giveBack(lent)
 		place.done() // before the network takes the result
 		b.answer(result)
 	}()

@@ -19,13 +19,17 @@ const (
 	secondRead = 64 << 10
 )
 
+// leastLent is how long a message must be to stay in its buffer of the pool until its call has ended.
+// A shorter one is copied, so that calls that wait hold little more than their data.
+const leastLent = 16 << 10
+
 // second are the buffers of longer messages, and of results. A longer message still gets memory of
 // its own.
 var second = sync.Pool{New: func() any { return new([secondRead]byte) }}
 
 // read reads a message, of which it keeps what a call needs. cut says that there was more.
 // Where the memory of all sessions is scarce, it keeps secondRead at most: a send takes a part.
-// One goroutine calls it. The message is the caller's.
+// One goroutine calls it. The message is the caller's until freeLent, if lent is set behind it.
 func (b *bridge) read(r io.Reader) (message []byte, cut bool, err error) {
 	held := 0
 	hold := func(n int) {
@@ -39,15 +43,23 @@ func (b *bridge) read(r io.Reader) (message []byte, cut bool, err error) {
 			second.Put(pooled)
 		}
 	}()
+	// own returns a message that stays as it is when the next is read.
+	own := func(buffer []byte) []byte {
+		switch {
+		case cap(buffer) > secondRead:
+			return buffer
+		case len(buffer) < leastLent:
+			return append([]byte(nil), buffer...)
+		}
+		b.lent, pooled = pooled, nil
+		return buffer
+	}
 	for buffer := b.first[:0]; ; {
 		if len(buffer) == cap(buffer) {
 			next := b.longer(buffer, &pooled, hold)
 			if next == nil {
-				if pooled != nil && cap(buffer) == secondRead {
-					buffer = append([]byte(nil), buffer...)
-				}
 				n, err := io.Copy(io.Discard, r)
-				return buffer, n > 0, err
+				return own(buffer), n > 0, err
 			}
 			buffer = append(next, buffer...)
 		}
@@ -57,10 +69,8 @@ func (b *bridge) read(r io.Reader) (message []byte, cut bool, err error) {
 		case err == nil:
 		case !errors.Is(err, io.EOF):
 			return nil, false, err
-		case cap(buffer) <= secondRead:
-			return append([]byte(nil), buffer...), false, nil
 		default:
-			return buffer, false, nil
+			return own(buffer), false, nil
 		}
 	}
 }
@@ -83,4 +93,26 @@ func (b *bridge) longer(buffer []byte, pooled **[secondRead]byte, hold func(n in
 		return nil
 	}
 	return make([]byte, 0, size)
+}
+
+// borrow returns the buffer that the message of a call is in, for the goroutine of the call to give
+// back, and how many bytes the call holds; nil: its message has memory of its own.
+func (b *bridge) borrow(call calls.Call) (lent *[secondRead]byte, n int) {
+	lent, b.lent = b.lent, nil
+	if lent != nil {
+		return lent, secondRead
+	}
+	return nil, len(call.Data)
+}
+
+// freeLent gives back the buffer of a message whose call has not borrowed it.
+func (b *bridge) freeLent() {
+	giveBack(b.lent)
+	b.lent = nil
+}
+
+func giveBack(lent *[secondRead]byte) {
+	if lent != nil {
+		second.Put(lent)
+	}
 }
