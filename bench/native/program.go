@@ -17,7 +17,7 @@ import (
 // program makes calls as one with Emscripten's full POSIX sockets does. Each goroutine is a
 // thread of it.
 type program struct {
-	ws    *frames.Conn // each Write of a message is one write of the system, as in Chromium
+	ws    *frames.Conn  // each Write of a message is one write of the system, as in Chromium
 	ended chan struct{} // closed when no result comes any more
 	err   error         // why; set before
 

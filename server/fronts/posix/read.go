@@ -19,8 +19,8 @@ const (
 	secondRead = 64 << 10
 )
 
-// leastLent is how long a message must be to stay in its buffer of the pool until its call has ended.
-// A shorter one is copied, so that calls that wait hold little more than their data.
+// leastLent is how long a message must be to stay in its buffer of the pool until its call has
+// ended. A shorter one is copied, so that calls that wait hold little more than their data.
 const leastLent = 16 << 10
 
 // second are the buffers of longer messages, and of results. A longer message still gets memory of
