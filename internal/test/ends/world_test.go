@@ -130,8 +130,8 @@ func (sc *scene) open() *mux.Stream {
 	return product.Open(sc.t, sc.client, sc.target)
 }
 
-// mostCuts is how often a path is cut: on a machine so busy that no acknowledgement comes between two
-// cuts, a session would get nowhere.
+// mostCuts is how often a path is cut: on a machine so busy that no acknowledgement comes
+// between two cuts, a session would get nowhere.
 const mostCuts = 12
 
 // cut cuts the path again and again until stop is called, mostCuts times at most.
