@@ -13,29 +13,30 @@ const SNTP_SECONDS = 3_913_056_000;
 
 const CASES = ['connected', 'unconnected', 'messages', 'flags', 'sizes', 'refused', 'denied', 'wrong', 'sntp'];
 
-/** Ports of the peers. @type {Record<'first' | 'second' | 'sntp' | 'closed', number>} */
-const ports = { first: 0, second: 0, sntp: 0, closed: 0 };
+/** Ports of the peers; `six` is on ::1. @type {Record<'first' | 'second' | 'six' | 'sntp' | 'closed', number>} */
+const ports = { first: 0, second: 0, six: 0, sntp: 0, closed: 0 };
 
 /**
  * A peer on loopback that answers each datagram.
  * @param {(message: Buffer) => Buffer} answer
+ * @param {string} [host]
  */
-async function peer(answer) {
-	const socket = createSocket('udp4');
+async function peer(answer, host = '127.0.0.1') {
+	const socket = createSocket(host === '::1' ? 'udp6' : 'udp4');
 	socket.on('message', (message, { port, address }) => socket.send(answer(message), port, address));
-	socket.bind(0, '127.0.0.1');
+	socket.bind(0, host);
 	await once(socket, 'listening');
 	return { port: socket.address().port, stop: async () => void socket.close() };
 }
 
 const world = suite({
-	flags: () => ['--allow', 'udp://127.0.0.1', '--allow', 'udp://localhost', '--allow-listen', 'udp://127.0.0.1:1024-65535', '--demo'],
+	flags: () => ['--allow', 'udp://127.0.0.1', '--allow', 'udp://localhost', '--allow', 'udp://[::1]', '--allow-listen', 'udp://127.0.0.1:1024-65535', '--demo'],
 	ready: async (it) => {
 		const time = Buffer.alloc(48);
 		time[0] = 0x1c; // version 3, server
 		time.writeUInt32BE(SNTP_SECONDS, 40);
 		const closed = await peer((message) => message);
-		const all = { first: await peer((message) => message), second: await peer((message) => message), sntp: await peer(() => time) };
+		const all = { first: await peer((message) => message), second: await peer((message) => message), six: await peer((message) => message, '::1'), sntp: await peer(() => time) };
 		for (const [name, { port, stop }] of Object.entries(all)) {
 			ports[/** @type {keyof typeof ports} */ (name)] = port;
 			it.alsoStop({ stop });
@@ -45,22 +46,33 @@ const world = suite({
 	},
 });
 
-for (const program of ['asyncify', 'modular', 'pthread']) {
+/** Starts a program. @param {import('./harness/suite.js').TestPage} page @param {string} program @param {string[]} args */
+async function start(page, program, args) {
+	await page.goto(`${world.site.origin}/emscripten.html`);
+	const call = program.endsWith('worker') ? 'runInWorker' : 'run';
+	await page.evaluate(([how, name, given]) => void (/** @type {any} */ (globalThis)[how])(name, given), /** @type {const} */ ([call, `udp/${program}`, args]));
+}
+
+/** What the program has printed. @param {import('./harness/suite.js').TestPage} page @returns {Promise<string[]>} */
+const printedBy = (page) => page.evaluate(() => /** @type {any} */ (globalThis).printed);
+
+/** All that the program prints. @param {import('./harness/suite.js').TestPage} page @param {string} program */
+const allPrintedBy = (page, program) => until(async () => {
+	const lines = await printedBy(page);
+	return lines.includes('DONE') ? lines : null;
+}, `${program} to be done`, 60_000).catch(async (error) => {
+	throw new Error(`${error.message}; printed: ${(await printedBy(page)).join(' | ')}`);
+});
+
+for (const program of ['asyncify', 'modular', 'pthread', 'worker']) {
 	for (const host of ['127.0.0.1', 'localhost']) {
 		if (host !== '127.0.0.1' && program !== 'asyncify') continue;
 		test(`a C program, ${program}, to ${host}`, async () => {
 			const page = await world.newPage();
-			await page.goto(`${world.site.origin}/emscripten.html`);
-			const args = [host, ...[ports.first, ports.second, ports.sntp, ports.closed].map(String)];
-			await page.evaluate(([p, a]) => /** @type {any} */ (globalThis).run(p, a), /** @type {const} */ ([`udp/${program}`, args]));
-			const printed = await until(async () => {
-				const lines = await page.evaluate(() => /** @type {any} */ (globalThis).printed);
-				return lines.includes('DONE') ? lines : null;
-			}, `${program} to be done`, 60_000).catch(async (error) => {
-				throw new Error(`${error.message}; printed: ${(await page.evaluate(() => /** @type {any} */ (globalThis).printed)).join(' | ')}`);
-			});
-			const want = [...CASES, ...(program === 'pthread' ? ['blocking'] : [])].map((name) => `PASS ${name}`);
-			assert.deepEqual(printed.filter((/** @type {string} */ line) => /^(PASS|FAIL)/.test(line)), want);
+			await start(page, program, [host, ...[ports.first, ports.second, ports.sntp, ports.closed].map(String)]);
+			const printed = await allPrintedBy(page, program);
+			const want = [...CASES, ...(['pthread', 'worker'].includes(program) ? ['blocking'] : [])].map((name) => `PASS ${name}`);
+			assert.deepEqual(printed.filter((line) => /^(PASS|FAIL)/.test(line)), want);
 			assert.equal(page.carriers.length, 1, page.carriers.join(' '));
 			await page.context().close();
 		});
@@ -100,25 +112,41 @@ async function stranger() {
 	};
 }
 
-for (const program of ['bound', 'bound-pthread']) {
+/** What the cases of IPv6 print, natively too. */
+const SIX = ['::1', '::ffff:127.0.0.1'].flatMap((host) => [
+	`connected ${host}: 3 bytes right`, `from ${host} with a port`, `peer ${host} with a port`, `own ${host} with a port`,
+	`unconnected ${host}: 3 bytes right`, `from ${host} with a port`,
+]);
+
+for (const program of ['more', 'more-pthread', 'more-worker']) {
+	test(`sockets of AF_INET6: ${program}`, async () => {
+		const page = await world.newPage();
+		await start(page, program, ['six', String(ports.first), String(ports.six)]);
+		assert.deepEqual(await allPrintedBy(page, program), [...SIX, 'DONE']);
+		await page.context().close();
+	});
+}
+
+for (const program of ['bound', 'bound-pthread', 'bound-worker']) {
 	test(`a UDP server in C: ${program}`, async () => {
 		const port = await freePort();
 		const page = await world.newPage();
 		await page.addInitScript(() => {
 			/** @type {any} */ (globalThis).sockmux = { listen: true };
 		});
-		await page.goto(`${world.site.origin}/emscripten.html`);
-		await page.evaluate(([name, at]) => /** @type {any} */ (globalThis).run(name, [at]), [`udp/${program}`, `${port}`]);
-		const printed = () => page.evaluate(() => /** @type {any} */ (globalThis).printed);
-		await until(async () => (await printed()).some((/** @type {string} */ line) => line.startsWith('BOUND')), 'the program is bound');
+		await start(page, program, [`${port}`]);
+		const printed = () => printedBy(page);
+		await until(async () => (await printed()).some((line) => line.startsWith('BOUND')), 'the program is bound').catch(async (error) => {
+			throw new Error(`${error.message}; printed: ${(await printed()).join(' | ')}`);
+		});
 		await until(async () => !await isFree(port), 'the server is bound');
 		const [one, other] = [await stranger(), await stranger()];
 		for (let i = 1; i <= 20; i++) assert.equal(await (i % 2 ? one : other).ask(`text ${i}`, port), `${i} text ${i} of ${port}`);
 		assert.equal(await one.ask('quit', port), `21 quit of ${port}`);
 		await until(async () => (await printed()).includes('DONE 21'), 'the program ends');
 		const lines = await printed();
-		assert.deepEqual(lines.filter((/** @type {string} */ line) => !line.startsWith('BOUND')), ['DENIED 1', 'DONE 21']);
-		if (program === 'bound-pthread') assert.ok(lines.includes(`BOUND 127.0.0.1:${port}`), lines.join(' | '));
+		assert.deepEqual(lines.filter((line) => !line.startsWith('BOUND')), ['DENIED 1', 'DONE 21']);
+		if (program !== 'bound') assert.ok(lines.includes(`BOUND 127.0.0.1:${port}`), lines.join(' | '));
 		await until(() => isFree(port), 'the port is free');
 		one.stop();
 		other.stop();

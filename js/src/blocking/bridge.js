@@ -168,6 +168,7 @@ export class Bridge {
 /** What failed. @param {number | undefined} kind @param {string} target */
 function whatOf(kind, target) {
 	if (kind === KIND.udp) return target === ':0' ? 'a UDP socket' : `a UDP socket to ${target}`;
+	if (kind === KIND.udp_bound) return `binding UDP port ${target}`;
 	return `${kind === KIND.listen ? 'listening on' : 'connection to'} ${target}`;
 }
 

@@ -3,6 +3,12 @@
 /** An IPv4 address as text. */
 export const DOTTED = /^\d+\.\d+\.\d+\.\d+$/;
 
+/** An IPv4 address that is mapped into IPv6, as itself; any other host as it is. @param {string} host */
+export const unmapped = (host) => host.replace(/^::ffff:(?=\d+\.)/i, '');
+
+/** An IPv4 address as one of IPv6; any other host as it is. @param {string} host */
+export const mapped = (host) => (DOTTED.test(host) ? `::ffff:${host}` : host);
+
 /** @param {Uint8Array} bytes  of an IPv4 address */
 export const dotted = (bytes) => bytes.join('.');
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MSG, POLL, SOCK_DGRAM } from '../../src/sockfs/flags.js';
+import { AF_INET6, MSG, POLL, SOCK_DGRAM } from '../../src/sockfs/flags.js';
 import { patchOps } from '../../src/sockfs/sockets/ops.js';
 import * as CODES from '../../src/wire/generated/code.js';
 import { ending } from '../../src/wire/codes.js';
@@ -113,6 +113,20 @@ describe('a UDP socket that is not connected', () => {
 		assert.deepEqual(receive(2), ['he', FIRST.host, FIRST.port]);
 		assert.deepEqual(receive(), ['', FIRST.host, FIRST.port]);
 		assert.equal(ops.poll(sock), WRITE);
+	});
+
+	test('of IPv6: the server gets an address of IPv4 as such, the program gets it mapped', () => {
+		const { made, sock, send, receive, ops } = start();
+		sock.family = AF_INET6;
+		const [shown, peer] = [`::ffff:${FIRST.host}`, { host: FIRST.host, port: FIRST.port }];
+		send('x', shown, FIRST.port);
+		assert.deepEqual(made[0].sent, [[peer, 'x']]);
+		made[0].come('back', peer);
+		assert.deepEqual(receive(), ['back', shown, FIRST.port]);
+		ops.connect(sock, shown, FIRST.port);
+		assert.deepEqual([made[1].target, sock.daddr], [peer, shown]);
+		made[1].open('127.0.0.1', 5353);
+		assert.equal(sock.saddr, '::ffff:127.0.0.1');
 	});
 
 	test('refuses what Linux refuses', () => {

@@ -1,6 +1,7 @@
 // The system calls that read and write addresses of TCP sockets: connect() and bind(), also of
 // IPv6, which SOCKFS has no sockets for, accept(), and the names of both ends.
 
+import { unmapped } from '../../tunnel/ip.js';
 import { readAddress, writeAddress } from './sockaddr.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { AF_INET, AF_INET6, O_NONBLOCK, SOCK_DGRAM, SOCK_KIND, SOCK_STREAM } from '../flags.js';
@@ -156,6 +157,3 @@ function wrongSocket(family, type, protocol) {
 
 /** @param {string} host */
 const isAddress = (host) => DOTTED.test(host) || host.includes(':');
-
-/** @param {string} host */
-const unmapped = (host) => host.replace(/^::ffff:(?=\d+\.)/i, '');

@@ -3,7 +3,7 @@
 import * as ERRNO from '../../wire/generated/errno.js';
 import { AF_INET, AF_INET6 } from '../flags.js';
 import { address } from '../memory.js';
-import { DOTTED, dotted, groups, ofGroups, parts } from '../../tunnel/ip.js';
+import { DOTTED, dotted, groups, ofGroups, parts, unmapped } from '../../tunnel/ip.js';
 
 export { dotted } from '../../tunnel/ip.js';
 
@@ -70,7 +70,7 @@ export function encode(family, host, port) {
 	view.setUint16(2, port);
 	if (family === AF_INET) bytes.set(DOTTED.test(host) ? parts(host) : [], IN_ADDR);
 	else if (host !== NONE) {
-		const four = host.replace(/^::ffff:(?=\d+\.)/i, '');
+		const four = unmapped(host);
 		bytes.set(DOTTED.test(four) ? [...MAPPED, ...parts(four)] : ofGroups(four), IN6_ADDR);
 	}
 	return bytes;

@@ -2,6 +2,7 @@
 // makes one entry, and its freeaddrinfo() frees one. The entries behind the first are therefore
 // kept, and used again for the same addresses.
 
+import { unmapped } from '../../tunnel/ip.js';
 import { encode } from '../calls/sockaddr.js';
 import { pointerAt } from '../calls/iovec.js';
 import { AF_INET, AF_INET6 } from '../flags.js';
@@ -42,9 +43,6 @@ const fields = (/** @type {boolean} */ wide) => ({ family: 4, sockaddr: wide ? 2
  * @property {{ text: string, at: number }} [canon]  the name that the first entry tells, and where the program has it
  * @property {string} [name]  that the first address stands for; the others stand for themselves
  */
-
-/** An address of IPv4 that is mapped into IPv6, as itself. @param {string} one */
-const plain = (one) => one.replace(/^::ffff:(?=\d+\.)/, '');
 
 export class AddressList {
 	#program;
@@ -102,8 +100,8 @@ export class AddressList {
 		if (text !== undefined) this.#set(head.info + fields(wide).canon, text, wide);
 		if (name !== undefined) {
 			const { hosts } = this.#program;
-			for (const one of addresses) hosts.forget(plain(one));
-			hosts.note(name, plain(first.one));
+			for (const one of addresses) hosts.forget(unmapped(one));
+			hosts.note(name, unmapped(first.one));
 		}
 		return 0;
 	}

@@ -4,12 +4,12 @@
 // to a port waits for the answer, where it can. Such a socket stays the same one when the program
 // connects it.
 
-import { AF_INET, FIONREAD, MSG, POLL, SOCK_DGRAM } from '../flags.js';
+import { AF_INET, AF_INET6, FIONREAD, MSG, POLL, SOCK_DGRAM } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import * as KIND from '../../wire/generated/kind.js';
 import { ending } from '../../wire/codes.js';
 import { MAX_PAYLOAD } from '../../tunnel/datagrams.js';
-import { DOTTED } from '../../tunnel/ip.js';
+import { DOTTED, mapped, unmapped } from '../../tunnel/ip.js';
 import { address } from '../memory.js';
 import { destination } from '../names/names.js';
 import { receiveTimeout } from './options.js';
@@ -36,6 +36,12 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 	/** Whether there is something to receive. In a thread that blocks the look may find an error too. @param {Sock} sock */
 	const arrivedAt = (sock) => Boolean(datagramsOf(sock)?.next);
 
+	/** The peer of a connected socket, as the server calls it. @param {Sock} sock */
+	const peerOf = (sock) => ({ host: unmapped(sock.daddr), port: sock.dport });
+
+	/** A host in the form that a socket of its family has. @param {Sock} sock @param {string} host */
+	const inFamily = (sock, host) => (sock.family === AF_INET6 ? mapped(host) : host);
+
 	/** Reports a pending error, once. @param {Sock} sock */
 	const report = (sock) => {
 		arrivedAt(sock);
@@ -61,7 +67,7 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 			onopen({ bound }) {
 				if (datagramsOf(sock) !== socket || !bound) return;
 				// A socket of both families has an address of IPv6.
-				sock.saddr = sock.family === AF_INET && !DOTTED.test(bound.addr) ? '0.0.0.0' : bound.addr;
+				sock.saddr = sock.family === AF_INET && !DOTTED.test(bound.addr) ? '0.0.0.0' : inFamily(sock, bound.addr);
 				sock.sport = bound.port;
 				tell('open');
 			},
@@ -71,7 +77,7 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 		});
 		datagramsOf(sock)?.close();
 		setDatagrams(sock, socket);
-		if (record.place && sock.daddr !== undefined) socket.only = { host: sock.daddr, port: sock.dport };
+		if (record.place && sock.daddr !== undefined) socket.only = peerOf(sock);
 		return socket;
 	};
 
@@ -79,7 +85,7 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 	const opened = (sock) => {
 		const present = datagramsOf(sock);
 		if (present?.alive) return present;
-		return open(sock, recordOf(sock).place ?? (sock.daddr === undefined ? { host: '', port: 0 } : { host: sock.daddr, port: sock.dport }));
+		return open(sock, recordOf(sock).place ?? (sock.daddr === undefined ? { host: '', port: 0 } : peerOf(sock)));
 	};
 
 	/** @param {Sock} sock */
@@ -104,7 +110,7 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 			}
 			const socket = (call.resumed && datagramsOf(sock)) || opened(sock);
 			// Where it cannot wait, a later call fails.
-			if (port === 0 || !waiting.until(call, Infinity, () => socket.opened || !socket.alive) || socket.alive) return;
+			if (port === 0 || !waiting.until(call, Infinity, () => arrivedAt(sock) || socket.opened || !socket.alive) || socket.alive) return;
 			drop(sock);
 			record.place = null;
 			sock.saddr = undefined;
@@ -119,8 +125,8 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 			record.pending = 0;
 			sock.daddr = addr;
 			sock.dport = port;
-			if (record.place) opened(sock).only = { host: addr, port };
-			else open(sock, { host: addr, port });
+			if (record.place) opened(sock).only = peerOf(sock);
+			else open(sock, peerOf(sock));
 		},
 
 		/** connect() to no address. */
@@ -162,7 +168,7 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 			if (addr !== undefined && port === 0) fail(ERRNO.EINVAL);
 			report(sock);
 			const bytes = ArrayBuffer.isView(buffer) ? new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length) : new Uint8Array(buffer, offset, length);
-			const peer = connected ? { host: sock.daddr, port: sock.dport } : { host: addr, port };
+			const peer = connected ? peerOf(sock) : { host: unmapped(/** @type {string} */ (addr)), port };
 			opened(sock).send(connected && !recordOf(sock).place ? null : peer, bytes);
 			return length;
 		},
@@ -180,7 +186,7 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 			const head = bytes.subarray(0, length);
 			// The length that SOCKFS returns is read from here.
 			if (flags & MSG.TRUNC) Object.defineProperty(head, 'byteLength', { value: bytes.length });
-			return { buffer: head, addr: peer ? peer.host : sock.daddr, port: peer ? peer.port : sock.dport };
+			return { buffer: head, addr: peer ? inFamily(sock, peer.host) : sock.daddr, port: peer ? peer.port : sock.dport };
 		},
 
 		close(sock) {

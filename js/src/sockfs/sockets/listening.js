@@ -8,6 +8,7 @@ import { AF_INET, AF_INET6, POLL, SOCK_STREAM } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import * as KIND from '../../wire/generated/kind.js';
 import { Records, backlogBytes } from '../../tunnel/incoming.js';
+import { mapped } from '../../tunnel/ip.js';
 import { peerMaker, teller } from './connecting.js';
 import { isV6Only, receiveTimeout } from './options.js';
 import { recordOf, showState } from './record.js';
@@ -162,8 +163,7 @@ export function listeningOps(parts, others) {
 			const socket = connector.connect({ kind: KIND.accept, host: '', port: next.number }, (event) => {
 				if (own.socket === socket) tell(made, own, event);
 			});
-			const inFamily = (/** @type {string} */ addr) => (sock.family === AF_INET6 && !addr.includes(':') ? `::ffff:${addr}` : addr);
-			Object.assign(made, { daddr: inFamily(next.addr), dport: next.port, saddr: sock.saddr, sport: sock.sport });
+			Object.assign(made, { daddr: sock.family === AF_INET6 ? mapped(next.addr) : next.addr, dport: next.port, saddr: sock.saddr, sport: sock.sport });
 			own.socket = socket;
 			own.peer = peerOf(made, made.daddr, next.port) ?? null;
 			own.peer?.carry(socket);
