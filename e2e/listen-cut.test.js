@@ -99,7 +99,7 @@ const PROGRAMS = {
 	},
 };
 
-/** A client whose connection is there. @param {number} port */
+/** A client whose connection is there. @param {number} port @returns {Promise<import('node:net').Socket>} */
 const arrive = (port) => new Promise((resolve, reject) => {
 	const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }, () => resolve(socket)).on('error', reject);
 });
@@ -127,6 +127,9 @@ for (const [name, start] of Object.entries(PROGRAMS)) {
 		assert.equal(await until(() => talk(port, 'one\n'), 'the first client is served', 60_000), 'one\nbye\n');
 
 		const before = await arrive(port); // accepted, and not served before the loss
+		const isAccepted = (/** @type {string} */ peer) => page.evaluate((target) => /** @type {any} */ (globalThis).sockmux.stats().streams
+			.some((/** @type {any} */ each) => each.state === 'open' && each.target === target), peer);
+		await until(() => isAccepted(`127.0.0.1:${before.localPort}`), 'the figures show the connection by its peer');
 		proxy.port = nowhere;
 		proxy.cut('reset');
 		await until(() => page.evaluate(() => /** @type {any} */ (globalThis).sockmux.status.state !== 'connected'), 'the page has lost its session');

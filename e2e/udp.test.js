@@ -11,6 +11,9 @@ import { until } from './harness/until.js';
 /** Seconds of NTP's era: what the peer of the SNTP case answers. */
 const SNTP_SECONDS = 3_913_056_000;
 
+/** As Emscripten numbers it. */
+const EACCES = 2;
+
 const CASES = ['connected', 'unconnected', 'messages', 'flags', 'sizes', 'refused', 'denied', 'wrong', 'sntp'];
 
 /** Ports of the peers; `six` is on ::1. @type {Record<'first' | 'second' | 'six' | 'sntp' | 'closed', number>} */
@@ -150,6 +153,17 @@ for (const program of ['bound', 'bound-pthread', 'bound-worker']) {
 		await until(() => isFree(port), 'the port is free');
 		one.stop();
 		other.stop();
+		await page.context().close();
+	});
+}
+
+for (const program of ['bound-pthread', 'bound-worker']) {
+	test(`a UDP server in C in a page that does not let it: ${program}`, async () => {
+		const port = await freePort();
+		const page = await world.newPage();
+		await start(page, program, [`${port}`]);
+		await until(async () => (await printedBy(page)).some((line) => line.startsWith('FAIL')), 'bind() has failed');
+		assert.deepEqual(await printedBy(page), ['DENIED 1', `FAIL bind: ${EACCES}`]);
 		await page.context().close();
 	});
 }

@@ -4,7 +4,7 @@ import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
 import * as KIND from '../wire/generated/kind.js';
 import { Records, backlogBytes } from '../tunnel/incoming.js';
-import { isIPv6 } from '../tunnel/target.js';
+import { isIPv6, joinHostPort } from '../tunnel/target.js';
 import { hostOf } from './address.js';
 import { shown } from './errors.js';
 import { thrownBy } from './exceptions.js';
@@ -160,9 +160,6 @@ function requestOf({ SocketError }, host, port, { backlog = BACKLOG, family }) {
 	return { host: addr, port: Number(port), family, backlog };
 }
 
-/** @param {string} addr @param {number} port */
-const nameOf = (addr, port) => `${addr.includes(':') ? `[${addr}]` : addr}:${port}`;
-
 /**
  * Returns listen().
  * @param {Shared} shared
@@ -172,10 +169,10 @@ export const listenOf = (shared) => async (/** @type {unknown} */ host, /** @typ
 	signal?.throwIfAborted();
 	const { SocketError, Socket, tunnel, defaults } = shared;
 	const request = requestOf(shared, host, port, { backlog, family });
-	const name = nameOf(request.host, request.port);
+	const name = joinHostPort(request.host, request.port);
 	/** @type {Listener<Socket>} */
 	const listener = new Listener(shared, request, ({ number, addr, port: from }) => new Socket(
-		tunnel, { kind: KIND.accept, host: '', port: number, name: nameOf(addr, from), timeoutMs: defaults.timeoutMs }, { allowHalfOpen },
+		tunnel, { kind: KIND.accept, host: '', port: number, name: joinHostPort(addr, from), timeoutMs: defaults.timeoutMs }, { allowHalfOpen },
 	), (why) => (signal?.aborted ? signal.reason : new SocketError(name, why)));
 	const abort = () => listener.abort();
 	signal?.addEventListener('abort', abort, { once: true });
@@ -183,7 +180,7 @@ export const listenOf = (shared) => async (/** @type {unknown} */ host, /** @typ
 	listener.closed.then(forget, forget);
 	const bound = await listener.opened;
 	const close = () => listener.close();
-	return { bound, localAddress: bound && nameOf(bound.addr, bound.port), readable: listener.readable, closed: listener.closed, close, [Symbol.asyncDispose]: close };
+	return { bound, localAddress: bound && joinHostPort(bound.addr, bound.port), readable: listener.readable, closed: listener.closed, close, [Symbol.asyncDispose]: close };
 };
 
 /**
@@ -195,10 +192,10 @@ export const serverOf = (shared) => async (/** @type {unknown} */ localAddress, 
 	const { SocketError, Socket, TCPSocket, tunnel, defaults } = shared;
 	if (ipv6Only !== undefined && localAddress !== '::') throw new TypeError('TCPServerSocket: ipv6Only is for the localAddress "::"');
 	const request = requestOf(shared, localAddress, localPort, { backlog, family: ipv6Only ? 6 : undefined });
-	const name = nameOf(request.host, request.port);
+	const name = joinHostPort(request.host, request.port);
 	/** @type {Listener<TCPSocket>} */
 	const listener = new Listener(shared, request, ({ number, addr, port }) => {
-		const socket = new Socket(tunnel, { kind: KIND.accept, host: '', port: number, name: nameOf(addr, port), timeoutMs: defaults.timeoutMs }, { strings: false });
+		const socket = new Socket(tunnel, { kind: KIND.accept, host: '', port: number, name: joinHostPort(addr, port), timeoutMs: defaults.timeoutMs }, { strings: false });
 		return new TCPSocket(addr, port, socket);
 	}, (why) => thrownBy(new SocketError(name, why)));
 	let isOpen = false;

@@ -2,6 +2,7 @@
 
 import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
+import { joinHostPort } from '../tunnel/target.js';
 import { SocketError, socketError } from './errors.js';
 import { noTls, socketOptionsFrom } from './options.js';
 import { settler } from './settler.js';
@@ -191,4 +192,4 @@ export class Socket {
 }
 
 /** @param {Address | null} address */
-const joined = (address) => address && `${address.addr.includes(':') ? `[${address.addr}]` : address.addr}:${address.port}`;
+const joined = (address) => address && joinHostPort(address.addr, address.port);

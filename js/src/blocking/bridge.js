@@ -1,6 +1,7 @@
 // The page's half of the sockets of a blocking worker: opens the streams, fills and
 // empties the rings (layout.js).
 
+import { settler } from '../api/settler.js';
 import { isWritable } from '../sockfs/connector.js';
 import { NOT_FOUND } from '../sockfs/names/lookup.js';
 import * as KIND from '../wire/generated/kind.js';
@@ -14,6 +15,8 @@ import { BINDS, GONE, HERE, raise, tell } from './signal.js';
 /** @typedef {import('../sockfs/opener.js').Open} Open */
 /** @typedef {import('../sockfs/opener.js').StreamLike} StreamLike */
 
+const OTHER_VERSION = 'the worker has the layer of another version of sockmux: reload the page';
+
 /** Serves one worker. */
 export class Bridge {
 	#options;
@@ -24,10 +27,10 @@ export class Bridge {
 	/** @type {Int32Array | null} */
 	#signal = null;
 	#closed = false;
-	/** Resolves when the worker's layer has made itself known. @type {Promise<void>} */
-	ready;
-	/** @type {() => void} */
-	#markReady = () => undefined;
+	/** @type {ReturnType<typeof settler<void>>} */
+	#known = settler();
+	/** Resolves when the worker's layer has made itself known, and rejects if it is of another version. */
+	ready = this.#known.promise;
 
 	/**
 	 * @param {Worker | MessagePort} worker  whose messages come from its layer
@@ -37,9 +40,6 @@ export class Bridge {
 	 */
 	constructor(worker, options) {
 		this.#options = options;
-		this.ready = new Promise((resolve) => {
-			this.#markReady = resolve;
-		});
 		worker.addEventListener('message', (event) => {
 			const message = /** @type {MessageEvent} */ (event).data?.sockmux;
 			if (message === undefined) return;
@@ -94,12 +94,14 @@ export class Bridge {
 		switch (message.op) {
 			case 'hello':
 				if (message.layout !== LAYOUT) {
-					this.#options.report('the worker has the layer of another version of sockmux: reload the page');
+					this.#options.report(OTHER_VERSION);
+					tell(new Int32Array(message.signal), GONE); // nothing there waits for this page
+					this.#known.reject(new Error(OTHER_VERSION));
 					return;
 				}
 				this.#signal = new Int32Array(message.signal);
 				this.#tell(this.#closed ? GONE : this.#options.binds ? BINDS : HERE);
-				this.#markReady();
+				this.#known.resolve();
 				break;
 			case 'connect':
 				this.#connect(message);
@@ -132,14 +134,16 @@ export class Bridge {
 	}
 
 	/** @param {Extract<Message, { op: 'connect' }>} message */
-	#connect({ id, buffer, kind, host, port, family, timeoutMs, socketOptions }) {
+	#connect({ id, buffer, kind, host, port, family, timeoutMs, socketOptions, name }) {
+		// A layer that has not made itself known may have another layout of its buffers.
+		if (!this.#signal) return;
 		const socket = new BridgeSocket(buffer, {
 			notify: () => this.#notify(),
-			failed: (why) => this.#options.failed(whatOf(kind, `${host}:${port}`), why && `${why.name}: ${why.text || 'no more is known'}`),
+			failed: (why) => this.#options.failed(whatOf(kind, name ?? `${host}:${port}`), why && `${why.name}: ${why.text || 'no more is known'}`),
 			released: () => this.#sockets.delete(id),
 		});
 		this.#sockets.set(id, socket);
-		const request = { ...(kind && { kind }), host, port, ...(family && { family }), window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }), ...(socketOptions && { socketOptions }) };
+		const request = { ...(kind && { kind }), host, port, ...(family && { family }), window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }), ...(socketOptions && { socketOptions }), ...(name && { name }) };
 		socket.bind((handlers) => this.#options.open(request, handlers));
 	}
 

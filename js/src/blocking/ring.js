@@ -23,7 +23,7 @@ import { BINDS, COUNT, GONE, PAGE, SIGNAL_BYTES, UNKNOWN as UNANSWERED } from '.
  * @typedef {{ op: 'started' }
  *   | { op: 'stopped', text: string }
  *   | { op: 'hello', layout: number, token: string, signal: SharedArrayBuffer }
- *   | { op: 'connect', id: number, buffer: SharedArrayBuffer, kind?: number, host: string, port: number, family?: 4 | 6, timeoutMs: number, socketOptions?: SocketOptions }
+ *   | { op: 'connect', id: number, buffer: SharedArrayBuffer, kind?: number, host: string, port: number, family?: 4 | 6, timeoutMs: number, socketOptions?: SocketOptions, name?: string }
  *   | { op: 'options', id: number, options: SocketOptions }
  *   | { op: 'kick', id: number }
  *   | { op: 'resolve', name: string, buffer: SharedArrayBuffer }
@@ -124,11 +124,11 @@ export class RingConnector {
 	 * @param {Target} target
 	 * @param {(event: import('../sockfs/connector.js').SocketEvent) => void} [onevent]
 	 */
-	connect({ kind, host, port, family, timeoutMs = 0, socketOptions }, onevent) {
+	connect({ kind, host, port, family, timeoutMs = 0, socketOptions, name }, onevent) {
 		const id = this.#nextId++;
 		const buffer = this.#takeBuffer();
 		this.failures.begin(host, port);
-		this.#post({ op: 'connect', id, buffer, ...(kind && { kind }), host, port, ...(family && { family }), timeoutMs, ...(socketOptions && { socketOptions }) });
+		this.#post({ op: 'connect', id, buffer, ...(kind && { kind }), host, port, ...(family && { family }), timeoutMs, ...(socketOptions && { socketOptions }), ...(name && { name }) });
 		let unwatch = () => {};
 		const socket = new RingSocket(buffer, {
 			kick: () => this.#post({ op: 'kick', id }),

@@ -10,6 +10,7 @@
  * @property {4 | 6} [family]  of a listener: takes no addresses of the other one
  * @property {number} [timeoutMs]  absent or 0: as long as the server takes
  * @property {SocketOptions} [socketOptions]  for the server's socket, from its first moment on
+ * @property {string} [name]  what figures and errors call it; absent: host and port
  */
 
 /**

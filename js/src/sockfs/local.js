@@ -54,13 +54,13 @@ export class LocalConnector {
 	 * @param {Target} target
 	 * @param {(event: SocketEvent) => void} [onevent]
 	 */
-	connect({ kind, host, port, family, timeoutMs, socketOptions }, onevent = () => {}) {
+	connect({ kind, host, port, family, timeoutMs, socketOptions, name }, onevent = () => {}) {
 		const socket = new LocalSocket(onevent, () => this.#changed(), (why) => {
 			this.#sockets.delete(socket);
-			if (why) this.#report(`${kind === KIND.listen ? 'listening on' : 'connection to'} ${host}:${port} failed: ${why.name}: ${why.text || 'no more is known'}`);
+			if (why) this.#report(`${kind === KIND.listen ? 'listening on' : 'connection to'} ${name ?? `${host}:${port}`} failed: ${why.name}: ${why.text || 'no more is known'}`);
 		});
 		this.#sockets.add(socket);
-		const request = { ...(kind && { kind }), host, port, ...(family && { family }), window: IN_BYTES, ...(timeoutMs && { timeoutMs }), ...(socketOptions && { socketOptions }) };
+		const request = { ...(kind && { kind }), host, port, ...(family && { family }), window: IN_BYTES, ...(timeoutMs && { timeoutMs }), ...(socketOptions && { socketOptions }), ...(name && { name }) };
 		socket.bind((handlers) => this.#open(request, handlers));
 		return socket;
 	}

@@ -3,6 +3,7 @@
 
 import { checkTarget, unbracket } from '../facade/target.js';
 
+import { joinHostPort } from '../tunnel/target.js';
 import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
 import * as KIND from '../wire/generated/kind.js';
@@ -42,7 +43,7 @@ export function createOpener({ tunnel, rule, openNative, listen = false, timeout
 		// In a URL, a host with a slash would be another host's address. The tunnel
 		// refuses what is no target, and says so.
 		if (checkTarget(asked)) return tunnel.open(asked, handlers);
-		const url = `wss://${asked.host.includes(':') ? `[${asked.host}]` : asked.host}:${asked.port}/`;
+		const url = `wss://${joinHostPort(asked.host, asked.port)}/`;
 		const target = rule(url, 'binary', true);
 		// Datagrams have no WebSocket of the page's to go by.
 		return target === null && request.kind === undefined ? openNative(url, handlers) : tunnel.open({ timeoutMs, ...asked, ...target }, handlers);

@@ -62,3 +62,6 @@ export function isIPv6(host) {
 function quote(text) {
 	return JSON.stringify(text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text);
 }
+
+/** Returns both in one text, as in a URL. @param {string} host @param {number} port */
+export const joinHostPort = (host, port) => `${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -9,7 +9,7 @@ import { LEVELS, STATES } from '../wire/generated/name.js';
 import { Limiter } from './limiter.js';
 import { resolve } from './resolve.js';
 import { Stream } from './stream.js';
-import { checkTarget } from './target.js';
+import { checkTarget, joinHostPort } from './target.js';
 import { callHandler, reasonOf } from '../engine/tasks.js';
 import { Traffic } from '../engine/traffic.js';
 import { turns } from './turns.js';
@@ -435,6 +435,6 @@ const isSocket = (stream) => stream.row?.socket;
  */
 function describe(stream) {
 	const { id, name, host, port, state, bytesIn, bytesOut, connectMs, startedAt, closedAt, ending: why } = stream;
-	const target = name ?? `${host.includes(':') ? `[${host}]` : host}:${port}`;
+	const target = name ?? joinHostPort(host, port);
 	return { id, target, state, bytesIn, bytesOut, connectMs, startedAt, closedAt, code: why?.code ?? null, name: why?.name ?? '', text: why?.text ?? '' };
 }

@@ -39,7 +39,9 @@ export async function attach({ bridges, source, scope }, webR) {
 	if (message.op !== 'hello') throw new Error(`attach: ${message.text}`);
 	const bridge = bridges.of(worker);
 	bridge.receive(message);
-	await bridge.ready;
+	await bridge.ready.catch((error) => {
+		throw new Error(`attach: ${error.message}`);
+	});
 }
 
 /**

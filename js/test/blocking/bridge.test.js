@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Bridge } from '../../src/blocking/bridge.js';
+import { LAYOUT } from '../../src/blocking/layout.js';
 import { RingConnector } from '../../src/blocking/ring.js';
+import * as KIND from '../../src/wire/generated/kind.js';
 import { FakeTunnel } from '../fakes/tunnel.js';
 
 function make() {
@@ -46,6 +48,25 @@ test('the end of a worker lets out what it has sent, then closes', () => {
 	socket.send(Buffer.from('last words'));
 	bridge.receive({ op: 'closed' });
 	assert.deepEqual([stream.text, stream.calls, bridge.size, connector.alive], ['last words', ['close'], 0, false]);
+});
+
+test('a worker with the layer of another version does not wait for the page', async () => {
+	const { tunnel, bridge } = make();
+	/** @type {any[]} */
+	const messages = [];
+	const { connector, socket } = connected((message) => messages.push(message));
+	for (const message of messages) bridge.receive(message.op === 'hello' ? { ...message, layout: LAYOUT + 1 } : message);
+	assert.deepEqual([connector.alive, connector.binds, socket.state], [false, false, 'closed']);
+	assert.deepEqual([tunnel.streams, bridge.size], [[], 0], 'no stream for a buffer of another layout');
+	await assert.rejects(bridge.ready, /another version/);
+});
+
+test('an accepted connection is called by its peer', () => {
+	const { tunnel, bridge } = make();
+	const { connector } = connected((message) => bridge.receive(message));
+	connector.connect({ kind: KIND.accept, host: '', port: 7, name: '192.0.2.1:40000' });
+	const { kind, port, name } = tunnel.streams[1].request;
+	assert.deepEqual({ kind, port, name }, { kind: KIND.accept, port: 7, name: '192.0.2.1:40000' });
 });
 
 test('the end of the session drops the streams', () => {

@@ -38,6 +38,7 @@ test('the page takes what was put while it looked: it clears the flag first', ()
 	/** @type {any[]} */
 	const kicks = [];
 	const connector = new RingConnector((message) => (message.op === 'kick' ? kicks.push(message) : bridge.receive(message)), () => {});
+	connector.hello('');
 	const socket = connector.connect({ host: 'h', port: 1 });
 	const [stream] = tunnel.streams;
 	let nested = false;

@@ -149,7 +149,7 @@ describe('accept()', () => {
 		assert.equal(ops.poll(sock), READ);
 		const made = ops.accept(sock);
 		assert.deepEqual([made.daddr, made.dport, made.saddr, made.sport], ['192.0.2.1', 40000, '127.0.0.1', 8080]);
-		assert.deepEqual(connector.sockets[1].target, { kind: KIND.accept, host: '', port: 7 });
+		assert.deepEqual(connector.sockets[1].target, { kind: KIND.accept, host: '', port: 7, name: '192.0.2.1:40000' });
 		assert.equal(ops.poll(sock), 0);
 		// What is written before the server's answer follows it.
 		assert.equal(ops.sendmsg(made, Buffer.from('hi'), 0, 2), 2);

@@ -243,6 +243,7 @@ describe('the Worker constructor', () => {
 		const { scope, workers, tunnel } = makePage();
 		const worker = new scope.Worker('webr-worker.js');
 		workers[0].say({ sockmux: { op: 'started' } });
+		workers[0].say({ sockmux: { op: 'hello', layout: LAYOUT, token: '', signal: new SharedArrayBuffer(8) } });
 		workers[0].say({ sockmux: { op: 'connect', id: 1, buffer: new SharedArrayBuffer(1 << 21), host: 'a.test', port: 80, timeoutMs: 0 } });
 		worker.terminate();
 		assert.equal(workers[0].terminated, true);
@@ -340,6 +341,7 @@ describe('attach', () => {
 		await assert.rejects(attach(options, /** @type {any} */ ({})), /attach: the argument is no WebR object/);
 		await assert.rejects(attach(options, makeWebR(page, (token) => ({ op: 'note', token, text: 'no SOCKFS' }))), /attach: no SOCKFS/);
 		await assert.rejects(attach(options, makeWebR(page, () => ({ op: 'hello', token: 'another' }))), /attach: nothing was heard/);
+		await assert.rejects(attach(options, makeWebR(page, (token) => ({ op: 'hello', layout: LAYOUT + 1, token, signal: new SharedArrayBuffer(8) }))), /attach: .*another version/);
 		assert.equal(data(), native);
 		const bare = makePage({ isolated: false });
 		await assert.rejects(attach({ ...options, scope: bare.scope }, makeWebR(bare, () => ({}))), /attach: this page is not cross-origin isolated/);

@@ -8,6 +8,7 @@ import { AF_INET, AF_INET6, POLL, SOCK_STREAM } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import * as KIND from '../../wire/generated/kind.js';
 import { Records, backlogBytes } from '../../tunnel/incoming.js';
+import { joinHostPort } from '../../tunnel/target.js';
 import { mapped } from '../../tunnel/ip.js';
 import { peerMaker, teller } from './connecting.js';
 import { isV6Only, receiveTimeout } from './options.js';
@@ -160,7 +161,7 @@ export function listeningOps(parts, others) {
 			made.family = sock.family;
 			const next = /** @type {import('../../tunnel/incoming.js').Incoming} */ (queue.shift());
 			const own = recordOf(made);
-			const socket = connector.connect({ kind: KIND.accept, host: '', port: next.number }, (event) => {
+			const socket = connector.connect({ kind: KIND.accept, host: '', port: next.number, name: joinHostPort(next.addr, next.port) }, (event) => {
 				if (own.socket === socket) tell(made, own, event);
 			});
 			Object.assign(made, { daddr: sock.family === AF_INET6 ? mapped(next.addr) : next.addr, dport: next.port, saddr: sock.saddr, sport: sock.sport });
