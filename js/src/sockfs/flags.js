@@ -5,6 +5,7 @@ export const POLL = Object.freeze({ IN: 1, OUT: 4, ERR: 8, HUP: 16, NVAL: 32, RD
 
 export const O_NONBLOCK = 2048;
 export const O_APPEND = 1024;
+export const O_CLOEXEC = 0x80000;
 export const FIONREAD = 0x541b;
 export const F_DUPFD = 0;
 export const F_GETFL = 3;

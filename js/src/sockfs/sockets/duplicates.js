@@ -1,7 +1,7 @@
 // dup(): SOCKFS ends a socket with the first of its descriptors that is closed. Here it
 // ends with the last.
 
-import { F_DUPFD, F_DUPFD_CLOEXEC } from '../flags.js';
+import { F_DUPFD, F_DUPFD_CLOEXEC, O_CLOEXEC } from '../flags.js';
 import { address } from '../memory.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { recordOf } from './record.js';
@@ -79,7 +79,12 @@ export function duplicateCalls(program, isOpen) {
 	};
 	return {
 		__syscall_dup: ofSockets((before, sock, args) => program.clone?.(sock.stream) ?? before(...args)),
-		__syscall_dup3: ofSockets((before, sock, args) => (args[0] === args[1] ? undefined : program.clone?.(sock.stream, args[1])) ?? before(...args)),
+		__syscall_dup3: ofSockets((before, sock, args) => {
+			const [fd, wanted, flags] = args;
+			if (fd === wanted || flags & ~O_CLOEXEC) return -ERRNO.EINVAL;
+			if (wanted < 0) return -ERRNO.EBADF;
+			return program.clone?.(sock.stream, wanted) ?? before(...args);
+		}),
 		__syscall_fcntl64: (before) => {
 			const duplicate = ofSockets((own, sock, args) => {
 				if (!program.clone || !isOpen) return own(...args);
