@@ -41,8 +41,9 @@ func dropOf(err error) drop {
 
 // counts are the datagrams of all streams since the start.
 type counts struct {
-	up, down atomic.Uint64
-	dropped  [drops]atomic.Uint64
+	up, down  atomic.Uint64
+	dropped   [drops]atomic.Uint64
+	receiving receiving
 }
 
 func (c *counts) drop(why drop) { c.dropped[why].Add(1) }
@@ -56,6 +57,7 @@ type Datagrams struct {
 // Datagrams returns how many datagrams streams have carried and dropped.
 func (r *Relay) Datagrams() Datagrams {
 	c := &r.live.datagrams
+	c.receiving.countLost()
 	all := Datagrams{Up: c.up.Load(), Down: c.down.Load(), DroppedUp: make(map[string]uint64), DroppedDown: make(map[string]uint64)}
 	for why, name := range dropNames {
 		to := all.DroppedUp

@@ -197,6 +197,7 @@ func (d *datagrams) report(r datagram.Record) {
 // receive passes on what comes, until the sockets are closed. It returns when no goroutine of the
 // socket is left.
 func (d *datagrams) receive(pass func([]byte) bool, end func(error)) {
+	d.counts.receiving.add(d)
 	errs := make(chan error, len(d.sockets))
 	for _, s := range d.sockets {
 		go func() { errs <- d.receiveFrom(s, pass) }() // it ends with the sockets
@@ -208,6 +209,7 @@ func (d *datagrams) receive(pass func([]byte) bool, end func(error)) {
 		}
 		d.close()
 	}
+	d.counts.receiving.remove(d)
 	d.tasks.Wait()
 	d.held.end()
 	if failure := d.failure.Load(); failure != nil {
@@ -229,13 +231,19 @@ func (d *datagrams) receiveFrom(socket *net.UDPConn, pass func([]byte) bool) err
 		passed := len(b) == 0 || pass(b)
 		d.down.Unlock()
 		in.release()
-		d.lost.count(d.counts, socket, false)
 		switch {
 		case !passed:
 			return nil
 		case err != nil && !d.reported(err):
 			return err
 		}
+	}
+}
+
+// countLost counts what the system has dropped so far.
+func (d *datagrams) countLost() {
+	for _, s := range d.sockets {
+		d.lost.count(d.counts, s)
 	}
 }
 
@@ -256,7 +264,7 @@ func (d *datagrams) close() {
 	d.closing.Do(func() {
 		close(d.over)
 		for _, s := range d.sockets {
-			d.lost.count(d.counts, s, true)
+			d.lost.count(d.counts, s)
 			_ = s.Close() // a second close of the same is not made
 		}
 		if d.senders != nil {

@@ -4,17 +4,12 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"time"
 
 	"github.com/sockmux/sockmux/shared/datagram"
 )
 
-const (
-	// batchBytes is how many bytes of records are gathered before they are passed on.
-	batchBytes = 16 << 10
-	// lostEvery is how often the system is asked how many datagrams it has dropped.
-	lostEvery = time.Second
-)
+// batchBytes is how many bytes of records are gathered before they are passed on.
+const batchBytes = 16 << 10
 
 // batches holds the memory of incoming datagrams: a batch, and behind it the next datagram.
 var batches = sync.Pool{New: func() any {
@@ -78,30 +73,5 @@ func (in *incoming) release() {
 	if in.memory != nil {
 		batches.Put(in.memory)
 		in.memory = nil
-	}
-}
-
-// lost counts what the system has dropped because a receive buffer was full. Any number of
-// goroutines may use it.
-type lost struct {
-	mu      sync.Mutex
-	counted map[*net.UDPConn]uint64
-	asked   time.Time
-}
-
-// count counts, unless it was asked not long ago and need not be now.
-func (l *lost) count(c *counts, socket *net.UDPConn, now bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !now && time.Since(l.asked) < lostEvery {
-		return
-	}
-	l.asked = time.Now()
-	if all := lostBy(socket); all > l.counted[socket] {
-		c.dropped[droppedLate].Add(all - l.counted[socket])
-		if l.counted == nil {
-			l.counted = make(map[*net.UDPConn]uint64)
-		}
-		l.counted[socket] = all
 	}
 }

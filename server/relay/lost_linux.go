@@ -14,11 +14,11 @@ type memInfo [9]uint32
 const memInfoDrops = 8
 
 // lostBy returns how many datagrams the system has dropped since the socket was opened, because
-// its receive buffer was full.
-func lostBy(socket *net.UDPConn) (lost uint64) {
+// its receive buffer was full. ok is false if the socket was closed.
+func lostBy(socket *net.UDPConn) (lost uint32, ok bool) {
 	raw, err := socket.SyscallConn()
 	if err != nil {
-		return 0
+		return 0, false
 	}
 	_ = raw.Control(func(fd uintptr) { // fails on a socket that was closed
 		var info memInfo
@@ -26,8 +26,8 @@ func lostBy(socket *net.UDPConn) (lost uint64) {
 		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
 			uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
 		if errno == 0 {
-			lost = uint64(info[memInfoDrops])
+			lost, ok = info[memInfoDrops], true
 		}
 	})
-	return lost
+	return lost, ok
 }

@@ -4,5 +4,5 @@ package relay
 
 import "net"
 
-// lostBy is 0 on systems that do not tell it.
-func lostBy(*net.UDPConn) uint64 { return 0 }
+// lostBy returns false for ok: these systems do not tell.
+func lostBy(*net.UDPConn) (lost uint32, ok bool) { return 0, false }

@@ -183,16 +183,20 @@ func TestFloodOfStrangers(t *testing.T) {
 	for range many {
 		stranger.send(payload, bound)
 	}
+	const buffered = 500 // more than the system's buffer holds, which goes with the socket
+	counted := func(when string) Datagrams {
+		got := r.Datagrams()
+		if all := got.Down + got.DroppedDown["late"]; dropsAreTold && (all > many || all < many-buffered) {
+			t.Errorf("%s: %+v: %d were sent", when, got, many)
+		}
+		return got
+	}
+	counted("the client takes nothing and nothing more comes")
 	s.wantNext(stranger.addr.String() + " " + payload)
 	s.stop()
 	s.fin()
 	s.wait()
-	got := r.Datagrams()
-	if got.Down >= many {
+	if got := counted("behind the end"); got.Down >= many {
 		t.Errorf("%d datagrams of %d bytes found room", got.Down, size)
-	}
-	const buffered = 500 // more than the system's buffer holds, which goes with the socket
-	if all := got.Down + got.DroppedDown["late"]; dropsAreTold && (all > many || all < many-buffered) {
-		t.Errorf("%+v: %d were sent", got, many)
 	}
 }
