@@ -1,6 +1,7 @@
 package plain_test
 
 import (
+	"bytes"
 	"net"
 	"net/netip"
 	"testing"
@@ -42,21 +43,76 @@ func TestDatagrams(t *testing.T) {
 	if _, err := peer.WriteToUDPAddrPort([]byte("answer"), from); err != nil {
 		t.Fatal(err)
 	}
+	if got := datagramOf(t, stream); string(got.Payload) != "answer" {
+		t.Errorf("got %q", got.Payload)
+	}
+}
+
+// TestBoundDatagrams: a client in any language binds a port for datagrams, where the policy allows
+// it, and answers strangers.
+func TestBoundDatagrams(t *testing.T) {
+	session, _ := dial(t, product.Start(t, "--allow-yamux", "--allow-listen", "udp://127.0.0.1:*"), nil)
+	bind := func(address string) (net.Conn, wire.Result) {
+		at := netip.MustParseAddrPort(address)
+		return ask(t, session, wire.Request{Kind: wire.UDPBound, Host: wire.HostOf(at.Addr()), Port: at.Port()})
+	}
+	if _, result := bind("127.0.0.2:0"); result.Code != wire.Denied {
+		t.Errorf("an address that no rule names: %+v", result)
+	}
+	stream, result := bind("127.0.0.1:0")
+	if result.Code != wire.OK {
+		t.Fatalf("%+v", result)
+	}
+	if _, again := bind(result.Bound.String()); again.Code != wire.AddressInUse {
+		t.Errorf("the same port: %+v", again)
+	}
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(result.Bound))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patience)) // of an open socket: never fails
+	if _, err := conn.Write([]byte("question")); err != nil {
+		t.Fatal(err)
+	}
+	question := datagramOf(t, stream)
+	own := conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	if string(question.Payload) != "question" || question.Peer != datagram.PeerAt(own) {
+		t.Errorf("%+v, want one of %s", question, own)
+	}
+	answer, err := datagram.Record{Peer: question.Peer, Payload: []byte("answer")}.Append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Write(answer); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 100)
+	if n, err := conn.Read(b); err != nil || string(b[:n]) != "answer" {
+		t.Errorf("%q, %v", b[:n], err)
+	}
+}
+
+// datagramOf returns the next datagram of a stream.
+func datagramOf(t *testing.T, stream net.Conn) (got datagram.Record) {
+	t.Helper()
 	_ = stream.SetReadDeadline(time.Now().Add(patience)) // never fails
 	var decoder datagram.Decoder
-	var got string
-	for got == "" {
+	b := make([]byte, 100)
+	for came := false; !came; {
 		n, err := stream.Read(b)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := decoder.Decode(b[:n], func(r datagram.Record) { got = string(r.Payload) }); err != nil {
+		err = decoder.Decode(b[:n], func(r datagram.Record) {
+			got, came = r, true
+			got.Payload = bytes.Clone(r.Payload)
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got != "answer" {
-		t.Errorf("got %q", got)
-	}
+	return got
 }
 
 // TestListen: a client in any language listens, and takes what comes in by a stream of its own.

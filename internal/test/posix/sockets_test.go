@@ -17,12 +17,14 @@ import (
 // Emscripten's error numbers.
 const (
 	eACCES       = 2
+	eADDRINUSE   = 3
 	eAFNOSUPPORT = 5
 	eAGAIN       = 6
 	eBADF        = 8
 	eCONNABORTED = 13
 	eCONNREFUSED = 14
 	eCONNRESET   = 15
+	eDESTADDRREQ = 17
 	eINPROGRESS  = 26
 	eINVAL       = 28
 	eISCONN      = 30

@@ -23,7 +23,8 @@ type datagrams struct {
 
 	mu            sync.Mutex
 	conn          *mux.Stream // nil: there is none yet
-	connected     bool
+	bound         bool        // conn is at a port of the program's choice, and is kept by connect
+	connected     bool        // to remote, the only peer
 	local, remote netip.AddrPort
 	gone          bool
 	waits         chan struct{} // closed, and made anew, when there is another conn, or close was called
@@ -63,15 +64,15 @@ func (d *datagrams) pending() errno {
 }
 
 // replace makes a stream that of the socket, and gives up the one before; nil: the socket has
-// none. It returns false if the socket was closed.
-func (d *datagrams) replace(conn *mux.Stream, local, remote netip.AddrPort, connected bool) bool {
+// none. The stream is connected if remote is valid. It returns false if the socket was closed.
+func (d *datagrams) replace(conn *mux.Stream, local, remote netip.AddrPort, bound bool) bool {
 	d.mu.Lock()
 	if d.gone {
 		d.mu.Unlock()
 		return false
 	}
 	before := d.conn
-	d.conn, d.local, d.remote, d.connected = conn, local, remote, connected
+	d.conn, d.local, d.remote, d.connected, d.bound = conn, local, remote, remote.IsValid(), bound
 	close(d.waits)
 	d.waits = make(chan struct{})
 	d.mu.Unlock()
@@ -123,19 +124,24 @@ func (d *datagrams) bind(ctx context.Context, address []byte) errno {
 	if used {
 		return wire.EINVAL
 	}
-	if ap.Port() != 0 || !ap.Addr().IsUnspecified() {
-		return wire.EACCES // the relay has no such socket
+	if ap.Port() == 0 && ap.Addr().IsUnspecified() {
+		return d.openAny(ctx)
 	}
-	return d.openAny(ctx)
+	return d.openUnconnected(ctx, d.bindRequest(wire.UDPBound, ap))
 }
 
-// openAny opens a stream that is not connected.
+// openAny opens a stream at a port of the server's choice, to which no stranger may send.
 func (d *datagrams) openAny(ctx context.Context) errno {
-	opened, result, err := d.bridge.ask(ctx, wire.Request{Kind: wire.UDP})
+	return d.openUnconnected(ctx, wire.Request{Kind: wire.UDP})
+}
+
+// openUnconnected opens a stream that is not connected.
+func (d *datagrams) openUnconnected(ctx context.Context, request wire.Request) errno {
+	opened, result, err := d.bridge.ask(ctx, request)
 	if err != nil {
 		return errnoOf(local.CodeOf(err))
 	}
-	if !d.replace(opened, result.Bound, netip.AddrPort{}, false) {
+	if !d.replace(opened, result.Bound, netip.AddrPort{}, request.Kind == wire.UDPBound) {
 		_ = opened.Close() // nothing was sent
 		return wire.EBADF
 	}
@@ -148,24 +154,40 @@ func (d *datagrams) connect(ctx context.Context, address []byte) errno {
 		d.mu.Lock()
 		connected := d.connected
 		d.mu.Unlock()
-		if !connected {
+		if !connected || d.keepTo(netip.AddrPort{}) {
 			return 0
 		}
 		return d.openAny(ctx)
 	}
 	target, e := d.address(address)
-	if e != 0 {
+	switch {
+	case e != 0:
 		return e
+	case target.Port() == 0:
+		return wire.EINVAL
+	case d.keepTo(target):
+		return 0
 	}
 	opened, result, err := d.bridge.open(ctx, wire.Request{Kind: wire.UDP}, target)
 	if err != nil {
 		return errnoOf(local.CodeOf(err))
 	}
-	if !d.replace(opened, result.Bound, result.Remote, true) {
+	if !d.replace(opened, result.Bound, result.Remote, false) {
 		_ = opened.Close() // nothing was sent
 		return wire.EBADF
 	}
 	return 0
+}
+
+// keepTo connects a bound socket to a peer, or to none if the peer is not valid. The socket keeps
+// its port, so the peer is checked with the first datagram. It returns false if it is not bound.
+func (d *datagrams) keepTo(peer netip.AddrPort) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.bound {
+		d.remote, d.connected = peer, peer.IsValid()
+	}
+	return d.bound
 }
 
 func (d *datagrams) shutdown(how int32) errno {
@@ -210,10 +232,11 @@ func (d *datagrams) send(ctx context.Context, place *turn, data []byte, flags in
 	if !place.wait(ctx) {
 		return 0, eEndedBridge
 	}
-	conn, e := d.toSend(ctx, to != nil)
+	conn, peer, e := d.toSend(ctx, record.Peer)
 	if e != 0 {
 		return 0, e
 	}
+	record.Peer = peer
 	d.look()
 	if e := d.report.Swap(0); e != 0 {
 		return 0, e
@@ -228,28 +251,32 @@ func (d *datagrams) send(ctx context.Context, place *turn, data []byte, flags in
 	return len(data), 0
 }
 
-// toSend returns the stream for a datagram, which it opens where there is none.
-func (d *datagrams) toSend(ctx context.Context, addressed bool) (*mux.Stream, errno) {
+// toSend returns the stream for a datagram, which it opens where there is none, and the peer of its
+// record. The zero Peer stands for a datagram without an address.
+func (d *datagrams) toSend(ctx context.Context, to datagram.Peer) (*mux.Stream, datagram.Peer, errno) {
+	addressed := to != datagram.Peer{}
 	d.mu.Lock()
-	conn, connected := d.conn, d.connected
+	conn, connected, bound, remote := d.conn, d.connected, d.bound, d.remote
 	d.mu.Unlock()
 	switch {
 	case connected && addressed:
-		return nil, wire.EISCONN
+		return nil, to, wire.EISCONN
 	case !connected && !addressed:
-		return nil, eDestAddrReq
+		return nil, to, eDestAddrReq
+	case connected && bound:
+		return conn, datagram.PeerAt(remote), 0 // to the relay the stream is not connected
 	case conn != nil:
-		return conn, 0
+		return conn, to, 0
 	}
 	if e := d.openAny(ctx); e != 0 {
-		return nil, e
+		return nil, to, e
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.conn == nil {
-		return nil, wire.EBADF
+		return nil, to, wire.EBADF
 	}
-	return d.conn, 0
+	return d.conn, to, 0
 }
 
 // ended returns the error number for a stream that has ended by itself, such as for its idleness.
@@ -398,10 +425,13 @@ func (d *datagrams) decode(conn *mux.Stream) error {
 
 // take keeps a datagram, or what a report says.
 func (d *datagrams) take(r datagram.Record) {
-	if r.Code != wire.OK {
-		d.mu.Lock()
-		connected := d.connected
-		d.mu.Unlock()
+	d.mu.Lock()
+	connected, other := d.connected, d.bound && d.connected && r.Peer != datagram.PeerAt(d.remote)
+	d.mu.Unlock()
+	switch {
+	case other: // as on Linux
+		return
+	case r.Code != wire.OK:
 		switch r.Code {
 		case wire.Refused, wire.HostUnreachable, wire.NetworkUnreachable:
 			if !connected {

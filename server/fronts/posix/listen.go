@@ -39,11 +39,7 @@ func (s *stream) bind(ctx context.Context, address []byte) errno {
 
 // bindAt binds at the server.
 func (s *stream) bindAt(ctx context.Context, ap netip.AddrPort) errno {
-	request := wire.Request{Kind: wire.Listen, Host: wire.HostOf(ap.Addr()), Port: ap.Port()}
-	if s.options.number(optionName{levelIPv6, optionV6Only}) != 0 {
-		request.Family = 6
-	}
-	opened, result, err := s.bridge.ask(ctx, request)
+	opened, result, err := s.bridge.ask(ctx, s.bindRequest(wire.Listen, ap))
 	if err != nil {
 		return errnoOf(local.CodeOf(err))
 	}

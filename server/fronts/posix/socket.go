@@ -102,6 +102,15 @@ func (s *base) address(b []byte) (netip.AddrPort, errno) {
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()), 0
 }
 
+// bindRequest asks for an address and a port of the program's choice.
+func (s *base) bindRequest(kind wire.Kind, ap netip.AddrPort) wire.Request {
+	request := wire.Request{Kind: kind, Host: wire.HostOf(ap.Addr()), Port: ap.Port()}
+	if s.options.number(optionName{levelIPv6, optionV6Only}) != 0 {
+		request.Family = 6
+	}
+	return request
+}
+
 // named returns an address of this socket for the program.
 func (s *base) named(ap netip.AddrPort) []byte {
 	if s.family == calls.AFUnix {
