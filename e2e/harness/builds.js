@@ -60,3 +60,11 @@ export const NESTED_BUILDS = [
 	{ name: 'cases-worker-3', program: 'cases', kind: 'nested', title: '3.1.6, in a nested worker' },
 	{ name: 'cases-worker-es6-3', program: 'cases', kind: 'nested-es6', title: '3.1.6, in a nested module worker' },
 ];
+
+/** Programs with threads whose own main thread is a dedicated worker. @type {Build[]} */
+export const THREADED_BUILDS = [
+	{ name: 'cases-pthread-6', program: 'cases', kind: 'worker', title: '6.x, PROXY_TO_PTHREAD, in a worker' },
+	{ name: 'cases-pthread-es6-6', program: 'cases', kind: 'worker-es6', title: '6.x, PROXY_TO_PTHREAD, in a module worker' },
+	{ name: 'cases-pthread-6', program: 'cases', kind: 'nested', title: '6.x, PROXY_TO_PTHREAD, in a nested worker' },
+	{ name: 'cases-pthread-3', program: 'cases', kind: 'worker', title: '3.1.6, PROXY_TO_PTHREAD, in a worker' },
+];

@@ -3,5 +3,7 @@
 
 importScripts('cases-program.js');
 const { options, address } = self.caseProgram(self.location.search, postMessage);
-self.Module = { ...options, locateFile: (file) => address.replace(/[^/]*$/, file) };
+// Its threads load it by itself.
+const mainScriptUrlOrBlob = new URL(`${address}.js`, self.location.href).href;
+self.Module = { ...options, mainScriptUrlOrBlob, locateFile: (file) => address.replace(/[^/]*$/, file) };
 importScripts(`${address}.js`);

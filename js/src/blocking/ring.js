@@ -11,7 +11,7 @@ import { Watch } from './events.js';
 import { Failures } from './failures.js';
 import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
 import { Names } from './names.js';
-import { BINDS, COUNT, GONE, PAGE, SIGNAL_BYTES, UNKNOWN as UNANSWERED } from './signal.js';
+import { BINDS, COUNT, GONE, PAGE, SIGNAL_BYTES, UNKNOWN as UNANSWERED, raise } from './signal.js';
 
 /** @typedef {import('../sockfs/connector.js').Connector} Connector */
 /** @typedef {import('../sockfs/connector.js').Socket} Socket */
@@ -91,6 +91,11 @@ export class RingConnector {
 		this.interrupted = interrupted;
 	}
 
+	/** What the page raises with every change, and this thread with its own. */
+	get signal() {
+		return /** @type {SharedArrayBuffer} */ (this.#signal.buffer);
+	}
+
 	/** @param {() => void} listener */
 	onchange(listener) {
 		return this.#watch.onchange(listener);
@@ -106,7 +111,7 @@ export class RingConnector {
 	 * @param {string} token  which of the page's calls this answers
 	 */
 	hello(token) {
-		this.#post({ op: 'hello', layout: LAYOUT, token, signal: /** @type {SharedArrayBuffer} */ (this.#signal.buffer) });
+		this.#post({ op: 'hello', layout: LAYOUT, token, signal: this.signal });
 	}
 
 	/** Whether the page has answered or may still do so. */
@@ -135,7 +140,10 @@ export class RingConnector {
 			setOptions: (options) => this.#post({ op: 'options', id, options }),
 			failed: (why) => this.failures.add(host, port, why),
 			alive: () => this.alive,
-			changed: () => this.#watch.changed(),
+			changed: () => {
+				this.#watch.changed();
+				raise(this.#signal);
+			},
 			release: () => {
 				unwatch();
 				this.#giveBack(buffer);

@@ -1,7 +1,7 @@
-// The one signal of a worker's sockets, which the worker waits on: two words that the page
-// writes. It is apart from layout.js because every page has it from its first moment on.
+// The one signal of a worker's sockets, which the worker and its threads wait on: two words. It
+// is apart from layout.js because every page has it from its first moment on.
 
-/** The word that the page raises with every change. */
+/** The word that the page raises with every change, and the worker with those that its program makes. */
 export const COUNT = 0;
 /** The word that says whether the page answers: one of the four below. */
 export const PAGE = 1;
@@ -14,7 +14,7 @@ export const BINDS = 3;
 export const SIGNAL_BYTES = 8;
 
 /**
- * Wakes the worker.
+ * Wakes the worker and its threads.
  * @param {Int32Array} signal
  */
 export function raise(signal) {

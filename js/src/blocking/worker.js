@@ -2,6 +2,7 @@
 // in the page's session, and its calls block. It runs before the worker's own script.
 
 import { createHelper } from '../sockfs/helper.js';
+import { enterThread } from '../sockfs/threads/enter.js';
 import { watchSignals } from '../sockfs/program/signals.js';
 import { watchInstantiation } from '../sockfs/program/watch.js';
 import { resolveAgainst, takeBase } from '../workers/base.js';
@@ -47,7 +48,12 @@ function watchClose(scope, line) {
  */
 export function enter(scope, nesting) {
 	const native = scope.postMessage;
-	const { base, nested } = readBase(takeBase(scope));
+	const { base, place } = readBase(takeBase(scope));
+	if (place === 'thread') {
+		enterThread(scope, base);
+		return;
+	}
+	const nested = place === 'nested';
 	const above = (/** @type {any[]} */ ...args) => Reflect.apply(native, scope, args);
 	const tell = (/** @type {Message} */ message) => above({ sockmux: message });
 	// The policy is that of the worker above, which has passed.
@@ -56,12 +62,12 @@ export function enter(scope, nesting) {
 	if (base) resolveAgainst(scope, base);
 	watchClose(scope, line);
 	const ownSession = () => Boolean(scope.sockmux?.[INSTALLED]);
-	serveNested(scope, { ...nesting, line, on: () => !ownSession() });
+	const connector = new RingConnector((message) => line.post(message), () => {}, { peers: true, report });
+	const threads = serveNested(scope, { ...nesting, line, on: () => !ownSession(), changes: connector.signal });
 	// A module may wait for its first message before it is at its end, so that is said here.
 	if (isModule(scope)) tell({ op: 'started' });
 	/** @type {ReturnType<typeof createHelper> | null} */
 	let helper = null;
-	const connector = new RingConnector((message) => line.post(message), () => {}, { peers: true, report });
 	/** @param {string} text */
 	function report(text) {
 		line.post({ op: 'note', token: '', text });
@@ -69,7 +75,7 @@ export function enter(scope, nesting) {
 	/** @type {import('../sockfs/program/watch.js').Start} */
 	const start = (instantiate, args, sync) => {
 		if (!helper) {
-			helper = createHelper({ connector: Object.assign(connector, { close() {} }), scope, report, threads: null });
+			helper = createHelper({ connector: Object.assign(connector, { close() {} }), scope, report, threads });
 			connector.hello('');
 		}
 		if (!connector.interrupted) Object.assign(connector, watchSignals(args[1]));

@@ -10,6 +10,7 @@ import { recognizeWebR } from '../webr/install.js';
 import { rememberBlobs } from '../workers/blobs.js';
 import { loadPartNow, once } from './parts.js';
 import { installWorkerHook } from '../workers/hook.js';
+import { startWorker } from '../workers/starter.js';
 
 /** @typedef {import('../api/sockmux.js').Layer} Layer */
 /** @typedef {import('./opener.js').Parts} Parts */
@@ -66,7 +67,7 @@ function programs(given) {
 	/** @type {ReturnType<typeof installSockfsHook> | null} */
 	let hook = null;
 	if (config.sockfs) {
-		const threads = scope.crossOriginIsolated ? recognizeThreads(config.files.pthread.url) : null;
+		const threads = scope.crossOriginIsolated ? recognizeThreads((wanted, first) => startWorker(wanted, { prelude: config.files.pthread.url, onknown: (why) => why === null && first })) : null;
 		const load = once(async () => {
 			/** @type {import('./part/sockfs.js').HelperOf} */
 			const helperOf = await config.part('sockfs');

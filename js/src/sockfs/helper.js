@@ -42,7 +42,8 @@ export function createHelper({ connector, scope, report, threads }) {
 	/** @type {Set<() => void>} */
 	const undo = new Set();
 	let [started, patched] = [0, 0];
-	if (threads) undo.add(wakeThreads(threads, connector));
+	// The threads of one that can wait do so on the signal that it waits on.
+	if (threads && !connector.canWait) undo.add(wakeThreads(threads, connector));
 	/** @param {Program} program */
 	const patch = (program) => {
 		if (!connector.alive) return;

@@ -5,6 +5,7 @@ import { readBase, serveNested } from '../../src/blocking/nested.js';
 import { takeBase } from '../../src/workers/base.js';
 
 const PRELUDE = 'https://tunnel.test/sockmux-blocking-worker.js';
+const CHANGES = new SharedArrayBuffer(8);
 
 /** A worker's global object, in which workers can be started. */
 function makeScope({ refuse = false, on = true, isolated = true } = {}) {
@@ -36,13 +37,14 @@ function makeScope({ refuse = false, on = true, isolated = true } = {}) {
 	}
 	const urls = { createObjectURL: () => 'blob:x', revokeObjectURL: () => {} };
 	const scope = /** @type {any} */ ({ Worker: FakeWorker, URL: urls, location: new URL('https://site.test/outer.js'), crossOriginIsolated: isolated });
-	serveNested(scope, {
+	const threads = serveNested(scope, {
 		prelude: PRELUDE,
 		line: new Line((message) => void posted.push(message)),
 		leave: ({ given, Native }) => (given === 'left.js' ? new Native(given) : null),
 		on: () => on,
+		changes: CHANGES,
 	});
-	return { scope, posted, started };
+	return { scope, posted, started, threads };
 }
 
 /** Ends what keeps Node alive. @param {{ sockmux: any }[]} messages */
@@ -58,7 +60,7 @@ test('the page gets one end of a channel, the worker the other one ahead of the 
 	assert.ok(got[0].sockmux.port instanceof MessagePort);
 	assert.deepEqual(got.slice(1), ['hello']);
 	const inner = { name };
-	assert.deepEqual(readBase(takeBase(inner)), { base: 'https://site.test/inner.js', nested: true });
+	assert.deepEqual(readBase(takeBase(inner)), { base: 'https://site.test/inner.js', place: 'nested' });
 	assert.equal(inner.name, 'mine');
 	closePorts([...posted, ...got]);
 });
@@ -83,14 +85,25 @@ test('the program sees no message of the layer', () => {
 	closePorts([...posted, ...worker.got]);
 });
 
-test('threads, what is to be left and what is no file of the site are the native constructor\'s', () => {
+test('a thread has ours in front, its memory ahead of the program\'s messages, and no channel to the page', () => {
+	const { scope, posted, started, threads } = makeScope();
+	const worker = new scope.Worker('program.js', { name: 'em-pthread-1' });
+	worker.postMessage('load');
+	const [{ got, name }] = /** @type {any[]} */ (started);
+	assert.deepEqual(got, [{ sockmux: { op: 'thread', id: 1, common: threads?.common, cells: threads?.cells.get(1), changes: CHANGES } }, 'load']);
+	const inner = { name };
+	assert.deepEqual(readBase(takeBase(inner)), { base: 'https://site.test/program.js', place: 'thread' });
+	assert.equal(inner.name, 'em-pthread-1');
+	assert.deepEqual(posted, []);
+});
+
+test('what may be a thread\'s, what is to be left and what is no file of the site are the native constructor\'s', () => {
 	const { scope, posted, started } = makeScope();
-	new scope.Worker('program.js', { name: 'em-pthread-1' });
 	new scope.Worker('program.worker.js');
 	new scope.Worker('left.js');
 	new scope.Worker('blob:unknown');
 	assert.deepEqual(posted, []);
-	assert.deepEqual(started.map((worker) => /** @type {any} */ (worker).url), ['program.js', 'program.worker.js', 'left.js', 'blob:unknown']);
+	assert.deepEqual(started.map((worker) => /** @type {any} */ (worker).url), ['program.worker.js', 'left.js', 'blob:unknown']);
 });
 
 test('where workers from blobs are refused, the program\'s own runs and gets nothing of ours', () => {
@@ -108,5 +121,5 @@ for (const [why, options] of /** @type {const} */ ([['a worker with a session of
 }
 
 test('readBase() of a worker of the page', () => {
-	assert.deepEqual([readBase('https://site.test/w.js'), readBase('')], [{ base: 'https://site.test/w.js', nested: false }, { base: '', nested: false }]);
+	assert.deepEqual([readBase('https://site.test/w.js'), readBase('')], [{ base: 'https://site.test/w.js', place: 'page' }, { base: '', place: 'page' }]);
 });

@@ -17,7 +17,7 @@ function make() {
 	const [{ buffer }] = messages.splice(0);
 	const words = wordsOf(buffer);
 	Atomics.store(words, WORD.state, STATE.open);
-	return { socket, words, buffer, messages };
+	return { connector, socket, words, buffer, messages };
 }
 
 test('a worker sends one message until the page has looked, then another', () => {
@@ -29,6 +29,16 @@ test('a worker sends one message until the page has looked, then another', () =>
 	assert.equal(messages.length, 2);
 	socket.shutdown(1);
 	assert.equal(messages.length, 2);
+});
+
+test('what the program changes wakes its threads', () => {
+	const { connector, socket } = make();
+	const signal = new Int32Array(connector.signal);
+	const seen = Atomics.load(signal, COUNT);
+	socket.shutdown(0);
+	assert.equal(Atomics.load(signal, COUNT), seen + 1);
+	socket.close();
+	assert.equal(Atomics.load(signal, COUNT), seen + 2);
 });
 
 test('the page takes what was put while it looked: it clears the flag first', () => {

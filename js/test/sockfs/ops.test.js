@@ -314,8 +314,8 @@ describe('where the caller waits and calls again', () => {
 	const bytes = Buffer.from('abcdefghijkl');
 
 	/** A connected blocking socket. */
-	function repeated() {
-		const parts = connected({ nonblocking: false });
+	function repeated({ canWait = false } = {}) {
+		const parts = connected({ canWait, nonblocking: false });
 		const { call } = parts.emscripten;
 		call.retries = true;
 		/** The errno of an attempt and whether to wait. @param {() => unknown} run */
@@ -332,6 +332,15 @@ describe('where the caller waits and calls again', () => {
 	test('a receive waits, then has its bytes', () => {
 		const { ops, sock, socket, attempt } = repeated();
 		assert.deepEqual(attempt(() => ops.recvmsg(sock, 3)), [ERRNO.EAGAIN, forever]);
+		socket.incoming = Buffer.from('abc');
+		assert.equal(Buffer.from(ops.recvmsg(sock, 3).buffer).toString(), 'abc');
+	});
+
+	test('so does a thread\'s whose main thread may block: the others\' calls go on', () => {
+		const { call, connector, ops, sock, socket, attempt } = repeated({ canWait: true });
+		call.thread = 1;
+		assert.deepEqual(attempt(() => ops.recvmsg(sock, 3)), [ERRNO.EAGAIN, forever]);
+		assert.equal(connector.waits.length, 0);
 		socket.incoming = Buffer.from('abc');
 		assert.equal(Buffer.from(ops.recvmsg(sock, 3).buffer).toString(), 'abc');
 	});

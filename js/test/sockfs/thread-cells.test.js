@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SIGNAL_BYTES, raise } from '../../src/blocking/signal.js';
 import { Cells, Common, STATE, doorOf, threadBehind } from '../../src/sockfs/threads/cells.js';
 import { MEMORY_BYTES } from '../../src/sockfs/threads/threads.js';
 
@@ -40,6 +41,15 @@ test('waiting ends with a change, one that came before it too, and with the time
 	const seen = common.changes;
 	common.wait(seen, 1);
 	common.changed();
+	common.wait(seen, Infinity);
+	assert.equal(common.changes, seen + 1);
+});
+
+test('of a worker\'s threads, with a change of the worker\'s sockets', () => {
+	const signal = new Int32Array(new SharedArrayBuffer(SIGNAL_BYTES));
+	const common = new Common(memory(), signal.buffer);
+	const seen = common.changes;
+	raise(signal);
 	common.wait(seen, Infinity);
 	assert.equal(common.changes, seen + 1);
 });

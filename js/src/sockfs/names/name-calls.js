@@ -57,7 +57,7 @@ export function nameCalls(program, connector) {
 			const answer = connector.lookup(question);
 			if (answer.state !== 'asking') return answer;
 			const until = lookAgainAt();
-			if (!connector.canWait) {
+			if (!connector.canWait || program.call.thread) {
 				program.call.wait = { until };
 				return null;
 			}

@@ -58,7 +58,7 @@ export function createWaiting(program, connector) {
 			do {
 				const left = until - performance.now();
 				if (left <= 0) return false;
-				if (!connector.canWait) {
+				if (!connector.canWait || program.call.thread) {
 					record.progress.set(key, progress);
 					program.call.wait = { until };
 					throw new program.ErrnoError(ERRNO.EAGAIN);

@@ -1,16 +1,18 @@
 // The shared memory between a pthread's worker and the page. The worker puts a system call into its
 // cells and enters the page's thread by a proxied call; the page puts the result there.
 
+import { COUNT } from '../../blocking/signal.js';
+
 // threads.js makes the memory; MEMORY_BYTES there is enough for both kinds.
 
 /** Emscripten has at most 4096 descriptors; higher ones count as no sockets of ours. */
 const MAX_DESCRIPTORS = 4096;
 
 /**
- * Words of the memory that all threads of a page share: a counter of changes, then a bit
- * a descriptor.
+ * Words of the memory that all threads share: a counter of changes, then a bit a descriptor. The
+ * counter stands where that of a signal does, which may take its place.
  */
-const CHANGES = 0;
+const CHANGES = COUNT;
 const DESCRIPTORS_AT = 1;
 
 /** A system call has at most six arguments, getnameinfo() has seven. */
@@ -50,23 +52,29 @@ export const doorOf = (id) => DOOR - id;
 /** The thread's number behind a first argument, 0 if it is none. @param {number} value */
 export const threadBehind = (value) => (value < DOOR && value > 2 * DOOR ? DOOR - value : 0);
 
-/** What all threads of a page share. */
+/** What all threads of a page or a worker share. */
 export class Common {
 	#words;
+	#changes;
 
-	/** @param {SharedArrayBuffer} buffer */
-	constructor(buffer) {
+	/**
+	 * @param {SharedArrayBuffer} buffer
+	 * @param {SharedArrayBuffer} [changes]  a worker's signal (blocking/signal.js), which counts the changes: the worker may
+	 *   block, and does not pass them on then
+	 */
+	constructor(buffer, changes = buffer) {
 		this.#words = new Int32Array(buffer);
+		this.#changes = new Int32Array(changes);
 	}
 
 	get changes() {
-		return Atomics.load(this.#words, CHANGES);
+		return Atomics.load(this.#changes, CHANGES);
 	}
 
 	/** Wakes all that wait. */
 	changed() {
-		Atomics.add(this.#words, CHANGES, 1);
-		Atomics.notify(this.#words, CHANGES);
+		Atomics.add(this.#changes, CHANGES, 1);
+		Atomics.notify(this.#changes, CHANGES);
 	}
 
 	/**
@@ -75,7 +83,7 @@ export class Common {
 	 * @param {number} milliseconds
 	 */
 	wait(seen, milliseconds) {
-		Atomics.wait(this.#words, CHANGES, seen, milliseconds);
+		Atomics.wait(this.#changes, CHANGES, seen, milliseconds);
 	}
 
 	/**

@@ -1,6 +1,7 @@
-// The workers of a page's pthreads: which they are, how ours comes in, and what memory they have.
+// The workers of pthreads, of a page or of a worker: which they are, how ours comes in, and what
+// memory they have.
 
-import { standIn, startWorker } from '../../workers/starter.js';
+import { standIn } from '../../workers/starter.js';
 
 /**
  * Bytes of each memory: what cells.js puts there needs fewer. That file is no part of the
@@ -9,12 +10,22 @@ import { standIn, startWorker } from '../../workers/starter.js';
 export const MEMORY_BYTES = 1024;
 
 /** The name of a thread's worker, from Emscripten 3.1.58 on. */
-export const THREAD_NAME = /^em-pthread(-\d+)?$/;
+const THREAD_NAME = /^em-pthread(-\d+)?$/;
 /** Before, its script is NAME.worker.js; other workers may be called so, too. */
-export const THREAD_SCRIPT = /\.worker\.js(\?|$)/;
+const THREAD_SCRIPT = /\.worker\.js(\?|$)/;
 
 /**
- * What the page knows of its threads.
+ * The first message to a thread's worker.
+ * @typedef {object} ThreadMessage
+ * @property {'thread'} op
+ * @property {number} id
+ * @property {SharedArrayBuffer} common  of all threads
+ * @property {SharedArrayBuffer} cells  of this one
+ * @property {SharedArrayBuffer | undefined} changes  see Common
+ */
+
+/**
+ * What the program's main thread knows of its threads.
  * @typedef {object} Threads
  * @property {SharedArrayBuffer} common
  * @property {Map<number, SharedArrayBuffer>} cells  of each thread, by its number
@@ -26,10 +37,12 @@ export const THREAD_SCRIPT = /\.worker\.js(\?|$)/;
  * worker named after its script NAME.worker.js shows itself by its first message, and
  * gives way to one with our script in front.
  * The page must be isolated; others can have no threads.
- * @param {string} prelude  absolute URL of the built entry/part-pthread.js
+ * @param {(wanted: import('../../workers/hook.js').Wanted, first: { sockmux: ThreadMessage }) => Worker} launch  starts a worker
+ *   with thread.js in front, which gets that message ahead of the program's
+ * @param {SharedArrayBuffer} [changes]  see Common
  * @returns {Threads}
  */
-export function recognizeThreads(prelude) {
+export function recognizeThreads(launch, changes) {
 	const memory = () => new SharedArrayBuffer(MEMORY_BYTES);
 	const common = memory();
 	/** @type {Threads['cells']} */
@@ -44,7 +57,7 @@ export function recognizeThreads(prelude) {
 		const id = ++last;
 		const own = memory();
 		cells.set(id, own);
-		const worker = startWorker(wanted, { prelude, onknown: (why) => why === null && { sockmux: { op: 'thread', id, common, cells: own } } });
+		const worker = launch(wanted, { sockmux: { op: 'thread', id, common, cells: own, changes } });
 		const { terminate } = worker;
 		worker.terminate = () => {
 			cells.delete(id);
