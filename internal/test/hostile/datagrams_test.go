@@ -50,8 +50,8 @@ func (p *process) session(t *testing.T) *client.Client {
 	return c
 }
 
-// openDatagrams opens a stream and waits for no answer.
-func openDatagrams(t *testing.T, c *client.Client, request wire.Request) *mux.Stream {
+// openStream opens a stream and waits for no answer.
+func openStream(t *testing.T, c *client.Client, request wire.Request) *mux.Stream {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -89,7 +89,7 @@ func datagramRecords(t *testing.T, p *process, counts *table) {
 	c := p.session(t)
 	each(t, scaled(200, 5000), func(i int) {
 		random := rand.New(rand.NewPCG(7, uint64(i)))
-		s := openDatagrams(t, c, wire.Request{Kind: wire.UDP})
+		s := openStream(t, c, wire.Request{Kind: wire.UDP})
 		b := []byte{0, 0, byte(2 + random.IntN(2))} // no form of an address
 		if i%2 == 0 {
 			b = append([]byte{255, 255, 0}, b...) // longer than any datagram
@@ -128,7 +128,7 @@ func datagramFloods(t *testing.T, p *process, counts *table) {
 		{"datagrams that are denied", func(int) datagram.Peer { return datagram.PeerAt(denied) }},
 	} {
 		row := counts.row("udp", flood.name)
-		s := openDatagrams(t, p.session(t), wire.Request{Kind: wire.UDP})
+		s := openStream(t, p.session(t), wire.Request{Kind: wire.UDP})
 		sent := scaled(20_000, 1_000_000)
 		payload := make([]byte, 100)
 		for i := range sent {
@@ -156,7 +156,7 @@ func datagramAmplified(t *testing.T, p *process, counts *table) {
 	before := p.Metric(t, `sockmux_datagrams_dropped_total{direction="down",reason="late"}`)
 	for range 4 {
 		loud := answers(t, 100, 1200) // of its own, so that some questions find room there
-		s := openDatagrams(t, p.session(t), wire.Request{Kind: wire.UDP, Host: wire.HostOf(loud.Addr()), Port: loud.Port()})
+		s := openStream(t, p.session(t), wire.Request{Kind: wire.UDP, Host: wire.HostOf(loud.Addr()), Port: loud.Port()})
 		ask := bytes.Repeat(record(t, datagram.Peer{}, []byte("x")), sent)
 		if _, err := s.Write(ask); err != nil {
 			t.Fatal(err)
@@ -188,7 +188,7 @@ func datagramSockets(t *testing.T, p *process, counts *table) {
 	for range 4 {
 		c := p.session(t)
 		for range 250 { // 256 is the default
-			s := openDatagrams(t, c, wire.Request{Kind: wire.UDP})
+			s := openStream(t, c, wire.Request{Kind: wire.UDP})
 			if _, err := s.Write(record(t, datagram.PeerAt(quiet), []byte("x"))); err != nil {
 				t.Fatal(err)
 			}
@@ -207,7 +207,7 @@ func strangerFloods(t *testing.T, p *process, counts *table) {
 	row := counts.row("udp_bound", "datagrams of strangers that are not read")
 	c := p.session(t)
 	request := wire.Request{Kind: wire.UDPBound, Host: wire.ParseHost("127.0.0.1")}
-	s := openDatagrams(t, c, request)
+	s := openStream(t, c, request)
 	result := answerTo(t, s, wire.OK)
 	before := p.Metric(t, `sockmux_datagrams_dropped_total{direction="down",reason="late"}`)
 	payload := make([]byte, 1200)
@@ -236,7 +236,7 @@ func strangerFloods(t *testing.T, p *process, counts *table) {
 	over := counts.row("udp_bound", "ports, more than there may be")
 	var asked []*mux.Stream
 	for range 40 {
-		asked = append(asked, openDatagrams(t, c, request))
+		asked = append(asked, openStream(t, c, request))
 	}
 	held := 0
 	for _, s := range asked {

@@ -15,7 +15,6 @@ import (
 
 	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/shared/client"
-	"github.com/sockmux/sockmux/shared/wire"
 )
 
 // targets are where streams go: one sends back what it gets, the other reads nothing.
@@ -32,7 +31,6 @@ func startTargets(t *testing.T) targets {
 // neighbor is an honest session beside the hostile ones.
 type neighbor struct {
 	client *client.Client
-	echo   netip.AddrPort
 	stop   chan struct{}
 	done   chan struct{}
 
@@ -46,8 +44,9 @@ type neighbor struct {
 // block is what a neighbor sends in one exchange: more than a window.
 var block = bytes.Repeat([]byte("0123456789abcde\n"), 20<<10)
 
-func startNeighbour(server *process, echo netip.AddrPort) *neighbor {
-	n := &neighbor{echo: echo, stop: make(chan struct{}), done: make(chan struct{})}
+// startNeighbor repeats an exchange, which moves a block in both directions.
+func startNeighbor(server *process, exchange func(context.Context, *client.Client) error) *neighbor {
+	n := &neighbor{stop: make(chan struct{}), done: make(chan struct{})}
 	n.client = client.New(client.Config{Dial: product.Transport(server.ConnectURL())})
 	go func() {
 		defer close(n.done)
@@ -58,7 +57,10 @@ func startNeighbour(server *process, echo netip.AddrPort) *neighbor {
 			default:
 			}
 			began := time.Now()
-			if n.err = n.exchange(); n.err != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			n.err = exchange(ctx, n.client)
+			cancel()
+			if n.err != nil {
 				return
 			}
 			n.exchanges++
@@ -71,37 +73,40 @@ func startNeighbour(server *process, echo netip.AddrPort) *neighbor {
 	return n
 }
 
-// exchange sends a block to the echo and checks what comes back.
-func (n *neighbor) exchange() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	s, err := n.client.Open(wire.Request{Kind: wire.TCP, Host: wire.ParseHost(n.echo.Addr().String()), Port: n.echo.Port()})
-	if err != nil {
-		return fmt.Errorf("open: %w", err)
+// withEcho exchanges a block with a target that sends back what it gets.
+func withEcho(echo netip.AddrPort) func(context.Context, *client.Client) error {
+	return func(ctx context.Context, c *client.Client) error {
+		s, err := product.Opened(ctx, c, echo)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		s.SetReadDeadline(time.Now().Add(patience))
+		return moved(s, s)
 	}
-	defer s.Close()
-	result, err := s.Result(ctx)
-	if err == nil {
-		err = result.Err()
-	}
-	if err != nil {
-		return fmt.Errorf("result: %w", err)
-	}
+}
+
+// moved writes a block to one end and its FIN, and checks what comes out at another.
+func moved(from interface {
+	io.Writer
+	CloseWrite() error
+}, at io.Reader,
+) error {
 	sent := make(chan error, 1)
 	go func() { // ends with the stream; awaited below
-		_, err := s.Write(block)
+		_, err := from.Write(block)
 		if err == nil {
-			err = s.CloseWrite()
+			err = from.CloseWrite()
 		}
 		sent <- err
 	}()
 	hash := sha256.New()
-	_, err = io.Copy(hash, s)
+	_, err := io.Copy(hash, at)
 	if err := errors.Join(err, <-sent); err != nil {
-		return fmt.Errorf("echo: %w", err)
+		return fmt.Errorf("block: %w", err)
 	}
 	if want := sha256.Sum256(block); !bytes.Equal(hash.Sum(nil), want[:]) {
-		return errors.New("what came back has another digest")
+		return errors.New("what came out has another digest")
 	}
 	return nil
 }
@@ -111,5 +116,8 @@ func (n *neighbor) end() error {
 	close(n.stop)
 	<-n.done
 	n.client.Close()
+	if n.err == nil && n.exchanges == 0 {
+		return errors.New("it moved nothing")
+	}
 	return n.err
 }
