@@ -55,16 +55,16 @@ function openMessage(program, message) {
  * @param {number | bigint} message
  * @param {number} flags
  * @param {(host: string) => string} shown  the address that stands for a host
- * @returns {number}  bytes
+ * @returns {number}  bytes; with MSG_TRUNC, those of the whole datagram
  */
 export function receiveMessage(program, sock, message, flags, shown) {
 	const { room, name, nameLength, fill, finish } = openMessage(program, message);
 	// One byte more shows that there is more.
-	const { buffer, addr, port } = program.ops.recvmsg(sock, room + 1, flags & ~MSG.TRUNC);
+	const { buffer, addr, port } = program.ops.recvmsg(sock, room + 1, flags);
 	const done = fill(buffer);
 	if (name) writeAddress(program.heap32().buffer, name, nameLength, { family: sock.family, host: shown(addr), port });
 	finish(buffer.length > room ? MSG.TRUNC : 0);
-	return done;
+	return flags & MSG.TRUNC ? buffer.byteLength : done;
 }
 
 /**
