@@ -59,7 +59,7 @@ test-go-light: assets
 
 .PHONY: test-go-heavy
 test-go-heavy: assets
-	go test $(RACE) -shuffle=on -timeout 10m -p 1 $$(go list ./... | grep -E '$(HEAVY)')
+	go test $(RACE) -shuffle=on -timeout 15m -p 1 $$(go list ./... | grep -E '$(HEAVY)')
 	go test -run '^(TestMemoryOf(Closed|All)Sessions|TestHostileFloods)$$' ./internal/test/strangers ./internal/test/hostile
 
 .PHONY: test-wasm
