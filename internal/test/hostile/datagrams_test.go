@@ -149,7 +149,7 @@ func datagramFloods(t *testing.T, p *process, counts *table) {
 
 // datagramAmplified: targets answer a hundredfold, and the client reads nothing.
 func datagramAmplified(t *testing.T, p *process, counts *table) {
-	row := counts.row("udp", "answers of a target, a hundredfold, that are not read")
+	row := counts.row("udp", "questions whose answers, a hundredfold, are not read")
 	sent := scaled(1000, 20_000)
 	var streams []*mux.Stream
 	up := p.Metric(t, `sockmux_datagrams_total{direction="up"}`)
@@ -176,7 +176,7 @@ func datagramAmplified(t *testing.T, p *process, counts *table) {
 	for _, s := range streams {
 		_ = s.Reset(wire.Aborted, "") // never fails
 	}
-	counts.add(row, 400*sent, "dropped")
+	counts.add(row, 4*sent, "dropped")
 }
 
 // datagramSockets opens as many sockets as a session may have, in several sessions, and uses each.
