@@ -14,6 +14,8 @@ import { until } from './harness/until.js';
 
 /** What one script may take on a busy machine; one that hangs fails by it. */
 const RUN_TIMEOUT = 60_000;
+/** What Pyodide may take to start on a busy machine. */
+const START_TIMEOUT = 120_000;
 /** Megabytes of a transfer. */
 const BLOCKS = 8;
 
@@ -172,7 +174,7 @@ for (const [title, hash, newer] of PLACES) {
 			.some((/** @type {any} */ each) => each.state === 'open' && each.target.endsWith(end)), `:${ports[name]}`);
 		const run = (/** @type {string} */ code) => page.evaluate((text) => /** @type {any} */ (globalThis).run(text), code);
 
-		test('starts', { timeout: RUN_TIMEOUT * 2 }, async () => {
+		test('starts', { timeout: START_TIMEOUT }, async () => {
 			page = await world.newPage();
 			await page.goto(`${world.site.origin}/python.html${hash}`);
 			// docs/PYTHON.md has this line for Pyodides whose setsockopt() fails.
@@ -229,19 +231,19 @@ for (const [title, hash, newer] of PLACES) {
 			await page.reload();
 		});
 
-		test('a page that is loaded again closes its connections', { timeout: RUN_TIMEOUT * 2 }, async () => {
+		test('a page that is loaded again closes its connections', { timeout: START_TIMEOUT * 2 + RUN_TIMEOUT }, async () => {
 			const before = world.targets.closed.silent;
 			run(`${open('silent')}print(s.recv(1))`).catch(() => {}); // there is no answer
-			await until(() => connected('silent'), 'the connection', RUN_TIMEOUT); // Python has started again
+			await until(() => connected('silent'), 'the connection', START_TIMEOUT); // Python has started again
 			await page.reload();
 			assert.equal(await run('print(1)'), '1');
 			await until(() => world.targets.closed.silent > before, 'the close');
 		});
 
-		test('a terminated worker closes its connections', { timeout: RUN_TIMEOUT * 2 }, async () => {
+		test('a terminated worker closes its connections', { timeout: START_TIMEOUT + RUN_TIMEOUT }, async () => {
 			const before = world.targets.closed.silent;
 			run(`${open('silent')}print(s.recv(1))`).catch(() => {}); // the page is closed before there is an answer
-			await until(() => connected('silent'), 'the connection', RUN_TIMEOUT); // Python has started again
+			await until(() => connected('silent'), 'the connection', START_TIMEOUT); // Python has started again
 			await page.evaluate(() => /** @type {any} */ (globalThis).worker.terminate());
 			await until(() => world.targets.closed.silent > before, 'the close');
 		});
@@ -250,7 +252,7 @@ for (const [title, hash, newer] of PLACES) {
 	});
 }
 
-test('in a page that is not isolated Python is as without sockmux, and the console has one line', { timeout: RUN_TIMEOUT * 2 }, async () => {
+test('in a page that is not isolated Python is as without sockmux, and the console has one line', { timeout: START_TIMEOUT }, async () => {
 	const { startSite } = await import('./harness/site.js');
 	const site = await startSite({ isolated: false, words: { SERVER: server.origin } });
 	try {
