@@ -60,7 +60,7 @@ test-go-light: assets
 .PHONY: test-go-heavy
 test-go-heavy: assets
 	go test $(RACE) -shuffle=on -timeout 15m -p 1 $$(go list ./... | grep -E '$(HEAVY)')
-	go test -run '^(TestMemoryOf(Closed|All)Sessions|TestHostileFloods)$$' ./internal/test/strangers ./internal/test/hostile
+	go test -run '^(TestMemoryOf(Closed|All)Sessions|TestForeignHalfMessagesTakeNoMemory|TestHostileFloods)$$' ./internal/test/strangers ./internal/test/hostile
 
 .PHONY: test-wasm
 test-wasm: $(LEAN) js/build/linked.wasm js/build/fixture.wasm js/build/go.js ## Go tests of the packages that run in the browser, as GOOS=js under Node

@@ -3,9 +3,9 @@ package ends_test
 import (
 	"io"
 	"testing"
-	"time"
 
 	"github.com/sockmux/sockmux/internal/test/product"
+	"github.com/sockmux/sockmux/internal/test/servertest"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -76,10 +76,10 @@ var closings = []way{
 			s := sc.open()
 			writing := make(chan error, 1)
 			go func() { // received from below
-				_, err := io.Copy(s, data(64<<20))
+				_, err := io.Copy(s, data(1<<40)) // more than ever leaves
 				writing <- err
 			}()
-			awaitStuck(sc)
+			servertest.Eventually(sc.t, patience, "the first window is on its way", func() bool { return sc.proxy.Moved() > 1<<18 })
 			sc.client.Close()
 			if err := <-writing; err == nil {
 				sc.t.Error("a Write that was cut succeeded")
@@ -90,19 +90,3 @@ var closings = []way{
 }
 
 func TestClosings(t *testing.T) { each(t, closings) }
-
-// awaitStuck waits until nothing moves through the proxy any more: the target does not read.
-func awaitStuck(sc *scene) {
-	sc.t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	last, still := int64(-1), 0
-	for still < 50 {
-		<-tick.C
-		if now := sc.proxy.Moved(); now == last && now > 0 {
-			still++
-		} else {
-			last, still = now, 0
-		}
-	}
-}

@@ -51,7 +51,7 @@ func TestForeignHalfMessagesTakeNoMemory(t *testing.T) {
 		strangers = 500
 		size      = 1 << 20
 		memory    = 64 << 20
-		most      = 3*memory + detector/4 // of RSS more than before: Go collects when the heap has doubled
+		most      = 3*memory + detector // of RSS more than before: Go collects when the heap has doubled
 	)
 	for _, f := range foreign {
 		t.Run(f.route, func(t *testing.T) {
