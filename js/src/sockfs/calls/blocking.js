@@ -16,7 +16,7 @@ import { socketOf } from '../sockets/ops.js';
 import { datagramsOf } from '../sockets/record.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { interruptedPoll } from '../program/signals.js';
-import { Waiting } from './retry.js';
+import { Waiting, limitOf, onceForTime } from './retry.js';
 import { SELECT, selected, selectLimit, selectOnce } from './select.js';
 
 /** @typedef {import('../connector.js').Connector} Connector */
@@ -47,7 +47,7 @@ export const HOOK = Symbol.for('sockmux.blocking');
  * @property {number} arity  parameters of the import
  * @property {number} [flags]  which of them holds MSG_*
  * @property {(program: Program, args: any[]) => boolean} [concerns]  whether the call may be about a socket of ours (default: it may)
- * @property {(original: (...args: any[]) => any) => Make} [once]  how it is made (default: as an operation of SOCKFS, which says whether it waits)
+ * @property {(original: (...args: any[]) => any) => Make} [once]  how it is made (default: by an operation of SOCKFS)
  * @property {(program: Program, args: any[]) => number} [limit]  milliseconds after which it ends in any case, for calls that may have other ends than sockets
  */
 
@@ -78,7 +78,7 @@ const CALLS = {
 	__syscall_recvmsg: { arity: 6, flags: 2, concerns: namesOurs },
 	__syscall_sendto: { arity: 6, flags: 3, concerns: namesOurs },
 	__syscall_sendmsg: { arity: 6, flags: 2, concerns: namesOurs },
-	__syscall_poll: { arity: 3, concerns: pollsOurs, limit: (_, [, , timeout]) => pollfd.limitOf(timeout) },
+	__syscall_poll: { arity: 3, concerns: pollsOurs, limit: (_, [, , timeout]) => limitOf(timeout) },
 	fd_read: { arity: 4, concerns: namesOurs },
 	fd_write: { arity: 4, concerns: namesOurs },
 	getaddrinfo: { arity: 4 },
@@ -135,7 +135,7 @@ export function patchBlocking(calls, program, connector, { names = {}, scope = g
 			continue;
 		}
 		const concerns = call.concerns ?? (() => true);
-		const makeOf = polls ? pollOnce(passingOver(program.heap32, isOpen)) : call.once ?? callOnce(program, call);
+		const makeOf = polls ? (/** @type {(...args: any[]) => any} */ poll) => onceForTime(2)(passingOver(program.heap32, isOpen)(poll)) : call.once ?? callOnce(program, call);
 		const script = connector.canWait ? blocking(waiting.retry(makeOf(before)), waiting, connector, polls ? ([fds]) => interruptedPoll(exports(), connector, fds) : () => -ERRNO.EINTR)
 			: make && !polls ? hookedName(scope, own, { make, makeOf, waiting, none: name.startsWith('__syscall') ? -1 : 0 }) : hooked(scope, own, makeOf, waiting);
 		const waits = (/** @type {any[]} */ args) => concerns(program, args) || (alone && call.limit !== undefined && endsAlone(program, connector, call.limit(program, args)));
@@ -188,21 +188,9 @@ function callOnce(program, { flags }) {
 	});
 }
 
-/** @param {(poll: (...args: any[]) => any) => (...args: any[]) => any} complete @returns {(poll: (...args: any[]) => any) => Make} */
-const pollOnce = (complete) => (poll) => {
-	// A poll() that does not wait.
-	const original = complete(poll);
-	return (args, retries, earlier) => {
-		const [fds, count, timeout, ...rest] = args;
-		if (!retries) return { result: original(...args), pause: null };
-		const until = earlier?.until ?? performance.now() + pollfd.limitOf(timeout);
-		const result = original(fds, count, 0, ...rest);
-		return { result, pause: result === 0 && performance.now() < until ? { until } : null };
-	};
-};
-
 /**
- * Operations wait by themselves here; what waits between attempts is poll() and select().
+ * Operations wait by themselves here; what waits between attempts is poll(),
+ * select() and epoll_wait().
  * @param {Retry} retry
  * @param {Waiting} waiting
  * @param {Connector} connector

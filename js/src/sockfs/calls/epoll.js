@@ -2,7 +2,7 @@
 // they are told of, in tasks, and epoll_wait() then looks at these alone. A thread that blocks runs
 // no tasks, so its events are told before each look.
 
-import * as pollfd from './pollfd.js';
+import { limitOf, onceForTime } from './retry.js';
 
 /** @typedef {import('../connector.js').Connector} Connector */
 /** @typedef {import('../program/instantiate.js').Instance} Instance */
@@ -10,6 +10,9 @@ import * as pollfd from './pollfd.js';
 
 /** The name of the import that waits. */
 export const EPOLL_WAITS = '__syscall_epoll_pwait';
+
+/** Which parameter of it has the time. */
+const TIMEOUT = 3;
 
 /** Operations of epoll_ctl(). */
 const ADD = 1;
@@ -51,17 +54,13 @@ export function watchEpolls(calls, connector, matters) {
 }
 
 /** How long a call waits at most, in milliseconds. @param {any[]} args */
-export const epollLimit = ([, , , timeout]) => pollfd.limitOf(timeout);
+export const epollLimit = (args) => limitOf(args[TIMEOUT]);
 
 /**
  * @param {Connector} connector
  * @returns {(original: (...args: any[]) => any) => Make}
  */
-export const epollOnce = (connector) => (original) => (args, retries, earlier) => {
+export const epollOnce = (connector) => (original) => onceForTime(TIMEOUT)((...args) => {
 	connector.tellEvents?.();
-	if (!retries) return { result: original(...args), pause: null };
-	const [epoll, events, count, , ...rest] = args;
-	const until = earlier?.until ?? performance.now() + epollLimit(args);
-	const result = original(epoll, events, count, 0, ...rest);
-	return { result, pause: result === 0 && performance.now() < until ? { until } : null };
-};
+	return original(...args);
+});

@@ -36,6 +36,21 @@
 /** setTimeout() takes no more; the call is then made again and waits on. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** How long a call waits at most. @param {number} timeout  milliseconds as poll() takes them: less than 0 for ever */
+export const limitOf = (timeout) => (timeout < 0 ? Infinity : timeout);
+
+/**
+ * Makes a call that gives 0 when its time is up, as one that does not wait itself.
+ * @param {number} at  which of its parameters has the time
+ * @returns {(original: (...args: any[]) => any) => Make}
+ */
+export const onceForTime = (at) => (original) => (args, retries, earlier) => {
+	if (!retries) return { result: original(...args), pause: null };
+	const until = earlier?.until ?? performance.now() + limitOf(args[at]);
+	const result = original(...args.map((value, i) => (i === at ? 0 : value)));
+	return { result, pause: result === 0 && performance.now() < until ? { until } : null };
+};
+
 /** Who waits for what. A ticket is a number, because wasm passes it on. */
 export class Waiting {
 	#connector;

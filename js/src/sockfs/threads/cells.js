@@ -1,7 +1,7 @@
 // The shared memory between a pthread's worker and the page. The worker puts a system call into its
 // cells and enters the page's thread by a proxied call; the page puts the result there.
 
-import { COUNT } from '../../blocking/signal.js';
+import { COUNT, raise } from '../../blocking/signal.js';
 
 // threads.js makes the memory; MEMORY_BYTES there is enough for both kinds.
 
@@ -73,8 +73,7 @@ export class Common {
 
 	/** Wakes all that wait. */
 	changed() {
-		Atomics.add(this.#changes, CHANGES, 1);
-		Atomics.notify(this.#changes, CHANGES);
+		raise(this.#changes);
 	}
 
 	/**
