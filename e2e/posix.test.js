@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
+import { freePort } from './harness/ports.js';
 import { startSockmux } from './harness/sockmux.js';
 import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
@@ -34,10 +34,7 @@ datagrams.bind(0, '127.0.0.1');
 await once(datagrams, 'listening');
 datagrams.unref();
 
-const free = createServer().listen(0, '127.0.0.1');
-await once(free, 'listening');
-const listenPort = /** @type {import('node:net').AddressInfo} */ (free.address()).port;
-free.close();
+const listenPort = await freePort();
 
 const world = suite({
 	flags: () => ['--allow-posix', '--allow', `127.0.0.1:${datagrams.address().port}`, '--allow', `127.0.0.1:${listenPort}`, '--allow-listen', `127.0.0.1:${listenPort}`],

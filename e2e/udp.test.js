@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { freePort, isFreeForDatagrams } from './harness/ports.js';
 import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
 
@@ -82,23 +83,6 @@ for (const program of ['asyncify', 'modular', 'pthread', 'worker']) {
 	}
 }
 
-/** A port that was free a moment ago. */
-async function freePort() {
-	const socket = createSocket('udp4').bind(0, '127.0.0.1');
-	await once(socket, 'listening');
-	const { port } = socket.address();
-	socket.close();
-	return port;
-}
-
-/** @param {number} port @returns {Promise<boolean>} */
-const isFree = (port) => new Promise((resolve) => {
-	const socket = createSocket('udp4').on('error', () => resolve(false)).bind({ port, address: '127.0.0.1', exclusive: true }, () => {
-		socket.close();
-		resolve(true);
-	});
-});
-
 /** A stranger that sends and waits for answers. */
 async function stranger() {
 	const socket = createSocket('udp4').bind(0, '127.0.0.1');
@@ -142,7 +126,7 @@ for (const program of ['bound', 'bound-pthread', 'bound-worker']) {
 		await until(async () => (await printed()).some((line) => line.startsWith('BOUND')), 'the program is bound').catch(async (error) => {
 			throw new Error(`${error.message}; printed: ${(await printed()).join(' | ')}`);
 		});
-		await until(async () => !await isFree(port), 'the server is bound');
+		await until(async () => !await isFreeForDatagrams(port), 'the server is bound');
 		const [one, other] = [await stranger(), await stranger()];
 		for (let i = 1; i <= 20; i++) assert.equal(await (i % 2 ? one : other).ask(`text ${i}`, port), `${i} text ${i} of ${port}`);
 		assert.equal(await one.ask('quit', port), `21 quit of ${port}`);
@@ -150,7 +134,7 @@ for (const program of ['bound', 'bound-pthread', 'bound-worker']) {
 		const lines = await printed();
 		assert.deepEqual(lines.filter((line) => !line.startsWith('BOUND')), ['DENIED 1', 'DONE 21']);
 		if (program !== 'bound') assert.ok(lines.includes(`BOUND 127.0.0.1:${port}`), lines.join(' | '));
-		await until(() => isFree(port), 'the port is free');
+		await until(() => isFreeForDatagrams(port), 'the port is free');
 		one.stop();
 		other.stop();
 		await page.context().close();
@@ -188,7 +172,7 @@ describe('sockmux.UDPSocket', () => {
 		}, port);
 		assert.deepEqual(refused, ['address_in_use', 'denied']);
 		await page.context().close();
-		await until(() => isFree(port), 'the port is free');
+		await until(() => isFreeForDatagrams(port), 'the port is free');
 		one.stop();
 	});
 

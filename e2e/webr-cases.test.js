@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { test } from 'node:test';
 import { startServices } from './cases/start.js';
+import { freePort } from './harness/ports.js';
 import { suite } from './harness/suite.js';
 import { withWebR } from './harness/webr.js';
 
@@ -32,15 +33,18 @@ const DIFFERENCES = {
 const read = (path) => readFile(new URL(`cases/${path}`, import.meta.url), 'utf8');
 const names = (await readdir(new URL('cases/programs', import.meta.url))).map((file) => file.replace(/\.R$/, '')).sort();
 
+/** Ports at which R itself listens. */
+const listens = { server: await freePort(), lonely: await freePort() };
+
 /** @type {import('./harness/webr.js').R} */
 let r;
 
 suite({
-	flags: () => ['--allow', '127.0.0.1:*', '--allow-listen', '127.0.0.1:32990-32991'],
+	flags: () => ['--allow', '127.0.0.1:*', '--allow-listen', `127.0.0.1:${listens.server}`, '--allow-listen', `127.0.0.1:${listens.lonely}`],
 	async ready({ targets, site, newPage, alsoStop }) {
 		const services = await startServices();
 		alsoStop(services);
-		const ports = { ...services.ports, refused: targets.ports.refused };
+		const ports = { ...services.ports, ...listens, refused: targets.ports.refused };
 		const page = await newPage();
 		await page.addInitScript(() => {
 			/** @type {any} */ (globalThis).sockmux = { listen: true };

@@ -9,6 +9,8 @@ import (
 
 	chclient "github.com/jpillora/chisel/client"
 	chserver "github.com/jpillora/chisel/server"
+
+	"github.com/sockmux/sockmux/internal/test/ports"
 )
 
 // serveChisel is the process of the chisel server; it ends with a signal.
@@ -33,7 +35,7 @@ func dialChisel(ctx context.Context, port int, targets map[string]int) (*chisel,
 	var remotes []string
 	for _, service := range []string{"echo", "source", "sink"} {
 		target := targets[service]
-		local, err := freePort()
+		local, err := ports.Free()
 		if err != nil {
 			return nil, err
 		}

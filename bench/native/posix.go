@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/sockmux/sockmux/internal/test/ports"
 )
 
 // originalVariable names the built websocket_to_posix_proxy; bench/ensure-posix-proxy prints it.
@@ -79,7 +81,7 @@ func (w *world) withProgram(kind string, measure func(*program) (float64, error)
 
 // runWithOriginal starts the original and connects a program to it. end ends the original.
 func runWithOriginal() (p *program, end func(), err error) {
-	port, err := freePort()
+	port, err := ports.Free()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/sockmux/sockmux/internal/test/ports"
 )
 
 // sshdScript runs OpenSSH's server for the tests of the examples.
@@ -36,7 +38,7 @@ func (w *world) startSSHD() error {
 		return err
 	}
 	w.stops = append(w.stops, func() { _ = os.RemoveAll(folder) })
-	port, err := freePort()
+	port, err := ports.Free()
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"github.com/sockmux/sockmux/bench/hook"
+	"github.com/sockmux/sockmux/internal/test/ports"
 )
 
 // Where make puts the programs; the benchmark runs in its own folder.
@@ -95,11 +95,11 @@ func (w *world) start(s size) (err error) {
 
 // startServer runs a server whose last argument is the address or the port to listen on.
 func (w *world) startServer(binary string, args []string, address bool) (*server, error) {
-	port, err := freePort()
+	port, err := ports.Free()
 	if err != nil {
 		return nil, err
 	}
-	hookPort, err := freePort()
+	hookPort, err := ports.Free()
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (w *world) startServer(binary string, args []string, address bool) (*server
 }
 
 func (w *world) startPeers() (*peers, string, error) {
-	hookPort, err := freePort()
+	hookPort, err := ports.Free()
 	if err != nil {
 		return nil, "", err
 	}
@@ -206,30 +206,6 @@ func (s *server) save(what, file string) error {
 	defer out.Close()
 	_, err = io.Copy(out, response.Body)
 	return err
-}
-
-// Ports for programs that cannot choose one themselves: below those that systems give to
-// programs that ask for any (Linux: from 32768 on), so that a port is still free when the
-// program listens.
-const lowestPort, highestPort = 20_000, 29_999
-
-// nextPort is the next that is tried; freePort's only.
-var nextPort = lowestPort + rand.IntN(highestPort-lowestPort)
-
-// freePort must not be called by two goroutines at once.
-func freePort() (int, error) {
-	var err error
-	for range highestPort - lowestPort {
-		port := nextPort
-		if nextPort++; nextPort > highestPort {
-			nextPort = lowestPort
-		}
-		var listener net.Listener
-		if listener, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			return port, listener.Close()
-		}
-	}
-	return 0, fmt.Errorf("no free port: %w", err)
 }
 
 func listening(port int, what string) error {

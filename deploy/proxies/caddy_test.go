@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/sockmux/sockmux/internal/test/ports"
 )
 
 // caddyMain stands around the example: Caddy's own authority in place of a public one,
@@ -49,7 +51,7 @@ func startCaddy(t *testing.T, prefix string, flags ...string) *front {
 		return c
 	}
 	_, addr := startProxy(t, func(port string) *exec.Cmd {
-		put(t, conf, fmt.Sprintf(caddyMain, dir, port, freePort(t), idleTimeout))
+		put(t, conf, fmt.Sprintf(caddyMain, dir, port, ports.FreeFor(t), idleTimeout))
 		return command("run", "--config", conf, "--adapter", "caddyfile")
 	})
 	f := &front{addr: addr, host: host, prefix: prefix, token: token, servers: []*server{s}, origins: []string{"https://" + host, "https://page.example.org"}}

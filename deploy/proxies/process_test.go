@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/sockmux/sockmux/internal/test/ports"
 	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/internal/test/servertest"
 )
@@ -146,7 +147,7 @@ const attempts = 3
 func startProxy(t *testing.T, prepare func(port string) *exec.Cmd) (p *process, addr string) {
 	t.Helper()
 	for range attempts {
-		port := freePort(t)
+		port := ports.FreeFor(t)
 		addr = net.JoinHostPort("127.0.0.1", port)
 		p = run(t, prepare(port))
 		open := false
@@ -164,20 +165,6 @@ func startProxy(t *testing.T, prepare func(port string) *exec.Cmd) (p *process, 
 	}
 	t.Fatalf("%s does not start: %v\n%s", p.command.Path, p.err, p.log)
 	return nil, ""
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }
 
 // folder is a place whose name is short enough for the sockets in it.

@@ -1,10 +1,37 @@
+import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 
-/** A port that was free a moment ago. @returns {Promise<number>} */
-export const freePort = () => new Promise((resolve) => {
-	const server = createServer().listen(0, '127.0.0.1', () => {
-		const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-		server.close(() => resolve(port));
+/**
+ * Ports that programs are told to listen at: below those that systems give to
+ * programs that ask for any (Linux: from 32768 on), so that no connection of this machine has one.
+ */
+const LOWEST = 10_000;
+const HIGHEST = 19_999;
+
+let next = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+
+/**
+ * A port that is free for TCP and UDP, another one each time.
+ * @returns {Promise<number>}
+ */
+export async function freePort() {
+	for (let tries = LOWEST; tries <= HIGHEST; tries++) {
+		const port = next;
+		next = port === HIGHEST ? LOWEST : port + 1;
+		if (await isFree(port) && await isFreeForDatagrams(port)) return port;
+	}
+	throw new Error(`no port from ${LOWEST} to ${HIGHEST} is free`);
+}
+
+/** @param {number} port @returns {Promise<boolean>} */
+const isFree = (port) => new Promise((resolve) => {
+	const server = createServer().on('error', () => resolve(false)).listen(port, '127.0.0.1', () => void server.close(() => resolve(true)));
+});
+
+/** Whether no socket of UDP is bound to a port. @param {number} port @returns {Promise<boolean>} */
+export const isFreeForDatagrams = (port) => new Promise((resolve) => {
+	const socket = createSocket('udp4').on('error', () => resolve(false)).bind({ port, address: '127.0.0.1', exclusive: true }, () => {
+		socket.close(() => resolve(true));
 	});
 });
 

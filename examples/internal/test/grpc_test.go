@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/internal/test/ports"
 	"github.com/sockmux/sockmux/internal/test/product"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -90,7 +91,7 @@ func TestGRPC(t *testing.T) {
 		t.Errorf("a deadline: exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	hasEnded(t, p)
-	code, _, stderr = run(t, "grpc", "--server", server.URL(), "127.0.0.1:"+freePort(t))
+	code, _, stderr = run(t, "grpc", "--server", server.URL(), "127.0.0.1:"+ports.FreeFor(t))
 	if code != 1 || !strings.Contains(stderr, "refused") {
 		t.Errorf("a port without a listener: exit code %d, stderr %q", code, stderr)
 	}

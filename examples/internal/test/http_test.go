@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sockmux/sockmux/internal/test/ports"
 	"github.com/sockmux/sockmux/internal/test/product"
 )
 
@@ -41,7 +42,7 @@ func TestHTTP(t *testing.T) {
 	if code != 1 || !strings.Contains(stderr, "certificate") {
 		t.Errorf("without the target's authority: exit code %d, %q", code, stderr)
 	}
-	code, _, stderr = run(t, "http", "--server", server.URL(), "http://127.0.0.1:"+freePort(t))
+	code, _, stderr = run(t, "http", "--server", server.URL(), "http://127.0.0.1:"+ports.FreeFor(t))
 	if code != 1 || !strings.Contains(stderr, "refused") {
 		t.Errorf("a port without a listener: exit code %d, %q", code, stderr)
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/sockmux/sockmux"
+	"github.com/sockmux/sockmux/internal/test/ports"
 	"github.com/sockmux/sockmux/internal/test/product"
 )
 
@@ -53,7 +54,7 @@ func postgres(t *testing.T) string {
 		c.SysProcAttr = unprivileged(t, dir)
 		return c
 	}
-	data, port := filepath.Join(dir, "data"), freePort(t)
+	data, port := filepath.Join(dir, "data"), ports.FreeFor(t)
 	if out, err := command("initdb", "--pgdata", data, "--username", "alice", "--pwfile", passwords,
 		"--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-sync").CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)

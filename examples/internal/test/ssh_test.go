@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/sockmux/sockmux/internal/test/ports"
 	"github.com/sockmux/sockmux/internal/test/product"
 )
 
@@ -25,7 +26,7 @@ func openSSH(t *testing.T) (target, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), ports.FreeFor(t)
 	service(t, exec.Command("./sshd", dir, port), "Server listening", syscall.SIGTERM)
 	return me.Username + "@127.0.0.1:" + port, dir
 }
@@ -50,7 +51,7 @@ func TestSSH(t *testing.T) {
 	if code, _, stderr = ssh("stranger@"+target[strings.Index(target, "@")+1:], "true"); code != 1 || !strings.Contains(stderr, "unable to authenticate") {
 		t.Errorf("another user: exit code %d, %q", code, stderr)
 	}
-	if code, _, stderr = ssh("127.0.0.1:"+freePort(t), "true"); code != 1 || !strings.Contains(stderr, "refused") {
+	if code, _, stderr = ssh("127.0.0.1:"+ports.FreeFor(t), "true"); code != 1 || !strings.Contains(stderr, "refused") {
 		t.Errorf("a port without a listener: exit code %d, %q", code, stderr)
 	}
 

@@ -3,7 +3,6 @@ package test
 import (
 	"bytes"
 	"errors"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,21 +69,6 @@ func dialerFor(t *testing.T, server *product.Server) *sockmux.Dialer {
 	d := &sockmux.Dialer{URL: server.URL()}
 	t.Cleanup(func() { _ = d.Close() })
 	return d
-}
-
-// freePort returns a port of 127.0.0.1 at which nothing listens.
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }
 
 // missing skips the test, or fails it where everything must be there.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sockmux/sockmux/internal/test/ports"
 	"github.com/sockmux/sockmux/internal/test/product"
 	"github.com/sockmux/sockmux/internal/test/servertest"
 )
@@ -190,17 +190,6 @@ func TestLogReaderDies(t *testing.T) {
 	}
 }
 
-// freeAddress is an address of loopback that nothing listens at for the moment.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // A disk that is full stalls nothing either, and lost lines are counted.
 func TestFullDisk(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -208,7 +197,7 @@ func TestFullDisk(t *testing.T) {
 		t.Skip("this system has no /dev/full")
 	}
 	defer full.Close()
-	admin := freeAddress(t) // the log cannot tell it
+	admin := "127.0.0.1:" + ports.FreeFor(t) // the log cannot tell it
 	s := product.Options{Stderr: full}.Start(t, "--allow", "127.0.0.1", "--admin", admin)
 	opens(t, s, 100)
 	servertest.Eventually(t, time.Minute, "the lost lines are counted", func() bool {
