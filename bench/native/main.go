@@ -67,7 +67,7 @@ func run() error {
 		counts  = flag.String("counts", "1,10,100", "of streams at once in a bulk transfer")
 		ways    = flag.String("directions", "down,up", "of transfers")
 		out     = flag.String("out", "../out/native.json", "file for the values")
-		profile = flag.String("profile", "", "folder for CPU profiles of server and client during bulk")
+		profile = flag.String("profile", "", "folder for CPU profiles of server and client during bulk and calls of full POSIX sockets")
 		list    = flag.Bool("list", false, "print the names of the families and exit")
 		chisel  = flag.String("serve-chisel", "", "be the chisel server on this port (internal)")
 	)

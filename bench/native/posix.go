@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -54,6 +55,15 @@ func posix(w *world, r *report, s size) error {
 					return fmt.Errorf("%s, %s: %w", kind, m.name, err)
 				}
 				rate.add(kind, value)
+				if w.profile == "" || kind == original {
+					continue
+				}
+				if err := profile(w.profile, "posix-"+strings.NewReplacer(", ", "-", " ", "-").Replace(m.name), w.servers[kind], func() error {
+					_, err := w.withProgram(kind, func(p *program) (float64, error) { return m.measure(p, w) })
+					return err
+				}); err != nil {
+					return err
+				}
 			}
 		}
 		r.add(measurement{"full POSIX sockets", m.name, m.unit, ">= 1.0 x " + original, rate})

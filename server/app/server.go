@@ -21,7 +21,6 @@ import (
 	"github.com/sockmux/sockmux/server/relay/policy"
 	"github.com/sockmux/sockmux/server/relay/resolver"
 	"github.com/sockmux/sockmux/server/session"
-	"github.com/sockmux/sockmux/shared/mux"
 )
 
 // server is what stands behind the listeners. Its parts are opened in the order of open, and
@@ -150,7 +149,7 @@ func (s *server) openStreams() error {
 	})
 	lookups := resolver.NewFair(s.targets, s.own.plan.Lookups)
 	s.sessions = session.New(session.Config{
-		Handle: func(ctx context.Context, stream *mux.Stream, who session.Client) {
+		Handle: func(ctx context.Context, stream session.Stream, who session.Client) {
 			terms := s.policies.terms(who)
 			terms.Resolver = lookups.For(who.Event.Session)
 			s.streams.Start(ctx, stream, terms, stream.Detach())

@@ -9,14 +9,13 @@ import (
 	"github.com/sockmux/sockmux/shared/client"
 	"github.com/sockmux/sockmux/shared/link"
 	"github.com/sockmux/sockmux/shared/link/linktest"
-	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
 var endless = linktest.NewEndless(9)
 
 // pour answers ok and gives the client bytes as a fast target's come, for as long as it takes them.
-func pour(_ context.Context, s *mux.Stream, _ session.Client) {
+func pour(_ context.Context, s session.Stream, _ session.Client) {
 	defer s.Close()
 	if s.Reply(wire.Result{}) != nil {
 		return

@@ -23,7 +23,7 @@ type Foreign interface {
 type ForeignTerms struct {
 	// Mux and Handle are for its streams.
 	Mux    mux.Config
-	Handle func(context.Context, *mux.Stream)
+	Handle func(context.Context, Stream)
 	// Unsent holds the memory of what is for the client and not sent yet.
 	Unsent *budget.Account
 	// Keepalive is the silence after which the client is asked for a sign of life. After

@@ -45,7 +45,7 @@ func (w *world) serveForeign(token string) (client *yamux.Session, opened chan b
 	w.serves.Go(func() {
 		was, err := w.registry.ServeForeign(context.Background(), session.Peer{Address: "192.0.2.1:1"}, token, "foreign", func(terms session.ForeignTerms) (session.Foreign, error) {
 			conn := muxtest.New(b)
-			s, err := mux.PlainServer(conn, terms.Mux, terms.Handle)
+			s, err := mux.PlainServer(conn, terms.Mux, func(ctx context.Context, stream *mux.Stream) { terms.Handle(ctx, stream) })
 			return &foreign{PlainSession: s, conn: conn}, err
 		})
 		_ = b.Close() // it may be closed

@@ -117,7 +117,7 @@ func TestIdentity(t *testing.T) {
 	served := make(chan session.Client, 1)
 	w := newWorld(t, session.Config{
 		Authenticator: known, Events: oplog.NewSink(slog.New(slog.NewTextHandler(out, nil))),
-		Handle: func(ctx context.Context, s *mux.Stream, who session.Client) {
+		Handle: func(ctx context.Context, s session.Stream, who session.Client) {
 			served <- who
 			echo(ctx, s, who)
 		},

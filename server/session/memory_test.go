@@ -17,7 +17,7 @@ import (
 )
 
 // unread serves a stream without reading it.
-func unread(ctx context.Context, s *mux.Stream, _ session.Client) {
+func unread(ctx context.Context, s session.Stream, _ session.Client) {
 	_ = s.Reply(wire.Result{}) // fails only with the session
 	<-ctx.Done()
 	_ = s.Close() // as above
@@ -92,7 +92,7 @@ func TestScarceMemoryEndsClosedSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory := budget.New(8<<20, session.MemoryFloor)
 		causes := make(chan error, 100)
-		w := newWorld(t, session.Config{Memory: memory, Handle: func(_ context.Context, s *mux.Stream, who session.Client) {
+		w := newWorld(t, session.Config{Memory: memory, Handle: func(_ context.Context, s session.Stream, who session.Client) {
 			_ = s.Reply(wire.Result{}) // fails only with the session
 			<-who.Outlives.Done()
 			causes <- context.Cause(who.Outlives)
@@ -124,7 +124,7 @@ func TestSocketsUsedUpEndClosedSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sockets, over := budget.New(8, 4), make(chan struct{})
 		defer close(over)
-		w := newWorld(t, session.Config{Sockets: sockets, Handle: func(_ context.Context, s *mux.Stream, who session.Client) {
+		w := newWorld(t, session.Config{Sockets: sockets, Handle: func(_ context.Context, s session.Stream, who session.Client) {
 			_ = s.Reply(wire.Result{}) // fails only with the session
 			select {
 			case <-who.Outlives.Done():

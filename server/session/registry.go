@@ -19,7 +19,6 @@ import (
 	"github.com/sockmux/sockmux/server/session/limit"
 	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/link"
-	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -45,7 +44,7 @@ const windowBudget = 16 << 20
 // defaults, but for Grace and MaxDetached, where 0 means never.
 type Config struct {
 	// Handle serves one stream of a client (mux.Server). It may detach the stream.
-	Handle func(context.Context, *mux.Stream, Client)
+	Handle func(context.Context, Stream, Client)
 	// Kinds are the kinds of streams that Handle serves. Clients learn which of them need a
 	// capability.
 	Kinds []wire.Kind

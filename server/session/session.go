@@ -90,7 +90,7 @@ func (s *session) muxConfig() mux.Config {
 func (s *session) maxStreams() int { return s.account.Limits().Streams + spareStreams }
 
 // handle serves one stream within the limits of the session.
-func (s *session) handle(ctx context.Context, stream *mux.Stream) {
+func (s *session) handle(ctx context.Context, stream Stream) {
 	client := s.client()
 	if err := s.enter(); err != nil {
 		s.registry.refusedStream(events.NewStream, client.Event, stream.Request(), err)

@@ -61,7 +61,7 @@ func newWorld(t *testing.T, config session.Config) *world {
 	return w
 }
 
-func echo(_ context.Context, s *mux.Stream, _ session.Client) {
+func echo(_ context.Context, s session.Stream, _ session.Client) {
 	if s.Reply(wire.Result{}) != nil {
 		return
 	}

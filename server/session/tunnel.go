@@ -46,7 +46,7 @@ func (s *session) openLinked(hello wire.Hello) (err error) {
 	if hello.Capabilities&wire.CanJoin != 0 {
 		s.link.Join()
 	}
-	streams, err := mux.Server(s.link, s.muxConfig(), s.handle)
+	streams, err := mux.Server(s.link, s.muxConfig(), func(ctx context.Context, stream *mux.Stream) { s.handle(ctx, stream) })
 	s.tunnel = linked{s.link, streams}
 	return err
 }

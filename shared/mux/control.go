@@ -212,7 +212,7 @@ func (s *Session) handleControl(m wire.ControlMessage) (bad *wire.Error) {
 	case wire.StreamStop:
 		s.about(m.ID, func(stream *Stream) { stream.peerStopped(m.Code) })
 	case wire.StreamSocket:
-		s.about(m.ID, func(stream *Stream) { stream.socket.set(m.Options) })
+		s.about(m.ID, func(stream *Stream) { stream.socket.Set(m.Options) })
 	case wire.Drain:
 		if s.config.OnDrain != nil {
 			s.config.OnDrain(m.In, m.Text)

@@ -78,7 +78,7 @@ func (s *Stream) headCame(message []byte, malformed *wire.Error) (bad *wire.Erro
 		malformed = wire.NewError(wire.InvalidRequest, malformed.Text)
 	}
 	s.malformed = malformed
-	s.socket.set(s.request.Socket)
+	s.socket.Set(s.request.Socket)
 	s.control = malformed == nil && s.request.Kind == wire.Control && s.id == s.session.controlID
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,14 +6,16 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// socketOptions are what an initiator wants of the connection that a stream stands for.
-type socketOptions struct {
+// SocketSettings are what an initiator wants of the connection that a stream stands for. The zero
+// value wants nothing. Any number of goroutines may use them.
+type SocketSettings struct {
 	mu    sync.Mutex // held while apply runs, so that changes are applied in their order
 	have  wire.SocketOptions
 	apply func(wire.SocketOptions) // nil: there is no connection yet
 }
 
-func (o *socketOptions) set(options wire.SocketOptions) {
+// Set changes the options that are set in options, and applies all of them.
+func (o *SocketSettings) Set(options wire.SocketOptions) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.have = o.have.With(options)
@@ -22,7 +24,9 @@ func (o *socketOptions) set(options wire.SocketOptions) {
 	}
 }
 
-func (o *socketOptions) each(apply func(wire.SocketOptions)) {
+// Each calls apply with all options: at once if there are any, and after each change. apply must
+// not block.
+func (o *SocketSettings) Each(apply func(wire.SocketOptions)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.apply = apply
@@ -42,4 +46,4 @@ func (s *Stream) SetSocketOptions(options wire.SocketOptions) {
 
 // EachSocketOptions calls apply with all options that the initiator has set: at once if it has set
 // any, and after each change. apply must not block and must not call the stream.
-func (s *Stream) EachSocketOptions(apply func(wire.SocketOptions)) { s.socket.each(apply) }
+func (s *Stream) EachSocketOptions(apply func(wire.SocketOptions)) { s.socket.Each(apply) }

@@ -35,7 +35,7 @@ type Stream struct {
 
 	ended bool // the connection has taken FIN; the writer's lock guards it
 
-	socket socketOptions // that the peer has set
+	socket SocketSettings // that the peer has set
 
 	mu       sync.Mutex
 	readable sync.Cond // bytes have come, or none will

@@ -12,7 +12,6 @@ import (
 	"github.com/sockmux/sockmux/server/fronts/local"
 	"github.com/sockmux/sockmux/server/fronts/posix/calls"
 	"github.com/sockmux/sockmux/shared/datagram"
-	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -22,9 +21,9 @@ type datagrams struct {
 	base
 
 	mu            sync.Mutex
-	conn          *mux.Stream // nil: there is none yet
-	bound         bool        // conn is at a port of the program's choice, and is kept by connect
-	connected     bool        // to remote, the only peer
+	conn          *local.Stream // nil: there is none yet
+	bound         bool          // conn is at a port of the program's choice, and is kept by connect
+	connected     bool          // to remote, the only peer
 	local, remote netip.AddrPort
 	gone          bool
 	waits         chan struct{} // closed, and made anew, when there is another conn, or close was called
@@ -33,7 +32,7 @@ type datagrams struct {
 	report              atomic.Int32 // the error number of an earlier datagram
 
 	// Whose turn it is to receive guards these.
-	from    *mux.Stream // whose bytes the decoder has
+	from    *local.Stream // whose bytes the decoder has
 	decoder datagram.Decoder
 	come    []datagram.Record // in the order in which they came
 	held    int
@@ -65,7 +64,7 @@ func (d *datagrams) pending() errno {
 
 // replace makes a stream that of the socket, and gives up the one before; nil: the socket has
 // none. The stream is connected if remote is valid. It returns false if the socket was closed.
-func (d *datagrams) replace(conn *mux.Stream, local, remote netip.AddrPort, bound bool) bool {
+func (d *datagrams) replace(conn *local.Stream, local, remote netip.AddrPort, bound bool) bool {
 	d.mu.Lock()
 	if d.gone {
 		d.mu.Unlock()
@@ -83,7 +82,7 @@ func (d *datagrams) replace(conn *mux.Stream, local, remote netip.AddrPort, boun
 }
 
 // discard gives up a stream. What was sent is delivered.
-func (d *datagrams) discard(conn *mux.Stream) {
+func (d *datagrams) discard(conn *local.Stream) {
 	conn.SetReadDeadline(past)
 	_ = conn.CancelRead(wire.Aborted) // never fails
 	d.after(&d.sending, func() {
@@ -253,7 +252,7 @@ func (d *datagrams) send(ctx context.Context, place *turn, data []byte, flags in
 
 // toSend returns the stream for a datagram, which it opens where there is none, and the peer of its
 // record. The zero Peer stands for a datagram without an address.
-func (d *datagrams) toSend(ctx context.Context, to datagram.Peer) (*mux.Stream, datagram.Peer, errno) {
+func (d *datagrams) toSend(ctx context.Context, to datagram.Peer) (*local.Stream, datagram.Peer, errno) {
 	addressed := to != datagram.Peer{}
 	d.mu.Lock()
 	conn, connected, bound, remote := d.conn, d.connected, d.bound, d.remote
@@ -281,7 +280,7 @@ func (d *datagrams) toSend(ctx context.Context, to datagram.Peer) (*mux.Stream, 
 
 // ended returns the error number for a stream that has ended by itself, such as for its idleness.
 // The socket gets another by its next use.
-func (d *datagrams) ended(ctx context.Context, conn *mux.Stream, err error) errno {
+func (d *datagrams) ended(ctx context.Context, conn *local.Stream, err error) errno {
 	if ctx.Err() != nil {
 		return eEndedBridge
 	}
@@ -405,7 +404,7 @@ func (d *datagrams) look() {
 }
 
 // decode reads what is there of a stream.
-func (d *datagrams) decode(conn *mux.Stream) error {
+func (d *datagrams) decode(conn *local.Stream) error {
 	if d.from != conn {
 		d.forget()
 		d.from = conn

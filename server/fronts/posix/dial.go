@@ -6,7 +6,6 @@ import (
 
 	"github.com/sockmux/sockmux/server/fronts/local"
 	"github.com/sockmux/sockmux/server/fronts/posix/calls"
-	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -100,7 +99,7 @@ func (s *stream) dial(ctx context.Context, target netip.AddrPort) errno {
 
 // open opens a stream to an address. Where the policy allows the name alone by which the
 // program has found the address, it opens one to the name.
-func (b *bridge) open(ctx context.Context, request wire.Request, target netip.AddrPort) (*mux.Stream, wire.Result, error) {
+func (b *bridge) open(ctx context.Context, request wire.Request, target netip.AddrPort) (*local.Stream, wire.Result, error) {
 	request.Port = target.Port()
 	name, known := b.names.of(target.Addr())
 	if !name.only {
@@ -122,8 +121,8 @@ func (b *bridge) open(ctx context.Context, request wire.Request, target netip.Ad
 }
 
 // ask opens a stream and waits for its result. The error says why there is no stream.
-func (b *bridge) ask(ctx context.Context, request wire.Request) (*mux.Stream, wire.Result, error) {
-	stream, err := b.tunnel.Streams.OpenContext(ctx, request)
+func (b *bridge) ask(ctx context.Context, request wire.Request) (*local.Stream, wire.Result, error) {
+	stream, err := b.tunnel.OpenStream(request)
 	if err != nil {
 		return nil, wire.Result{}, err
 	}

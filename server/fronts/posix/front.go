@@ -25,10 +25,6 @@ func (f *Front) Serve(ctx context.Context, t Transport, peer session.Peer, token
 	})
 }
 
-// lastTimeout is how long the last bytes of a program may take to their streams, which go
-// on until their targets have taken them.
-const lastTimeout = 2 * time.Second
-
 // tunnel is the session of one program: a session.Foreign.
 type tunnel struct {
 	bridge    *bridge
@@ -46,10 +42,7 @@ type tunnel struct {
 var _ session.Foreign = (*tunnel)(nil)
 
 func open(t Transport, terms session.ForeignTerms) (session.Foreign, error) {
-	streams, err := local.Open(terms)
-	if err != nil {
-		return nil, err
-	}
+	streams := local.Open(terms)
 	return &tunnel{
 		bridge: newBridge(streams, terms.Mux.Written, terms.Unsent), transport: t, streams: streams,
 		keepalive: terms.Keepalive, done: make(chan struct{}),
@@ -105,9 +98,7 @@ func (t *tunnel) finish(endLife func(), last chan struct{}) {
 	t.bridge.end()
 	if byPeer {
 		t.bridge.sockets.cutSends() // one that has not begun to write would find its stream ended
-		ctx, cancel := context.WithTimeout(context.Background(), lastTimeout)
-		t.streams.Finish(ctx)
-		cancel()
+		t.streams.Finish()
 	} else {
 		t.streams.Fail(why)
 	}

@@ -11,11 +11,10 @@ import (
 
 	"github.com/sockmux/sockmux/server/fronts/local"
 	"github.com/sockmux/sockmux/shared/closed"
-	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// byteStream is what a connected socket carries; *mux.Stream is one.
+// byteStream is what a connected socket carries; *local.Stream is one.
 type byteStream interface {
 	io.ReadWriteCloser
 	WaitReadable()
@@ -28,7 +27,7 @@ type byteStream interface {
 	SetSocketOptions(wire.SocketOptions)
 }
 
-var _ byteStream = (*mux.Stream)(nil)
+var _ byteStream = (*local.Stream)(nil)
 
 // stream is a socket of TCP, or one end of a pair.
 type stream struct {
@@ -40,7 +39,7 @@ type stream struct {
 	dialError     errno          // of the last connect
 	cancelDial    func()         // of a connect that is under way
 	local, remote netip.AddrPort // likewise; local is also what bind was given
-	bound         *mux.Stream    // that listens, or will; nil: it does not
+	bound         *local.Stream  // that listens, or will; nil: it does not
 	listening     bool           // listen was called
 	gone          bool           // close was called
 

@@ -47,7 +47,7 @@ var _ session.Foreign = (*tunnel)(nil)
 
 func open(t Transport, terms session.ForeignTerms) (session.Foreign, error) {
 	c := newConn(t, terms.Unsent)
-	streams, err := mux.PlainServer(c, terms.Mux, terms.Handle)
+	streams, err := mux.PlainServer(c, terms.Mux, func(ctx context.Context, stream *mux.Stream) { terms.Handle(ctx, stream) })
 	if err != nil {
 		return nil, err
 	}
