@@ -62,7 +62,7 @@ func run() error {
 		many    = flag.Int("idle", 10_000, "idle streams and sessions")
 		quick   = flag.Bool("quick", false, "one round of everything")
 		smoke   = flag.Bool("smoke", false, "only that everything works, in seconds")
-		rivals  = flag.String("rivals", strings.Join(append(slices.Clone(kinds), original, remoteForward), ","), "to measure, beside sockmux")
+		rivals  = flag.String("rivals", strings.Join(append(slices.Clone(kinds), original, originalNoDelay, remoteForward), ","), "to measure, beside sockmux")
 		only    = flag.String("only", strings.Join(names(), ","), "families to measure")
 		counts  = flag.String("counts", "1,10,100", "of streams at once in a bulk transfer")
 		ways    = flag.String("directions", "down,up", "of transfers")
@@ -87,8 +87,10 @@ func run() error {
 	}
 	beside := strings.Split(*rivals, ",")
 	kinds = slices.DeleteFunc(kinds, func(kind string) bool { return kind != "sockmux" && !slices.Contains(beside, kind) })
-	if slices.Contains(beside, original) && os.Getenv(originalVariable) != "" {
-		posixKinds = append(posixKinds, original)
+	for _, kind := range []string{original, originalNoDelay} {
+		if slices.Contains(beside, kind) && os.Getenv(originalVariable) != "" {
+			posixKinds = append(posixKinds, kind)
+		}
 	}
 	if slices.Contains(beside, remoteForward) && slices.Contains(wanted, "listen") && hasSSHD() {
 		listenKinds = append(listenKinds, remoteForward)

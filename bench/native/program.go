@@ -10,8 +10,8 @@ import (
 	"net/url"
 	"sync"
 
+	"github.com/sockmux/sockmux/server/frames"
 	"github.com/sockmux/sockmux/server/fronts/posix/calls"
-	"github.com/sockmux/sockmux/server/relay/frames"
 )
 
 // program makes calls as one with Emscripten's full POSIX sockets does. Each goroutine is a

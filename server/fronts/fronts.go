@@ -23,17 +23,12 @@ var (
 
 // WebSocket is what the connections of all fronts have in common.
 type WebSocket interface {
-	// Send sends one binary message and may block until the network takes it. The caller
-	// may reuse the message after the return. One goroutine calls it.
-	Send(ctx context.Context, message []byte) error
 	// Close ends the WebSocket with a close code and a reason, or at once where the code
 	// is 0. It may be called more than once and at any time, and takes no longer than
 	// some seconds.
 	Close(code int, reason string) error
-	// Admit is called once, before anything is received, for a client that has a session now.
-	Admit()
-	// Dismiss is called for a client of which nothing more is wanted. Send and Close may
-	// follow, within some seconds: then the connection is cut.
+	// Dismiss is called for a client of which nothing more is wanted. Close may follow, within some
+	// seconds: then the connection is cut.
 	Dismiss()
 }
 

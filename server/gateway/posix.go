@@ -3,10 +3,11 @@ package gateway
 import (
 	"net/http"
 
+	"github.com/sockmux/sockmux/server/frames"
 	"github.com/sockmux/sockmux/server/fronts/posix"
 	"github.com/sockmux/sockmux/server/listener"
 	"github.com/sockmux/sockmux/server/listener/places"
-	"github.com/sockmux/sockmux/shared/websocket"
+	"github.com/sockmux/sockmux/shared/budget"
 )
 
 // tokenKey names the part of the query that carries a token (RFC 6750, section 2.3): a program of
@@ -27,29 +28,27 @@ func (g *Gateway) posix(w http.ResponseWriter, r *http.Request) {
 	if token == "" {
 		token = r.URL.Query().Get(tokenKey)
 	}
-	accept := func() (*websocket.MessageStream, error) {
-		return websocket.AcceptMessages(w, r, posix.Subprotocol, listener.TCP)
-	}
-	upgrade(g, w, r, accept, func(stream *websocket.MessageStream, place *places.Place) error {
-		return g.config.Posix(r.Context(), posixNewcomer{stream, place}, peerOf(r), token)
+	accept := func() (*frames.Messages, error) { return frames.Accept(w, r, posix.Subprotocol, listener.TCP) }
+	upgrade(g, w, r, accept, func(messages *frames.Messages, place *places.Place) error {
+		return g.config.Posix(r.Context(), posixNewcomer{messages, place}, peerOf(r), token)
 	})
 }
 
 // posixNewcomer is a WebSocket that has a place among strangers until it has a session.
 type posixNewcomer struct {
-	*websocket.MessageStream
+	*frames.Messages
 	place *places.Place
 }
 
 // Admit implements posix.Transport.
-func (n posixNewcomer) Admit() {
+func (n posixNewcomer) Admit(longest int, memory *budget.Account, heard func()) {
 	n.place.Leave()
-	n.MessageStream.Admit()
+	n.Messages.Admit(longest, memory, heard)
 }
 
 // Dismiss implements posix.Transport. The close handshake goes on while there is a place to
 // spare.
 func (n posixNewcomer) Dismiss() {
 	n.place.Rank(places.Spare)
-	n.MessageStream.Dismiss()
+	n.Messages.Dismiss()
 }

@@ -69,6 +69,9 @@ func (r *service) dial(ctx context.Context, host wire.Host, aliases []string, ta
 // attempt is left running. If all fail, the error is the one that tells most about the
 // target, the earlier of two alike.
 func race(ctx context.Context, addrs []netip.AddrPort, delay time.Duration, dial func(context.Context, netip.AddrPort) (egress.Conn, error)) (egress.Conn, error) {
+	if len(addrs) == 1 { // as of a literal address
+		return dial(ctx, addrs[0])
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type attempt struct {

@@ -15,8 +15,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sockmux/sockmux/server/frames"
 	"github.com/sockmux/sockmux/server/relay/egress"
-	"github.com/sockmux/sockmux/server/relay/frames"
 	"github.com/sockmux/sockmux/shared/message"
 	"github.com/sockmux/sockmux/shared/wire"
 )

@@ -100,6 +100,17 @@ func (h *half) write(b []byte) (n int, err error) {
 	return n, nil
 }
 
+// writeNow is write that takes all of b at once. If it cannot, it takes nothing and returns false.
+func (h *half) writeNow(b []byte) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.endedLocked() != nil || len(b) > maxBuffer || !h.bytes.putAll(b, h.memory) {
+		return false
+	}
+	h.readable.Signal()
+	return true
+}
+
 // fill is write of what put makes in the buffer. It waits until half of the buffer is free, so that
 // put has room.
 func (h *half) fill(put func(b []byte) int) error {
@@ -120,15 +131,10 @@ func (h *half) waitRoomLocked(n int) error {
 	h.writing = true
 	defer func() { h.writing = false }()
 	for {
+		if err := h.endedLocked(); err != nil {
+			return err
+		}
 		switch {
-		case h.reset != nil:
-			return h.reset
-		case h.refused != nil:
-			return h.refused
-		case h.finished:
-			return closed.Err
-		case h.over != nil:
-			return h.over
 		case h.bytes.room(h.memory) >= n || h.bytes.empty():
 			return nil
 		case h.writeBy.Passed():
@@ -136,6 +142,21 @@ func (h *half) waitRoomLocked(n int) error {
 		}
 		h.writable.Wait()
 	}
+}
+
+// endedLocked returns why nothing more can be written; nil: it can.
+func (h *half) endedLocked() error {
+	switch {
+	case h.reset != nil:
+		return h.reset
+	case h.refused != nil:
+		return h.refused
+	case h.finished:
+		return closed.Err
+	case h.over != nil:
+		return h.over
+	}
+	return nil
 }
 
 // finish ends what is written. It returns why there is nothing to end.

@@ -26,6 +26,7 @@ type Tunnel struct {
 	life             context.Context // of handlers
 	endLife          context.CancelCauseFunc
 	tasks            sync.WaitGroup // streams that handlers have not done with
+	workers          *workers       // run handlers
 
 	mu      sync.Mutex
 	streams map[*Stream]struct{} // which handlers have not done with
@@ -34,22 +35,28 @@ type Tunnel struct {
 
 // Open opens a tunnel on the terms of a session. The caller closes it.
 func Open(terms session.ForeignTerms) *Tunnel {
-	t := &Tunnel{handle: terms.Handle, received: terms.Mux.Received, unsent: terms.Unsent, streams: make(map[*Stream]struct{})}
+	t := &Tunnel{handle: terms.Handle, received: terms.Mux.Received, unsent: terms.Unsent, workers: newWorkers(), streams: make(map[*Stream]struct{})}
 	t.life, t.endLife = context.WithCancelCause(context.Background()) // until end
 	return t
 }
 
 // OpenStream sends a request on a new stream. It waits for no answer: Result tells it.
-func (t *Tunnel) OpenStream(request wire.Request) (*Stream, error) {
-	s := newStream(t, request)
+func (t *Tunnel) OpenStream(request wire.Request) (*Stream, error) { return t.OpenThen(request, nil) }
+
+// OpenThen is OpenStream that calls then once with what Result returns, in the goroutine that has
+// it: that of the relay, that of a Reset, or the one that ends the tunnel. then may block, and
+// holds up the stream so long.
+func (t *Tunnel) OpenThen(request wire.Request, then func(*Stream, wire.Result, error)) (*Stream, error) {
+	s := newStream(t, request, then)
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.reason != nil {
+		t.mu.Unlock()
 		return nil, lost(t.reason)
 	}
 	t.streams[s] = struct{}{}
 	t.tasks.Add(1) // end comes behind it
-	go t.serve(s)  // Close waits for it
+	t.mu.Unlock()
+	t.workers.run(func() { t.serve(s) }) // Close waits for it
 	return s, nil
 }
 
@@ -84,10 +91,11 @@ func (t *Tunnel) Finish() {
 func (t *Tunnel) Fail(err *wire.Error) { t.end(err) }
 
 // Close ends the tunnel at once and waits until none of its streams is left. Behind Finish it
-// waits until the last bytes are delivered.
+// waits until the last bytes are delivered. It is called once.
 func (t *Tunnel) Close() {
 	t.end(wire.NewError(wire.SessionLost, "the tunnel was closed"))
 	t.tasks.Wait()
+	t.workers.end()
 }
 
 // end keeps the first reason.

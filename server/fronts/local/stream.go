@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/sockmux/sockmux/shared/closed"
@@ -19,16 +20,18 @@ type Stream struct {
 	up, down half // from the front to the relay, and back
 	options  mux.SocketSettings
 
+	once     sync.Once
 	answered chan struct{} // closed when result or failure is set
 	result   wire.Result
-	failure  error // why there is no result
+	failure  error                             // why there is no result
+	then     func(*Stream, wire.Result, error) // called behind that; nil: nothing
 
 	after    func() // what the handler wants when it has done with the stream; nil: nothing
 	detached bool   // the handler has returned, or is about to, and releases the stream later
 }
 
-func newStream(tunnel *Tunnel, request wire.Request) *Stream {
-	s := &Stream{tunnel: tunnel, request: request, answered: make(chan struct{})}
+func newStream(tunnel *Tunnel, request wire.Request, then func(*Stream, wire.Result, error)) *Stream {
+	s := &Stream{tunnel: tunnel, request: request, answered: make(chan struct{}), then: then}
 	s.up.init(tunnel.received)
 	s.down.init(tunnel.unsent)
 	s.options.Set(request.Socket)
@@ -48,13 +51,13 @@ func (s *Stream) Result(ctx context.Context) (wire.Result, error) {
 
 // answer sets what Result returns. The first call counts.
 func (s *Stream) answer(result wire.Result, failure error) {
-	s.tunnel.mu.Lock()
-	defer s.tunnel.mu.Unlock()
-	select {
-	case <-s.answered:
-	default:
-		s.result, s.failure = result, failure
+	first := false
+	s.once.Do(func() {
+		s.result, s.failure, first = result, failure, true
 		close(s.answered)
+	})
+	if first && s.then != nil {
+		s.then(s, result, failure)
 	}
 }
 
@@ -70,6 +73,10 @@ func (s *Stream) Readable() bool { return s.down.isReadable() }
 
 // Write blocks until the bytes wait for the relay, or its deadline has passed.
 func (s *Stream) Write(b []byte) (int, error) { return s.up.write(b) }
+
+// WriteNow is Write that takes all of the bytes without waiting. If it cannot, it takes nothing and
+// returns false.
+func (s *Stream) WriteNow(b []byte) bool { return s.up.writeNow(b) }
 
 // SetReadDeadline makes Read fail with mux.ErrDeadline from a time on; the zero time: never.
 func (s *Stream) SetReadDeadline(t time.Time) { s.down.setReadDeadline(t) }

@@ -2,7 +2,6 @@ package posix
 
 import (
 	"context"
-	"io"
 	"sync/atomic"
 	"time"
 
@@ -28,20 +27,6 @@ func (a *alive) took(d time.Duration) {
 		before = int64(d)
 	}
 	a.smoothed.Store(max(before+(int64(d)-before)/8, 1)) // RFC 6298, section 2.3
-}
-
-// hearing is a reader whose bytes are signs of life.
-func (a *alive) hearing(r io.Reader) io.Reader { return heard{r, a} }
-
-type heard struct {
-	from  io.Reader
-	alive *alive
-}
-
-func (h heard) Read(b []byte) (int, error) {
-	n, err := h.from.Read(b)
-	h.alive.heard()
-	return n, err
 }
 
 // watch pings the client once at the start and whenever it is silent for the time of

@@ -17,8 +17,6 @@ const (
 	maxWaiting = 1024
 	// maxWaitingBytes bounds the data of the calls that wait.
 	maxWaitingBytes = 16 << 20
-	// maxResults is how many results wait for the network before a call waits with them.
-	maxResults = 64
 	// callCost is what is counted for a call that waits, beside its data.
 	callCost = 8 << 10
 	// cutDelay is how long a call may still be on its way that was sent before one without
@@ -26,20 +24,17 @@ const (
 	cutDelay = 100 * time.Millisecond
 )
 
-// bridge runs the calls of one program. The goroutine that receives calls decode never waits
-// for a call. Where the program takes no results, it waits for the program.
+// bridge runs the calls of one program. The goroutine that receives them answers those that need
+// not wait, and never waits for a call. Where the program takes no results, it waits for the
+// program.
 type bridge struct {
-	tunnel   *local.Tunnel
-	in, out  *budget.Account // of what programs send, and of what is for them
-	sockets  *handles
-	names    names
-	life     context.Context // of calls
-	endLife  context.CancelFunc
-	results  chan []byte
-	unwanted chan struct{}   // closed when results are not sent any more
-	first    [firstRead]byte // of the message that is read
-
-	lent *[secondRead]byte // the message is in it, and no call has borrowed it; of the goroutine that receives
+	tunnel  *local.Tunnel
+	in, out *budget.Account // of what programs send, and of what is for them
+	sockets *handles
+	names   names
+	life    context.Context // of calls
+	endLife context.CancelFunc
+	results *results
 
 	tasks sync.WaitGroup // what calls leave behind
 
@@ -51,10 +46,11 @@ type bridge struct {
 	none         chan struct{} // closed when ended and no call waits
 }
 
-func newBridge(tunnel *local.Tunnel, in, out *budget.Account) *bridge {
+// newBridge returns a bridge whose results go to send. failed is called when that has failed.
+func newBridge(tunnel *local.Tunnel, in, out *budget.Account, send func(messages ...[]byte) error, failed func()) *bridge {
 	b := &bridge{
 		tunnel: tunnel, in: in, out: out, sockets: newHandles(),
-		results: make(chan []byte, maxResults), unwanted: make(chan struct{}), none: make(chan struct{}),
+		results: newResults(out, send, failed), none: make(chan struct{}),
 	}
 	b.life, b.endLife = context.WithCancel(context.Background()) // until end
 	return b
@@ -108,47 +104,11 @@ func (b *bridge) close() {
 }
 
 // answer passes a result on. It blocks while many wait for the network.
-func (b *bridge) answer(result []byte) {
-	b.out.Hold(len(result))
-	select {
-	case b.results <- result:
-	case <-b.unwanted:
-		b.out.Hold(-len(result))
-	}
-}
+func (b *bridge) answer(message []byte) { b.results.answer(result{message: message}) }
 
-// deliver sends results until last is closed and none is left, or send fails. It returns that
-// error.
-func (b *bridge) deliver(last <-chan struct{}, send func([]byte) error) error {
-	defer close(b.unwanted)
-	one := func(result []byte) error {
-		defer b.out.Hold(-len(result))
-		return send(result)
-	}
-	for {
-		select {
-		case result := <-b.results:
-			if err := one(result); err != nil {
-				return err
-			}
-		case <-last:
-			for {
-				select {
-				case result := <-b.results:
-					if err := one(result); err != nil {
-						return err
-					}
-				default:
-					return nil
-				}
-			}
-		}
-	}
-}
-
-// take takes a message of the program. cut says that only its beginning was kept.
+// take takes a message of the program, which is the caller's again when take has returned. cut says
+// that only its beginning was kept.
 func (b *bridge) take(message []byte, cut bool) {
-	defer b.freeLent()
 	switch function := cutFunction(message); {
 	case len(message) < 4:
 		b.afterDelay(b.answerLost)
@@ -188,9 +148,9 @@ func cutFunction(message []byte) calls.Function {
 	if len(message) < calls.HeaderSize {
 		return 0
 	}
-	switch call, _ := calls.Decode(message[:calls.HeaderSize], false); call.Function {
+	switch function := calls.FunctionOf(message); function {
 	case calls.Getsockname, calls.Getpeername:
-		return call.Function
+		return function
 	}
 	return 0
 }

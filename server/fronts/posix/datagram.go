@@ -137,10 +137,27 @@ func (d *datagrams) openAny(ctx context.Context) errno {
 // openUnconnected opens a stream that is not connected.
 func (d *datagrams) openUnconnected(ctx context.Context, request wire.Request) errno {
 	opened, result, err := d.bridge.ask(ctx, request)
-	if err != nil {
+	result.Remote = netip.AddrPort{}
+	return d.opened(opened, result, err, request.Kind == wire.UDPBound)
+}
+
+// openThen is openAny that does not wait.
+func (d *datagrams) openThen(answered func(errno)) {
+	new(dialing).start(d.bridge.tunnel, wire.Request{Kind: wire.UDP}, func(opened *local.Stream, result wire.Result, err error) {
+		result.Remote = netip.AddrPort{}
+		answered(d.opened(opened, result, err, false))
+	})
+}
+
+// opened makes a stream that of the socket. It returns the error number where there is none.
+func (d *datagrams) opened(opened *local.Stream, result wire.Result, err error, bound bool) errno {
+	switch {
+	case err != nil && d.bridge.life.Err() != nil:
+		return eEndedBridge
+	case err != nil:
 		return errnoOf(local.CodeOf(err))
 	}
-	if !d.replace(opened, result.Bound, netip.AddrPort{}, request.Kind == wire.UDPBound) {
+	if !d.replace(opened, result.Bound, result.Remote, bound) {
 		_ = opened.Close() // nothing was sent
 		return wire.EBADF
 	}
@@ -148,34 +165,31 @@ func (d *datagrams) openUnconnected(ctx context.Context, request wire.Request) e
 }
 
 // connect implements socket.
-func (d *datagrams) connect(ctx context.Context, address []byte) errno {
+func (d *datagrams) connect(address []byte, answered func(errno)) {
 	if len(address) >= 2 && calls.Family(address) == calls.AFUnspec {
 		d.mu.Lock()
 		connected := d.connected
 		d.mu.Unlock()
 		if !connected || d.keepTo(netip.AddrPort{}) {
-			return 0
+			answered(0)
+			return
 		}
-		return d.openAny(ctx)
+		d.openThen(answered)
+		return
 	}
 	target, e := d.address(address)
 	switch {
 	case e != 0:
-		return e
+		answered(e)
 	case target.Port() == 0:
-		return wire.EINVAL
+		answered(wire.EINVAL)
 	case d.keepTo(target):
-		return 0
+		answered(0)
+	default:
+		d.bridge.open(new(dialing), wire.Request{Kind: wire.UDP}, target, func(opened *local.Stream, result wire.Result, err error) {
+			answered(d.opened(opened, result, err, false))
+		})
 	}
-	opened, result, err := d.bridge.open(ctx, wire.Request{Kind: wire.UDP}, target)
-	if err != nil {
-		return errnoOf(local.CodeOf(err))
-	}
-	if !d.replace(opened, result.Bound, result.Remote, false) {
-		_ = opened.Close() // nothing was sent
-		return wire.EBADF
-	}
-	return 0
 }
 
 // keepTo connects a bound socket to a peer, or to none if the peer is not valid. The socket keeps

@@ -7,8 +7,8 @@ import (
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
-// run runs a call. One that may wait gets a goroutine; the others are answered in the order
-// in which they came.
+// run runs a call. One that would wait gets a goroutine; the others are answered in the order in
+// which they came.
 func (b *bridge) run(call calls.Call) {
 	switch call.Function {
 	case calls.Socket:
@@ -17,7 +17,7 @@ func (b *bridge) run(call calls.Call) {
 	case calls.Socketpair:
 		b.answer(b.pair(call))
 	case calls.Getaddrinfo:
-		b.wait(call, func(ctx context.Context) []byte { return b.lookup(ctx, call.ID, call.Lookup) })
+		b.wait(call, func(ctx context.Context, call calls.Call) []byte { return b.lookup(ctx, call.ID, call.Lookup) })
 	case calls.Sendmsg, calls.Recvmsg, calls.Getnameinfo: // have no messages: programs do not send them
 		b.answer(failure(call, wire.ENOSYS))
 	default:
@@ -65,57 +65,77 @@ func (b *bridge) runOn(s socket, call calls.Call) {
 	case calls.Setsockopt:
 		b.answer(status(call, setOption(s, call.Level, call.Option, call.Data)))
 	case calls.Bind:
-		b.wait(call, func(ctx context.Context) []byte { return status(call, s.bind(ctx, call.Address)) })
+		b.wait(call, func(ctx context.Context, call calls.Call) []byte { return status(call, s.bind(ctx, call.Address)) })
 	case calls.Connect:
-		b.wait(call, func(ctx context.Context) []byte { return status(call, s.connect(ctx, call.Address)) })
+		if !b.begin(0) {
+			b.answer(failure(call, eNoBufs))
+			return
+		}
+		s.connect(call.Address, func(e errno) {
+			defer b.done(0)
+			b.answer(status(calls.Call{ID: call.ID, Function: call.Function}, e))
+		})
 	case calls.Listen:
-		b.wait(call, func(ctx context.Context) []byte { return status(call, s.listen(ctx, call.Backlog)) })
+		b.wait(call, func(ctx context.Context, call calls.Call) []byte { return status(call, s.listen(ctx, call.Backlog)) })
 	case calls.Accept:
-		b.inTurn(call, of.receiving.ask(), func(ctx context.Context, place *turn) []byte { return b.accept(ctx, place, s, call) })
+		b.inTurn(call, of.receiving.ask(), func(ctx context.Context, place *turn, call calls.Call) result {
+			return result{message: b.accept(ctx, place, s, call)}
+		})
 	case calls.Send, calls.Sendto:
-		b.inTurn(call, of.sending.ask(), func(ctx context.Context, place *turn) []byte {
+		place := of.sending.ask()
+		if place.now() && call.Address == nil && s.sendNow(call.Data, call.Flags) {
+			place.done()
+			b.answer(calls.Result(call.ID, int32(len(call.Data)), 0, nil))
+			return
+		}
+		b.inTurn(call, place, func(ctx context.Context, place *turn, call calls.Call) result {
 			n, e := s.send(ctx, place, call.Data, call.Flags, call.Address)
 			if e != 0 {
-				return failure(call, e)
+				return result{message: failure(call, e)}
 			}
-			return calls.Result(call.ID, int32(n), 0, nil)
+			return result{message: calls.Result(call.ID, int32(n), 0, nil)}
 		})
 	case calls.Recv, calls.Recvfrom:
-		b.inTurn(call, of.receiving.ask(), func(ctx context.Context, place *turn) []byte { return receive(ctx, place, s, call) })
+		place := of.receiving.ask()
+		if place.now() && s.receivesNow(call.Flags) {
+			one := receive(b.life, place, s, call)
+			place.done()
+			b.results.answer(one)
+			return
+		}
+		b.inTurn(call, place, func(ctx context.Context, place *turn, call calls.Call) result { return receive(ctx, place, s, call) })
 	}
 }
 
 // wait runs a call that may wait.
-func (b *bridge) wait(call calls.Call, run func(context.Context) []byte) {
-	lent, n := b.borrow(call)
-	if !b.begin(n) {
-		giveBack(lent)
+func (b *bridge) wait(call calls.Call, run func(context.Context, calls.Call) []byte) {
+	call, n, free, ok := b.keep(call)
+	if !ok {
 		b.answer(failure(call, eNoBufs))
 		return
 	}
 	go func() { // close waits for it
 		defer b.done(n)
-		result := run(b.life)
-		giveBack(lent)
-		b.answer(result)
+		message := run(b.life, call)
+		free()
+		b.answer(message)
 	}()
 }
 
 // inTurn is wait for a call that has a place in the line of its socket.
-func (b *bridge) inTurn(call calls.Call, place *turn, run func(context.Context, *turn) []byte) {
-	lent, n := b.borrow(call)
-	if !b.begin(n) {
-		giveBack(lent)
+func (b *bridge) inTurn(call calls.Call, place *turn, run func(context.Context, *turn, calls.Call) result) {
+	call, n, free, ok := b.keep(call)
+	if !ok {
 		place.done()
 		b.answer(failure(call, eNoBufs))
 		return
 	}
 	go func() { // close waits for it
 		defer b.done(n)
-		result := run(b.life, place)
-		giveBack(lent)
+		one := run(b.life, place, call)
+		free()
 		place.done() // before the network takes the result
-		b.answer(result)
+		b.results.answer(one)
 	}()
 }
 
@@ -164,18 +184,22 @@ func (b *bridge) accept(ctx context.Context, place *turn, s socket, call calls.C
 	return calls.Result(call.ID, fd, 0, calls.Named(accepted.basics().named(remote), call.AddressLen))
 }
 
-func receive(ctx context.Context, place *turn, s socket, call calls.Call) []byte {
+func receive(ctx context.Context, place *turn, s socket, call calls.Call) result {
 	got, e := s.recv(ctx, place, call.Length, call.Flags)
-	defer got.release()
+	if e == 0 && call.Function == calls.Recv && got.in != nil {
+		calls.AppendResult(got.in[:0], call.ID, int32(got.length), 0)
+		return result{got.in[:calls.ResultSize+len(got.data)], got.in}
+	}
+	defer result{data: got.in}.release()
 	switch {
 	case e != 0:
-		return failure(call, e)
+		return result{message: failure(call, e)}
 	case call.Function == calls.Recv:
-		return calls.Result(call.ID, int32(got.length), 0, got.data)
+		return result{message: calls.Result(call.ID, int32(got.length), 0, got.data)}
 	}
 	var from []byte
 	if got.from.IsValid() {
 		from = s.basics().named(got.from)
 	}
-	return calls.Result(call.ID, int32(got.length), 0, calls.From(got.data, from, call.AddressLen))
+	return result{message: calls.Result(call.ID, int32(got.length), 0, calls.From(got.data, from, call.AddressLen))}
 }

@@ -12,9 +12,9 @@ package posix
 
 import (
 	"context"
-	"io"
 
 	"github.com/sockmux/sockmux/server/fronts"
+	"github.com/sockmux/sockmux/shared/budget"
 )
 
 // Path is where the WebSocket is, below the server's prefix.
@@ -26,12 +26,22 @@ const Subprotocol = "binary"
 // agent is what these clients are called in logs: their protocol has no name for them.
 const agent = "posix"
 
-// Transport is one WebSocket. One goroutine calls Receive and reads what it returns.
+// Transport is one WebSocket; *frames.Messages is one. One goroutine calls Receive. The others may
+// be called at any time.
 type Transport interface {
 	fronts.WebSocket
-	// Receive returns the next binary message. It returns io.EOF if the client has closed the
-	// WebSocket without an error. The message is read to its end before the next call.
-	Receive(ctx context.Context) (io.Reader, error)
+	// Admit is called once, before anything is received, for a client that has a session now. Of a
+	// message Receive keeps longest bytes at most. memory holds the buffers of messages, and heard
+	// is called when something has come.
+	Admit(longest int, memory *budget.Account, heard func())
+	// Receive returns the next binary message, which is the caller's until the next call. cut says
+	// that its end was dropped. It returns io.EOF if the client has closed the WebSocket without an
+	// error.
+	Receive() (message []byte, cut bool, err error)
+	// Send sends messages, and blocks until the network takes them.
+	Send(messages ...[]byte) error
 	// Ping returns when the client has answered a ping. A Receive must be under way.
 	Ping(ctx context.Context) error
+	// Abort ends the connection at once: calls under way return errors.
+	Abort()
 }

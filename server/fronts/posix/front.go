@@ -7,7 +7,9 @@ import (
 
 	"github.com/sockmux/sockmux/server/fronts"
 	"github.com/sockmux/sockmux/server/fronts/local"
+	"github.com/sockmux/sockmux/server/fronts/posix/calls"
 	"github.com/sockmux/sockmux/server/session"
+	"github.com/sockmux/sockmux/shared/budget"
 	"github.com/sockmux/sockmux/shared/wire"
 )
 
@@ -30,6 +32,7 @@ type tunnel struct {
 	bridge    *bridge
 	transport Transport
 	streams   *local.Tunnel
+	received  *budget.Account // of messages
 	alive     alive
 	keepalive time.Duration
 	done      chan struct{} // closed when err is set
@@ -43,10 +46,16 @@ var _ session.Foreign = (*tunnel)(nil)
 
 func open(t Transport, terms session.ForeignTerms) (session.Foreign, error) {
 	streams := local.Open(terms)
-	return &tunnel{
-		bridge: newBridge(streams, terms.Mux.Written, terms.Unsent), transport: t, streams: streams,
-		keepalive: terms.Keepalive, done: make(chan struct{}),
-	}, nil
+	opened := &tunnel{transport: t, streams: streams, received: terms.Mux.Written, keepalive: terms.Keepalive, done: make(chan struct{})}
+	send := func(messages ...[]byte) error {
+		err := t.Send(messages...)
+		if err == nil {
+			opened.alive.heard() // what the network takes, the client takes, but for a bounded part
+		}
+		return err
+	}
+	opened.bridge = newBridge(streams, terms.Mux.Written, terms.Unsent, send, func() { opened.end(fronts.ErrLost, true) })
+	return opened, nil
 }
 
 // end keeps the first reason.
@@ -63,38 +72,27 @@ func (t *tunnel) end(err *wire.Error, byPeer bool) {
 func (t *tunnel) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { t.end(fronts.ErrLost, false) })
 	defer stop()
-	t.transport.Admit()
+	t.transport.Admit(calls.MaxHead+maxData, t.received, t.alive.heard)
 	life, endLife := context.WithCancel(context.Background()) // of the transport
-	defer endLife()
 	var tasks sync.WaitGroup
-	last := make(chan struct{})
-	tasks.Go(func() { t.receive(life) })
-	tasks.Go(func() {
-		err := t.bridge.deliver(last, func(result []byte) error {
-			defer t.alive.heard() // what the network takes, the client takes, but for a bounded part
-			return t.transport.Send(life, result)
-		})
-		if err != nil {
-			t.end(fronts.ErrLost, true)
-		}
-	})
+	tasks.Go(t.receive)
 	tasks.Go(func() { t.watch(life) })
 	<-t.done
-	t.finish(endLife, last)
+	t.finish()
+	endLife()
 	tasks.Wait()
 	return t.Err()
 }
 
 // finish ends the calls, tells the client, and closes its connection.
-func (t *tunnel) finish(endLife func(), last chan struct{}) {
+func (t *tunnel) finish() {
 	t.mu.Lock()
 	why, byPeer := t.err, t.byPeer
 	t.mu.Unlock()
-	if byPeer {
-		endLife() // nothing can be told
+	if byPeer && why.Code == wire.SessionLost {
+		t.transport.Abort() // nothing can be told
 	}
-	timer := time.AfterFunc(fronts.EndTimeout, endLife)
-	defer timer.Stop()
+	timer := time.AfterFunc(fronts.EndTimeout, t.transport.Abort)
 	t.bridge.end()
 	if byPeer {
 		t.bridge.sockets.cutSends() // one that has not begun to write would find its stream ended
@@ -103,31 +101,25 @@ func (t *tunnel) finish(endLife func(), last chan struct{}) {
 		t.streams.Fail(why)
 	}
 	t.bridge.close()
-	close(last)
-	<-t.bridge.unwanted // the last result is sent
+	t.bridge.results.end()
+	timer.Stop()
 	t.transport.Dismiss()
 	code := why.Code.CloseCode()
 	if why.Code == wire.SessionLost && byPeer {
 		code = 0
 	}
 	_ = t.transport.Close(code, why.Text) // why is known to the caller
-	endLife()
 }
 
 // receive takes messages until the client ends the connection or it is lost.
-func (t *tunnel) receive(ctx context.Context) {
+func (t *tunnel) receive() {
 	for {
-		message, err := t.transport.Receive(ctx)
+		message, cut, err := t.transport.Receive()
 		if err != nil {
 			t.end(fronts.EndOf(err), true)
 			return
 		}
-		kept, cut, err := t.bridge.read(t.alive.hearing(message))
-		if err != nil {
-			t.end(fronts.EndOf(err), true)
-			return
-		}
-		t.bridge.take(kept, cut)
+		t.bridge.take(message, cut)
 	}
 }
 

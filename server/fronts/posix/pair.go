@@ -110,10 +110,8 @@ func (e *pairEnd) Write(b []byte) (n int, err error) {
 			return n, nil
 		}
 		if m := min(len(b), pairBuffer-len(p.buffer)); m > 0 {
-			p.bridge.in.Hold(m)
-			p.buffer = append(p.buffer, b[:m]...)
+			p.putLocked(b[:m])
 			n, b = n+m, b[m:]
-			p.readable.Broadcast()
 			continue
 		}
 		if p.writeBy.Passed() {
@@ -139,6 +137,25 @@ func (e *pairEnd) Readable() bool {
 }
 
 func (p *pipe) readableLocked() bool { return len(p.buffer) > 0 || p.finished || p.dropped }
+
+// putLocked adds bytes that there is room for.
+func (p *pipe) putLocked(b []byte) {
+	p.bridge.in.Hold(len(b))
+	p.buffer = append(p.buffer, b...)
+	p.readable.Broadcast()
+}
+
+// WriteNow is that of a stream.
+func (e *pairEnd) WriteNow(b []byte) bool {
+	p := e.out
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.finished || p.dropped || len(b) > pairBuffer-len(p.buffer) {
+		return false
+	}
+	p.putLocked(b)
+	return true
+}
 
 func (e *pairEnd) SetReadDeadline(t time.Time) {
 	p := e.in

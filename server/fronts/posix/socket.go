@@ -12,12 +12,18 @@ import (
 // takes a context may block, and returns soon after the context's end or close.
 type socket interface {
 	bind(ctx context.Context, address []byte) errno
-	connect(ctx context.Context, address []byte) errno
+	// connect calls answered once, in any goroutine. It does not wait.
+	connect(address []byte, answered func(errno))
 	listen(ctx context.Context, backlog int32) errno
 	accept(ctx context.Context, place *turn) (accepted socket, remote netip.AddrPort, e errno)
 	// send and recv run when it is their turn, which they do not give up.
 	send(ctx context.Context, place *turn, data []byte, flags int32, to []byte) (n int, e errno)
 	recv(ctx context.Context, place *turn, length uint32, flags int32) (received, errno)
+	// sendNow is send of all of data at once. It returns false where send is to be called. It is
+	// its turn.
+	sendNow(data []byte, flags int32) bool
+	// receivesNow reports whether recv would not wait. It is its turn, and stays it.
+	receivesNow(flags int32) bool
 	// shutdown ends one direction. For both it only says what is wrong: close follows.
 	shutdown(how int32) errno
 	// close gives the socket up as close(2) does. What was sent is delivered.
@@ -38,19 +44,12 @@ type socket interface {
 	pending() errno
 }
 
-// received is what a recv has brought. Its user calls release.
+// received is what a recv has brought. Its user sends or releases in.
 type received struct {
 	data   []byte
-	length int               // what the program is told: more than data of a datagram that was cut
-	from   netip.AddrPort    // of a datagram
-	buffer *[secondRead]byte // of the pool, which data is in; nil: data has memory of its own
-}
-
-// release gives the memory of data back.
-func (r received) release() {
-	if r.buffer != nil {
-		second.Put(r.buffer)
-	}
+	length int            // what the program is told: more than data of a datagram that was cut
+	from   netip.AddrPort // of a datagram
+	in     *dataBuffer    // that data is in, behind the room for a result; nil: data has memory of its own
 }
 
 // base is what all sockets have, and what they answer to calls that are not for them.
@@ -73,7 +72,7 @@ func (s *base) after(line *turns, f func()) {
 		return
 	}
 	s.bridge.tasks.Go(func() {
-		<-place.came
+		<-place.came // it is not nil: the turn has not come
 		f()
 		place.done()
 	})
@@ -81,6 +80,8 @@ func (s *base) after(line *turns, f func()) {
 
 func (s *base) listen(context.Context, int32) errno { return eOpNotSupp }
 func (s *base) listens() bool                       { return false }
+func (s *base) sendNow([]byte, int32) bool          { return false }
+func (s *base) receivesNow(flags int32) bool        { return flags&flagDontWait != 0 }
 func (s *base) cutSend()                            {} // a datagram is sent whole or not at all
 
 func (s *base) accept(context.Context, *turn) (socket, netip.AddrPort, errno) {

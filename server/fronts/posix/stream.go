@@ -19,6 +19,7 @@ type byteStream interface {
 	io.ReadWriteCloser
 	WaitReadable()
 	Readable() bool
+	WriteNow([]byte) bool
 	SetReadDeadline(time.Time)
 	SetWriteDeadline(time.Time)
 	CloseWrite() error
@@ -36,8 +37,7 @@ type stream struct {
 	mu            sync.Mutex
 	state         streamState
 	conn          byteStream     // of a connected one
-	dialError     errno          // of the last connect
-	cancelDial    func()         // of a connect that is under way
+	dialing       *dialing       // the last connect
 	local, remote netip.AddrPort // likewise; local is also what bind was given
 	bound         *local.Stream  // that listens, or will; nil: it does not
 	listening     bool           // listen was called
@@ -120,7 +120,7 @@ func (s *stream) close() {
 	s.mu.Lock()
 	again := s.gone
 	s.gone = true
-	conn, bound, connecting := s.conn, s.bound, s.state == streamConnecting
+	conn, bound, connecting, dialing := s.conn, s.bound, s.state == streamConnecting, s.dialing
 	s.mu.Unlock()
 	switch {
 	case again:
@@ -129,7 +129,7 @@ func (s *stream) close() {
 	case conn != nil:
 		s.discard(conn)
 	case connecting:
-		s.cancelDial()
+		dialing.cancel()
 	}
 }
 

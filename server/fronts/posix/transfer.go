@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sockmux/sockmux/server/fronts/posix/calls"
 	"github.com/sockmux/sockmux/shared/closed"
 	"github.com/sockmux/sockmux/shared/mux"
 	"github.com/sockmux/sockmux/shared/wire"
@@ -15,7 +16,7 @@ import (
 const (
 	// maxRecv is the most that one recv returns. A program that wants more gets the rest by
 	// its next call, as it does where less has come.
-	maxRecv = secondRead
+	maxRecv = 64 << 10
 	// maxWaitAll is the most that one recv with MSG_WAITALL waits for.
 	maxWaitAll = 1 << 20
 )
@@ -86,15 +87,15 @@ func (s *stream) readNow(conn byteStream, most int, dontWait bool, until time.Ti
 		return received{}, mux.ErrDeadline
 	}
 	conn.SetReadDeadline(time.Time{}) // it is readable, so it does not wait
-	buffer := second.Get().(*[secondRead]byte)
-	got := received{buffer: buffer}
+	in := dataBuffers.Get().(*dataBuffer)
+	got, room := received{in: in}, in[calls.ResultSize:]
 	for got.length < most {
-		n, err := conn.Read(buffer[got.length:most])
+		n, err := conn.Read(room[got.length:most])
 		got.length += n
-		got.data = buffer[:got.length]
+		got.data = room[:got.length]
 		if err != nil {
 			if got.length == 0 {
-				got.release()
+				dataBuffers.Put(in)
 				return received{}, err
 			}
 			break // the next recv has it
@@ -104,6 +105,12 @@ func (s *stream) readNow(conn byteStream, most int, dontWait bool, until time.Ti
 		}
 	}
 	return got, nil
+}
+
+// receivesNow implements socket.
+func (s *stream) receivesNow(flags int32) bool {
+	conn := s.connection()
+	return conn == nil || flags&flagDontWait != 0 || flags&flagWaitAll == 0 && conn.Readable()
 }
 
 // gather reads until least bytes are ahead, and on to most while they are there. The error
@@ -197,6 +204,12 @@ func (s *stream) send(ctx context.Context, place *turn, data []byte, flags int32
 		return 0, e
 	}
 	return 0, wire.EPIPE
+}
+
+// sendNow implements socket.
+func (s *stream) sendNow(data []byte, flags int32) bool {
+	conn := s.connection()
+	return conn != nil && flags&^sendFlags == 0 && !s.writeShut.Load() && conn.WriteNow(data)
 }
 
 // unconnected returns the error number of a send without a connection: Linux's.

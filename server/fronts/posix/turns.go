@@ -16,7 +16,7 @@ type turns struct {
 // turn is the place of one call. Its owner calls done in any case.
 type turn struct {
 	of   *turns
-	came chan struct{} // closed when it is this call's turn
+	came chan struct{} // closed when it is this call's turn; nil: it is from the start
 }
 
 // taken reports whether it is the turn of a call.
@@ -30,18 +30,20 @@ func (t *turns) taken() bool {
 func (t *turns) ask() *turn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	place := &turn{of: t, came: make(chan struct{})}
-	if t.busy {
-		t.waiting = append(t.waiting, place)
-		return place
+	if !t.busy {
+		t.busy = true
+		return &turn{of: t}
 	}
-	t.busy = true
-	close(place.came)
+	place := &turn{of: t, came: make(chan struct{})}
+	t.waiting = append(t.waiting, place)
 	return place
 }
 
 // now reports whether it is this call's turn.
 func (p *turn) now() bool {
+	if p.came == nil {
+		return true
+	}
 	select {
 	case <-p.came:
 		return true
@@ -52,6 +54,9 @@ func (p *turn) now() bool {
 
 // wait waits for this call's turn. It returns false if ctx has ended before.
 func (p *turn) wait(ctx context.Context) bool {
+	if p.came == nil {
+		return true
+	}
 	select {
 	case <-p.came:
 		return true

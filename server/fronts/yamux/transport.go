@@ -19,6 +19,11 @@ import (
 // nothing. One goroutine calls Read.
 type Transport interface {
 	fronts.WebSocket
+	// Admit is called once, before anything is received, for a client that has a session now.
+	Admit()
+	// Send sends one binary message and may block until the network takes it. The caller
+	// may reuse the message after the return. One goroutine calls it, also behind Dismiss.
+	Send(ctx context.Context, message []byte) error
 	// Read returns the next bytes of binary messages. It returns io.EOF if the client has
 	// closed the WebSocket without an error.
 	Read(ctx context.Context, b []byte) (int, error)

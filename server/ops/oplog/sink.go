@@ -106,6 +106,13 @@ func (s *Sink) refused(e events.Refused) {
 
 // stream writes the access line of a stream.
 func (s *Sink) stream(e events.StreamEnded) {
+	level := slog.LevelInfo
+	if e.Unused {
+		level = slog.LevelDebug
+	}
+	if !s.log.Enabled(context.Background(), level) {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("session", e.Client.Session),
 		slog.String("identity", e.Client.Identity),
@@ -125,10 +132,6 @@ func (s *Sink) stream(e events.StreamEnded) {
 	}
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("error", e.Err.Error()))
-	}
-	level := slog.LevelInfo
-	if e.Unused {
-		level = slog.LevelDebug
 	}
 	s.log.LogAttrs(context.Background(), level, streamEnded, attrs...)
 }

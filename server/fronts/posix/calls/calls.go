@@ -144,6 +144,19 @@ func Decode(message []byte, cut bool) (Call, error) {
 	return c, nil
 }
 
+// FunctionOf returns the function of a message of HeaderSize bytes or more.
+func FunctionOf(message []byte) Function {
+	return Function(binary.LittleEndian.Uint32(message[HeaderSize-4:]))
+}
+
+// Own returns the call with memory of its own, for a message that is about to change. buffer is for
+// Data, if it is long enough.
+func (c Call) Own(buffer []byte) Call {
+	c.Address = bytes.Clone(c.Address)
+	c.Data = append(buffer[:0], c.Data...)
+	return c
+}
+
 // wanted is how many bytes of an address a program takes. Programs with NULL for the
 // length send an arbitrary number.
 func wanted(n uint32) int { return int(min(n, maxAddress)) }

@@ -2,27 +2,31 @@ package calls
 
 import "encoding/binary"
 
-// resultSize is the size of a result without data.
-const resultSize = 12
+// ResultSize is the size of a result without data.
+const ResultSize = 12
 
 // Result encodes the result of a call with what its function returns beside.
 func Result(id, returned, errno int32, extra []byte) []byte {
-	b := make([]byte, 0, resultSize+len(extra))
+	return append(AppendResult(make([]byte, 0, ResultSize+len(extra)), id, returned, errno), extra...)
+}
+
+// AppendResult adds the result of a call, in front of what its function returns beside.
+func AppendResult(b []byte, id, returned, errno int32) []byte {
 	for _, word := range [...]int32{id, returned, errno} {
 		b = binary.LittleEndian.AppendUint32(b, uint32(word))
 	}
-	return append(b, extra...)
+	return b
 }
 
 // Failure encodes the result -1 of a call. A client waits for ever for a result that is
 // shorter than its function has, so the rest is zeros.
 func Failure(id int32, function Function, errno int32) []byte {
-	return Result(id, -1, errno, make([]byte, least(function)-resultSize))
+	return Result(id, -1, errno, make([]byte, least(function)-ResultSize))
 }
 
 // LookupFailure encodes the result of a Getaddrinfo that has found nothing.
 func LookupFailure(id, code, errno int32) []byte {
-	return Result(id, code, errno, make([]byte, least(Getaddrinfo)-resultSize))
+	return Result(id, code, errno, make([]byte, least(Getaddrinfo)-ResultSize))
 }
 
 // least returns the size of the shortest result that a client takes. That of an unknown
@@ -30,13 +34,13 @@ func LookupFailure(id, code, errno int32) []byte {
 func least(function Function) int {
 	switch function {
 	case Socket, Shutdown, Bind, Connect, Listen, Send, Recv, Sendto, Recvfrom, Getsockopt, Setsockopt:
-		return resultSize
+		return ResultSize
 	case Accept, Getsockname, Getpeername:
-		return resultSize + 4
+		return ResultSize + 4
 	case Socketpair:
-		return resultSize + 8
+		return ResultSize + 8
 	default:
-		return resultSize + NodeSize + 4
+		return ResultSize + NodeSize + 4
 	}
 }
 

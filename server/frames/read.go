@@ -1,15 +1,10 @@
 package frames
 
 import (
-	"encoding/binary"
 	"errors"
 	"io"
-	"math"
 	"os"
 	"time"
-	"unicode/utf8"
-
-	"github.com/sockmux/sockmux/shared/message"
 )
 
 // protocolError is the close code for a server that breaks the protocol (RFC 6455, section 7.4.1).
@@ -93,38 +88,17 @@ func (c *Conn) next() error {
 
 // head reads the head of a frame, and checks what is wrong in any.
 func (c *Conn) head() (op opcode, final bool, length uint64, err error) {
-	var b [8]byte
+	var b [maxHeadSize]byte
 	if _, err := io.ReadFull(c.stream, b[:2]); err != nil {
 		return 0, false, 0, err
 	}
-	op, final, length = opcode(b[0]&bitsOpcode), b[0]&bitFinal != 0, uint64(b[1]&bitsLength)
-	switch {
-	case b[0]&bitsSpare != 0:
-		return 0, false, 0, &ProtocolError{"a reserved bit is set"}
-	case op > opBinary && op < opClose || op > opPong:
-		return 0, false, 0, &ProtocolError{"an unknown opcode"}
-	case op.control() && (!final || length > maxControl):
-		return 0, false, 0, &ProtocolError{"a control frame in pieces or of more than 125 bytes"}
-	case b[1]&bitMasked != 0:
-		return 0, false, 0, &ProtocolError{"a masked frame"}
+	h, size, err := headOf(b[:2], false)
+	if err == nil && size > 2 {
+		if _, err = io.ReadFull(c.stream, b[2:size]); err == nil {
+			err = h.extend(b[:size])
+		}
 	}
-	size, least := 0, uint64(0)
-	switch length {
-	case length16:
-		size, least = 2, length16
-	case length64:
-		size, least = 8, 1<<16
-	default:
-		return op, final, length, nil
-	}
-	clear(b[:])
-	if _, err := io.ReadFull(c.stream, b[8-size:]); err != nil {
-		return 0, false, 0, err
-	}
-	if length = binary.BigEndian.Uint64(b[:]); length < least || length > math.MaxInt64 {
-		return 0, false, 0, &ProtocolError{"a length that is not in its shortest form, or is negative"}
-	}
-	return op, final, length, nil
+	return h.op, h.final, h.length, err
 }
 
 // control reads the payload of a control frame, and answers it. The error is the end.
@@ -136,7 +110,7 @@ func (c *Conn) control(op opcode, length int) error {
 	}
 	switch op {
 	case opPing:
-		c.answerPing(payload)
+		c.out.answerPing(payload)
 	case opClose:
 		return c.closedBy(payload)
 	}
@@ -145,23 +119,13 @@ func (c *Conn) control(op opcode, length int) error {
 
 // closedBy answers the server's close frame, and waits for the end of the connection.
 func (c *Conn) closedBy(payload []byte) error {
-	end := &CloseError{Code: message.NoCode}
-	if len(payload) > 0 {
-		if len(payload) == 1 {
-			return &ProtocolError{"a close frame of one byte"}
-		}
-		end.Code, end.Reason = binary.BigEndian.Uint16(payload), string(payload[2:])
-		switch end.Code {
-		case message.NoCode, 1006, 1015: // these stand for the absence of a frame (RFC 6455, section 7.4.1)
-			return &ProtocolError{"a close frame with a code that is reserved"}
-		}
-		if !utf8.ValidString(end.Reason) {
-			return &ProtocolError{"a close frame whose reason is not UTF-8"}
-		}
+	end, err := closeOf(payload)
+	if err != nil {
+		return err
 	}
 	c.answerClose(end.Code, end.Reason)
 	_ = c.conn.SetReadDeadline(time.Now().Add(endTimeout)) // fails if the connection has ended
-	_, _, _, err := c.head()
+	_, _, _, err = c.head()
 	var broken *ProtocolError
 	switch {
 	case errors.As(err, &broken):

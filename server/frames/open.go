@@ -3,7 +3,6 @@ package frames
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha1"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -67,7 +66,7 @@ func Open(ctx context.Context, conn net.Conn, handshake Handshake) (*Conn, error
 		_ = response.Body.Close() // the connection has no other use
 		return nil, err
 	}
-	return &Conn{conn: conn, stream: stream, subprotocol: response.Header.Get("Sec-Websocket-Protocol")}, nil
+	return newConn(conn, stream, response.Header.Get("Sec-Websocket-Protocol")), nil
 }
 
 func newRequest(ctx context.Context, handshake Handshake, key string) (*http.Request, error) {
@@ -99,7 +98,6 @@ func check(response *http.Response, key string, offered []string) error {
 	if response.StatusCode != http.StatusSwitchingProtocols {
 		return &StatusError{response.StatusCode}
 	}
-	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	chosen := response.Header.Values("Sec-Websocket-Protocol")
 	switch {
 	case !response.ProtoAtLeast(1, 1):
@@ -108,7 +106,7 @@ func check(response *http.Response, key string, offered []string) error {
 		return errors.New("the answer does not upgrade to a WebSocket")
 	case !hasToken(response.Header.Values("Connection"), "upgrade"):
 		return errors.New("the answer does not upgrade the connection")
-	case !slices.Equal(response.Header.Values("Sec-Websocket-Accept"), []string{base64.StdEncoding.EncodeToString(sum[:])}):
+	case !slices.Equal(response.Header.Values("Sec-Websocket-Accept"), []string{acceptOf(key)}):
 		return errors.New("the answer is not that to the key of the request")
 	case len(response.Header.Values("Sec-Websocket-Extensions")) > 0:
 		return errors.New("the answer has an extension that was not offered")

@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"sync"
 	"time"
 )
 
@@ -42,7 +41,13 @@ type Conn struct {
 	subprotocol string
 
 	in  reading
-	out writing
+	out sender
+}
+
+func newConn(conn net.Conn, stream io.ReadWriteCloser, subprotocol string) *Conn {
+	c := &Conn{conn: conn, stream: stream, subprotocol: subprotocol}
+	c.out.to, c.out.masks = stream, true
+	return c
 }
 
 // Subprotocol returns the subprotocol that the server has chosen, or "".
@@ -58,13 +63,15 @@ type CloseError struct {
 }
 
 func (e *CloseError) Error() string {
-	return fmt.Sprintf("the server closed with %d: %q", e.Code, e.Reason)
+	return fmt.Sprintf("the other end closed with %d: %q", e.Code, e.Reason)
 }
 
-// ProtocolError means that the server has broken the protocol.
+// ProtocolError means that the other end has broken the protocol.
 type ProtocolError struct{ Rule string }
 
-func (e *ProtocolError) Error() string { return "the server broke the WebSocket protocol: " + e.Rule }
+func (e *ProtocolError) Error() string {
+	return "the other end broke the WebSocket protocol: " + e.Rule
+}
 
 var (
 	// ErrClosing is the error of a Write behind a close frame.
@@ -72,15 +79,3 @@ var (
 	// ErrUnanswered means that the server has not answered the close frame in time.
 	ErrUnanswered = errors.New("the server does not answer the close frame")
 )
-
-// writing is the half of the goroutine that writes. Frames of the other go in between.
-type writing struct {
-	mu     sync.Mutex // held while a frame is written
-	closed bool       // a close frame was sent
-
-	pong struct {
-		sync.Mutex        // held to take or free mu where a pong may wait
-		waits      bool   // for mu
-		payload    []byte // of the last ping: those before it need no answer (section 5.5.3)
-	}
-}

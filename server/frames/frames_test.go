@@ -19,7 +19,7 @@ func pair(t testing.TB) (*Conn, net.Conn) {
 	t.Helper()
 	client, server := net.Pipe()
 	t.Cleanup(func() { _, _ = client.Close(), server.Close() })
-	return &Conn{conn: client, stream: client}, server
+	return newConn(client, client, ""), server
 }
 
 // sent is a frame of a client.
@@ -100,9 +100,9 @@ func TestRead(t *testing.T) {
 		{"pieces", "\x01\x01a\x00\x00\x00\x02bc\x80\x01d\x02\x00\x80\x00", []string{"text abcd", "bytes "}, "", nil},
 		{"lengths", "\x82\x7e\x00\x7e" + long[:126] + string(head64) + long, []string{"bytes " + long[:126], "bytes " + long}, "", nil},
 		{"pings", "\x01\x01a\x89\x03one\x80\x01b\x89\x00\x8a\x01x", []string{"text ab"}, "", []sent{{0x8a, "one"}, {0x8a, ""}}},
-		{"a close", "\x81\x01a\x88\x05\x0f\xa1why", []string{"text a"}, `the server closed with 4001: "why"`, []sent{{0x88, "\x0f\xa1why"}}},
-		{"a close without a code", "\x88\x00", nil, `the server closed with 1005: ""`, []sent{{0x88, ""}}},
-		{"a code that no RFC has", "\x88\x02\x00\x00", nil, `the server closed with 0: ""`, []sent{{0x88, "\x00\x00"}}},
+		{"a close", "\x81\x01a\x88\x05\x0f\xa1why", []string{"text a"}, `the other end closed with 4001: "why"`, []sent{{0x88, "\x0f\xa1why"}}},
+		{"a close without a code", "\x88\x00", nil, `the other end closed with 1005: ""`, []sent{{0x88, ""}}},
+		{"a code that no RFC has", "\x88\x02\x00\x00", nil, `the other end closed with 0: ""`, []sent{{0x88, "\x00\x00"}}},
 		{"a frame behind the close", "\x88\x00\x89\x00", nil, "a frame behind the close frame", []sent{{0x88, ""}}},
 		{"reserved bits", "\xc1\x01a", nil, "a reserved bit is set", nil},
 		{"an unknown opcode", "\x83\x01a", nil, "an unknown opcode", nil},
@@ -128,7 +128,7 @@ func TestRead(t *testing.T) {
 			received := make(chan []sent, 1)
 			go func() {
 				received <- receive(t, server)
-				if strings.HasPrefix(test.end, "the server closed") {
+				if strings.HasPrefix(test.end, "the other end closed") {
 					_ = server.Close() // never fails
 				}
 			}()
@@ -255,10 +255,10 @@ func TestServerThatWaits(t *testing.T) {
 		"no end": {func(_ *Conn, server net.Conn) {
 			go func() { _, _ = io.Copy(io.Discard, server) }()
 			_, _ = io.WriteString(server, "\x88\x02\x0f\xa1") // the end tells
-		}, `the server closed with 4001: ""`, endTimeout},
+		}, `the other end closed with 4001: ""`, endTimeout},
 		"reads nothing": {func(_ *Conn, server net.Conn) {
 			_, _ = io.WriteString(server, "\x88\x02\x0f\xa1") // the end tells
-		}, `the server closed with 4001: ""`, 2 * endTimeout},
+		}, `the other end closed with 4001: ""`, 2 * endTimeout},
 	} {
 		t.Run(what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -282,7 +282,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(seed), uint16(3))
 	}
 	f.Fuzz(func(t *testing.T, b []byte, size uint16) {
-		c := &Conn{conn: deaf{}, stream: deaf{Reader: bytes.NewReader(b)}}
+		c := newConn(deaf{}, deaf{Reader: bytes.NewReader(b)}, "")
 		messages, err := readAll(c, 1+int(size))
 		total := 0
 		for _, m := range messages {
