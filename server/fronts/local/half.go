@@ -167,13 +167,8 @@ func (h *half) finish() error {
 }
 
 func (h *half) finishLocked() error {
-	switch {
-	case h.reset != nil:
-		return h.reset
-	case h.refused != nil:
-		return h.refused
-	case h.finished:
-		return closed.Err
+	if err := h.endedLocked(); err != nil {
+		return err
 	}
 	h.finished = true
 	h.wakeLocked()
@@ -181,7 +176,7 @@ func (h *half) finishLocked() error {
 }
 
 // cut ends what is written with a reset, behind what is in the buffer. It returns false if the
-// writer or the reader has ended it before.
+// writer, the reader or the tunnel has ended it before.
 func (h *half) cut(err *wire.Error) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -189,7 +184,7 @@ func (h *half) cut(err *wire.Error) bool {
 }
 
 func (h *half) cutLocked(err *wire.Error) bool {
-	if h.finished || h.refused != nil {
+	if h.finished || h.refused != nil || h.over != nil {
 		return false
 	}
 	if h.reset == nil {
@@ -248,7 +243,7 @@ func (h *half) wasReset() bool {
 	return h.reset != nil
 }
 
-// end notes the end of the tunnel.
+// end notes the end of the tunnel. What was not finished before never looks complete.
 func (h *half) end(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

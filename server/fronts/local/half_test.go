@@ -36,6 +36,8 @@ func TestHalfEnds(t *testing.T) {
 		"two drops":           {func(h *half) { h.drop(other, why); h.drop(closed.Err, other) }, 0, other, why, false, false},
 		"the tunnel":          {func(h *half) { h.end(why) }, 3, why, why, true, false},
 		"finish, then tunnel": {func(h *half) { _ = h.finish(); h.end(why) }, 3, io.EOF, closed.Err, true, false},
+		"tunnel, then finish": {func(h *half) { h.end(why); _ = h.finish() }, 3, why, why, true, false},
+		"tunnel, then cut":    {func(h *half) { h.end(why); h.cut(other) }, 3, why, why, true, false},
 		"leave":               {func(h *half) { h.leave(why) }, 3, io.EOF, closed.Err, true, false},
 	} {
 		h := newHalf()
