@@ -35,7 +35,10 @@ const ONLY_6 = ['epolls'];
 const TRIES = 3;
 const AT_ONCE = 2;
 
-const FLAGS = ['--allow-listen', 'tcp://*:1024-65535', '--allow', '127.0.0.1:1024-65535', '--allow', '[::1]:1024-65535'];
+const FLAGS = [
+	'--allow-listen', 'tcp://*:1024-65535', '--allow', '127.0.0.1:1024-65535', '--allow', '[::1]:1024-65535',
+	'--allow-listen', 'udp://*:1024-65535', '--allow', 'udp://127.0.0.1', '--allow', 'udp://[::1]',
+];
 
 describe('servers in C', () => {
 	/** @type {Awaited<ReturnType<typeof startCases>>} */

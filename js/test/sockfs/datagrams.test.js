@@ -240,6 +240,31 @@ describe('bind() of a UDP socket', () => {
 		assert.equal(emscripten.errno(() => ops.bind(sock, '0.0.0.0', 5355)), ERRNO.EINVAL, 'it is bound');
 	});
 
+	test('to no port gets one that strangers may send to, and shows it at once', () => {
+		const { connector, made, sock, ops } = start({ canWait: true });
+		connector.meanwhile = [() => made[0].open('127.0.0.1', 40_000)];
+		ops.bind(sock, '127.0.0.1', 0);
+		assert.deepEqual(made[0].target, { kind: KIND.udp_bound, host: '127.0.0.1', port: 0 });
+		assert.deepEqual([sock.saddr, sock.sport], ['127.0.0.1', 40_000]);
+	});
+
+	test('to no port is a client\'s where the server lets no stranger send', () => {
+		const { emscripten, connector, made, sock, send, ops } = start({ canWait: true });
+		connector.meanwhile = [() => made[0].end(CODES.denied), () => made[1].open('192.0.2.7', 40_001)];
+		assert.equal(emscripten.errno(() => ops.bind(sock, '0.0.0.0', 0)), 0);
+		assert.deepEqual(made.map(({ target }) => target), [{ kind: KIND.udp_bound, host: '0.0.0.0', port: 0 }, { host: '', port: 0 }]);
+		assert.deepEqual([sock.sport, made[0].alive], [40_001, false]);
+		send('x', FIRST.host, FIRST.port);
+		assert.deepEqual(made[1].sent, [[FIRST, 'x']]);
+	});
+
+	test('to no port fails where neither opens', () => {
+		const { emscripten, connector, made, sock, ops } = start({ canWait: true });
+		connector.meanwhile = [() => made[0].end(CODES.denied), () => made[1].end(CODES.session_lost)];
+		assert.notEqual(emscripten.errno(() => ops.bind(sock, '0.0.0.0', 0)), 0);
+		assert.equal(sock.saddr, undefined);
+	});
+
 	test('where the call cannot wait, the error is a later call\'s, and a later use binds again', () => {
 		const { emscripten, made, sock, send, receive, ops } = start();
 		assert.equal(emscripten.errno(() => ops.bind(sock, '0.0.0.0', 5353)), 0);

@@ -66,7 +66,7 @@ describe('IPv6', () => {
 	});
 
 	test('mapped addresses are those of IPv4, unless the socket is for IPv6 only', () => {
-		const { connector, env, bytes, view, connect, end } = start();
+		const { connector, env, bytes, view, connect, end, program } = start();
 		const fd = env.__syscall_socket(AF_INET6, 1 | 2048, 0);
 		connect(fd, '::ffff:192.0.2.1', 80);
 		assert.equal(connector.sockets[0].target.host, '192.0.2.1');
@@ -77,6 +77,8 @@ describe('IPv6', () => {
 		view.setInt32(LENGTH, 1, true);
 		assert.equal(env.__syscall_setsockopt(only, 41, 26, LENGTH, 4, 0), 0);
 		assert.equal(connect(only, '::ffff:192.0.2.1', 80), -ERRNO.ENETUNREACH);
+		Object.assign(/** @type {any} */ (program.sockOf(only)), { saddr: '::1', sport: 80 });
+		assert.equal(env.__syscall_setsockopt(only, 41, 26, LENGTH, 4, 0), -ERRNO.EINVAL, 'it has a port');
 	});
 
 	test('a socket of the other family, and an address that is too short', () => {
@@ -92,9 +94,10 @@ describe('IPv6', () => {
 		assert.deepEqual(reached.at(-1), ['connect', four, ADDRESS, 16, 0, 0, 0], 'SOCKFS takes one length only');
 	});
 
-	test('datagrams and other families are the program\'s own', () => {
-		const { env } = start();
-		assert.equal(env.__syscall_socket(AF_INET6, 2, 0), -ERRNO.EAFNOSUPPORT);
+	test('a socket for datagrams is one, raw sockets and other families are the program\'s own', () => {
+		const { env, program } = start();
+		assert.equal(program.sockOf(env.__syscall_socket(AF_INET6, 2, 0)).family, AF_INET6);
+		assert.equal(env.__syscall_socket(AF_INET6, 3, 0), -ERRNO.EAFNOSUPPORT);
 		assert.equal(env.__syscall_socket(1, 1, 0), -ERRNO.EAFNOSUPPORT);
 	});
 
@@ -117,7 +120,7 @@ describe('IPv6', () => {
 		const { socket } = endCalls({ ...program, sockOf: () => null, release: (fd) => void released.push(fd) }, (run) => run());
 		const made = socket((family) => (family === AF_INET ? 7 : -ERRNO.EAFNOSUPPORT));
 		assert.equal(made(AF_INET6, 1, 0), -ERRNO.EAFNOSUPPORT);
-		assert.deepEqual([made(AF_INET, 1, 0), made(AF_INET6, 2, 0), released], [7, -ERRNO.EAFNOSUPPORT, [7]]);
+		assert.deepEqual([made(AF_INET, 1, 0), made(AF_INET6, 3, 0), released], [7, -ERRNO.EAFNOSUPPORT, [7]]);
 	});
 
 	test('the name behind an address is dialed', () => {

@@ -85,7 +85,7 @@ export function endCalls(program, asCall) {
 		socket: (before) => (family, type, ...rest) => {
 			const wrong = wrongSocket(family, type, rest[0]);
 			if (wrong !== 0) return -wrong;
-			if (family !== AF_INET6 || (type & SOCK_KIND) !== SOCK_STREAM) return before(family, type, ...rest);
+			if (family !== AF_INET6 || !PROTOCOLS.has(type & SOCK_KIND)) return before(family, type, ...rest);
 			const fd = before(AF_INET, type, ...rest);
 			const sock = fd >= 0 && program.ops ? program.sockOf(fd) : null;
 			if (sock) sock.family = AF_INET6;

@@ -1,8 +1,8 @@
 // SOCKFS's operations on UDP sockets. Each has a socket of its own at the server: one that is
 // connected from connect() on, one that is not from its first bind() or sendto() on. It opens
 // while the program goes on, so what is wrong with it is the error of a later call. Only bind()
-// to a port waits for the answer, where it can. Such a socket stays the same one when the program
-// connects it.
+// waits for the answer, where it can. A socket that strangers may send to stays the same one when
+// the program connects it.
 
 import { AF_INET, AF_INET6, FIONREAD, MSG, POLL, SOCK_DGRAM } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
@@ -100,22 +100,27 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 			const record = recordOf(sock);
 			// It waits for the server's answer, whatever O_NONBLOCK says: Linux answers at once.
 			const call = { ...waiting.begin(sock, record, 'bind'), blocking: true };
+			const waits = waiting.canBlock();
 			if (!call.resumed) {
 				if (sock.saddr !== undefined || sock.sport) fail(ERRNO.EINVAL);
 				// Strangers may send to such a port.
 				if (port !== 0 && !connector.binds) fail(ERRNO.EACCES);
 				sock.saddr = addr;
 				sock.sport = port;
-				if (port !== 0) record.place = { kind: KIND.udp_bound, host: addr, port };
+				if (port !== 0 || (connector.binds && waits)) record.place = { kind: KIND.udp_bound, host: addr, port };
 			}
-			const socket = (call.resumed && datagramsOf(sock)) || opened(sock);
-			// Where it cannot wait, a later call fails.
-			if (port === 0 || !waiting.until(call, Infinity, () => arrivedAt(sock) || socket.opened || !socket.alive) || socket.alive) return;
-			drop(sock);
-			record.place = null;
-			sock.saddr = undefined;
-			sock.sport = undefined;
-			fail(record.takeError() || ERRNO.ECONNABORTED);
+			for (let socket = (call.resumed && datagramsOf(sock)) || opened(sock); ; socket = opened(sock)) {
+				// Where it cannot wait, a later call fails.
+				if (!waits || !waiting.until(call, Infinity, () => arrivedAt(sock) || socket.opened || !socket.alive) || socket.alive) return;
+				const { place } = record;
+				drop(sock);
+				record.place = null;
+				const error = record.takeError() || ERRNO.ECONNABORTED;
+				if (port === 0 && place) continue; // a client, to which no stranger sends
+				sock.saddr = undefined;
+				sock.sport = undefined;
+				fail(error);
+			}
 		},
 
 		connect(sock, given, port) {

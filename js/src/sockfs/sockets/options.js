@@ -127,6 +127,8 @@ const TABLE = {
 	},
 	[IPPROTO_IPV6]: {
 		16: { kind: 'number', initial: 64, min: 1, max: 255 }, // IPV6_UNICAST_HOPS
+		18: { kind: 'number', initial: 1, min: 0, max: 255 }, // IPV6_MULTICAST_HOPS
+		19: SET_FLAG, // IPV6_MULTICAST_LOOP
 		[IPV6_V6ONLY]: FLAG,
 		67: NUMBER, // IPV6_TCLASS
 	},
@@ -157,6 +159,8 @@ function find(sock, level, name) {
 export function setOption(sock, options, { level, name, bytes }) {
 	const option = find(sock, level, name);
 	if (!option || option.kind === 'fixed') return ERRNO.ENOPROTOOPT;
+	// It is settled once the socket has a port.
+	if (level === IPPROTO_IPV6 && name === IPV6_V6ONLY && (sock.saddr || sock.sport)) return ERRNO.EINVAL;
 	const value = decode(option, options.get(keyOf(level, name)), bytes, level === IPPROTO_IP);
 	if (typeof value !== 'object' && value < 0) return -value;
 	options.set(keyOf(level, name), value);
