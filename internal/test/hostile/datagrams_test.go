@@ -51,19 +51,19 @@ func (p *process) session(t *testing.T) *client.Client {
 }
 
 // openStream opens a stream and waits for no answer.
-func openStream(t *testing.T, c *client.Client, request wire.Request) *mux.Stream {
+func openStream(t testing.TB, c *client.Client, request wire.Request) *mux.Stream {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	s, err := c.OpenContext(ctx, request)
 	if err != nil {
-		giveUp(t, err)
+		t.Fatal(err)
 	}
 	return s
 }
 
 // answerTo waits for the answer to a request, which has the code.
-func answerTo(t *testing.T, s *mux.Stream, want ...wire.Code) wire.Result {
+func answerTo(t testing.TB, s *mux.Stream, want ...wire.Code) wire.Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -87,7 +87,7 @@ func record(t *testing.T, to datagram.Peer, payload []byte) []byte {
 func datagramRecords(t *testing.T, p *process, counts *table) {
 	row := counts.row("udp", "bytes that are no records")
 	c := p.session(t)
-	each(t, scaled(200, 5000), func(i int) {
+	each(t, scaled(200, 5000), func(t testing.TB, i int) {
 		random := rand.New(rand.NewPCG(7, uint64(i)))
 		s := openStream(t, c, wire.Request{Kind: wire.UDP})
 		b := []byte{0, 0, byte(2 + random.IntN(2))} // no form of an address

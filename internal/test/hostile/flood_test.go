@@ -62,7 +62,7 @@ func floods(t *testing.T, p *process, where targets, counts *table) {
 		{"the same SYN flood by a client that reads nothing", syn},
 		{"RESETs whose answers are not read", func(id uint32) []byte { return telling(wire.StreamReset{ID: id, Size: 1}) }},
 	}
-	each(t, len(silent), func(i int) {
+	each(t, len(silent), func(t testing.TB, i int) {
 		test := silent[i]
 		row := counts.row("yamux", test.input)
 		e := p.greet(t)

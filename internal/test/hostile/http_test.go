@@ -68,7 +68,7 @@ func mutate(random *rand.Rand, b []byte) []byte {
 // blames the client, is served as what it has become, or is cut.
 func malformedHTTP(t *testing.T, p *process, counts *table) {
 	row := counts.row("HTTP", "malformed and mutated requests")
-	each(t, scaled(3000, 100_000), func(i int) {
+	each(t, scaled(3000, 100_000), func(t testing.TB, i int) {
 		random := rand.New(rand.NewPCG(5, uint64(i)))
 		b := []byte(requests[i%len(requests)])
 		if i >= len(requests) {
@@ -154,12 +154,12 @@ func slowSockets(t *testing.T, p *process, counts *table) {
 		{"upgraded, HELLO byte by byte", p.dial, hello, tryAgain},
 		{"a session, then a message byte by byte", p.greet, hello, lost}, // as a line that has died
 	}
-	each(t, len(tests), func(i int) {
+	each(t, len(tests), func(t testing.TB, i int) {
 		test := tests[i]
 		row := counts.row("WebSocket", test.input)
 		n := scaled(50, 300) // all three together are fewer than the server takes (--max-sessions, 1000)
 		peers := make(chan *peer, n)
-		each(t, n, func(int) { peers <- test.begin(t) })
+		each(t, n, func(t testing.TB, _ int) { peers <- test.begin(t) })
 		close(peers)
 		var open []*peer
 		codes := make(chan int, n)

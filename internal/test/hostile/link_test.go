@@ -63,7 +63,7 @@ func greetings(t *testing.T, p *process, counts *table) {
 			tests = append(tests, test{append([]byte{byte(kind)}, hello()[1:]...), want})
 		}
 	}
-	each(t, len(tests), func(i int) {
+	each(t, len(tests), func(t testing.TB, i int) {
 		e := p.dial(t)
 		_ = e.message(tests[i].message)
 		code := e.follow()
@@ -85,7 +85,7 @@ func greetings(t *testing.T, p *process, counts *table) {
 	}
 
 	random := counts.row("link", "HELLO mutated")
-	each(t, scaled(300, 20_000), func(i int) {
+	each(t, scaled(300, 20_000), func(t testing.TB, i int) {
 		b := mutate(rand.New(rand.NewPCG(7, uint64(i))), hello(option(1, []byte("token")), option(3, []byte("agent"))))
 		e := p.dial(t)
 		_ = e.message(b)
@@ -123,7 +123,7 @@ func violations(t *testing.T, p *process, counts *table) {
 	for _, n := range []uint64{1, 1 << 20, 1 << 32, 1<<63 - 1, 1 << 63, 1<<64 - 1} {
 		tests = append(tests, test{order, wire.Data{Offset: n, Payload: []byte{0}}.Append(nil)}, test{order, wire.Ack{Received: n<<16 | n>>1}.Append(nil)})
 	}
-	each(t, len(tests), func(i int) {
+	each(t, len(tests), func(t testing.TB, i int) {
 		e := p.greet(t)
 		_ = e.message(tests[i].message)
 		code := e.follow()

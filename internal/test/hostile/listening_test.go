@@ -135,7 +135,7 @@ func nextNumber(t *testing.T, listener *mux.Stream) uint16 {
 }
 
 // accepts opens a stream for the connection with the number.
-func accepts(t *testing.T, c *client.Client, number uint16) *mux.Stream {
+func accepts(t testing.TB, c *client.Client, number uint16) *mux.Stream {
 	t.Helper()
 	return openStream(t, c, wire.Request{Kind: wire.Accept, Port: number})
 }
@@ -178,7 +178,7 @@ func listenersBeyond(t *testing.T, p *process, counts *table) {
 
 	again := counts.row("listen", "listeners, opened and reset")
 	c := p.session(t)
-	each(t, scaled(500, 20_000), func(int) {
+	each(t, scaled(500, 20_000), func(t testing.TB, _ int) {
 		s := openStream(t, c, listenOnLoopback)
 		result := answerTo(t, s, wire.OK, wire.Limit) // the server may still free those before
 		_ = s.Reset(wire.Aborted, "")                 // never fails
@@ -219,7 +219,7 @@ func portsBeyond(t *testing.T, p *process, of ports, counts *table) {
 		held = append(held, s)
 		counts.add(row, 1, wire.OK.String())
 	}
-	each(t, scaled(200, 5000), func(i int) {
+	each(t, scaled(200, 5000), func(t testing.TB, i int) {
 		asked := request
 		if i%2 == 0 {
 			asked.Port = of.first
@@ -270,7 +270,7 @@ func listenRequests(t *testing.T, p *process, counts *table) {
 	c.Close()
 
 	mutated := counts.row("listen", "sessions of 20 mutated requests")
-	each(t, scaled(100, 5000), func(i int) {
+	each(t, scaled(100, 5000), func(t testing.TB, i int) {
 		random := rand.New(rand.NewPCG(5, uint64(i)))
 		b := control()
 		for j := range uint32(20) {
@@ -347,7 +347,7 @@ func incomingFloods(t *testing.T, p *process, counts *table) {
 	before := p.Descriptors()
 	var mu sync.Mutex
 	var connected []*net.TCPConn
-	each(t, scaled(200, 1000), func(int) {
+	each(t, scaled(200, 1000), func(t testing.TB, _ int) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond) // the system drops what it has no room for
 		defer cancel()
 		conn, err := dial(ctx, at)
@@ -381,7 +381,7 @@ func incomingFloods(t *testing.T, p *process, counts *table) {
 	// Those that the server has taken are the first.
 	endless := counts.row("listen", "connections that send without end and are not accepted")
 	b := make([]byte, 64<<10)
-	each(t, maxAnnounced, func(i int) {
+	each(t, maxAnnounced, func(t testing.TB, i int) {
 		conn, sum := connected[i], 0
 		for sum < 4*heldOf {
 			_ = conn.SetWriteDeadline(time.Now().Add(time.Second)) // never fails on an open socket
@@ -442,7 +442,7 @@ func incomingEnds(t *testing.T, p *process, counts *table) {
 func acceptNumbers(t *testing.T, p *process, counts *table) {
 	row := counts.row("listen", "numbers of no connection, or of another session's")
 	c := p.session(t)
-	each(t, scaled(1000, 1<<16), func(i int) {
+	each(t, scaled(1000, 1<<16), func(t testing.TB, i int) {
 		s := accepts(t, c, uint16(i))
 		counts.add(row, 1, answerTo(t, s, wire.Aborted, wire.InvalidRequest).Code.String())
 	})

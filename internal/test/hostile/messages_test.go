@@ -75,20 +75,19 @@ func rawTarget(t testing.TB, answer string, pieces int) netip.AddrPort {
 
 // page is an honest session whose targets are hostile.
 type page struct {
-	t      *testing.T
 	client *client.Client
 }
 
 // socket opens a WebSocket to a target.
-func (p page) socket(at netip.AddrPort, limit time.Duration) *mux.Stream {
-	p.t.Helper()
+func (p page) socket(t testing.TB, at netip.AddrPort, limit time.Duration) *mux.Stream {
+	t.Helper()
 	s, err := p.client.Open(wire.Request{Kind: wire.WebSocket, Host: wire.HostOf(at.Addr()), Port: at.Port(), Timeout: limit})
 	if err != nil {
-		giveUp(p.t, err)
+		t.Fatal(err)
 	}
 	open, err := message.Open{Resource: "/"}.Append(nil)
 	if err != nil {
-		giveUp(p.t, err)
+		t.Fatal(err)
 	}
 	_, _ = s.Write(open) // the end tells
 	return s
@@ -117,7 +116,7 @@ func endOf(s *mux.Stream, most int64) wire.Code {
 // hostileTargets has WebSockets to targets that break each rule of RFC 6455 or keep none of it. A
 // stream ends with a code, and its session goes on.
 func hostileTargets(t *testing.T, p *process, counts *table) {
-	session := page{t, client.New(client.Config{Dial: product.Transport(p.ConnectURL())})}
+	session := page{client.New(client.Config{Dial: product.Transport(p.ConnectURL())})}
 	defer session.client.Close()
 	stubbornEnds := stubborn(t, session, counts)
 	defer stubbornEnds()
@@ -154,8 +153,8 @@ func hostileTargets(t *testing.T, p *process, counts *table) {
 		if test.want == wire.TimedOut {
 			n = 8
 		}
-		each(t, n, func(int) {
-			code := endOf(session.socket(test.at, short), 1<<30)
+		each(t, n, func(t testing.TB, _ int) {
+			code := endOf(session.socket(t, test.at, short), 1<<30)
 			if code != test.want {
 				t.Errorf("%s: %s, want %s", test.input, code, test.want)
 			}
@@ -187,8 +186,8 @@ func hostileTargets(t *testing.T, p *process, counts *table) {
 	} {
 		row := counts.row("websocket", test.input)
 		at := socketTarget(t, test.serve)
-		each(t, 8, func(int) {
-			code := endOf(session.socket(at, 0), int64(scaled(1<<16, 1<<20)))
+		each(t, 8, func(t testing.TB, _ int) {
+			code := endOf(session.socket(t, at, 0), int64(scaled(1<<16, 1<<20)))
 			if code != wire.OK {
 				t.Errorf("%s: %s", test.input, code)
 			}
@@ -238,8 +237,8 @@ func unreadMessages(t *testing.T, session page, counts *table) {
 		}
 		taken <- sum
 	})
-	each(t, 8, func(int) {
-		s := session.socket(at, 0)
+	each(t, 8, func(t testing.TB, _ int) {
+		s := session.socket(t, at, 0)
 		if n := <-taken; n > heldOf {
 			t.Errorf("%d MiB were taken of the target, want %d at most", n>>20, heldOf>>20)
 		}
@@ -257,8 +256,8 @@ func stubborn(t *testing.T, session page, counts *table) (wait func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		each(t, 8, func(int) {
-			s := session.socket(at, 0)
+		each(t, 8, func(t testing.TB, _ int) {
+			s := session.socket(t, at, 0)
 			_, _ = s.Write(message.CloseRecord(1000, "").Append(nil)) // the end tells
 			_ = s.CloseWrite()                                        // likewise
 			code := endOf(s, 1<<30)
@@ -282,8 +281,8 @@ func crowd(t *testing.T, session page, counts *table) {
 	var streams sync.Map
 	opened := 0
 	var mu sync.Mutex
-	each(t, scaled(2_000, 10_000), func(i int) {
-		s := session.socket(at, 0)
+	each(t, scaled(2_000, 10_000), func(t testing.TB, i int) {
+		s := session.socket(t, at, 0)
 		streams.Store(i, s)
 		result, err := s.Result(context.Background())
 		if err == nil {

@@ -125,7 +125,7 @@ func paced(t *testing.T, p *process, where targets, counts *table) {
 		row := counts.row("yamux", test.input)
 		var ended atomic.Int64
 		began := time.Now()
-		each(t, pacedSessions, func(int) {
+		each(t, pacedSessions, func(t testing.TB, _ int) {
 			e := p.greet(t)
 			_ = e.conn.SetDeadline(time.Now().Add(10 * patience)) // never fails on an open socket
 			pace := e.paced(3)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -63,16 +62,16 @@ func (p *process) dialWith(t testing.TB, request string) *peer {
 	t.Helper()
 	conn, err := net.Dial("tcp", p.Addr())
 	if err != nil {
-		giveUp(t, err)
+		t.Fatal(err)
 	}
 	_ = conn.SetDeadline(time.Now().Add(patience)) // never fails on an open socket
 	e := &peer{conn: conn, read: bufio.NewReader(conn)}
 	if _, err := io.WriteString(conn, request); err != nil {
-		giveUp(t, err)
+		t.Fatal(err)
 	}
 	response, err := http.ReadResponse(e.read, nil)
 	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
-		giveUp(t, "upgrade:", response, err)
+		t.Fatal("upgrade:", response, err)
 	}
 	return e
 }
@@ -84,21 +83,14 @@ func (p *process) greet(t testing.TB) *peer {
 	e.message(wire.Hello{Version: wire.Version, Agent: "hostile"}.Append(nil))
 	message, _, err := e.next()
 	if err != nil {
-		giveUp(t, err)
+		t.Fatal(err)
 	}
 	if m, err := wire.Decode(message); err != nil {
-		giveUp(t, err)
+		t.Fatal(err)
 	} else if _, ok := m.(wire.Welcome); !ok {
-		giveUp(t, "answer to HELLO:", m)
+		t.Fatal("answer to HELLO:", m)
 	}
 	return e
-}
-
-// giveUp is Fatal for the goroutines of each.
-func giveUp(t testing.TB, why ...any) {
-	t.Helper()
-	t.Error(why...)
-	runtime.Goexit()
 }
 
 // raw writes bytes. Errors are no matter: the server may have cut the connection.

@@ -85,7 +85,7 @@ func plainViolations(t *testing.T, p *process, where targets, counts *table) {
 		{windows, append(syn(3), filled...)},
 		{pings, bytes.Repeat(frame(typePing, flagSYN, 0, 1), 5000)},
 	}
-	each(t, len(tests), func(i int) {
+	each(t, len(tests), func(t testing.TB, i int) {
 		e := p.greetPlain(t)
 		sent := make(chan struct{})
 		go func() { // the server may cut it before it is all sent
@@ -104,7 +104,7 @@ func plainViolations(t *testing.T, p *process, where targets, counts *table) {
 	})
 
 	row := counts.row("plain", "sessions of 20 mutated frames")
-	each(t, scaled(200, 10_000), func(i int) {
+	each(t, scaled(200, 10_000), func(t testing.TB, i int) {
 		random := rand.New(rand.NewPCG(10, uint64(i)))
 		var b []byte
 		for range 20 {
@@ -198,7 +198,7 @@ func plainFloods(t *testing.T, p *process, where targets, counts *table) {
 
 	// Silence ends a session, and what it has opened.
 	silent := counts.row("plain", "upgraded, nothing sent, no ping answered")
-	each(t, 8, func(int) {
+	each(t, 8, func(t testing.TB, _ int) {
 		e := p.greetPlain(t)
 		began := time.Now()
 		for {

@@ -55,13 +55,13 @@ func (e *program) result() (id, ret, errno int32, err error) {
 func (e *program) call(t testing.TB, function calls.Function, body ...[]byte) (ret, errno int32) {
 	t.Helper()
 	if err := e.message(e.next(function, body...)); err != nil {
-		giveUp(t, err)
+		t.Fatal(err)
 	}
 	for {
 		id, ret, errno, err := e.result()
 		switch {
 		case err != nil:
-			giveUp(t, err)
+			t.Fatal(err)
 		case id == e.id:
 			return ret, errno
 		}
@@ -120,7 +120,7 @@ func posixCalls(t *testing.T, p *process, where targets, counts *table) {
 	counts.add(row, 0, closed(e.bye()))
 
 	mutated := counts.row("posix", "sessions of 20 mutated calls")
-	each(t, scaled(200, 10_000), func(i int) {
+	each(t, scaled(200, 10_000), func(t testing.TB, i int) {
 		random := rand.New(rand.NewPCG(11, uint64(i)))
 		e := p.greetPosix(t)
 		for range 20 {
@@ -228,7 +228,7 @@ func posixFloods(t *testing.T, p *process, where targets, counts *table) {
 		counts.add(row, tried, closed(got))
 	}
 	silent := counts.row("posix", "upgraded, nothing sent, no ping answered")
-	each(t, 8, func(int) {
+	each(t, 8, func(t testing.TB, _ int) {
 		e := p.greetPosix(t)
 		began := time.Now()
 		_, _ = io.Copy(io.Discard, e.read) // until the server cuts it

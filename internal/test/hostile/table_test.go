@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 )
 
 // soak reports whether the tests run at their full size (make soak).
@@ -72,29 +71,4 @@ func closed(code int) string {
 		return "cut"
 	}
 	return fmt.Sprint(code)
-}
-
-// each runs the inputs, some at a time.
-func each(t testing.TB, n int, try func(i int)) {
-	t.Helper()
-	const atOnce = 8
-	var tasks sync.WaitGroup
-	next := make(chan int)
-	for range atOnce {
-		tasks.Go(func() {
-			for i := range next {
-				ended := make(chan struct{}) // also where try gives up
-				go func() {
-					defer close(ended)
-					try(i)
-				}()
-				<-ended
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	tasks.Wait()
 }

@@ -18,7 +18,7 @@ func frames(t *testing.T, p *process, counts *table) {
 		rows[name] = counts.row("WebSocket", name)
 	}
 	sizes := []int{0, 1, 125, 126}
-	each(t, 256*len(sizes)*2, func(i int) {
+	each(t, 256*len(sizes)*2, func(t testing.TB, i int) {
 		first, size, masked := byte(i), sizes[i>>8%len(sizes)], i>>8/len(sizes) == 0
 		op, fin := first&0xf, first&final != 0
 		b := wsFrame(first, make([]byte, size))
@@ -113,7 +113,7 @@ func messages(t *testing.T, p *process, counts *table) {
 func randomFrames(t *testing.T, p *process, counts *table) {
 	row := counts.row("WebSocket", "random bytes after the upgrade or after HELLO")
 	known := []int{lost, 1000, 1002, 1003, 1005, 1009, 4007, 4016, 4017, 4023} // 4023 answers a CLOSE with an unknown code
-	each(t, scaled(400, 20_000), func(i int) {
+	each(t, scaled(400, 20_000), func(t testing.TB, i int) {
 		random := rand.New(rand.NewPCG(6, uint64(i)))
 		e := p.dial(t)
 		if i%2 == 0 {

@@ -110,7 +110,7 @@ func muxViolations(t *testing.T, p *process, where targets, counts *table) {
 	for kind := byte(1); kind <= 5; kind++ {
 		add(streams, control(), payload(1, []byte{0, 1, kind}))
 	}
-	each(t, len(tests), func(i int) {
+	each(t, len(tests), func(t testing.TB, i int) {
 		e := p.greet(t)
 		sent := make(chan struct{})
 		go func() { // the server may cut it before it is all sent
@@ -205,7 +205,7 @@ func tolerated(t *testing.T, p *process, where targets, counts *table) {
 // randomMux are bytes that look like yamux in a session.
 func randomMux(t *testing.T, p *process, where targets, counts *table) {
 	row := counts.row("yamux", "sessions of 20 mutated frames")
-	each(t, scaled(300, 20_000), func(i int) {
+	each(t, scaled(300, 20_000), func(t testing.TB, i int) {
 		random := rand.New(rand.NewPCG(9, uint64(i)))
 		b := control()
 		for range 20 {
