@@ -6,7 +6,7 @@ import { isWritable } from '../sockfs/connector.js';
 import { NOT_FOUND } from '../sockfs/names/lookup.js';
 import * as KIND from '../wire/generated/kind.js';
 import { IN_AT, IN_BYTES, LAYOUT, NAME, OUT_AT, OUT_BYTES, STATE, WANT, WORD, putAnswer, putText, span, wordsOf } from './layout.js';
-import { BINDS, GONE, HERE, raise, tell } from './signal.js';
+import { BINDS, GONE, HERE, raise, tell } from '../sockfs/threads/signal.js';
 
 /** @typedef {import('../sockfs/names/lookup.js').Resolve} Resolve */
 /** @typedef {import('./ring.js').Message} Message */

@@ -1,6 +1,6 @@
 // Holds the messages of a worker's layer until what serves them is loaded.
 
-import { GONE, tell } from './signal.js';
+import { GONE, tell } from '../sockfs/threads/signal.js';
 
 /** @typedef {import('./bridges.js').Bridges} Bridges */
 

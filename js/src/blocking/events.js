@@ -4,7 +4,7 @@
 //
 // A thread that blocks runs no tasks. What changed meanwhile is told when it is back.
 
-import { COUNT } from './signal.js';
+import { COUNT } from '../sockfs/threads/signal.js';
 
 /** @typedef {import('../sockfs/connector.js').SocketEvent} SocketEvent */
 
@@ -90,11 +90,15 @@ export class Watch {
 	async #run() {
 		if (this.#running) return;
 		this.#running = true;
+		let seen = Atomics.load(this.#signal, COUNT);
+		// A socket may have changed before add() returns, and its owner knows it only then.
+		await undefined;
 		while (this.#sockets.size > 0 || this.#listeners.size > 0) {
-			const seen = Atomics.load(this.#signal, COUNT);
-			if (this.look()) continue;
-			await /** @type {any} */ (Atomics).waitAsync(this.#signal, COUNT, seen).value;
-			this.changed();
+			if (!this.look()) {
+				await /** @type {any} */ (Atomics).waitAsync(this.#signal, COUNT, seen).value;
+				this.changed();
+			}
+			seen = Atomics.load(this.#signal, COUNT);
 		}
 		this.#running = false;
 	}

@@ -11,7 +11,7 @@ import { Watch } from './events.js';
 import { Failures } from './failures.js';
 import { BUFFER_BYTES, IN_AT, IN_BYTES, LAYOUT, OUT_AT, OUT_BYTES, STATE, WANT, WORD, getText, span, wordsOf } from './layout.js';
 import { Names } from './names.js';
-import { BINDS, COUNT, GONE, PAGE, SIGNAL_BYTES, UNKNOWN as UNANSWERED, raise } from './signal.js';
+import { BINDS, COUNT, GONE, PAGE, SIGNAL_BYTES, UNKNOWN as UNANSWERED, raise } from '../sockfs/threads/signal.js';
 
 /** @typedef {import('../sockfs/connector.js').Connector} Connector */
 /** @typedef {import('../sockfs/connector.js').Socket} Socket */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Watch, eventsBetween } from '../../src/blocking/events.js';
-import { SIGNAL_BYTES, raise } from '../../src/blocking/signal.js';
+import { SIGNAL_BYTES, raise } from '../../src/sockfs/threads/signal.js';
 
 /** @typedef {import('../../src/blocking/events.js').Look} Look */
 
@@ -70,4 +70,17 @@ test('listeners hear every change, the program\'s own too, until they are taken 
 	raise(signal);
 	watch.changed();
 	assert.equal(heard, 2);
+});
+
+test('a socket that changes while it is added is told of it only afterwards', async () => {
+	const watch = new Watch(new Int32Array(new SharedArrayBuffer(SIGNAL_BYTES)));
+	/** @type {string[]} */
+	const told = [];
+	const [before, now] = [look({ state: 'connecting' }), look({ state: 'open' })];
+	let looks = 0;
+	const stop = watch.add({ look: () => (looks++ === 0 ? before : now), tell: (event) => told.push(event) });
+	assert.deepEqual(told, []);
+	await until(() => told.length > 0);
+	assert.deepEqual(told, ['open']);
+	stop();
 });

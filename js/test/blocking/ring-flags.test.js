@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IN_AT, OUT_BYTES, STATE, WORD, wordsOf } from '../../src/blocking/layout.js';
-import { COUNT, raise } from '../../src/blocking/signal.js';
+import { COUNT, raise } from '../../src/sockfs/threads/signal.js';
 import { RingConnector } from '../../src/blocking/ring.js';
 import { Bridge } from '../../src/blocking/bridge.js';
 import { FakeTunnel } from '../fakes/tunnel.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SIGNAL_BYTES, raise } from '../../src/blocking/signal.js';
+import { SIGNAL_BYTES, raise } from '../../src/sockfs/threads/signal.js';
 import { Cells, Common, STATE, doorOf, threadBehind } from '../../src/sockfs/threads/cells.js';
 import { MEMORY_BYTES } from '../../src/sockfs/threads/threads.js';
 

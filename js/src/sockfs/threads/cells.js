@@ -1,7 +1,7 @@
 // The shared memory between a pthread's worker and the page. The worker puts a system call into its
 // cells and enters the page's thread by a proxied call; the page puts the result there.
 
-import { COUNT, raise } from '../../blocking/signal.js';
+import { COUNT, raise } from './signal.js';
 
 // threads.js makes the memory; MEMORY_BYTES there is enough for both kinds.
 
@@ -59,7 +59,7 @@ export class Common {
 
 	/**
 	 * @param {SharedArrayBuffer} buffer
-	 * @param {SharedArrayBuffer} [changes]  a worker's signal (blocking/signal.js), which counts the changes: the worker may
+	 * @param {SharedArrayBuffer} [changes]  a worker's signal (signal.js), which counts the changes: the worker may
 	 *   block, and does not pass them on then
 	 */
 	constructor(buffer, changes = buffer) {
