@@ -13,7 +13,7 @@ const PROGRAMS = [
 	['asyncify3.js', 'ASYNCIFY of Emscripten 3, with the js-library'],
 ];
 
-const world = suite();
+const world = suite({ flags: ({ targets }) => ['--allow', `[::1]:${targets.ports.refused}`] });
 const FOLDER = '/fixtures/emscripten/entry';
 
 /** @param {string} program @param {string[]} args */

@@ -18,6 +18,7 @@ function start() {
 	const connector = new FakeConnector(false);
 	const { heap, program } = emscripten;
 	patchOps(program, connector);
+	const view = new DataView(heap.buffer);
 	/** @type {any[][]} */
 	const reached = [];
 	/** @type {Record<string, any>} */
@@ -25,12 +26,13 @@ function start() {
 	for (const name of ['socket', 'connect', 'bind', 'listen', 'accept4', 'getsockname', 'getpeername', 'setsockopt']) {
 		env[`__syscall_${name}`] = (/** @type {any[]} */ ...args) => {
 			reached.push([name, ...args]);
+			// The text is SOCKFS's own, which may be another one for the same address.
+			if (name === 'connect' && view.getUint16(args[1], true) === AF_INET6) return -emscripten.errno(() => emscripten.ops.connect(program.sockOf(args[0]), '::', 1));
 			if (name !== 'socket') return 0;
 			return args[0] === AF_INET ? emscripten.socket({ type: args[1] & 15 }).stream.fd : -ERRNO.EAFNOSUPPORT;
 		};
 	}
 	patchImports(new Map(Object.keys(env).map((key) => [key, { module: env, key }])), program, connector);
-	const view = new DataView(heap.buffer);
 	const bytes = new Uint8Array(heap.buffer);
 	/** @param {number} fd @param {string} host @param {number} port @param {{ family?: number, length?: number }} [options] */
 	const connect = (fd, host, port, { family = host.includes(':') ? AF_INET6 : AF_INET, length } = {}) => {

@@ -20,6 +20,8 @@ const KINDS = 11;
 const PROTOCOLS = new Map([[SOCK_STREAM, 6], [SOCK_DGRAM, 17]]);
 /** Bytes that connect() and bind() want at least: sockaddr_in, and sockaddr_in6 without the scope. */
 const LEAST = new Map([[AF_INET, 16], [AF_INET6, 24]]);
+/** Bytes that SOCKFS's connect() wants. */
+const LENGTH = new Map([[AF_INET, 16], [AF_INET6, 28]]);
 const DOTTED = /^\d+\.\d+\.\d+\.\d+$/;
 const NONE = new Map([[AF_INET, '0.0.0.0'], [AF_INET6, '::']]);
 
@@ -96,13 +98,13 @@ export function endCalls(program, asCall) {
 		connect: (before) => (...args) => {
 			const [fd, addr, length] = args;
 			const sock = streamOf(fd);
-			const least = sock && LEAST.get(sock.family);
-			if (!sock || !least) return before(...args);
+			if (!sock) return before(...args);
 			const { errno, family, host, port } = given(sock, addr, length);
 			if (errno !== 0) return -errno;
 			if (family === AF_INET6 && DOTTED.test(host) && isV6Only(recordOf(sock).options)) return -ERRNO.ENETUNREACH;
 			// SOCKFS turns an address of IPv4 into the name that it made it up for.
-			return family === AF_INET ? before(fd, addr, least, ...args.slice(3)) : asCall(() => program.ops.connect(sock, host, port) ?? 0);
+			const own = () => before(fd, addr, LENGTH.get(family), ...args.slice(3));
+			return family === AF_INET ? own() : connectingTo(program.ops, host, port, own);
 		},
 
 		bind: (before) => (...args) => {
@@ -137,6 +139,24 @@ export function endCalls(program, asCall) {
 		},
 		getpeername: nameOf(peerOf),
 	};
+}
+
+/**
+ * Runs connect() of a program so that the operation gets this address. It is the program's own call,
+ * because it may sleep (ASYNCIFY).
+ * @param {Program['ops']} ops
+ * @param {string} host
+ * @param {number} port
+ * @param {() => any} run
+ */
+function connectingTo(ops, host, port, run) {
+	const { connect } = ops;
+	ops.connect = (/** @type {Sock} */ sock) => connect(sock, host, port);
+	try {
+		return run();
+	} finally {
+		ops.connect = connect;
+	}
 }
 
 /**
