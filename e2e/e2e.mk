@@ -29,7 +29,7 @@ test-e2e: build npm e2e-deps examples ## end-to-end tests in Chromium with webR
 	if tools/ensure-services; then export SOCKMUX_REQUIRE_SERVICES=1; fi; cd e2e && CHROMIUM="$$(../tools/ensure-chromium)" node --test --test-concurrency=1 *.test.js
 
 # Files with programs of Emscripten. test-e2e runs them too; the gate is a part of test-emscripten alone.
-EMSCRIPTEN_TESTS := $(notdir $(wildcard e2e/emscripten*.test.js)) pthreads.test.js blocking.test.js udp.test.js udp-cuts.test.js enet.test.js docs-c.test.js listen.test.js listening.test.js websockets.test.js php.test.js $(notdir $(wildcard e2e/posix*.test.js))
+EMSCRIPTEN_TESTS := $(notdir $(wildcard e2e/emscripten*.test.js)) pthreads.test.js blocking.test.js udp.test.js udp-cuts.test.js enet.test.js docs-c.test.js listen.test.js listening.test.js websockets.test.js $(notdir $(wildcard e2e/php*.test.js)) $(notdir $(wildcard e2e/posix*.test.js))
 
 .PHONY: test-emscripten
 test-emscripten: build npm e2e-deps examples ## C programs in each build: natively, with plain Emscripten, with sockmux

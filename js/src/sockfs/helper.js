@@ -14,15 +14,10 @@ import { globalProgramOf, hiddenProgram } from './program/program.js';
 import { patchSuspendingPoll } from './program/suspending-poll.js';
 import { openTest, tellFilesApart } from './calls/nosocket.js';
 import { operationCalls, patchImports } from './calls/syscalls.js';
+import { patchPHP } from './calls/php.js';
 
 /** @typedef {import('./program/instantiate.js').Instance} Instance */
 /** @typedef {import('./program/program.js').Program} Program */
-
-/**
- * php-wasm's import that waits for one socket. PHP calls it before each poll(), with poll()'s own
- * timeout: a poll() that waited as well would wait twice.
- */
-const OWN_POLL = '__asyncjs__wasm_poll_socket';
 
 /** @typedef {import('./connector.js').Connector} Connector */
 
@@ -66,7 +61,7 @@ export function createHelper({ connector, scope, report, threads }) {
 	 */
 	const help = (instance) => {
 		started++;
-		if (instance.imports.env?.[OWN_POLL]) instance.calls.delete('__syscall_poll');
+		patchPHP(scope, instance, () => program, connector);
 		const asyncify = () => Boolean(instance.exports()?.asyncify_start_unwind);
 		const program = globalProgramOf(scope, instance) ?? hiddenProgram(instance, patch);
 		if (program.ops) patch(program);

@@ -65,9 +65,10 @@ class FakeDatagrams {
 	}
 }
 
-/** @param {{ canWait?: boolean, binds?: boolean, nonblocking?: boolean }} [options] */
-function start({ canWait = false, binds = true, nonblocking = true } = {}) {
+/** @param {{ canWait?: boolean, binds?: boolean, nonblocking?: boolean, peers?: boolean }} [options] */
+function start({ canWait = false, binds = true, nonblocking = true, peers = false } = {}) {
 	const emscripten = new FakeEmscripten();
+	if (peers) Object.assign(emscripten.ops, { createPeer() {}, addPeer: (/** @type {any} */ sock, /** @type {any} */ peer) => void (sock.peers[`${peer.addr}:${peer.port}`] = peer) });
 	const connector = /** @type {any} */ (new FakeConnector(canWait));
 	/** @type {FakeDatagrams[]} */
 	const made = [];
@@ -283,4 +284,23 @@ describe('bind() of a UDP socket', () => {
 		made[0].open('::', 4000);
 		assert.deepEqual([sock.saddr, sock.sport], ['0.0.0.0', 4000], 'an IPv4 socket has no address of IPv6');
 	});
+});
+
+test('shows a peer that is told of datagrams and failures, for what waits for peers as php-wasm does', () => {
+	const { emscripten, made, sock, send, receive } = start({ peers: true });
+	send('x', FIRST.host, FIRST.port);
+	const [{ socket: peer }] = /** @type {any[]} */ (Object.values(sock.peers));
+	assert.deepEqual([peer.readyState, sock.recv_queue.length], [peer.OPEN, 0]);
+	let told = 0;
+	peer.on('message', () => void told++);
+	made[0].open();
+	made[0].come('hello', FIRST);
+	assert.deepEqual([told, sock.recv_queue.length], [1, 1]);
+	receive();
+	assert.equal(sock.recv_queue.length, 0);
+	made[0].end(CODES.refused);
+	assert.deepEqual([told, sock.recv_queue.length], [2, 1]);
+	assert.equal(emscripten.errno(() => receive()), ERRNO.ECONNREFUSED);
+	send('y', FIRST.host, FIRST.port);
+	assert.equal(Object.keys(sock.peers).length, 1);
 });

@@ -177,6 +177,41 @@ describe('accept()', () => {
 	});
 });
 
+describe('what waits for a listener by the clients of its server, as php-wasm does', () => {
+	const watch = (/** @type {any} */ sock) => {
+		/** @type {string[]} */
+		const heard = [];
+		const [client] = sock.server.clients;
+		for (const event of ['open', 'message', 'close']) client.on(event, () => heard.push(event));
+		return { heard, client };
+	};
+
+	test('is told of a connection, which is pending until it is accepted', () => {
+		const { ops, sock, socket } = listening();
+		const { heard, client } = watch(sock);
+		assert.deepEqual([sock.pending, client.readyState], [[], client.CONNECTING]);
+		socket.tell('open');
+		socket.tell('room');
+		socket.incoming = RECORD;
+		socket.tell('message');
+		assert.deepEqual(heard, ['message']);
+		assert.equal(sock.pending[0].recv_queue.length, 1);
+		ops.accept(sock);
+		assert.deepEqual(sock.pending, []);
+	});
+
+	test('is told of the end, and accept() says why', () => {
+		const { emscripten, ops, sock, socket } = listening();
+		const { heard, client } = watch(sock);
+		Object.assign(socket, { state: 'closed', fin: true, error: ERRNO.EACCES });
+		socket.tell('error');
+		assert.deepEqual([heard, client.readyState, sock.pending.length], [['close'], client.CLOSED, 1]);
+		assert.equal(emscripten.errno(() => ops.accept(sock)), ERRNO.EACCES);
+		emscripten.close(sock.stream.fd);
+		assert.deepEqual(sock.pending, []);
+	});
+});
+
 test('a listener is no connection, and close() ends it', () => {
 	const { emscripten, ops, sock, socket } = listening();
 	assert.equal(emscripten.errno(() => ops.sendmsg(sock, Buffer.from('x'), 0, 1)), ERRNO.EPIPE);

@@ -8,7 +8,7 @@ import { patchBlocking } from './blocking.js';
 import { MAX_PIECES, piecesOf, pointerAt, total } from './iovec.js';
 import { endCalls } from './ends.js';
 import { duplicateCalls } from '../sockets/duplicates.js';
-import { F_SETFL, O_APPEND, O_NONBLOCK, SOCK_NONBLOCK } from '../flags.js';
+import { O_NONBLOCK, SOCK_NONBLOCK } from '../flags.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { address } from '../memory.js';
 import { DOTTED } from '../../tunnel/ip.js';
@@ -17,6 +17,7 @@ import { openTest } from './nosocket.js';
 import { closedTest, passingOver } from './pollset.js';
 import { nameCalls } from '../names/name-calls.js';
 import { watchConnect } from './outcome.js';
+import { setFlags } from './set-flags.js';
 import { datagramsOf, isFresh, socketOf } from '../sockets/record.js';
 
 /** @typedef {import('../connector.js').Connector} Connector */
@@ -31,9 +32,6 @@ const SIOCATMARK = 0x8905;
 /** ioctl(): whether exec() closes the descriptor. There is no exec(). */
 const FIOCLEX = 0x5451;
 const FIONCLEX = 0x5450;
-
-/** F_SETFL sets these flags, and clears those that are not given. */
-const SETTABLE = O_NONBLOCK | O_APPEND;
 
 /** @param {string | undefined} host */
 const isAddress = (host) => host === undefined || DOTTED.test(host) || host.includes(':');
@@ -202,15 +200,9 @@ function makeCalls(program, isOpen) {
 		},
 
 		...duplicates,
-		// Emscripten 3 cannot take a flag back, as F_SETFL does.
 		__syscall_fcntl64: (before) => {
 			const duplicate = duplicates.__syscall_fcntl64(before);
-			return (fd, command, varargs, ...rest) => {
-				const stream = command === F_SETFL ? sockOf(fd)?.stream : undefined;
-				if (!stream) return duplicate(fd, command, varargs, ...rest);
-				stream.flags = (stream.flags & ~SETTABLE) | (view().getInt32(address(varargs), true) & SETTABLE);
-				return 0;
-			};
+			return (fd, command, varargs, ...rest) => (setFlags(program, fd, command, varargs) ? 0 : duplicate(fd, command, varargs, ...rest));
 		},
 
 		// Pyodide's shutdown() asks here first, and takes the result from memory.

@@ -1,5 +1,5 @@
 // Encodes the small modules of wasm that stand for calls which suspend: one function `call`, which
-// calls imports of the module `a`, and one exported global by which they tell it a number.
+// calls imports of the module `a`, and an exported global by which they may tell it a number.
 
 export const I32 = 0x7f;
 export const EMPTY = 0x40;
@@ -20,7 +20,7 @@ export const type = (params, results) => [0x60, ...vector(Array(params).fill([I3
  * @param {number[][]} parts.types
  * @param {[name: string, type: number][]} parts.imports  functions; they have the numbers from 0 on
  * @param {number} parts.call  the type of `call`
- * @param {string} parts.global  the name of the global
+ * @param {string} [parts.global]  the name of the global
  * @param {number[]} parts.body  locals and instructions of `call`
  */
 export function moduleOf({ types, imports, call, global, body }) {
@@ -29,8 +29,8 @@ export function moduleOf({ types, imports, call, global, body }) {
 		...section(1, vector(types)),
 		...section(2, vector(imports.map(([key, index]) => [...name('a'), ...name(key), 0, index]))),
 		...section(3, vector([[call]])),
-		...section(6, vector([[I32, 1, 0x41, 0, 0x0b]])),
-		...section(7, vector([[...name('call'), 0, imports.length], [...name(global), 3, 0]])),
+		...global === undefined ? [] : section(6, vector([[I32, 1, 0x41, 0, 0x0b]])),
+		...section(7, vector([[...name('call'), 0, imports.length], ...global === undefined ? [] : [[...name(global), 3, 0]]])),
 		...section(10, vector([[...uint(body.length), ...body]])),
 	]);
 }

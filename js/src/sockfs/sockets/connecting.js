@@ -4,7 +4,7 @@ import { O_NONBLOCK, POLL, SOCK_STREAM } from '../flags.js';
 import { destination } from '../names/names.js';
 import * as ERRNO from '../../wire/generated/errno.js';
 import { dropsAtClose, sendTimeout, serverOptions } from './options.js';
-import { makePeer } from './peer.js';
+import { hasPeers, makePeer } from './peer.js';
 import { SHUTDOWN, ROOM } from './readiness.js';
 import { recordOf, showState } from './record.js';
 
@@ -81,7 +81,7 @@ function waitedFor(event, socket) {
 export const peerMaker = ({ program, connector, before }) =>
 	/** @param {Sock} sock @param {string} host @param {number} port */
 	(sock, host, port) => {
-		if (!(connector.peers ?? !connector.canWait) || !before.createPeer) return null;
+		if (!hasPeers(connector, before)) return null;
 		return makePeer(program.ops, sock, host, port) ?? undefined;
 	};
 

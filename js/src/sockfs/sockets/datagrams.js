@@ -13,6 +13,7 @@ import { DOTTED, mapped, unmapped } from '../../tunnel/ip.js';
 import { address } from '../memory.js';
 import { destination } from '../names/names.js';
 import { receiveTimeout } from './options.js';
+import { Peer, hasPeers } from './peer.js';
 import { datagramsOf, recordOf, setDatagrams } from './record.js';
 
 /** @typedef {import('./ops.js').Parts} Parts */
@@ -50,18 +51,37 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 	};
 
 	/**
+	 * Shows programs that wait for events of SOCKFS's peers, as php-wasm does, a peer of the socket
+	 * and whether it has something to receive.
+	 * @param {Sock} sock
+	 * @param {string} host
+	 * @param {number} port
+	 */
+	const show = (sock, host, port) => {
+		const record = recordOf(sock);
+		if (record.peer || !before.addPeer || !hasPeers(connector, before)) return;
+		const peer = record.peer = new Peer(`ws://${host}:${port}/`);
+		// A socket that has failed has its error to receive, and can send again.
+		peer.carry({ state: 'open', writable: true, send: () => 0, close() {} });
+		before.addPeer(sock, { addr: host, port, socket: peer, msg_send_queue: [] });
+		Object.defineProperty(sock, 'recv_queue', { configurable: true, enumerable: true, get: () => ({ length: arrivedAt(sock) || record.pending !== 0 ? 1 : 0 }), set() {} });
+	};
+
+	/**
 	 * Opens the socket at the server.
 	 * @param {Sock} sock
 	 * @param {{ kind?: number, host: string, port: number }} target  without a host: not connected
 	 */
 	const open = (sock, target) => {
 		const record = recordOf(sock);
+		show(sock, target.host, target.port);
 		/** @type {(event: string, errno?: number) => void} */
 		const tell = (event, errno = 0) => {
 			if (datagramsOf(sock) !== socket) return;
 			if (errno !== 0) record.pending = errno;
 			sock.stream?.node?.notifyListeners?.(errno === 0 ? READ : READ | POLL.ERR);
 			program.emit?.(event, event === 'error' ? [sock.stream.fd, errno, ''] : sock.stream.fd);
+			if (event !== 'open') record.peer?.fire('message');
 		};
 		const socket = /** @type {NonNullable<typeof connector.datagrams>} */ (connector.datagrams).call(connector, target, {
 			onopen({ bound }) {

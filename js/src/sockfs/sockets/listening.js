@@ -13,6 +13,7 @@ import { mapped } from '../../tunnel/ip.js';
 import { peerMaker, teller } from './connecting.js';
 import { isV6Only, receiveTimeout } from './options.js';
 import { recordOf, showState } from './record.js';
+import { Server } from './server.js';
 
 /** @typedef {import('./ops.js').Parts} Parts */
 /** @typedef {import('../program/program.js').Sock} Sock */
@@ -71,7 +72,9 @@ export function listeningOps(parts, others) {
 		/** @type {import('../connector.js').Target} */
 		const target = { kind: KIND.listen, host, port: record.anyPort ? 0 : sock.sport ?? 0, ...(six && isV6Only(record.options) && { family: 6 }) };
 		const socket = connector.connect(target, (event) => {
-			if (record.socket === socket) tell(sock, record, event === 'message' ? 'connection' : event);
+			if (record.socket !== socket) return;
+			tell(sock, record, event === 'message' ? 'connection' : event);
+			sock.server?.tell(event);
 		});
 		return socket;
 	};
@@ -135,7 +138,7 @@ export function listeningOps(parts, others) {
 				record.listener = new Records();
 				showState(sock, record);
 				if (record.anyPort) record.bound.port = 0; // shown as soon as the server has told it
-				sock.server = { close() {} };
+				sock.server = new Server(sock, record.socket, () => readyToAccept(record));
 			}
 			const { socket } = record;
 			socket.send(backlogBytes(backlog), true);

@@ -1,7 +1,7 @@
 // A stand-in for the WebSocket that SOCKFS opens for a connection. SOCKFS and programs listen to
 // it as to the WebSocket; the socket of the layer fires its events.
 
-/** @typedef {import('../connector.js').Socket} Socket */
+/** What a peer shows. @typedef {Pick<import('../connector.js').Socket, 'state' | 'writable' | 'send' | 'close'>} Carried */
 /** @typedef {(...args: any[]) => void} Listener */
 
 const CONNECTING = 0;
@@ -37,7 +37,7 @@ export class Peer extends EventTarget {
 	onclose = null;
 	/** @type {Listener | null} */
 	onerror = null;
-	/** @type {Socket | null} */
+	/** @type {Carried | null} */
 	#socket = null;
 	#closed = false;
 	/** Listeners in the style of Node's "ws". @type {Map<string, Set<Listener>>} */
@@ -53,7 +53,7 @@ export class Peer extends EventTarget {
 		this.protocol = [protocols].flat()[0] ?? '';
 	}
 
-	/** Fires the events of a socket from now on. @param {Socket} socket */
+	/** Shows the state of a socket from now on. @param {Carried} socket */
 	carry(socket) {
 		this.#socket = socket;
 	}
@@ -135,6 +135,13 @@ export class Peer extends EventTarget {
 
 /** @param {PeerEvent} type @returns {any} */
 const eventOf = (type) => (type === 'message' ? new MessageEvent(type, { data: TOKEN }) : new Event(type));
+
+/**
+ * Reports whether sockets have peers of SOCKFS's, by which programs wait.
+ * @param {import('../connector.js').Connector} connector
+ * @param {Record<string, any>} ops  SOCKFS's own operations
+ */
+export const hasPeers = (connector, ops) => Boolean((connector.peers ?? !connector.canWait) && ops.createPeer);
 
 /**
  * Lets SOCKFS make its peer of a connection with a Peer for the WebSocket.
