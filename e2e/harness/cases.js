@@ -202,8 +202,9 @@ function pagePool() {
 	return {
 		async run(/** @type {string} */ url) {
 			try {
-				// A page that the case before has left busy takes no other address: a new one does.
-				return await inPage(url).catch((error) => (/ERR_ABORTED/.test(error.message) ? inPage(url) : Promise.reject(error)));
+				// A page that the case before has left busy takes no other address: a new one does. So does a new browser, behind one
+				// that ended between two cases.
+				return await inPage(url).catch((error) => (/ERR_ABORTED|has been closed/.test(error.message) ? inPage(url) : Promise.reject(error)));
 			} catch (error) {
 				if (!browser || (await browser).isConnected()) throw error;
 				return { results: [], all: ['! the browser ended'] };
