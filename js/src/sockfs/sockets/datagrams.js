@@ -133,10 +133,14 @@ export function withDatagrams({ program, connector, before, waiting, fail }, ope
 				// Where it cannot wait, a later call fails.
 				if (!waits || !waiting.until(call, Infinity, () => arrivedAt(sock) || socket.opened || !socket.alive) || socket.alive) return;
 				const { place } = record;
+				const error = record.takeError() || ERRNO.ECONNABORTED;
 				drop(sock);
 				record.place = null;
-				const error = record.takeError() || ERRNO.ECONNABORTED;
 				if (port === 0 && place) continue; // a client, to which no stranger sends
+				if (port === 0) {
+					record.pending = error; // bind() of any port does not fail on Linux
+					return;
+				}
 				sock.saddr = undefined;
 				sock.sport = undefined;
 				fail(error);
