@@ -32,8 +32,22 @@ func NewSink(logger *slog.Logger) *Sink { return &Sink{log: logger, refusals: re
 // Close writes what waits for the end of a second.
 func (s *Sink) Close() { s.refusals.close() }
 
-// Record implements events.Sink.
-func (s *Sink) Record(e events.Event) {
+// Record implements events.Sink. Its frame is small: most events have no line, and are those of
+// goroutines with little stack.
+func (s *Sink) Record(event events.Event) {
+	switch e := event.(type) {
+	case events.HandshakeFailed, events.StreamOpened, events.StreamStep, events.StreamAnswered: // of traces and metrics
+		return
+	case events.StreamEnded:
+		if !e.Refused && !s.log.Enabled(context.Background(), slog.LevelInfo) {
+			return
+		}
+	}
+	s.record(event)
+}
+
+// record writes the line of an event.
+func (s *Sink) record(e events.Event) {
 	switch e := e.(type) {
 	case events.UpgradeRefused:
 		if !s.first(upgradeRefused, e.Refusal.Reason, e.Client) {
@@ -65,7 +79,6 @@ func (s *Sink) Record(e events.Event) {
 		if !e.Refused || s.first(streamEnded, e.Code.String(), e.Client) {
 			s.stream(e)
 		}
-	case events.HandshakeFailed, events.StreamOpened, events.StreamStep, events.StreamAnswered: // of traces and metrics
 	}
 }
 
@@ -106,13 +119,6 @@ func (s *Sink) refused(e events.Refused) {
 
 // stream writes the access line of a stream.
 func (s *Sink) stream(e events.StreamEnded) {
-	level := slog.LevelInfo
-	if e.Unused {
-		level = slog.LevelDebug
-	}
-	if !s.log.Enabled(context.Background(), level) {
-		return
-	}
 	attrs := []slog.Attr{
 		slog.String("session", e.Client.Session),
 		slog.String("identity", e.Client.Identity),
@@ -132,6 +138,10 @@ func (s *Sink) stream(e events.StreamEnded) {
 	}
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("error", e.Err.Error()))
+	}
+	level := slog.LevelInfo
+	if e.Unused {
+		level = slog.LevelDebug
 	}
 	s.log.LogAttrs(context.Background(), level, streamEnded, attrs...)
 }
