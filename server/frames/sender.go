@@ -179,11 +179,14 @@ func appendHead(b []byte, op opcode, final bool, length int, masks bool) []byte 
 func mask(masked, b []byte, key [maskSize]byte) {
 	word := uint64(binary.LittleEndian.Uint32(key[:]))
 	word |= word << 32
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		binary.LittleEndian.PutUint64(masked[i:], binary.LittleEndian.Uint64(b[i:])^word)
+	for len(b) >= 64 {
+		from, to := b[:64], masked[:64] // so that the compiler checks no bounds below
+		for i := 0; i < 64; i += 8 {
+			binary.LittleEndian.PutUint64(to[i:i+8], binary.LittleEndian.Uint64(from[i:i+8])^word)
+		}
+		b, masked = b[64:], masked[64:]
 	}
-	for ; i < len(b); i++ {
+	for i := range b {
 		masked[i] = b[i] ^ key[i%maskSize]
 	}
 }

@@ -155,7 +155,9 @@ func pending(p *page) int {
 // slow is a Meter that lets each piece pass after a time.
 type slow time.Duration
 
-func (slow) Begin() error { return nil }
+func (slow) Begin() error    { return nil }
+func (slow) Unbounded() bool { return false }
+func (slow) Count(int)       {}
 
 func (s slow) Take(ctx context.Context, _ <-chan struct{}, _ int) error {
 	select {

@@ -35,6 +35,7 @@ type pipe struct {
 	// Set before answered is closed.
 	conn     egress.Conn // nil: there is none
 	reading  reading     // of conn
+	direct   direct      // likewise; of the stream while copyUp waits, else of copyUp
 	idle     *idle
 	lifetime *idle
 	remote   netip.AddrPort
@@ -107,6 +108,7 @@ func (p *pipe) tcp() {
 func (p *pipe) carryTCP(conn egress.Conn) {
 	p.stream.EachSocketOptions(func(options wire.SocketOptions) { setOptions(conn, options) })
 	p.carry(conn, addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr()))
+	p.stream.Direct(p.writeDirect)
 	go p.down(p.copyDown) // the caller of done waits for it
 }
 

@@ -34,6 +34,10 @@ type Stream interface {
 	Read([]byte) (int, error)
 	// WaitReadable blocks until Read would return without blocking, or the stream has ended.
 	WaitReadable()
+	// Direct gives the stream a function that writes bytes to the target without waiting, and
+	// returns how many it has taken. While WaitReadable blocks, the stream may call it in place of
+	// having them read.
+	Direct(write func(b []byte) int)
 	Write([]byte) (int, error) // fails once the page has stopped reading
 	// Fill writes bytes that put makes in the memory from which they are sent. put must not
 	// block; it is called at most once.

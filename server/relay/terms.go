@@ -41,6 +41,10 @@ type Meter interface {
 	// stop is closed, which gives nil: the bytes are not wanted any more. stop may be nil.
 	// Any error ends the stream, with the code of the *wire.Error in it.
 	Take(ctx context.Context, stop <-chan struct{}, n int) error
+	// Unbounded reports whether all bytes may pass at present. Count counts some that have passed
+	// without a Take then.
+	Unbounded() bool
+	Count(n int)
 	// Begin counts one more target of a stream that has several. An error refuses it.
 	Begin() error
 }

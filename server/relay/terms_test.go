@@ -94,7 +94,9 @@ func newMeter(bytes int) meter {
 	return m
 }
 
-func (meter) Begin() error { return nil }
+func (meter) Begin() error    { return nil }
+func (meter) Unbounded() bool { return false }
+func (meter) Count(int)       {}
 
 func (m meter) Take(_ context.Context, _ <-chan struct{}, n int) error {
 	left := <-m.left
@@ -141,7 +143,9 @@ func TestMeterRefuses(t *testing.T) {
 // stuck is a Meter that lets nothing pass.
 type stuck chan struct{}
 
-func (stuck) Begin() error { return nil }
+func (stuck) Begin() error    { return nil }
+func (stuck) Unbounded() bool { return false }
+func (stuck) Count(int)       {}
 
 func (s stuck) Take(ctx context.Context, stop <-chan struct{}, _ int) error {
 	s <- struct{}{}

@@ -72,7 +72,10 @@ func (p *pipe) writeUp(b []byte) bool {
 	p.idle.touch()
 	p.countUp(len(b)) // first: the answer to these bytes must not come before their count
 	p.metered.Store(false)
-	written, err := p.conn.Write(b)
+	written, err := 0, p.direct.err
+	if err == nil {
+		written, err = p.conn.Write(b)
+	}
 	p.countUp(written - len(b))
 	p.idle.touch()
 	switch {
@@ -97,8 +100,26 @@ func (p *pipe) endUp(err error) {
 		return
 	}
 	p.finSent.Store(true)
+	if p.unused() {
+		_ = p.conn.Close() // copyDown ends with it
+		return
+	}
 	_ = p.conn.CloseWrite() // fails only if the target is gone, which copyDown finds
 	p.linger()
+}
+
+// unused reports whether the client has written nothing to a socket and reads nothing. Then there
+// is nothing that a close could destroy, so the target sees what close(2) does.
+func (p *pipe) unused() bool {
+	if _, socket := p.conn.(*net.TCPConn); !socket || p.up.Load() > 0 {
+		return false
+	}
+	select {
+	case <-p.stream.Stopped():
+		return true
+	default:
+		return false
+	}
 }
 
 // gone is the reason when the client has reset the stream or its session was lost.

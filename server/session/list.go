@@ -38,7 +38,7 @@ func (s *session) info() Info {
 		identity = ""
 	}
 	return Info{
-		ID: s.name(), Identity: identity, Peer: s.peer.Address, Agent: s.agent, Began: s.began,
+		ID: s.name, Identity: identity, Peer: s.peer.Address, Agent: s.agent, Began: s.began,
 		Detached: s.expiry != nil, Streams: s.active, RTT: rtt,
 	}
 }

@@ -24,8 +24,9 @@ type session struct {
 	registry *Registry
 	number   uint64 // counted from 1
 	known    wire.Session
-	peer     Peer // of the first carrier
-	resumes  bool // the client can
+	name     string // in logs
+	peer     Peer   // of the first carrier
+	resumes  bool   // the client can
 	agent    string
 	began    time.Time
 	account  *limit.Client
@@ -68,6 +69,7 @@ func newSession(r *Registry, who admitted, account *limit.Client, agent string, 
 	s.outlives, s.cutOff = context.WithCancelCause(context.Background()) // until close
 	_, _ = rand.Read(s.known.ID[:])                                      // never fails (crypto/rand)
 	_, _ = rand.Read(s.known.Secret[:])
+	s.name = nameOf(s.known)
 	if err := open(s); err != nil {
 		s.memory.close()
 		s.sockets.Close()
@@ -121,7 +123,7 @@ func (s *session) event() events.Client {
 
 func (s *session) eventLocked() events.Client {
 	e := eventOf(s.peer, s.identity, s.agent)
-	e.Number, e.Session = s.number, s.name()
+	e.Number, e.Session = s.number, s.name
 	return e
 }
 
@@ -285,5 +287,5 @@ func (s *session) expire() {
 	s.registry.attach(s)
 }
 
-// name is what logs say: enough of the id to tell sessions apart, and nothing of the secret.
-func (s *session) name() string { return fmt.Sprintf("%x", s.known.ID[:4]) }
+// nameOf is what logs say: enough of the id to tell sessions apart, and nothing of the secret.
+func nameOf(known wire.Session) string { return fmt.Sprintf("%x", known.ID[:4]) }

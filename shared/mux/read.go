@@ -102,6 +102,10 @@ func (s *Stream) WaitReadable() {
 	}
 }
 
+// Direct does nothing: bytes come by the goroutine that reads the frames of all streams, and they
+// may have to wait. So they wait for Read.
+func (s *Stream) Direct(func(b []byte) int) {}
+
 // consumed notes that n bytes were read, and lets the other end send more. It may block as
 // Write does.
 func (s *Stream) consumed(n int) {

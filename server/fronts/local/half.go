@@ -22,6 +22,8 @@ type half struct {
 	writable sync.Cond // there is room, or nothing can be written any more
 	bytes    queue
 	writing  bool              // a write waits for room
+	waits    bool              // the reader waits in waitReadable: it has done with all before
+	past     func([]byte) int  // takes bytes in place of the reader while it waits; nil: none does
 	readBy   deadline.Deadline // of reads
 	writeBy  deadline.Deadline // of writes
 
@@ -71,8 +73,18 @@ func (h *half) waitReadable() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for !h.readableLocked() && !h.readBy.Passed() {
+		h.waits = true
 		h.readable.Wait()
+		h.waits = false
 	}
+}
+
+// direct sets a function that takes bytes in place of the reader, as many as it can without
+// waiting.
+func (h *half) direct(past func([]byte) int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.past = past
 }
 
 func (h *half) isReadable() bool {
@@ -100,15 +112,21 @@ func (h *half) write(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// writeNow is write that takes all of b at once. If it cannot, it takes nothing and returns false.
-func (h *half) writeNow(b []byte) bool {
+// writeNow is write that takes what it can without waiting, and returns how much that is.
+func (h *half) writeNow(b []byte) (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.endedLocked() != nil || len(b) > maxBuffer || !h.bytes.putAll(b, h.memory) {
-		return false
+	if h.endedLocked() != nil {
+		return 0
 	}
-	h.readable.Signal()
-	return true
+	if h.past != nil && h.waits && h.bytes.empty() {
+		n = h.past(b)
+	}
+	if n < len(b) && h.bytes.room(h.memory) > 0 {
+		n += h.bytes.put(b[n:], h.memory)
+		h.readable.Signal()
+	}
+	return n
 }
 
 // fill is write of what put makes in the buffer. It waits until half of the buffer is free, so that

@@ -1,8 +1,12 @@
 package local
 
 import (
+	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
+	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,6 +152,60 @@ func TestHalfWaits(t *testing.T) {
 			t.Errorf("what was cut ends with %v", err)
 		}
 	})
+}
+
+// TestHalfDirect: bytes that are taken in place of the reader keep their order with those that it
+// reads. They are taken while it waits, and never while it has bytes.
+func TestHalfDirect(t *testing.T) {
+	h := newHalf()
+	random := rand.New(rand.NewPCG(3, 4))
+	var mu sync.Mutex
+	var got []byte
+	direct, reads, busy := 0, 0, false
+	h.direct(func(b []byte) int {
+		mu.Lock()
+		defer mu.Unlock()
+		if busy {
+			t.Error("bytes overtake those that the reader has")
+		}
+		n := random.IntN(len(b) + 1)
+		got, direct = append(got, b[:n]...), direct+n
+		return n
+	})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		b := make([]byte, 1000)
+		for {
+			h.waitReadable()
+			n, err := h.read(b)
+			mu.Lock()
+			busy = true
+			mu.Unlock()
+			runtime.Gosched()
+			mu.Lock()
+			got, reads, busy = append(got, b[:n]...), reads+n, false
+			mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	want := make([]byte, 1_000_000)
+	for i := range want {
+		want[i] = byte(i) ^ byte(i>>8)
+	}
+	for rest := want; len(rest) > 0; {
+		n := h.writeNow(rest[:min(len(rest), 1+len(rest)*7%100)])
+		if rest = rest[n:]; n == 0 || len(rest)%3 == 0 {
+			runtime.Gosched()
+		}
+	}
+	_ = h.finish() // never fails
+	<-ended
+	if !bytes.Equal(got, want) || direct == 0 || reads == 0 {
+		t.Errorf("%d bytes in place of the reader and %d by it, of %d", direct, reads, len(want))
+	}
 }
 
 // reader is the reading end of a half.

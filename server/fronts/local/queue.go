@@ -46,23 +46,6 @@ func (q *queue) put(b []byte, memory *budget.Account) int {
 	return n
 }
 
-// putAll adds b. Where there is no room for all of it, it adds nothing and returns false.
-func (q *queue) putAll(b []byte, memory *budget.Account) bool {
-	if len(b) == 0 {
-		return true
-	}
-	if len(b) > q.room(memory) {
-		return false
-	}
-	q.reserve(len(b), memory)
-	if len(b) > len(*q.buffer)-q.to { // the account is over since there was room
-		q.settle(memory)
-		return false
-	}
-	q.to += copy((*q.buffer)[q.to:], b)
-	return true
-}
-
 // fill adds what put makes in the free part of the buffer, and returns how much that is.
 func (q *queue) fill(put func(b []byte) int, memory *budget.Account) int {
 	q.reserve(maxBuffer/2, memory)

@@ -31,6 +31,9 @@ func (s served) Read(b []byte) (int, error) { return s.up.read(b) }
 // WaitReadable implements session.Stream.
 func (s served) WaitReadable() { s.up.waitReadable() }
 
+// Direct implements session.Stream.
+func (s served) Direct(write func(b []byte) int) { s.up.direct(write) }
+
 // Write implements session.Stream.
 func (s served) Write(b []byte) (int, error) { return s.down.write(b) }
 

@@ -74,9 +74,8 @@ func (s *Stream) Readable() bool { return s.down.isReadable() }
 // Write blocks until the bytes wait for the relay, or its deadline has passed.
 func (s *Stream) Write(b []byte) (int, error) { return s.up.write(b) }
 
-// WriteNow is Write that takes all of the bytes without waiting. If it cannot, it takes nothing and
-// returns false.
-func (s *Stream) WriteNow(b []byte) bool { return s.up.writeNow(b) }
+// WriteNow is Write that takes what it can without waiting, and returns how much that is.
+func (s *Stream) WriteNow(b []byte) int { return s.up.writeNow(b) }
 
 // SetReadDeadline makes Read fail with mux.ErrDeadline from a time on; the zero time: never.
 func (s *Stream) SetReadDeadline(t time.Time) { s.down.setReadDeadline(t) }

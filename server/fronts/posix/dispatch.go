@@ -82,19 +82,7 @@ func (b *bridge) runOn(s socket, call calls.Call) {
 			return result{message: b.accept(ctx, place, s, call)}
 		})
 	case calls.Send, calls.Sendto:
-		place := of.sending.ask()
-		if place.now() && call.Address == nil && s.sendNow(call.Data, call.Flags) {
-			place.done()
-			b.answer(calls.Result(call.ID, int32(len(call.Data)), 0, nil))
-			return
-		}
-		b.inTurn(call, place, func(ctx context.Context, place *turn, call calls.Call) result {
-			n, e := s.send(ctx, place, call.Data, call.Flags, call.Address)
-			if e != 0 {
-				return result{message: failure(call, e)}
-			}
-			return result{message: calls.Result(call.ID, int32(n), 0, nil)}
-		})
+		b.send(s, call)
 	case calls.Recv, calls.Recvfrom:
 		place := of.receiving.ask()
 		if place.now() && s.receivesNow(call.Flags) {
@@ -105,6 +93,27 @@ func (b *bridge) runOn(s socket, call calls.Call) {
 		}
 		b.inTurn(call, place, func(ctx context.Context, place *turn, call calls.Call) result { return receive(ctx, place, s, call) })
 	}
+}
+
+// send runs a Send or Sendto. What need not wait is sent at once.
+func (b *bridge) send(s socket, call calls.Call) {
+	place, sent := s.basics().sending.ask(), 0
+	if place.now() && call.Address == nil && len(call.Data) > 0 {
+		sent = s.sendNow(call.Data, call.Flags)
+	}
+	if sent > 0 && (sent == len(call.Data) || call.Flags&flagDontWait != 0) {
+		place.done()
+		b.answer(calls.Result(call.ID, int32(sent), 0, nil))
+		return
+	}
+	call.Data = call.Data[sent:]
+	b.inTurn(call, place, func(ctx context.Context, place *turn, call calls.Call) result {
+		n, e := s.send(ctx, place, call.Data, call.Flags, call.Address)
+		if e != 0 && sent == 0 {
+			return result{message: failure(call, e)}
+		}
+		return result{message: calls.Result(call.ID, int32(sent+n), 0, nil)}
+	})
 }
 
 // wait runs a call that may wait.

@@ -146,15 +146,16 @@ func (p *pipe) putLocked(b []byte) {
 }
 
 // WriteNow is that of a stream.
-func (e *pairEnd) WriteNow(b []byte) bool {
+func (e *pairEnd) WriteNow(b []byte) int {
 	p := e.out
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.finished || p.dropped || len(b) > pairBuffer-len(p.buffer) {
-		return false
+	n := min(len(b), pairBuffer-len(p.buffer))
+	if p.finished || p.dropped || n == 0 {
+		return 0
 	}
-	p.putLocked(b)
-	return true
+	p.putLocked(b[:n])
+	return n
 }
 
 func (e *pairEnd) SetReadDeadline(t time.Time) {

@@ -19,9 +19,9 @@ type socket interface {
 	// send and recv run when it is their turn, which they do not give up.
 	send(ctx context.Context, place *turn, data []byte, flags int32, to []byte) (n int, e errno)
 	recv(ctx context.Context, place *turn, length uint32, flags int32) (received, errno)
-	// sendNow is send of all of data at once. It returns false where send is to be called. It is
-	// its turn.
-	sendNow(data []byte, flags int32) bool
+	// sendNow is send of what can be sent without waiting. It returns how much that is. send is for
+	// the rest, and for errors. It is its turn.
+	sendNow(data []byte, flags int32) int
 	// receivesNow reports whether recv would not wait. It is its turn, and stays it.
 	receivesNow(flags int32) bool
 	// shutdown ends one direction. For both it only says what is wrong: close follows.
@@ -80,7 +80,7 @@ func (s *base) after(line *turns, f func()) {
 
 func (s *base) listen(context.Context, int32) errno { return eOpNotSupp }
 func (s *base) listens() bool                       { return false }
-func (s *base) sendNow([]byte, int32) bool          { return false }
+func (s *base) sendNow([]byte, int32) int           { return 0 }
 func (s *base) receivesNow(flags int32) bool        { return flags&flagDontWait != 0 }
 func (s *base) cutSend()                            {} // a datagram is sent whole or not at all
 

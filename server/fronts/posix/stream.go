@@ -19,7 +19,7 @@ type byteStream interface {
 	io.ReadWriteCloser
 	WaitReadable()
 	Readable() bool
-	WriteNow([]byte) bool
+	WriteNow([]byte) int
 	SetReadDeadline(time.Time)
 	SetWriteDeadline(time.Time)
 	CloseWrite() error

@@ -207,9 +207,12 @@ func (s *stream) send(ctx context.Context, place *turn, data []byte, flags int32
 }
 
 // sendNow implements socket.
-func (s *stream) sendNow(data []byte, flags int32) bool {
+func (s *stream) sendNow(data []byte, flags int32) int {
 	conn := s.connection()
-	return conn != nil && flags&^sendFlags == 0 && !s.writeShut.Load() && conn.WriteNow(data)
+	if conn == nil || flags&^sendFlags != 0 || s.writeShut.Load() {
+		return 0
+	}
+	return conn.WriteNow(data)
 }
 
 // unconnected returns the error number of a send without a connection: Linux's.

@@ -128,6 +128,21 @@ func (a *Client) Take(ctx context.Context, stop <-chan struct{}, n int) error {
 	return nil
 }
 
+// Unbounded reports whether neither a rate nor the bytes of the day bound the client.
+func (a *Client) Unbounded() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.bytes == nil && a.limits.BytesPerDay == 0
+}
+
+// Count counts bytes that have passed while the client was unbounded.
+func (a *Client) Count(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.roll()
+	a.used += int64(n)
+}
+
 // spend counts the bytes of the day.
 func (a *Client) spend(n int) error {
 	a.mu.Lock()
