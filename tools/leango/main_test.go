@@ -228,6 +228,21 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// TestHTTPS: the changes for wasm/https name functions that there are, and what they leave
+// compiles.
+func TestHTTPS(t *testing.T) {
+	dir := t.TempDir()
+	if err := run([]string{"-goroot", runtime.GOROOT(), "-out", dir, "-https"}); err != nil {
+		t.Fatal(err)
+	}
+	overlay := filepath.Join(dir, "overlay.json")
+	vet := exec.Command("go", "build", "-overlay="+overlay, "-o", os.DevNull, "net/http", "crypto/tls")
+	vet.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "GOFLAGS=")
+	if out, err := vet.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	root := t.TempDir()
 	file := func(name, content string) {
