@@ -31,6 +31,10 @@ func Files(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	messages, err := constants(root + "/wasm/https/message/message.go")
+	if err != nil {
+		return nil, err
+	}
 	const folder = "js/src/wire/generated/"
 	files := map[string][]byte{
 		folder + "code.js":     codes().file("shared/wire", "The codes of docs/PROTOCOL.md, section 7."),
@@ -40,6 +44,7 @@ func Files(root string) (map[string][]byte, error) {
 		folder + "name.js":     names(),
 		folder + "limit.js":    limits().file("shared/wire, shared/link, shared/message and wasm/pump", "Limits, names and numbers of the protocol."),
 		folder + "boundary.js": boundary,
+		folder + "https.js":    messages.file("wasm/https/message", "Kinds of the messages to and from the program of HTTP and TLS, and how much goes ahead."),
 	}
 	return files, nil
 }
