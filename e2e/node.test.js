@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { installPackage } from './harness/package.js';
 import { startSockmux } from './harness/sockmux.js';
 import { startTargets } from './harness/targets.js';
+import { startWeb } from './harness/web.js';
 
 const run = promisify(execFile);
 
@@ -88,6 +89,25 @@ test('listen() and TCPServerSocket: a server in a process that ends by itself', 
 		console.log(JSON.stringify([await answer, await second, value instanceof sockmux.TCPSocket, why]));
 		sockmux.uninstall();
 	`)), ['hello', 'hello', true, [true, 'denied', 2]]);
+});
+
+test('fetch() in a process that ends by itself', { timeout: TIMEOUT }, async () => {
+	const web = await startWeb();
+	const allowed = await startSockmux(['--allow', `127.0.0.1:${web.ports.h2}`]);
+	try {
+		assert.deepEqual(JSON.parse(await inNode(`
+			import { install } from 'sockmux';
+			import WebSocket from 'ws';
+			const { fetch } = install({ url: '${allowed.origin}', WebSocket });
+			const init = { method: 'POST', body: 'from Node', sockmux: { roots: ${JSON.stringify(web.roots)} } };
+			const { version, length } = await (await fetch('https://127.0.0.1:${web.ports.h2}/echo', init)).json();
+			const why = await fetch('https://127.0.0.1:${web.ports.h2}/').catch(({ cause }) => [cause.code, cause.text]);
+			console.log(JSON.stringify([version, length, why, await (await fetch('data:,own')).text()]));
+		`)), ['2.0', 9, ['protocol', 'TLS: the certificate of 127.0.0.1 was signed by an unknown authority: CN=An authority of the tests'], 'own']);
+	} finally {
+		await allowed.stop();
+		await web.stop();
+	}
 });
 
 test('uninstall() ends everything at once', { timeout: TIMEOUT }, async () => {

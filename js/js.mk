@@ -2,7 +2,8 @@
 JS_BUILD  := js/build
 JS_STAGE  := $(JS_BUILD)/dist
 JS_SRC    := $(shell find js/src -name '*.js')
-WASM_SRC  := $(shell find wasm shared -name '*.go' ! -name '*_test.go') go.mod go.sum
+WASM_SRC  := $(shell find wasm shared -name '*.go' ! -name '*_test.go' ! -path 'wasm/https/*') go.mod go.sum
+HTTPS_SRC := $(shell find wasm shared -name '*.go' ! -name '*_test.go') go.mod go.sum
 # Colors, theme and formats are also the status page's.
 PLAYGROUND := $(wildcard js/playground/*) $(filter-out %.go,$(wildcard server/gateway/theme/*))
 ESBUILD   := $(GOTOOL) esbuild --log-level=warning --bundle --minify --target=es2022 --charset=utf8
@@ -62,6 +63,18 @@ $(JS_BUILD)/trimwasm: $(wildcard tools/trimwasm/*.go) tools/go.mod
 $(JS_BUILD)/sockmux.wasm: $(JS_BUILD)/initialized.wasm $(JS_BUILD)/trimwasm
 	$(JS_BUILD)/trimwasm -in $< -out $@ || cp $< $@
 
+# HTTP and TLS are a program of their own, loaded when a page needs them.
+LEAN_HTTPS := $(JS_BUILD)/lean-https/overlay.json
+$(LEAN_HTTPS): $(JS_BUILD)/leango $(JS_BUILD)/goversion
+	rm -rf $(@D) && mkdir -p $(@D)
+	$(JS_BUILD)/leango -https -goroot "$$(go env GOROOT)" -out $(@D) || echo '{}' > $@
+
+$(JS_BUILD)/https.wasm: $(HTTPS_SRC) $(LEAN_HTTPS)
+	GOOS=js GOARCH=wasm go build -overlay=$(LEAN_HTTPS) -trimpath -ldflags='-s -w' -o $@ ./wasm/https
+
+$(JS_BUILD)/sockmux-https.wasm: $(JS_BUILD)/https.wasm $(JS_BUILD)/trimwasm
+	$(JS_BUILD)/trimwasm -in $< -out $@ || cp $< $@
+
 # The runtime's half in JavaScript must be of the same release as the compiler.
 $(JS_BUILD)/wasm_exec.js: $(JS_BUILD)/goversion
 	{ echo '// @ts-nocheck'; cat "$$(go env GOROOT)/lib/wasm/wasm_exec.js"; } > $@.new && mv $@.new $@
@@ -72,7 +85,8 @@ $(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/engine/go.js js/src/engine/go
 		--inject:js/src/engine/goscope.js --banner:js='// @ts-nocheck' --outfile=$@
 
 # Parts of the script that are files of their own, each a classic script.
-JS_PARTS := engine tunnel-worker remote websockets sockfs direct pthread blocking blocking-worker webr-worker
+JS_PARTS := engine tunnel-worker remote websockets sockfs direct http https-worker pthread blocking blocking-worker webr-worker
+JS_PLAIN_PARTS := $(filter-out http,$(JS_PARTS))
 
 $(JS_STAGE)/sockmux-engine.js: JS_ENTRY := js/src/entry/part-engine.js
 $(JS_STAGE)/sockmux-tunnel-worker.js: JS_ENTRY := js/src/entry/part-tunnel.js
@@ -82,10 +96,20 @@ $(JS_STAGE)/sockmux-blocking-worker.js: JS_ENTRY := js/src/entry/part-blocking-w
 $(JS_STAGE)/sockmux-websockets.js: JS_ENTRY := js/src/entry/part-websockets.js
 $(JS_STAGE)/sockmux-sockfs.js: JS_ENTRY := js/src/entry/part-sockfs.js
 $(JS_STAGE)/sockmux-direct.js: JS_ENTRY := js/src/entry/part-direct.js
+$(JS_STAGE)/sockmux-https-worker.js: JS_ENTRY := js/src/entry/part-https-worker.js
 $(JS_STAGE)/sockmux-pthread.js: JS_ENTRY := js/src/entry/part-pthread.js
 $(JS_STAGE)/sockmux-webr-worker.js: JS_ENTRY := js/src/entry/part-webr-worker.js
-$(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js): $(JS_SRC) $(JS_BUILD)/go.js
+$(JS_PLAIN_PARTS:%=$(JS_STAGE)/sockmux-%.js): $(JS_SRC) $(JS_BUILD)/go.js
 	$(ESBUILD) $(JS_ENTRY) --format=iife --outfile=$@
+
+# This part holds the names of its own files, so that no other page pays for them.
+$(JS_BUILD)/defines-http: $(JS_BUILD)/sockmux-https.wasm $(JS_STAGE)/sockmux-https-worker.js $(JS_BUILD)/pack
+	set -- $$($(JS_BUILD)/pack -name $(JS_BUILD)/sockmux-https.wasm $(JS_STAGE)/sockmux-https-worker.js) && \
+	printf -- '--define:SOCKMUX_HTTPS_FILES={"https":{"name":"%s","integrity":"%s"},"httpsWorker":{"name":"%s","integrity":"%s"}}\n' \
+		$${1#assets/} $$2 $${3#assets/} $$4 > $@
+
+$(JS_STAGE)/sockmux-http.js: $(JS_SRC) $(JS_BUILD)/defines-http
+	$(ESBUILD) js/src/entry/part-http.js --format=iife $$(cat $(JS_BUILD)/defines-http) --outfile=$@
 
 $(JS_BUILD)/pack: $(wildcard tools/pack/*.go) tools/go.mod
 	cd tools && go build -o ../$@ ./pack
@@ -100,7 +124,7 @@ FORCE:
 # The script holds the hashed names of the other files and what they must be. Two have no such string: workers load them by
 # importScripts() or import, which check none.
 JS_FILES := wasm:$(JS_BUILD)/sockmux.wasm engine:$(JS_STAGE)/sockmux-engine.js tunnel:$(JS_STAGE)/sockmux-tunnel-worker.js \
-	remote:$(JS_STAGE)/sockmux-remote.js websockets:$(JS_STAGE)/sockmux-websockets.js sockfs:$(JS_STAGE)/sockmux-sockfs.js direct:$(JS_STAGE)/sockmux-direct.js pthread:$(JS_STAGE)/sockmux-pthread.js \
+	remote:$(JS_STAGE)/sockmux-remote.js websockets:$(JS_STAGE)/sockmux-websockets.js sockfs:$(JS_STAGE)/sockmux-sockfs.js direct:$(JS_STAGE)/sockmux-direct.js http:$(JS_STAGE)/sockmux-http.js pthread:$(JS_STAGE)/sockmux-pthread.js \
 	blocking:$(JS_STAGE)/sockmux-blocking.js webrWorker:$(JS_STAGE)/sockmux-webr-worker.js blockingWorker:$(JS_STAGE)/sockmux-blocking-worker.js
 
 $(JS_BUILD)/defines: $(JS_BUILD)/sockmux.wasm $(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js) $(JS_BUILD)/version $(JS_BUILD)/pack
@@ -118,10 +142,10 @@ $(JS_STAGE)/sockmux.js: $(JS_SRC) $(JS_BUILD)/defines
 $(JS_STAGE)/sockmux.mjs: $(JS_SRC) $(JS_BUILD)/defines
 	$(ESBUILD) js/src/entry/module.js --format=esm $$(cat $(JS_BUILD)/defines) --outfile=$@
 
-server/gateway/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs $(JS_BUILD)/sockmux.wasm js/types/sockmux.d.ts $(PLAYGROUND) $(JS_BUILD)/pack
+server/gateway/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs $(JS_BUILD)/sockmux.wasm $(JS_BUILD)/sockmux-https.wasm js/types/sockmux.d.ts $(PLAYGROUND) $(JS_BUILD)/pack
 	rm -rf $(JS_STAGE)/playground && mkdir -p $(JS_STAGE)/playground
 	cp $(PLAYGROUND) $(JS_STAGE)/playground/
-	cp $(JS_BUILD)/sockmux.wasm js/types/sockmux.d.ts $(JS_STAGE)/
+	cp $(JS_BUILD)/sockmux.wasm $(JS_BUILD)/sockmux-https.wasm js/types/sockmux.d.ts $(JS_STAGE)/
 	$(JS_BUILD)/pack -in $(JS_STAGE) -out $(@D) -version '$(VERSION)'
 	@touch $@
 
@@ -130,7 +154,7 @@ server/gateway/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/soc
 .PHONY: npm
 npm: js/dist/sockmux.js ## put the built files into js/dist, as the npm package has them
 
-NPM_ASSETS  := $(JS_BUILD)/sockmux.wasm $(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js)
+NPM_ASSETS  := $(JS_BUILD)/sockmux.wasm $(JS_BUILD)/sockmux-https.wasm $(JS_PARTS:%=$(JS_STAGE)/sockmux-%.js)
 
 js/dist/sockmux.js: $(JS_SRC) $(JS_BUILD)/go.js $(JS_BUILD)/version $(NPM_ASSETS) LICENSE
 	rm -rf js/dist && mkdir -p js/dist/assets

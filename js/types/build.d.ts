@@ -8,3 +8,4 @@ declare module '*/build/go.js' {
 
 declare const SOCKMUX_VERSION: string | undefined;
 declare const SOCKMUX_FILES: import('../src/entry/build.js').BuiltFiles | undefined;
+declare const SOCKMUX_HTTPS_FILES: import('../src/entry/build.js').HttpsFiles | undefined;

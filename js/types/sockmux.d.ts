@@ -217,6 +217,7 @@ export interface SocketInfo {
 	remoteAddress: string | null;
 	/** The server's own end. */
 	localAddress: string | null;
+	/** The protocol that TLS has agreed on. */
 	alpn: string | null;
 	/** localAddress in parts. */
 	bound: Address | null;
@@ -232,7 +233,7 @@ export interface Socket {
 	readonly closed: Promise<void>;
 	/** A byte stream: getReader({ mode: 'byob' }) works. */
 	readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
-	/** Always false: TLS is not there yet. */
+	/** Whether startTls() has replaced the socket. */
 	readonly upgraded: boolean;
 	/**
 	 * Closing it ends this direction only. The first chunk is sent at once; the promises of write() and
@@ -253,8 +254,12 @@ export interface Socket {
 	[Symbol.asyncDispose](): Promise<void>;
 	/** Changes options of the server's socket to the target. */
 	setOptions(options: SocketChoices): void;
-	/** Throws a SocketError with the code "unsupported_option": TLS is not there yet. */
-	startTls(): Socket;
+	/**
+	 * Begins TLS behind what was written. The socket that it returns has the connection from then on, and this
+	 * one is closed. What the target sent in front of TLS must have been read; otherwise the connection is reset.
+	 * Throws a TypeError where secureTransport is not "starttls".
+	 */
+	startTls(tls?: TlsOptions & SecureOptions): Socket;
 	/** Ends the socket at once. */
 	reset(): void;
 }
@@ -269,14 +274,42 @@ export interface SocketChoices {
 	keepAlive?: boolean | undefined;
 }
 
+/** Which servers are trusted. A wrong value rejects. */
+export interface TlsOptions {
+	/** Certificates of authorities as PEM, beside the built-in ones. */
+	roots?: string | readonly string[] | undefined;
+	/** Whether the built-in ones do not count. Default: false. */
+	onlyRoots?: boolean | undefined;
+	/** Public keys, as "sha256/" and the base64 form of the hash (RFC 7469): one certificate of the server's chain must have one of them. */
+	pins?: readonly string[] | undefined;
+}
+
+export interface SecureOptions {
+	/** The name that is asked for and that the certificate must have. Default: the host. */
+	sni?: string | undefined;
+	/** Protocols to agree on, the best first. */
+	alpn?: readonly string[] | undefined;
+}
+
+/** What fetch() takes beside the standard's members. */
+export interface FetchInit extends RequestInit {
+	sockmux?: FetchOptions | undefined;
+}
+
+export interface FetchOptions extends TlsOptions {
+	/** Headers that browsers keep from pages, such as Cookie, Host, Origin and Set-Cookie, are sent and shown. Default: false. */
+	allHeaders?: boolean | undefined;
+}
+
 export interface ConnectOptions extends SocketChoices {
 	/** Seconds until the socket is open. */
 	timeout?: number | undefined;
 	optimistic?: boolean | undefined;
 	/** Only addresses of that family. Default: both. */
 	family?: 4 | 6 | undefined;
-	/** "on" and "starttls" throw a SocketError: TLS is not there yet. Default: "off". */
+	/** TLS, which ends in the page: "on" from the start, "starttls" with startTls(). Default: "off". */
 	secureTransport?: 'off' | 'on' | 'starttls' | undefined;
+	tls?: (TlsOptions & SecureOptions) | undefined;
 	/**
 	 * Whether the page may go on to write after the target has ended its direction. Default: false for
 	 * connect(address), true for connect(host, port).
@@ -454,6 +487,12 @@ export interface Sockmux {
 	 * 65535. What else is wrong with the target rejects the promises of the socket.
 	 */
 	connect(host: string, port: number, options?: ConnectOptions): Socket;
+	/**
+	 * The Fetch standard's fetch() through the tunnel: to any server that the policy allows, without CORS. TLS ends in
+	 * the page. Rejects with a TypeError, as the standard has it, whose cause is a SocketError where a connection
+	 * or the server has failed.
+	 */
+	fetch(input: Parameters<typeof globalThis.fetch>[0], init?: FetchInit): Promise<Response>;
 	readonly TCPSocket: new (remoteAddress: string, remotePort: number, options?: TCPSocketOptions) => TCPSocket;
 	readonly UDPSocket: new (options: UDPSocketOptions) => UDPSocket;
 	readonly TCPServerSocket: new (localAddress: string, options?: TCPServerSocketOptions) => TCPServerSocket;

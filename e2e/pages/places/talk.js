@@ -3,9 +3,9 @@
 
 /**
  * @param {any} sockmux
- * @param {{ echo: number, refused: number, halfclose: number }} ports
+ * @param {{ echo: number, refused: number, halfclose: number, http: number }} ports
  */
-globalThis.talk = async (sockmux, { echo, refused, halfclose }) => {
+globalThis.talk = async (sockmux, { echo, refused, halfclose, http }) => {
 	const ask = async (socket, text) => {
 		const writer = socket.writable.getWriter();
 		await writer.write(text);
@@ -33,6 +33,7 @@ globalThis.talk = async (sockmux, { echo, refused, halfclose }) => {
 		tcp: await ask({ ...opened, closed: tcp.closed, writable: bytesOf(opened.writable) }, 'by TCPSocket'),
 		error: [error instanceof sockmux.SocketError, error.code, error.errno],
 		facade,
+		fetch: await sockmux.fetch(`http://127.0.0.1:${http}/status?code=200`).then((response) => response.text(), ({ name }) => name),
 		state: sockmux.status.state,
 	};
 };

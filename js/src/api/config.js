@@ -29,11 +29,16 @@ import { CONNECT_PATH } from '../wire/generated/limit.js';
  */
 
 /**
+ * The files of the build by their absolute URLs.
+ * @typedef {{ [Name in keyof import('../entry/build.js').BuiltFiles]: import('../entry/parts.js').File }} Files
+ */
+
+/**
  * The checked configuration.
  * @typedef {object} Config
  * @property {string} url  of the endpoint, ws: or wss:
  * @property {string} prefix  of the server, http: or https:, with a slash at its end
- * @property {Record<keyof import('../entry/build.js').BuiltFiles, import('../entry/parts.js').File>} files
+ * @property {Files} files
  * @property {import('../entry/parts.js').LoadPart} part  loads a file of the build that is a script
  * @property {boolean} pinned  the page may hold the script to an SRI string
  * @property {Match} match

@@ -1,8 +1,7 @@
 // The options of connect().
 
-import * as CODES from '../wire/generated/code.js';
 import { MAX_TIMEOUT_S } from './config.js';
-import { shown, socketError } from './errors.js';
+import { shown } from './errors.js';
 
 /**
  * Options of the target's socket, by the names of Direct Sockets.
@@ -18,6 +17,7 @@ import { shown, socketError } from './errors.js';
  * @property {boolean} [optimistic]
  * @property {4 | 6} [family]
  * @property {'off' | 'on' | 'starttls'} [secureTransport]
+ * @property {import('../http/secure.js').SecureChoices} [tls]
  * @property {boolean} [allowHalfOpen]
  * @property {AbortSignal} [signal]
  */
@@ -41,17 +41,12 @@ export function milliseconds(seconds) {
 	return Math.min(seconds, MAX_TIMEOUT_S) * 1000;
 }
 
-/** TLS in the page, which no version has yet. @param {string} target */
-export const noTls = (target) => socketError(target, CODES.unsupported_option, 'TLS is not there yet: the program has to bring its own');
-
 /**
  * Throws for a value that no option has.
- * @param {string} target
  * @param {ConnectChoices} choices
  */
-export function checkChoices(target, { secureTransport = 'off', family, signal }) {
-	if (secureTransport === 'on' || secureTransport === 'starttls') throw noTls(target);
-	if (secureTransport !== 'off') throw new TypeError(`connect: secureTransport ${shown(secureTransport)} is none of "off", "on", "starttls"`);
+export function checkChoices({ secureTransport = 'off', family, signal }) {
+	if (!['off', 'on', 'starttls'].includes(secureTransport)) throw new TypeError(`connect: secureTransport ${shown(secureTransport)} is none of "off", "on", "starttls"`);
 	if (family !== undefined && family !== 4 && family !== 6) throw new TypeError(`connect: the family ${shown(family)} is neither 4 nor 6`);
 	if (signal !== undefined && typeof signal?.addEventListener !== 'function') throw new TypeError(`connect: ${shown(signal)} is no AbortSignal`);
 }

@@ -4,7 +4,7 @@ import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
 import { joinHostPort } from '../tunnel/target.js';
 import { SocketError, socketError } from './errors.js';
-import { noTls, socketOptionsFrom } from './options.js';
+import { socketOptionsFrom } from './options.js';
 import { settler } from './settler.js';
 import { Sink } from './sink.js';
 
@@ -19,9 +19,25 @@ const WINDOW_BYTES = 1024 * 1024;
  * @typedef {object} SocketInfo
  * @property {string | null} remoteAddress  host:port, with brackets around an IPv6 address
  * @property {string | null} localAddress
- * @property {null} alpn
+ * @property {string | null} alpn  the protocol that TLS has agreed on
  * @property {Address | null} bound  localAddress in parts
  * @property {Address | null} remote  remoteAddress in parts
+ */
+
+/**
+ * What a socket gives to the one that replaces it.
+ * @typedef {object} Plain
+ * @property {import('../tunnel/stream.js').Stream} stream
+ * @property {import('../tunnel/stream.js').Handlers} handlers  of the stream, to be changed
+ * @property {Sink} sink
+ * @property {ReadableByteStreamController} readable
+ * @property {Promise<SocketInfo>} opened
+ * @property {() => void} end  ends the old socket
+ */
+
+/**
+ * Makes a socket with TLS, over what another one has been or over a stream of its own.
+ * @typedef {(plain?: Plain, choices?: import('../http/secure.js').SecureChoices) => Socket} Secure
  */
 
 export class Socket {
@@ -41,6 +57,8 @@ export class Socket {
 
 	#target;
 	#stream;
+	#handlers;
+	#secure;
 	#sink;
 	/** @type {ReadableByteStreamController} */
 	#controller = /** @type {any} */ (null);
@@ -56,18 +74,21 @@ export class Socket {
 	#unlisten = () => {};
 
 	/**
-	 * @param {Pick<import('../tunnel/tunnel.js').Tunnel, 'open'>} tunnel
+	 * @param {{ open: (request: import('../tunnel/stream.js').Request, handlers: import('../tunnel/stream.js').Handlers) => import('../tunnel/stream.js').Stream }} tunnel
 	 * @param {import('../tunnel/stream.js').Request} request
-	 * @param {{ allowHalfOpen?: boolean, signal?: AbortSignal, strings?: boolean }} [choices]
-	 *   allowHalfOpen: the end of the target's direction does not end the page's. strings: writable takes them
+	 * @param {{ allowHalfOpen?: boolean, signal?: AbortSignal, strings?: boolean, secure?: Secure }} [choices]
+	 *   allowHalfOpen: the end of the target's direction does not end the page's. strings: writable takes them.
+	 *   secure: for startTls()
 	 */
-	constructor(tunnel, request, { allowHalfOpen = true, signal, strings } = {}) {
+	constructor(tunnel, request, { allowHalfOpen = true, signal, strings, secure } = {}) {
+		this.#secure = secure;
 		this.#target = request.name ?? `${request.host}:${request.port}`;
 		this.opened = this.#opened.promise;
 		this.closed = this.#closed.promise;
-		this.#stream = tunnel.open({ ...request, window: WINDOW_BYTES }, {
-			onopen: ({ bound, remote }) => {
-				this.#opened.resolve({ remoteAddress: joined(remote), localAddress: joined(bound), alpn: null, bound, remote });
+		/** @type {import('../tunnel/stream.js').Handlers} */
+		this.#handlers = {
+			onopen: ({ bound, remote, alpn = null }) => {
+				this.#opened.resolve({ remoteAddress: joined(remote), localAddress: joined(bound), alpn, bound, remote });
 				this.#sink.opened();
 			},
 			ondata: (bytes) => {
@@ -84,7 +105,8 @@ export class Socket {
 			onwritten: () => this.#sink.moved(),
 			onclose: (why) => this.#ended(why),
 			holds: () => this.#sink.holds,
-		});
+		};
+		this.#stream = tunnel.open({ ...request, window: WINDOW_BYTES }, this.#handlers);
 		this.#sink = new Sink(this.#stream, strings);
 		this.readable = this.#source();
 		this.writable = this.#sink.writable;
@@ -121,9 +143,22 @@ export class Socket {
 		this.#stream.setSocketOptions(socketOptionsFrom(choices));
 	}
 
-	/** Throws: TLS is not there yet. @returns {Socket} */
-	startTls() {
-		throw noTls(this.#target);
+	/**
+	 * Begins TLS behind what was written. The socket that it returns has the connection from then on,
+	 * and this one is closed. Throws where secureTransport is not "starttls".
+	 * @param {import('../http/secure.js').SecureChoices} [tls]
+	 */
+	startTls(tls) {
+		if (!this.#secure || this.upgraded) throw new TypeError('startTls: secureTransport is not "starttls", or TLS has begun');
+		this.upgraded = true;
+		this.#sink.finish(() => {});
+		return this.#secure({
+			stream: this.#stream, handlers: this.#handlers, sink: this.#sink, readable: this.#controller, opened: this.opened,
+			end: () => {
+				this.#endReading();
+				this.#closed.resolve(undefined);
+			},
+		}, tls);
 	}
 
 	/** @returns {ReadableStream<Uint8Array<ArrayBuffer>>} */

@@ -52,11 +52,23 @@ export class Sockmux {
 	#TCPSocket = null;
 	/** Likewise, by the names that the part has for them. @type {Record<string, any>} */
 	#classes = {};
-	#part;
+	/**
+	 * Gives what is loaded with its first use.
+	 * @type {(name: 'direct' | 'http') => Promise<any>}
+	 */
+	#load;
 	/** @type {Layer[]} */
 	#layers = [];
 	/** @type {(() => void)[]} */
 	#undo = [];
+
+	/**
+	 * The Fetch standard's fetch() through the tunnel, for any server. It needs no `this`, as the
+	 * browser's does not.
+	 * @param {any[]} args
+	 * @returns {Promise<Response>}
+	 */
+	fetch = async (...args) => (await this.#load('http')).fetch(...args);
 
 	/**
 	 * Installs everything in the scope.
@@ -64,10 +76,15 @@ export class Sockmux {
 	 */
 	constructor({ scope, config, version, start, layers = [], schedule = taskQueue(), log, loadAdvice }) {
 		this.version = version;
-		const Native = scope.WebSocket;
+		const { WebSocket: Native, Worker, fetch } = scope;
 		const tunnel = new Tunnel({ url: config.url, agent: `sockmux.js/${version}`, token: config.token, start, schedule, log, loadAdvice });
 		this.#tunnel = tunnel;
-		this.#part = config.part;
+		/** @type {Record<string, any>} */
+		const parts = {};
+		this.#load = async (name) => {
+			const part = await config.part(name);
+			return (parts[name] ??= part({ tunnel, defaults: this.#defaults, SocketError, Socket, TCPSocket: this.TCPSocket, config, scope, own: { Worker, fetch } }));
+		};
 		this.#defaults = { timeoutMs: config.timeoutMs, optimistic: config.optimistic };
 		this.#undo.push(() => tunnel.close());
 		this.#undo.push(installFacade({ tunnel, config, scope, made: () => this.#layers.forEach((layer) => layer.made?.()) }));
@@ -137,11 +154,16 @@ export class Sockmux {
 	connect(address, port, choices) {
 		const apart = port !== null && typeof port !== 'object' && (port !== undefined || choices !== undefined);
 		const target = apart ? targetFrom(address, port) : targetOf(address);
-		const { timeout, optimistic, family, secureTransport, allowHalfOpen = apart, signal, ...socket } = (apart ? choices : /** @type {Choices | null | undefined} */ (port)) ?? {};
-		checkChoices(`${target.host}:${target.port}`, { secureTransport, family, signal });
-		return new Socket(this.#tunnel, {
+		const { timeout, optimistic, family, secureTransport, tls, allowHalfOpen = apart, signal, ...socket } = (apart ? choices : /** @type {Choices | null | undefined} */ (port)) ?? {};
+		checkChoices({ secureTransport, family, signal });
+		const request = {
 			...target, family, socketOptions: socketOptionsFrom(socket), timeoutMs: this.#timeoutMs(timeout), optimistic: optimistic ?? this.#defaults.optimistic,
-		}, { allowHalfOpen, signal });
+		};
+		/** @type {import('./socket.js').Secure} */
+		const secure = (plain, given = tls) => new Socket({
+			open: (whole, handlers) => this.#tunnel.openOver(this.#load('http').then((part) => part.secure({ request: whole, plain, choices: given })), whole, handlers),
+		}, request, { allowHalfOpen, signal });
+		return secureTransport === 'on' ? secure() : new Socket(this.#tunnel, request, { allowHalfOpen, signal, secure: secureTransport === 'starttls' ? secure : undefined });
 	}
 
 	/** The class of Direct Sockets. */
@@ -164,7 +186,7 @@ export class Sockmux {
 	 * @param {[host: string, port: number, options?: import('./listen.js').ListenOptions]} args
 	 */
 	async listen(...args) {
-		return (await this.#direct()).listen(...args);
+		return (await this.#load('direct')).listen(...args);
 	}
 
 	/** What sockets reject with. */
@@ -180,7 +202,7 @@ export class Sockmux {
 	 */
 	async resolve(name, { timeout, family, signal } = {}) {
 		const timeoutMs = this.#timeoutMs(timeout);
-		checkChoices(`${name}`, { family, signal });
+		checkChoices({ family, signal });
 		try {
 			return await this.#tunnel.resolve(`${name}`, { timeoutMs, family, signal });
 		} catch (why) {
@@ -191,14 +213,7 @@ export class Sockmux {
 
 	/** A class whose sockets need the part. @param {'udp' | 'server'} name */
 	#later(name) {
-		return (this.#classes[name] ??= laterSocketOf(async (/** @type {any[]} */ ...args) => /** @type {any} */ (await this.#direct())[name](...args)));
-	}
-
-	/** What is loaded with its first use. */
-	async #direct() {
-		/** @type {typeof import('../entry/part/direct.js').default} */
-		const part = await this.#part('direct');
-		return part({ tunnel: this.#tunnel, defaults: this.#defaults, SocketError, Socket, TCPSocket: this.TCPSocket });
+		return (this.#classes[name] ??= laterSocketOf(async (/** @type {any[]} */ ...args) => (await this.#load('direct'))[name](...args)));
 	}
 
 	/** @param {number | undefined} timeout  in seconds */

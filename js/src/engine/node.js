@@ -23,12 +23,22 @@ export function wasmOf(place) {
 	};
 }
 
+/** @param {string | URL} place */
+const urlOf = (place) => (place instanceof URL || /^(file|https?):/.test(place) ? new URL(place) : pathToFileURL(place));
+
+/**
+ * Returns the place of another file in the folder.
+ * @param {string | URL} place
+ * @param {string} name
+ */
+export const beside = (place, name) => new URL(name, urlOf(place));
+
 /**
  * @param {string | URL} place
  * @returns {Promise<BufferSource>}
  */
 async function read(place) {
-	const url = place instanceof URL || /^(file|https?):/.test(place) ? new URL(place) : pathToFileURL(place);
+	const url = urlOf(place);
 	if (url.protocol === 'file:') return readFile(url);
 	const response = await fetch(url);
 	if (!response.ok) throw new Error(`the server answered ${response.status}`);

@@ -3,12 +3,15 @@
 
 import { checkNames, ConfigError, readConfig } from '../api/config.js';
 import { Sockmux } from '../api/sockmux.js';
-import { probe, schedule, socketOf, wasmOf } from '../engine/node.js';
+import { beside, probe, schedule, socketOf, wasmOf } from '../engine/node.js';
 import { startEngine } from '../engine/engine.js';
 import { programFrom } from '../engine/program.js';
+import { serve } from '../http/host.js';
+import { startHere } from '../http/start.js';
 import { Go } from '../../build/go.js';
 import { FILES, VERSION } from './build.js';
 import direct from './part/direct.js';
+import { httpOf } from './part/http.js';
 
 export { ConfigError } from '../api/config.js';
 export { SocketError } from '../api/errors.js';
@@ -52,9 +55,11 @@ export const install = (options = {}) => {
 	const settings = readConfig({ url, optimistic, timeout, token, load }, { script: null, pinned: false, page: 'about:blank', origin: '', built: FILES });
 	const Native = socketOf(Given);
 	const module = wasmOf(wasm);
+	const https = wasmOf(options.wasm === undefined ? new URL('./assets/sockmux-https.wasm', import.meta.url) : beside(options.wasm, 'sockmux-https.wasm'));
+	const http = httpOf(() => startHere(https, (port) => serve({ port, Go }), schedule), IDLE_MS);
 	return new Sockmux({
-		scope: { WebSocket: Native },
-		config: { ...settings, part: async () => direct },
+		scope: { WebSocket: Native, fetch: globalThis.fetch, origin: 'null' },
+		config: { ...settings, part: async (name) => (name === 'http' ? http : direct) },
 		version: VERSION,
 		schedule,
 		log,

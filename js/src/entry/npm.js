@@ -14,12 +14,15 @@ const PARTS = {
 	websockets: () => import('./part/websockets.js'),
 	sockfs: () => import('./part/sockfs.js'),
 	direct: () => import('./part/direct.js'),
+	http: () => import('./part/http.js'),
 	blocking: () => import('./part/blocking.js'),
 };
 
 /** What stays a file: other threads run it, or this one before it goes on. */
 const files = () => ({
 	tunnel: new URL('./assets/sockmux-tunnel-worker.js', import.meta.url),
+	https: new URL('./assets/sockmux-https.wasm', import.meta.url),
+	httpsWorker: new URL('./assets/sockmux-https-worker.js', import.meta.url),
 	sockfs: new URL('./assets/sockmux-sockfs.js', import.meta.url),
 	pthread: new URL('./assets/sockmux-pthread.js', import.meta.url),
 	webrWorker: new URL('./assets/sockmux-webr-worker.js', import.meta.url),

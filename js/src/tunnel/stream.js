@@ -9,7 +9,10 @@ import * as KIND from '../wire/generated/kind.js';
 import { callHandler } from '../engine/tasks.js';
 import { KINDS } from './kinds.js';
 
-/** @typedef {import('../engine/engine.js').Commands} Commands */
+/**
+ * What a stream asks of what carries it.
+ * @typedef {Pick<import('../engine/engine.js').Commands, 'open' | 'write' | 'closeWrite' | 'stop' | 'reset' | 'grant' | 'setSocketOptions' | 'resumeSoon'>} StreamCommands
+ */
 /** @typedef {import('../wire/events.js').Event} Event */
 /** @typedef {import('../wire/codes.js').Ending} Ending */
 
@@ -25,7 +28,7 @@ import { KINDS } from './kinds.js';
  * Called from tasks of their own, never from inside a call of the page's. None is called
  * after onclose.
  * @typedef {object} Handlers
- * @property {(ends: { bound: Address | null, remote: Address | null }) => void} [onopen]  the server's own end and the address it dialed; null when it did not say
+ * @property {(ends: { bound: Address | null, remote: Address | null, alpn?: string | null }) => void} [onopen]  the server's own end and the address it dialed; null when it did not say. alpn: the protocol that TLS has agreed on
  * @property {(bytes: Uint8Array) => void} [ondata]  the receiver owns the bytes
  * @property {() => void} [oneof]  the peer has ended its direction
  * @property {() => boolean} [holds]  asked when the tunnel goes away: reports whether the owner has bytes that it has not given to write() yet
@@ -57,7 +60,7 @@ export class Stream {
 	startedAt = Date.now();
 	/** @type {number | null} */
 	closedAt = null;
-	/** @type {{ bound: Address | null, remote: Address | null }} */
+	/** @type {{ bound: Address | null, remote: Address | null, alpn?: string }} */
 	ends = { bound: null, remote: null };
 	/** Why it ended; null before. @type {Ending | null} */
 	ending = null;
@@ -65,7 +68,7 @@ export class Stream {
 	#request;
 	#handlers;
 	#owner;
-	/** @type {Commands | null} */
+	/** @type {StreamCommands | null} */
 	#boundary = null;
 	/** Bytes that wait for room in the wasm. */
 	#queue;
@@ -193,7 +196,7 @@ export class Stream {
 
 	/**
 	 * For the tunnel: the wasm is ready; everything that waited goes to it.
-	 * @param {Commands} boundary
+	 * @param {StreamCommands} boundary
 	 */
 	attach(boundary) {
 		if (this.#given || this.ending) return;
@@ -261,8 +264,8 @@ export class Stream {
 		this.#answered = true;
 		if (this.state === 'connecting') this.state = 'open';
 		this.connectMs = performance.now() - this.#started;
-		const [bound, remote] = text(data).split('\0');
-		this.ends = { bound: address(bound, a), remote: address(remote, b) };
+		const [bound, remote, alpn] = text(data).split('\0');
+		this.ends = { bound: address(bound, a), remote: address(remote, b), alpn };
 		callHandler(this.#handlers.onopen, this.ends);
 	}
 

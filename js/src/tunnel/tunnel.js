@@ -156,7 +156,7 @@ export class Tunnel {
 	 * @returns {Stream}
 	 */
 	open(request, handlers = {}) {
-		const stream = new Stream(this.#nextId++, request, handlers, { schedule: this.schedule, gather: this.#turns.gather, blocks: this.#blocks, onended: (ended) => this.#onended(ended) });
+		const stream = this.#make(request, handlers, (ended) => this.#onended(ended));
 		if (isSocket(stream)) {
 			this.#opened++;
 			this.schedule(() => this.#emit('stream', describe(stream)));
@@ -173,6 +173,28 @@ export class Tunnel {
 			this.#want();
 		}
 		return stream;
+	}
+
+	/**
+	 * Opens a stream that something else than the server carries, which says what of it is a socket.
+	 * @param {Promise<(stream: Stream) => import('./stream.js').StreamCommands>} making
+	 * @param {import('./stream.js').Request} request
+	 * @param {import('./stream.js').Handlers} handlers
+	 * @returns {Stream}
+	 */
+	openOver(making, request, handlers) {
+		const stream = this.#make(request, handlers, () => {});
+		making.then((make) => stream.attach(make(stream)), ({ message }) => stream.end(ending(CODES.not_connected, message)));
+		return stream;
+	}
+
+	/**
+	 * @param {import('./stream.js').Request} request
+	 * @param {import('./stream.js').Handlers} handlers
+	 * @param {(stream: Stream) => void} onended
+	 */
+	#make(request, handlers, onended) {
+		return new Stream(this.#nextId++, request, handlers, { schedule: this.schedule, gather: this.#turns.gather, blocks: this.#blocks, onended });
 	}
 
 	/**

@@ -290,10 +290,34 @@ test('an error says what it is in its stack, too', () => {
 	assert.deepEqual([error.name, error.text, Object.keys(error)], ['SocketError', 'nothing listens', ['code', 'errno', 'text']]);
 });
 
-test('startTls() says that there is none yet', () => {
-	const { socket } = make();
-	assert.throws(() => socket.startTls(), { name: 'SocketError', code: 'unsupported_option', text: 'TLS is not there yet: the program has to bring its own' });
-	assert.equal(socket.upgraded, false);
+test('startTls() hands the stream on behind what was written, once', async () => {
+	/** @type {any[]} */
+	const handed = [];
+	const { socket, stream } = make({}, { secure: /** @type {any} */ ((/** @type {any[]} */ ...args) => void handed.push(args)) });
+	const writer = socket.writable.getWriter();
+	const written = writer.write('STARTTLS');
+	socket.startTls({ sni: 'name' });
+	assert.equal(socket.upgraded, true);
+	const [[plain, choices]] = handed;
+	assert.deepEqual([plain.stream === stream, plain.readable.desiredSize, choices], [true, 1024 * 1024, { sni: 'name' }]);
+	let flushed = false;
+	plain.sink.finish(() => {
+		flushed = true;
+	});
+	await settled();
+	assert.equal(flushed, true);
+	stream.open();
+	await written;
+	await assert.rejects(writer.write('late'), TypeError);
+	plain.handlers.ondata = () => handed.push('data');
+	stream.handlers.ondata(new Uint8Array(1));
+	assert.equal(handed[1], 'data', 'the stream has the new handlers');
+	plain.end();
+	await socket.closed;
+	assert.equal((await socket.readable.getReader().read()).done, true);
+	assert.deepEqual(stream.calls, []);
+	assert.throws(() => socket.startTls(), TypeError);
+	assert.throws(() => make().socket.startTls(), { name: 'TypeError', message: /secureTransport is not "starttls"/ });
 });
 
 test('what is no target is refused where it is given', () => {

@@ -11,15 +11,15 @@ import { fakeScope, NativeSocket } from '../fakes/page.js';
 import { FakeProgram } from '../fakes/program.js';
 import { settled, Tasks } from '../fakes/tunnel.js';
 
-/** @param {Record<string, unknown>} [options] @param {any} [layers] */
-async function make(options = {}, layers = []) {
+/** @param {Record<string, unknown>} [options] @param {any} [layers] @param {import('../../src/entry/parts.js').LoadPart} [part] */
+async function make(options = {}, layers = [], part = async () => undefined) {
 	const scope = fakeScope();
 	scope.sockmux = options;
 	scope.document = Object.assign(new EventTarget(), { visibilityState: 'hidden' });
 	const program = new FakeProgram();
 	const tasks = new Tasks();
 	const settings = readConfig(options, { script: 'https://h/sockmux.js', pinned: false, page: 'https://p/', origin: 'https://p', built: FILES });
-	const sockmux = new Sockmux({ scope, config: { ...settings, part: async () => undefined }, version: '1.2.3', start: (owner) => startEngine({ start: program.start, Native: scope.WebSocket }, owner), layers, schedule: tasks.schedule });
+	const sockmux = new Sockmux({ scope, config: { ...settings, part }, version: '1.2.3', start: (owner) => startEngine({ start: program.start, Native: scope.WebSocket }, owner), layers, schedule: tasks.schedule });
 	await settled();
 	await tasks.run();
 	return { scope, program, tasks, sockmux, options };
@@ -129,12 +129,33 @@ test('connect: the forms of an address', async () => {
 		assert.deepEqual(asked(), [port, host], JSON.stringify(args));
 	}
 	const { opened } = sockmux.stats();
-	for (const args of [['db.example'], [{}], ['h:1', { secureTransport: 'on' }], ['h:1', { secureTransport: 'tls' }], ['h:1', { family: 5 }], ['h:1', { signal: 'now' }], ['h', undefined, {}]]) {
+	for (const args of [['db.example'], [{}], ['h:1', { secureTransport: 'tls' }], ['h:1', { family: 5 }], ['h:1', { signal: 'now' }], ['h', undefined, {}]]) {
 		assert.throws(() => /** @type {any} */ (sockmux).connect(...args), TypeError, JSON.stringify(args));
 	}
 	assert.equal(sockmux.stats().opened, opened, 'nothing was asked for');
 	assert.equal(new sockmux.TCPSocket('h', 1) instanceof sockmux.TCPSocket, true);
-	assert.throws(() => sockmux.connect('h:1', { secureTransport: 'starttls' }), sockmux.SocketError);
+	assert.equal(sockmux.connect('h:1', { secureTransport: 'starttls' }).upgraded, false);
+	assert.equal(sockmux.stats().opened, opened + 2);
+});
+
+test('fetch() and TLS are those of a part, which is loaded once', async () => {
+	/** @type {any[]} */
+	const calls = [];
+	const { sockmux, scope } = await make({}, [], async (/** @type {string} */ name) => (/** @type {any} */ shared) => {
+		calls.push([name, shared.scope === scope]);
+		return { fetch: async (/** @type {any[]} */ ...args) => args, secure: async (/** @type {any} */ given) => {
+				calls.push(given);
+				return () => ({ open() {}, grant() {} });
+			} };
+	});
+	const { fetch } = sockmux;
+	assert.deepEqual(await fetch('https://h/', { method: 'PUT' }), ['https://h/', { method: 'PUT' }]);
+	sockmux.connect('h:1', { secureTransport: 'on', tls: { sni: 'name' } });
+	await settled();
+	assert.deepEqual(calls[0], ['http', true]);
+	const [, { request, plain, choices }] = calls;
+	assert.deepEqual([request.host, request.port, plain, choices], ['h', 1, undefined, { sni: 'name' }]);
+	assert.equal(sockmux.stats().opened, 0, 'the stream below is the one that counts');
 });
 
 test('connect: options of the socket go to the server', async () => {

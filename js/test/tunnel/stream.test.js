@@ -62,7 +62,7 @@ test('the life of a stream, told in order', () => {
 	stream.deliver(event(EVENT.closed, { a: 0 }));
 	stream.deliver(event(EVENT.data, { data: utf8('late') }));
 	assert.deepEqual(told, [
-		['open', { bound: { addr: '10.0.0.1', port: 4000 }, remote: { addr: '192.0.2.1', port: 80 } }],
+		['open', { bound: { addr: '10.0.0.1', port: 4000 }, remote: { addr: '192.0.2.1', port: 80 }, alpn: undefined }],
 		['data', 'hello'], ['written', 4], ['eof'], ['ended'], ['close', 'ok', ''],
 	]);
 	assert.deepEqual([stream.bytesIn, stream.bytesOut, stream.state, typeof stream.connectMs], [5, 4, 'closed', 'number']);
@@ -72,7 +72,7 @@ test('addresses that the server did not say are null', () => {
 	const { stream, told, boundary } = make();
 	stream.attach(boundary);
 	stream.deliver(event(EVENT.opened, { data: utf8('\0') }));
-	assert.deepEqual(told, [['open', { bound: null, remote: null }]]);
+	assert.deepEqual(told, [['open', { bound: null, remote: null, alpn: undefined }]]);
 });
 
 test('the wasm holds 512 KiB at most; the rest follows as it is written, then the end', () => {

@@ -32,6 +32,11 @@ expectTypeOf(socket.closed).resolves.toEqualTypeOf<void>();
 expectTypeOf(socket.close()).resolves.toEqualTypeOf<void>();
 expectTypeOf(socket.readable).toEqualTypeOf<ReadableStream<Uint8Array<ArrayBuffer>>>();
 expectTypeOf(socket[Symbol.asyncDispose]).returns.resolves.toEqualTypeOf<void>();
+sockmux.connect('db.example:5432', { secureTransport: 'on', tls: { sni: 'db', alpn: ['postgresql'], roots: ['PEM'], pins: ['sha256/x'] } });
+expectTypeOf(socket.startTls({ onlyRoots: true })).toEqualTypeOf<Socket>();
+expectTypeOf(sockmux.fetch('https://h/', { method: 'POST', body: 'b', sockmux: { allHeaders: true, pins: [] } })).resolves.toEqualTypeOf<Response>();
+// @ts-expect-error -- there is no such option
+void sockmux.fetch('https://h/', { sockmux: { headers: true } });
 sockmux.connect({ hostname: '2001:db8::7', port: 443 }, { timeout: undefined, family: 6 });
 sockmux.connect('db.example', 5432, { noDelay: true, keepAliveDelay: 60_000 });
 // @ts-expect-error -- the name is hostname
