@@ -13,7 +13,7 @@ const CASES = ['textbook', 'read_blocks', 'recv_blocks_eof', 'rcvtimeo', 'sndtim
 	'shutdown_rd', 'poll_wakes', 'poll_several', 'poll_timeout', 'poll_shutdown', 'select_sets', 'refused_select', 'nb_connect', 'nb_refused', 'blocking_names',
 	'names_literal', 'options_before_connect', 'linger_zero', 'close_flushes', 'bulk_blocking', 'writev_big', 'slow_reader'];
 /** The calls of other workers are the same; what differs is how the layer comes in. */
-const FEW_CASES = ['textbook', 'rcvtimeo', 'poll_wakes', 'select_sets', 'refused_blocking'];
+const FEW_CASES = ['textbook', 'rcvtimeo', 'poll_wakes', 'select_sets', 'refused_blocking', 'dup', 'dup_shares', 'dup3_'];
 /** Calls of threads wait in other code. */
 const THREAD_CASES = ['textbook', 'rcvtimeo', 'sndtimeo', 'waitall_timeo', 'poll_wakes', 'poll_shutdown', 'refused_blocking', 'two_sockets', 'half_close', 'blocking_names', 'bulk_blocking', 'options_more'];
 /** Those of which Emscripten 3 has no stub in the program. */

@@ -7,13 +7,14 @@ import { FakeConnector, FakeEmscripten } from '../fakes/emscripten.js';
 
 /**
  * A program whose system calls record that they were reached.
- * @param {{ canWait?: boolean, nonblocking?: boolean, alone?: boolean }} [options]
+ * @param {{ canWait?: boolean, nonblocking?: boolean, alone?: boolean, dup?: (streams: any[], fd: number) => number }} [options]
+ *   dup: the program's own, whose FS is hidden
  */
-function start({ canWait = true, nonblocking = true, alone = false } = {}) {
+function start({ canWait = true, nonblocking = true, alone = false, dup } = {}) {
 	const emscripten = new FakeEmscripten();
 	const connector = new FakeConnector(canWait);
 	const { program } = emscripten;
-	program.clone = (stream, at) => emscripten.clone?.(stream, at) ?? -1;
+	if (!dup) program.clone = (stream, at) => emscripten.clone?.(stream, at) ?? -1;
 	patchOps(program, connector);
 	/** @type {unknown[][]} */
 	const reached = [];
@@ -24,6 +25,7 @@ function start({ canWait = true, nonblocking = true, alone = false } = {}) {
 		if (name === '__syscall_fcntl64' && args[0] === env.closed) return -ERRNO.EBADF;
 		return name === '__syscall_poll' && connector.sockets.some((socket) => socket.available > 0) ? 1 : 0;
 	}, { sig: 'iii' })]));
+	if (dup) env.__syscall_dup = (/** @type {number} */ fd) => dup(emscripten.streams, fd);
 	const before = { ...env };
 	patchImports(new Map(names.map((name) => [name, { module: env, key: name }])), program, connector, { alone });
 	const sock = emscripten.socket();
@@ -248,6 +250,29 @@ test('descriptors that older releases make count too', () => {
 	emscripten.close(fd);
 	assert.deepEqual(socket.calls, []);
 	emscripten.close(second);
+	assert.deepEqual(socket.calls, ['close']);
+});
+
+test('dup() of a release that opens the path again, in a program whose FS is hidden', () => {
+	class FSStream {}
+	const { emscripten, env, socket, fd } = start({
+		dup(streams, old) {
+			if (streams[old].path !== '/dev/null') return -ERRNO.ENOENT;
+			const made = Object.assign(new FSStream(), { path: '/dev/null', node: {}, stream_ops: {} });
+			/** @type {any} */ (made).fd = streams.length;
+			return streams.push(made) - 1;
+		},
+	});
+	const { streams } = emscripten;
+	streams[fd] = streams[fd].node.sock.stream = Object.assign(new FSStream(), streams[fd], { path: 'socket[0]' });
+	const second = env.__syscall_dup(fd);
+	assert.deepEqual([streams[second].fd, streams[second].node, streams[fd].path], [second, streams[fd].node, 'socket[0]']);
+	assert.equal('fd' in FSStream.prototype, false);
+	emscripten.close(fd);
+	const third = env.__syscall_dup(second);
+	emscripten.close(second);
+	assert.deepEqual(socket.calls, []);
+	emscripten.close(third);
 	assert.deepEqual(socket.calls, ['close']);
 });
 

@@ -60,6 +60,45 @@ export function patchDuplicates(program) {
 	};
 }
 
+/** A file that is always there. */
+const FILE = '/dev/null';
+
+/**
+ * Runs a call that makes a descriptor of a socket's stream. Where it opens the path of the stream
+ * again, which a socket has none of, it opens another file, whose stream becomes one of the socket.
+ * Only programs whose FS is hidden need that; others are given `clone`.
+ * @param {any} stream
+ * @param {() => number} run
+ * @returns {number}  the descriptor, or a negative errno
+ */
+function reopened(stream, run) {
+	const { path, node, stream_ops, flags } = stream;
+	const prototype = Object.getPrototypeOf(stream);
+	/** @type {any} */
+	let made = null;
+	// FS gives each new stream its number.
+	Object.defineProperty(prototype, 'fd', {
+		configurable: true,
+		set(value) {
+			made = this;
+			Object.defineProperty(this, 'fd', { value, configurable: true, enumerable: true, writable: true });
+		},
+	});
+	try {
+		let fd = run();
+		if (fd === -ERRNO.ENOENT) {
+			stream.path = FILE;
+			fd = run();
+		}
+		// It keeps its path, so a duplicate of it is made in the same way.
+		if (fd >= 0 && made && made.node !== node) Object.assign(made, { node, stream_ops, flags });
+		return fd;
+	} finally {
+		Reflect.deleteProperty(prototype, 'fd');
+		stream.path = path;
+	}
+}
+
 /**
  * The system calls that make descriptors, for releases before 3.1.53, which call no
  * operation for them. In those, dup() opens the path of its file again, and a socket has
@@ -73,7 +112,7 @@ export function duplicateCalls(program, isOpen) {
 	const ofSockets = (make) => (/** @type {(...args: any[]) => number} */ before) => (/** @type {any[]} */ ...args) => {
 		const sock = program.streamOps ? program.sockOf(args[0]) : null;
 		if (!sock) return before(...args);
-		const fd = make(before, sock, args);
+		const fd = make((...given) => reopened(sock.stream, () => before(...given)), sock, args);
 		if (fd >= 0) addDescriptor(program, sock, fd);
 		return fd;
 	};
