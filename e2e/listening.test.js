@@ -27,6 +27,8 @@ const BUILDS = [
 	['listening-asyncify-library-3', 'classic'],
 	['listening-pthread-library-3', 'classic'],
 	['listening-worker-3', 'worker'],
+	['listening-worker-es6-3', 'worker-es6'],
+	['listening-worker-es6-6', 'worker-es6'],
 ];
 
 /** Emscripten 3 has no epoll. */

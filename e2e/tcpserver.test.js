@@ -36,12 +36,15 @@ const serve = async (/** @type {number} */ port) => {
 	return { peers, failed, address: server.localAddress, bound: server.bound };
 };
 
-for (const path of ['bare.html', 'worker.html']) {
+for (const path of ['bare.html', 'worker.html', 'listen-worker.html']) {
 	test(`sockmux.listen() in ${path}: half-close, many at once, resets, the end`, async () => {
 		const page = await world.newPage();
 		await page.goto(`${world.site.origin}/${path}`);
+		/** @type {{ evaluate: import('playwright-core').Page['evaluate'] }} */
+		const place = path === 'listen-worker.html' ? await until(() => page.workers()[0], 'the worker') : page;
+		await until(() => place.evaluate(() => 'sockmux' in globalThis), 'sockmux');
 		const port = await freePort();
-		const served = page.evaluate(serve, port);
+		const served = place.evaluate(serve, port);
 		assert.equal(await until(() => talk(port, 'one'), 'the first client'), 'onebye');
 		const texts = Array.from({ length: 40 }, (_, i) => `${i} `.repeat(i * 800 + 1));
 		for (let i = 0; i < 5; i++) {
@@ -57,7 +60,7 @@ for (const path of ['bare.html', 'worker.html']) {
 		assert.ok(page.lines.filter((line) => line.includes(': reset')).every((line) => line.includes('sockmux: 127.0.0.1:')), 'a line names the other end');
 		assert.ok(page.carriers.length <= 1, 'those of a worker are not seen here');
 		assert.equal(await talk(port, 'x'), null, 'the port is free');
-		const loaded = await page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => name.includes('sockmux-direct')).length);
+		const loaded = await place.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => name.includes('sockmux-direct')).length);
 		assert.equal(loaded, 1);
 		await page.context().close();
 	});
