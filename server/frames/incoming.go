@@ -67,7 +67,7 @@ func (in *incoming) hold(extra int) {
 func (in *incoming) next() {
 	if in.at == in.end {
 		in.at, in.end = 0, 0
-		if in.large != nil && in.last <= smallBuffer/2 {
+		if in.large != nil && in.last <= smallBuffer {
 			largeBuffers.Put(in.large)
 			in.large = nil
 		}
