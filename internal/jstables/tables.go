@@ -190,6 +190,11 @@ func limits() table {
 		{"RECORD_BINARY", message.Binary},
 		{"RECORD_CLOSE", message.Close},
 		{"RECORD_LAST", message.LastPiece},
+		{"OPEN_TLS", message.FlagTLS},
+		{"OPEN_OWN_FIELDS", message.FlagOwnFields},
+		{"OPEN_TEXT_STATUS", message.TextStatus},
+		{"OPEN_TEXT_TLS", message.TextTLS},
+		{"OPEN_TEXT_ANSWER", message.TextAnswer},
 		{"UNLIMITED", pump.Unlimited},
 		// Two bytes, because the network's prefix has 16 bits.
 		{"FAKE_NETWORK", fmt.Sprintf("%d.%d.", first[0], first[1])},

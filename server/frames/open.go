@@ -3,12 +3,14 @@ package frames
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
 )
@@ -30,6 +32,13 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("the server answers with status %d", e.Status)
 }
 
+// TLSError is why the TLS handshake has failed.
+type TLSError struct{ Err error }
+
+func (e *TLSError) Error() string { return "TLS: " + e.Err.Error() }
+
+func (e *TLSError) Unwrap() error { return e.Err }
+
 // Open makes the handshake over a connection (RFC 6455, section 4.1), with TLS for wss:. It follows
 // no redirect. The connection is the WebSocket's own: if Open fails, it may have ended.
 func Open(ctx context.Context, conn net.Conn, handshake Handshake) (*Conn, error) {
@@ -49,11 +58,16 @@ func Open(ctx context.Context, conn net.Conn, handshake Handshake) (*Conn, error
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails
 	key := base64.StdEncoding.EncodeToString(random[:])
-	request, err := newRequest(ctx, handshake, key)
+	var failed error // of TLS
+	trace := &httptrace.ClientTrace{TLSHandshakeDone: func(_ tls.ConnectionState, err error) { failed = err }}
+	request, err := newRequest(httptrace.WithClientTrace(ctx, trace), handshake, key)
 	if err != nil {
 		return nil, err
 	}
 	response, err := transport.RoundTrip(request)
+	if err != nil && failed != nil {
+		return nil, &TLSError{failed}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -104,11 +105,7 @@ func (m *messages) Open(o message.Open) error {
 	m.timer.Stop()
 	ctx, cancel := m.service.within(m.life, m.request)
 	defer cancel()
-	header := http.Header{"User-Agent": {userAgent}}
-	if origin := m.service.Client.Origin; origin != "" {
-		header.Set("Origin", origin)
-	}
-	ws, err := frames.Open(ctx, m.Conn, frames.Handshake{URL: m.url(o), Header: header, Subprotocols: o.Subprotocols})
+	ws, err := frames.Open(ctx, m.Conn, frames.Handshake{URL: m.url(o), Header: m.header(o), Subprotocols: o.Subprotocols})
 	if err != nil {
 		return m.handshakeFailure(ctx, err)
 	}
@@ -121,6 +118,21 @@ func (m *messages) Open(o message.Open) error {
 		return m.failed
 	}
 	return nil
+}
+
+// header returns the header fields of the handshake: a page's are those of a browser.
+func (m *messages) header(o message.Open) http.Header {
+	header := http.Header{}
+	for _, f := range o.Fields {
+		header.Add(f.Name, f.Value)
+	}
+	if header.Get("User-Agent") == "" {
+		header.Set("User-Agent", userAgent)
+	}
+	if origin := m.service.Client.Origin; origin != "" && !o.OwnFields {
+		header.Set("Origin", origin)
+	}
+	return header
 }
 
 // url returns the URL of the handshake. The Host header has no port that the scheme implies.
@@ -141,13 +153,16 @@ func (m *messages) url(o message.Open) string {
 func (m *messages) handshakeFailure(ctx context.Context, err error) error {
 	f := &failure{code: wire.Refused, remote: addrPort(m.Conn.RemoteAddr()), err: err}
 	var answer *frames.StatusError
+	var secure *frames.TLSError
 	switch {
 	case ctx.Err() != nil:
 		f.code, f.text = codeOf(ctx.Err()), "the WebSocket handshake took too long"
 	case errors.As(err, &answer):
-		f.text = fmt.Sprintf("the target answered the WebSocket handshake with status %d", answer.Status)
+		f.text = message.TextStatus + strconv.Itoa(answer.Status)
+	case errors.As(err, &secure):
+		f.text = message.TextTLS + reasonOfTLS(secure.Err)
 	default:
-		f.text = "the WebSocket handshake failed: " + reasonOfHandshake(err)
+		f.text = message.TextAnswer + ": the target does not answer as a WebSocket server"
 	}
 	return f
 }
@@ -272,13 +287,14 @@ func (m *messages) SetReadDeadline(time.Time) error {
 	return m.Close()
 }
 
-// reasonOfHandshake says to pages why a handshake has failed, without words of this system's.
-func reasonOfHandshake(err error) string {
+// reasonOfTLS says to clients what is wrong with a certificate. Of anything else it says
+// nothing: the words would be this system's.
+func reasonOfTLS(err error) string {
 	var certificate *tls.CertificateVerificationError
 	if errors.As(err, &certificate) {
-		return certificate.Err.Error()
+		return ": " + certificate.Err.Error()
 	}
-	return "the target does not answer as a WebSocket server"
+	return ""
 }
 
 // Close ends the WebSocket at once.

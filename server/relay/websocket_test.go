@@ -163,6 +163,39 @@ func TestWebSocket(t *testing.T) {
 	}
 }
 
+// TestWebSocketFields: a client that gives the header fields itself gives all of them, and none of
+// the handshake's own.
+func TestWebSocketFields(t *testing.T) {
+	asked := make(chan http.Header, 1)
+	at := socketServer(t, plainHTTP, func(_ *websocket.Conn, r *http.Request) { asked <- r.Header })
+	terms := Terms{Client: events.Client{Origin: "https://page.example"}}
+	for _, test := range []struct {
+		fields []message.Field
+		want   map[string]string
+	}{
+		{nil, map[string]string{"User-Agent": userAgent, "Origin": ""}},
+		{
+			[]message.Field{
+				{Name: "Authorization", Value: "Bearer x"},
+				{Name: "user-agent", Value: "R"},
+				{Name: "origin", Value: "https://other.example"},
+				{Name: "X-A", Value: "1"},
+				{Name: "X-A", Value: "2"},
+			},
+			map[string]string{"User-Agent": "R", "Origin": "https://other.example", "Authorization": "Bearer x", "X-A": "1|2"},
+		},
+	} {
+		s := serveWebSocket(t, local(t, Config{}), terms, at, message.Open{Resource: "/", OwnFields: true, Fields: test.fields})
+		_, _ = s.all() // the target ends it
+		header := <-asked
+		for name, want := range test.want {
+			if got := strings.Join(header.Values(name), "|"); got != want {
+				t.Errorf("%v: %s is %q, want %q", test.fields, name, got, want)
+			}
+		}
+	}
+}
+
 // TestWebSocketEnds: each way in which a target ends a WebSocket, or a client.
 func TestWebSocketEnds(t *testing.T) {
 	r := local(t, Config{})
@@ -230,7 +263,8 @@ func TestWebSocketRefused(t *testing.T) {
 		text string
 	}{
 		{"a status", at, "\x00\x07\x00\x00\x04/404", wire.Refused, "the target answered the WebSocket handshake with status 404"},
-		{"a certificate", secure, "\x00\x04\x01\x00\x01/", wire.Refused, "x509: "},
+		{"a certificate", secure, "\x00\x04\x01\x00\x01/", wire.Refused, message.TextTLS + ": x509: "},
+		{"no TLS", at, "\x00\x04\x01\x00\x01/", wire.Refused, message.TextTLS},
 		{"no answer", mute.addr, "\x00\x04\x00\x00\x01/", wire.TimedOut, "the WebSocket handshake took too long"},
 		{"no handshake", mute.addr, "\x00", wire.TimedOut, "no handshake came"},
 		{"no record", mute.addr, "\x00\x04\x00\x00\x01x", wire.InvalidRequest, "slash"},

@@ -28,6 +28,14 @@ const (
 	MaxOpen        = 12 << 10
 )
 
+// What the text has, behind the target, with which a server resets the stream of a
+// handshake that has failed. A program tells them apart by it. What follows is for people.
+const (
+	TextStatus = "the target answered the WebSocket handshake with status "
+	TextTLS    = "the TLS handshake failed"
+	TextAnswer = "the WebSocket handshake failed"
+)
+
 // MaxReason is how many bytes the reason of a close has at most (RFC 6455, 5.5).
 const MaxReason = 123
 
@@ -53,7 +61,18 @@ type Open struct {
 	TLS          bool     // wss
 	Resource     string   // path and query
 	Subprotocols []string // that are offered
+
+	// OwnFields says that the client gives the header fields itself: Fields, and no Origin
+	// but one among them.
+	OwnFields bool
+	Fields    []Field
 }
+
+// Flags of an Open.
+const (
+	FlagTLS       = 1
+	FlagOwnFields = 2
+)
 
 // Append appends the encoded Open with its length. It fails for what a handshake cannot have.
 func (o Open) Append(to []byte) ([]byte, error) {
@@ -63,10 +82,14 @@ func (o Open) Append(to []byte) ([]byte, error) {
 	start := len(to)
 	to = append(to, 0, 0, 0)
 	if o.TLS {
-		to[start+2] = 1
+		to[start+2] |= FlagTLS
 	}
 	to = binary.BigEndian.AppendUint16(to, uint16(len(o.Resource)))
 	to = append(to, o.Resource...)
+	if o.OwnFields {
+		to[start+2] |= FlagOwnFields
+		to = appendFields(to, o.Fields)
+	}
 	for _, name := range o.Subprotocols {
 		to = append(append(to, byte(len(name))), name...)
 	}
@@ -79,22 +102,22 @@ func (o Open) Append(to []byte) ([]byte, error) {
 
 // DecodeOpen reads an Open without its length. Its error is a *wire.Error.
 func DecodeOpen(body []byte) (Open, error) {
-	if len(body) < 3 || body[0] > 1 {
+	if len(body) < 3 || body[0]&^(FlagTLS|FlagOwnFields) != 0 {
 		return Open{}, invalid("a malformed handshake")
 	}
-	n := int(binary.BigEndian.Uint16(body[1:]))
-	rest := body[3:]
-	if n > len(rest) {
-		return Open{}, invalid("a malformed handshake")
+	o := Open{TLS: body[0]&FlagTLS != 0, OwnFields: body[0]&FlagOwnFields != 0}
+	resource, rest, ok := cut(body[1:], 2)
+	o.Resource = string(resource)
+	if ok && o.OwnFields {
+		o.Fields, rest, ok = decodeFields(rest)
 	}
-	o := Open{TLS: body[0] == 1, Resource: string(rest[:n])}
-	for rest = rest[n:]; len(rest) > 0; {
-		n := 1 + int(rest[0])
-		if n > len(rest) {
-			return Open{}, invalid("a malformed handshake")
-		}
-		o.Subprotocols = append(o.Subprotocols, string(rest[1:n]))
-		rest = rest[n:]
+	for ok && len(rest) > 0 {
+		var name []byte
+		name, rest, ok = cut(rest, 1)
+		o.Subprotocols = append(o.Subprotocols, string(name))
+	}
+	if !ok {
+		return Open{}, invalid("a malformed handshake")
 	}
 	return o, o.check()
 }
@@ -119,7 +142,7 @@ func (o Open) check() error {
 			}
 		}
 	}
-	return nil
+	return checkFields(o.Fields)
 }
 
 // isToken reports whether a character may be in a token (RFC 9110, 5.6.2).

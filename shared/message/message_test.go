@@ -45,7 +45,14 @@ type reads struct {
 }
 
 func (r *reads) Open(o message.Open) error {
-	r.lines = append(r.lines, fmt.Sprintf("open tls=%t %s %s", o.TLS, o.Resource, strings.Join(o.Subprotocols, ",")))
+	line := fmt.Sprintf("open tls=%t %s %s", o.TLS, o.Resource, strings.Join(o.Subprotocols, ","))
+	if o.OwnFields {
+		line += " fields"
+	}
+	for _, f := range o.Fields {
+		line += " " + f.Name + "=" + f.Value
+	}
+	r.lines = append(r.lines, line)
 	return nil
 }
 
@@ -96,6 +103,11 @@ func samples(t *testing.T) [][]byte {
 			message.Record{Kind: message.Text, Last: true},
 			message.CloseRecord(message.NoCode, "")),
 		stream(t, plain, message.CloseRecord(4999, strings.Repeat("r", message.MaxReason))),
+		stream(t, message.Open{Resource: "/", OwnFields: true}),
+		stream(t, message.Open{
+			TLS: true, Resource: "/", Subprotocols: []string{"a"}, OwnFields: true,
+			Fields: []message.Field{{"Authorization", "Bearer x y"}, {"x-empty", ""}, {"Cookie", "a=\u00e9"}},
+		}),
 	}
 }
 
@@ -103,7 +115,16 @@ func wrong() []invalid {
 	return []invalid{
 		{"0000", "no handshake"},
 		{"3001", "a handshake of 12289 bytes"},
-		{"000402000100", "tls 2"},
+		{"000404000100", "flag 4"},
+		{"0004020001" + "2f", "fields that are missing"},
+		{"0006020001" + "2f" + "0001", "fields that are cut short"},
+		{"0009020001" + "2f" + "0003016100", "a value without its length"},
+		{"000a020001" + "2f" + "000401610001", "a value that is cut short"},
+		{"000a020001" + "2f" + "000400000162", "a field without a name"},
+		{"000b020001" + "2f" + "0005013a000162", "a name that is no token"},
+		{"000b020001" + "2f" + "0005016100010a", "a value with a line end"},
+		{"000b020001" + "2f" + "00050161000120", "a value that is a space"},
+		{"000d020001" + "2f" + "000704686f73740000", "the field host"},
 		{"0003000000", "no resource"},
 		{"0004000001" + "61", "a resource without a slash"},
 		{"000500000220" + "2f", "a resource with a space in front"},
@@ -196,6 +217,10 @@ func TestOpenRefuses(t *testing.T) {
 		{Resource: "/", Subprotocols: []string{"a,b"}},
 		{Resource: "/", Subprotocols: []string{"a", "a"}},
 		{Resource: "/", Subprotocols: []string{strings.Repeat("x", 256)}},
+		{Resource: "/", OwnFields: true, Fields: []message.Field{{strings.Repeat("x", 256), ""}}},
+		{Resource: "/", OwnFields: true, Fields: []message.Field{{"X", strings.Repeat("x", message.MaxFields)}}},
+		{Resource: "/", OwnFields: true, Fields: []message.Field{{"Sec-WebSocket-Key", "x"}}},
+		{Resource: "/", OwnFields: true, Fields: []message.Field{{"transfer-encoding", "chunked"}}},
 	} {
 		if b, err := o.Append(nil); err == nil {
 			t.Errorf("%+v is encoded as %x", o, b)

@@ -3,7 +3,7 @@
 import { ending } from '../wire/codes.js';
 import * as CODES from '../wire/generated/code.js';
 import * as KIND from '../wire/generated/kind.js';
-import { CLOSE_NO_CODE, RECORD_BINARY, RECORD_CLOSE, RECORD_HEAD_BYTES, RECORD_LAST, RECORD_MORE, RECORD_TEXT } from '../wire/generated/limit.js';
+import { CLOSE_NO_CODE, OPEN_OWN_FIELDS, OPEN_TLS, RECORD_BINARY, RECORD_CLOSE, RECORD_HEAD_BYTES, RECORD_LAST, RECORD_MORE, RECORD_TEXT } from '../wire/generated/limit.js';
 
 /** @typedef {import('./websocket.js').LineHandlers} LineHandlers */
 
@@ -19,12 +19,21 @@ const ABNORMAL = 1006;
 /** What Chromium sends for a text that is no UTF-8. */
 const BAD_TEXT = 1002;
 
+/** A message is too big to process (RFC 6455, 7.4.1). */
+const TOO_BIG = 1009;
+
+/**
+ * What a program asks for. fields: the header fields of the handshake, where the program gives them
+ * itself; maxBytes: of a message; late: messages that come behind the program's own close are delivered.
+ * @typedef {import('./wanted.js').Wanted & { timeoutMs?: number, fields?: readonly [name: string, value: string][], maxBytes?: number, late?: boolean }} MessagesRequest
+ */
+
 const encoder = new TextEncoder();
 
 /**
  * Opens a WebSocket at the server.
  * @param {Pick<import('../tunnel/tunnel.js').Tunnel, 'open'>} tunnel
- * @param {import('./wanted.js').Wanted & { timeoutMs?: number }} request
+ * @param {MessagesRequest} request
  * @param {LineHandlers} handlers
  * @returns {import('./websocket.js').Line}
  */
@@ -33,6 +42,8 @@ export const openMessages = (tunnel, request, handlers) => new Messages(tunnel, 
 class Messages {
 	#handlers;
 	#stream;
+	/** Of a message. */
+	#maxBytes;
 	/** Bytes of what is read whole: the subprotocol, the head of a record. @type {number[]} */
 	#head = [];
 	#open = false;
@@ -43,8 +54,12 @@ class Messages {
 	#last = false;
 	/** @type {Uint8Array[]} */
 	#pieces = [];
-	/** The program has closed: what comes is dropped. */
-	#closing = false;
+	/** Bytes of the message that have been announced. */
+	#size = 0;
+	/** What comes is dropped. */
+	#drops = false;
+	/** Messages that come behind the program's own close are delivered. */
+	#late;
 	/** Of the target. @type {{ code: number, reason: string } | undefined} */
 	#frame;
 	/** Bytes that have come and were not granted again. */
@@ -56,11 +71,13 @@ class Messages {
 
 	/**
 	 * @param {Pick<import('../tunnel/tunnel.js').Tunnel, 'open'>} tunnel
-	 * @param {import('./wanted.js').Wanted & { timeoutMs?: number }} request
+	 * @param {MessagesRequest} request
 	 * @param {LineHandlers} handlers
 	 */
-	constructor(tunnel, { host, port, timeoutMs, ...handshake }, handlers) {
+	constructor(tunnel, { host, port, timeoutMs, maxBytes = Infinity, late = false, ...handshake }, handlers) {
 		this.#handlers = handlers;
+		this.#late = late;
+		this.#maxBytes = maxBytes;
 		this.#stream = tunnel.open({ kind: KIND.websocket, host, port, timeoutMs, window: WINDOW_BYTES }, {
 			ondata: (bytes) => this.#received(bytes),
 			oneof: () => this.#stream.close(),
@@ -84,7 +101,7 @@ class Messages {
 
 	/** Begins the close handshake. @param {import('./websocket.js').Asked} [asked] */
 	close(asked) {
-		this.#closing = true;
+		this.#drops = !this.#late;
 		this.#sendClose(asked?.coded ? asked.code : CLOSE_NO_CODE, asked?.reason ?? '');
 		this.#settle();
 	}
@@ -146,7 +163,7 @@ class Messages {
 		for (let at = 0; at < bytes.length;) {
 			if (this.#left > 0) {
 				const piece = bytes.subarray(at, at + this.#left);
-				this.#pieces.push(piece);
+				if (!this.#drops || this.#kind === RECORD_CLOSE) this.#pieces.push(piece);
 				this.#left -= piece.length;
 				at += piece.length;
 				if (this.#left === 0) this.#recordEnds();
@@ -172,8 +189,14 @@ class Messages {
 		const [kind, a, b, c, d] = this.#head;
 		this.#head = [];
 		this.#last = (kind & RECORD_LAST) !== 0;
-		if ((kind & ~RECORD_LAST) !== RECORD_MORE) this.#kind = kind & ~RECORD_LAST;
+		if ((kind & ~RECORD_LAST) !== RECORD_MORE) {
+			this.#kind = kind & ~RECORD_LAST;
+			this.#pieces = []; // a close frame may come in the midst of a message
+			this.#size = 0;
+		}
 		this.#left = a * 2 ** 24 + (b << 16 | c << 8 | d);
+		this.#size += this.#left;
+		if (this.#size > this.#maxBytes && !this.#drops && this.#kind !== RECORD_CLOSE) this.#refuse(TOO_BIG, 'A message was too large');
 		if (this.#left === 0) this.#recordEnds();
 	}
 
@@ -182,7 +205,7 @@ class Messages {
 		const message = joined(this.#pieces);
 		this.#pieces = [];
 		if (this.#kind === RECORD_CLOSE) this.#closed(message);
-		else if (!this.#closing) this.#deliver(message);
+		else if (!this.#drops) this.#deliver(message);
 	}
 
 	/** @param {Uint8Array<ArrayBuffer> & { text?: string }} message */
@@ -191,14 +214,24 @@ class Messages {
 			try {
 				message.text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(message);
 			} catch {
-				this.#closing = true;
-				this.#sendClose(BAD_TEXT, 'Invalid UTF-8 in text frame');
-				this.#handlers.onclose({ ...ending(CODES.protocol), closeCode: ABNORMAL });
+				this.#refuse(BAD_TEXT, 'Invalid UTF-8 in text frame');
 				return;
 			}
 		}
 		this.#held += message.length;
 		this.#handlers.ondata?.(message);
+	}
+
+	/**
+	 * Ends the WebSocket because of what the target has sent.
+	 * @param {number} code
+	 * @param {string} reason
+	 */
+	#refuse(code, reason) {
+		this.#drops = true;
+		this.#pieces = [];
+		this.#sendClose(code, reason);
+		this.#handlers.onclose({ ...ending(CODES.protocol), closeCode: ABNORMAL });
 	}
 
 	/** @param {Uint8Array} payload  of the target's close frame */
@@ -208,7 +241,7 @@ class Messages {
 
 	/** Grants what has come, but for what the program has not taken. */
 	#settle() {
-		const room = this.#ungranted - (this.#closing ? 0 : this.#held);
+		const room = this.#ungranted - (this.#drops ? 0 : this.#held);
 		if (room < GRANT_BYTES) return;
 		this.#ungranted -= room;
 		this.#stream.grant(room);
@@ -223,14 +256,19 @@ class Messages {
 
 /**
  * What the server needs for the handshake.
- * @param {Omit<import('./wanted.js').Wanted, 'host' | 'port'>} handshake
+ * @param {Pick<MessagesRequest, 'secure' | 'resource' | 'protocols' | 'fields'>} handshake
  */
-export function encodeOpen({ secure, resource, protocols }) {
+export function encodeOpen({ secure, resource, protocols, fields }) {
 	const path = encoder.encode(resource);
-	const names = protocols.flatMap((name) => [name.length, ...encoder.encode(name)]);
-	const length = 3 + path.length + names.length;
-	return Uint8Array.from([length >> 8, length & 255, Number(secure), path.length >> 8, path.length & 255, ...path, ...names]);
+	const rest = [...long(path), ...(fields ? long(encodeFields(fields)) : []), ...protocols.flatMap((name) => [name.length, ...encoder.encode(name)])];
+	return Uint8Array.from(long([(secure ? OPEN_TLS : 0) | (fields ? OPEN_OWN_FIELDS : 0), ...rest]));
 }
+
+/** The bytes behind their number. @param {ArrayLike<number>} bytes */
+const long = (bytes) => [bytes.length >> 8, bytes.length & 255, ...Array.from(bytes)];
+
+/** @param {NonNullable<MessagesRequest['fields']>} fields */
+const encodeFields = (fields) => fields.flatMap(([name, value]) => [name.length, ...encoder.encode(name), ...long(encoder.encode(value))]);
 
 /**
  * The pieces as one message, whose buffer is no larger than itself.

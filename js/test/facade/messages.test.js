@@ -10,7 +10,7 @@ const { valid } = JSON.parse(readFileSync(new URL('../../../shared/message/testd
 
 const REQUEST = { host: 'h', port: 443, secure: true, resource: '/chat?room=1', protocols: ['a', 'b.c'] };
 
-function make(request = REQUEST) {
+function make(request = /** @type {import('../../src/facade/messages.js').MessagesRequest} */ (REQUEST)) {
 	const tunnel = new FakeTunnel();
 	/** @type {unknown[][]} */
 	const told = [];
@@ -28,6 +28,9 @@ test('what is sent is what the vectors have', () => {
 	line.close({ code: 1000, reason: 'bye', coded: true });
 	assert.equal(sent(), valid[1].hex);
 	assert.equal(stream.calls.at(-1), 'closeWrite');
+	const own = make({ ...REQUEST, resource: '/', protocols: ['a'], fields: [['Authorization', 'Bearer x y'], ['x-empty', ''], ['Cookie', 'a=é']] });
+	assert.equal(own.sent(), valid[5].hex);
+	assert.equal(make({ ...REQUEST, secure: false, resource: '/', protocols: [], fields: [] }).sent(), valid[4].hex);
 	const bare = make({ ...REQUEST, secure: false, resource: '/', protocols: [] });
 	bare.line.close({ code: 1000, reason: '', coded: false });
 	assert.equal(bare.sent(), `${valid[0].hex}8800000000`);
@@ -45,6 +48,33 @@ test('messages come whole, whatever the pieces, and the close frame with the end
 		stream.end(CODES.ok);
 		const [name, why] = /** @type {any} */ (told.at(-1));
 		assert.deepEqual([name, why.code, why.frame], ['close', 0, { code: 1001, reason: 'bye' }]);
+	}
+});
+
+test('a close frame in the midst of a message has its own code', () => {
+	const { stream, told } = make();
+	stream.handlers.ondata(new Uint8Array(Buffer.from('00' + '010000000161' + '880000000203e9', 'hex')));
+	stream.handlers.oneof();
+	stream.end(CODES.ok);
+	assert.deepEqual(/** @type {any} */ (told.at(-1))[1].frame, { code: 1001, reason: '' });
+});
+
+test('a message may have as many bytes as it was told, whatever its pieces', () => {
+	for (const [hex, refused] of /** @type {const} */ ([['8200000003010203', false], ['0200000002010280000000010300', false], ['820000000401020304', true], ['02000000020102800000000203', true]])) {
+		const { stream, told, sent } = make({ ...REQUEST, maxBytes: 3 });
+		stream.handlers.ondata(new Uint8Array(Buffer.from(`00${hex}`, 'hex')));
+		assert.equal(told.at(-1)?.[0], refused ? 'close' : 'data', hex);
+		assert.equal(sent().endsWith(Buffer.from('\x03\xf1A message was too large', 'latin1').toString('hex')), refused);
+	}
+});
+
+test('messages behind the own close are dropped, unless they are asked for', () => {
+	for (const late of [false, true]) {
+		const { stream, line, told } = make({ ...REQUEST, late });
+		stream.handlers.ondata(new Uint8Array([0]));
+		line.close();
+		stream.handlers.ondata(new Uint8Array(Buffer.from('810000000161', 'hex')));
+		assert.equal(told.at(-1)?.[0], late ? 'data' : 'open');
 	}
 });
 
