@@ -20,6 +20,7 @@ include internal/test/fault/soak.mk
 include internal/test/busy.mk
 include deploy/deploy.mk
 include examples/examples.mk
+include r/r.mk
 
 .PHONY: help
 help: ## list the targets
@@ -42,7 +43,7 @@ run: build webr ## build all, start the server with the playground on http://127
 
 # The heavy Go tests mostly wait, and so does a browser: they run beside each other.
 .PHONY: test
-test: test-go-light test-wasm test-js test-examples test-proxies build npm e2e-deps examples ## run every test, and the benchmarks briefly (fetches Go modules, npm packages and, as root, Chromium, proxies and servers where there are none)
+test: test-go-light test-wasm test-js test-r test-examples test-proxies build npm e2e-deps examples ## run every test, and the benchmarks briefly (fetches Go modules, npm packages and, as root, Chromium, proxies and servers where there are none)
 	$(MAKE) --jobs=2 --output-sync=target test-go-heavy test-e2e
 	$(MAKE) bench-smoke
 

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
 import { withWebR } from './harness/webr.js';
+import { startWebSocketTarget } from './harness/websocket-target.js';
 
 const POLICY = "default-src 'self'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval' %SERVER%; worker-src 'self'; connect-src * ws: wss: data:; style-src 'unsafe-inline'";
 
@@ -16,10 +17,13 @@ let r;
 /** @type {Record<string, number>} */
 let ports;
 
+const echo = await startWebSocketTarget();
+
 const world = suite({
-	flags: () => ['--demo'],
+	flags: () => ['--demo', '--allow', `127.0.0.1:${echo.port}`],
 	site: { csp: POLICY },
-	async ready({ targets, site, newPage }) {
+	async ready({ targets, site, newPage, alsoStop }) {
+		alsoStop(echo);
 		ports = targets.ports;
 		page = await newPage();
 		await page.goto(`${site.origin}/webr.html`);
@@ -42,6 +46,15 @@ test('attach() leaves nothing behind in R', async () => {
 test('write and read at once, to the end of the stream', async () => {
 	assert.equal(await r.evalR(`${open('echo')} writeLines("attached", con); x <- readLines(con, 1); close(con); x`), 'attached');
 	assert.deepEqual(await r.evalR(`${open('lines')} x <- suppressWarnings(readLines(con)); close(con); x`), ['first', 'second', 'third']);
+});
+
+test('R\'s packages are there, and callbacks run while R waits', async () => {
+	assert.equal(await r.evalR(`library(websocket); got <- NULL
+		ws <- WebSocket$new("${echo.origin}/echo"); ws$onOpen(function(e) ws$send("attached")); ws$onMessage(function(e) got <<- e$data)
+		Sys.sleep(1); got`), 'attached');
+	await r.evalR('got <- NULL; ws$send("again"); NULL');
+	await until(async () => await r.evalR('got') === 'again', 'a message at the prompt');
+	await r.evalR('ws$close(); detach("package:websocket"); rm(ws, got); NULL');
 });
 
 test('a refused connection is an R error at once', async () => {

@@ -20,7 +20,7 @@ js: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs ## build the script as classi
 
 .PHONY: test-js
 test-js: ## JavaScript unit tests (node --test, nothing to fetch)
-	node --test $(shell find js/test -name '*.test.js')
+	node --test $(shell find js/test r/build -name '*.test.js')
 
 .PHONY: lint-js
 lint-js: $(JS_DEPS) $(E2E_DEPS) ## eslint and tsc
@@ -84,6 +84,11 @@ $(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/engine/go.js js/src/engine/go
 	$(ESBUILD) js/src/engine/go.js --format=esm --define:globalThis=goScope --define:fs=goScope.fs \
 		--inject:js/src/engine/goscope.js --banner:js='// @ts-nocheck' --outfile=$@
 
+# The R packages that come into webR with the script.
+$(JS_BUILD)/rlibrary.js: $(wildcard r/build/*.js r/*/DESCRIPTION r/*/NAMESPACE r/*/LICENSE r/*/R/*.R)
+	@mkdir -p $(@D)
+	node r/build/main.js $@
+
 # Parts of the script that are files of their own, each a classic script.
 JS_PARTS := engine tunnel-worker remote websockets sockfs direct http https-worker pthread blocking blocking-worker webr-worker
 JS_PLAIN_PARTS := $(filter-out http,$(JS_PARTS))
@@ -99,6 +104,7 @@ $(JS_STAGE)/sockmux-direct.js: JS_ENTRY := js/src/entry/part-direct.js
 $(JS_STAGE)/sockmux-https-worker.js: JS_ENTRY := js/src/entry/part-https-worker.js
 $(JS_STAGE)/sockmux-pthread.js: JS_ENTRY := js/src/entry/part-pthread.js
 $(JS_STAGE)/sockmux-webr-worker.js: JS_ENTRY := js/src/entry/part-webr-worker.js
+$(JS_STAGE)/sockmux-webr-worker.js: $(JS_BUILD)/rlibrary.js
 $(JS_PLAIN_PARTS:%=$(JS_STAGE)/sockmux-%.js): $(JS_SRC) $(JS_BUILD)/go.js
 	$(ESBUILD) $(JS_ENTRY) --format=iife --outfile=$@
 

@@ -171,6 +171,14 @@ export class RingConnector {
 	 */
 	wait(milliseconds) {
 		this.#pump();
+		return this.nap(milliseconds);
+	}
+
+	/**
+	 * The same for what may not be left by an exception: nothing is handled meanwhile.
+	 * @param {number} milliseconds
+	 */
+	nap(milliseconds) {
 		const result = Atomics.wait(this.#signal, COUNT, this.#seen, Math.min(milliseconds, SLICE_MS));
 		this.#seen = Atomics.load(this.#signal, COUNT);
 		return result !== 'timed-out';
@@ -262,7 +270,11 @@ class RingSocket {
 		return { state, ended, writable, filled: this.#filled, unread: available > 0, arrived: this.#load(WORD.inPut), errno: state === 'closed' ? this.#why.errno : 0 };
 	}
 
-	/** Why it has ended. */
+	/** Why it has ended; called when it is closed. */
+	get ending() {
+		return this.#why;
+	}
+
 	get #why() {
 		return this.#load(WORD.state) === STATE.closed ? ending(this.#load(WORD.code), getText(this.#buffer, 'why')) : UNINSTALLED;
 	}

@@ -7,18 +7,24 @@ import { globalProgram } from '../sockfs/program/program.js';
 import { patchImports } from '../sockfs/calls/syscalls.js';
 import { resolveAgainst } from '../workers/base.js';
 import { patchBound } from './bound.js';
+import { installLibrary } from './library.js';
 import { watchNames } from '../blocking/names.js';
+import { Idle } from './idle.js';
 import { obeyPolicy } from './policy.js';
 import { RingConnector } from '../blocking/ring.js';
+import { WebSockets } from './websockets/websockets.js';
 
 /** @typedef {import('../sockfs/program/instantiate.js').Instance} Instance */
 /** @typedef {import('../blocking/ring.js').Message} Message */
+/** @typedef {import('./library.js').Library} Library */
 
 const scope = /** @type {any} */ (globalThis);
 
 const UNREACHABLE =
 	'the sockets of this webR (SOCKFS) are not where the layer looks for them, so R keeps the faults of the emulation: it sees no errors and does not wait. '
 	+ 'Use webR 0.6.0, or a newer sockmux';
+
+const NO_IDLE = 'this webR waits for its commands in another way than webR 0.6.0, so the R package sockmux is not there';
 
 /** Tells the page. Messages without `type` mean nothing to webR. @param {Message} message */
 const post = (message) => scope.postMessage({ sockmux: message });
@@ -33,11 +39,41 @@ const pump = () => scope.Module?.webr?.handleEvents?.();
 const heap32 = () => scope.HEAP32;
 
 /**
+ * Asks the R package whether R waits, and lets it run its loop then.
+ * @returns {boolean}
+ */
+function runLoop() {
+	const { Module } = scope;
+	const code = Module.allocateUTF8('sockmux:::on_idle()');
+	try {
+		return Module._Rf_asLogical(Module._R_ParseEvalString(code, Module.getValue(Module._R_GlobalEnv, '*'))) === 1;
+	} finally {
+		Module._free(code);
+	}
+}
+
+/**
+ * What R's package sockmux stands on. It is brought into R's library when R has started.
+ * @param {RingConnector} connector
+ * @param {Library} library
+ * @param {boolean} running  R has started
+ */
+function serveR(connector, library, running) {
+	const websockets = new WebSockets(connector, (path) => scope.FS.readFile(path));
+	const idle = new Idle(scope, { due: () => websockets.due, run: runLoop });
+	const bring = () => installLibrary(scope.FS, library);
+	if (running) bring();
+	if (!idle.install(running ? () => {} : bring)) post({ op: 'note', token: '', text: NO_IDLE });
+	return { websockets, idle };
+}
+
+/**
  * Puts the layer in place.
+ * @param {Library} library  packages for R
  * @param {string} token  names the page's call to which this belongs
  * @param {Instance | null} instance  the R that is about to be instantiated; null: it is running already
  */
-function start(token, instance) {
+function start(library, token, instance) {
 	if (scope.sockmuxLayer) {
 		scope.sockmuxLayer.hello(token);
 		return;
@@ -62,6 +98,7 @@ function start(token, instance) {
 			return failures.last;
 		},
 		errorOf: (/** @type {string} */ host, /** @type {number} */ port) => failures.of(host, port),
+		...serveR(connector, library, instance === null),
 	};
 	connector.hello(token);
 }
@@ -70,16 +107,17 @@ function start(token, instance) {
  * Begins with what the page has given to this worker.
  * @param {{ token: string, running: boolean, base: string }} given
  *   running: R is there already; base: where the worker's own script came from, empty if this is its own worker
+ * @param {Library} library  packages for R
  */
-export function enter(given) {
+export function enter(given, library) {
 	if (!given.running) obeyPolicy(scope, given.base, post);
 	if (given.base) resolveAgainst(scope, given.base);
 	if (given.running) {
-		start(given.token, null);
+		start(library, given.token, null);
 		return;
 	}
 	const stop = onInstantiate(scope, (instance) => {
 		stop();
-		start(given.token, instance);
+		start(library, given.token, instance);
 	});
 }

@@ -1,0 +1,11 @@
+attempt <- function(...) say(tryCatch({ WebSocket$new(..., autoConnect = FALSE); "made" }, error = function(e) paste0("[", paste(class(e), collapse = ","), "] ", conditionMessage(e))))
+for (url in c("", "ws://", "ws:/", "wss://", "http://a.b/", "WS://a.b/", "ws://a.b:99999/", "ws://[::1/", "ws://a.b", "wss://a.b:1/x?y=z")) { say(url); attempt(url) }
+attempt("ws://a.b/", maxMessageSize = -1)
+attempt("ws://a.b/", maxMessageSize = "5")
+attempt("ws://a.b/", maxMessageSize = 1:2)
+attempt("ws://a.b/", maxMessageSize = 0)
+attempt("ws://a.b/", protocols = c("fine", "not fine"))
+attempt("ws://a.b/", protocols = c("a", "b.c"))
+attempt("ws://a.b/", accessLogChannels = "everything")
+attempt("ws://a.b/", errorLogChannels = c("all", "connect"))
+attempt("ws://a.b/", accessLogChannels = NULL, errorLogChannels = NULL)

@@ -1,0 +1,15 @@
+ws <- WebSocket$new(paste0(RAW, "/echo"))
+got <- list()
+keep <- function(name) function(e) { got[[length(got) + 1]] <<- e; say(name, paste(names(e), collapse = " "), class(e), identical(e$target, ws), length(e)) }
+ws$onOpen(keep("open")); ws$onMessage(keep("message")); ws$onClose(keep("close")); ws$onError(keep("error"))
+watch(ws)
+until(opened(ws))
+messages <- list("hello", "", "hällo – ☃ 𝄞", "two\nlines", as.raw(c(0, 1, 255)), raw(0), strrep("x", 70000))
+for (message in messages) ws$send(message)
+until(function() length(got) == 1 + length(messages))
+say(vapply(seq_along(messages), function(i) identical(got[[i + 1]]$data, messages[[i]]), NA))
+say(Encoding(got[[4]]$data))
+ws$close(4001, "enough")
+until(ended(ws))
+last <- got[[length(got)]]
+say(typeof(last$code), last$code, typeof(last$reason), last$reason)

@@ -1,0 +1,5 @@
+ws <- watch(WebSocket$new(paste0(RAW, "/silent")))
+began <- Sys.time()
+until(ended(ws))
+took <- as.numeric(Sys.time() - began, units = "secs")
+say(if (took > 4.5 && took < 7) "after 5 s" else paste("after", took, "s"))

@@ -1,0 +1,15 @@
+ws <- WebSocket$new(paste0(RAW, "/echo"))
+until(opened(ws))
+got <- NULL
+ws$onMessage(function(e) got <<- e$data)
+bytes <- as.raw((seq_len(3e6) * 7) %% 256)
+ws$send(bytes)
+until(function() !is.null(got))
+say(identical(got, bytes))
+got <- NULL
+text <- strrep("grün ", 4e5)
+ws$send(text)
+until(function() !is.null(got))
+say(identical(got, enc2utf8(text)), nchar(got))
+ws$close()
+until(ended(ws))

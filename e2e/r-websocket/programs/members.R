@@ -1,0 +1,8 @@
+say(class(WebSocket))
+say(names(formals(WebSocket$public_methods$initialize)))
+ws <- WebSocket$new("ws://a.b/", autoConnect = FALSE)
+say(class(ws), is.environment(ws))
+say(sort(setdiff(ls(ws), "clone")))
+for (name in sort(setdiff(ls(ws), c("clone", "initialize")))) say(name, deparse(args(ws[[name]]))[1])
+say(ws$protocol())
+say(environmentIsLocked(ws), tryCatch({ ws$send <- 5; "changed" }, error = function(e) "locked"))

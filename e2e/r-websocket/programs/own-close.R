@@ -1,0 +1,18 @@
+closing <- function(...) {
+  ws <- watch(WebSocket$new(paste0(RAW, "/echo")))
+  until(opened(ws))
+  ws$close(...)
+  say(state(ws))
+  ws$close(4999L, "again")
+  until(ended(ws))
+  ws$close()
+  say(state(ws))
+}
+closing()
+closing(1000L)
+closing(1000L, "done")
+closing(4001L, "gründlich")
+closing(3000)
+closing(1001L, "away")
+closing(1005L)
+closing(reason = "only a reason")

@@ -1,0 +1,2 @@
+ws <- watch(WebSocket$new("ws://no-such-name.invalid/"))
+until(ended(ws))
