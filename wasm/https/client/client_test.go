@@ -236,3 +236,22 @@ func TestAbortEndsARequest(t *testing.T) {
 		t.Errorf("got %v, %q", r.code, r.text)
 	}
 }
+
+// TestConnectionsThatEnd: a server that ends its connections takes no place of later ones.
+func TestConnectionsThatEnd(t *testing.T) {
+	for _, protocol := range []string{"http/1.1", "h2"} {
+		t.Run(protocol, func(t *testing.T) {
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			s.EnableHTTP2 = protocol == "h2"
+			s.StartTLS()
+			defer s.Close()
+			p := newPage(t, pemOf(s))
+			for i := range 20 {
+				if r := p.fetch(uint32(2*i+1), "GET\x00"+s.URL+"/\x000", ""); r.text != "" {
+					t.Fatalf("request %d: %s", i, r.text)
+				}
+				s.CloseClientConnections()
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/sockmux/sockmux/wasm/https/message"
+	"github.com/sockmux/sockmux/wasm/https/streams"
 )
 
 // exchange sends a request and hands its answer to the page.
@@ -24,8 +26,10 @@ func (c *Client) exchange(t *task, a *agent, head string) error {
 		return err
 	}
 	defer passed(false)
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { passed(true) }}
-	resp, err := a.transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(t.ctx, trace)))
+	resp, reused, err := roundTrip(t.ctx, a.transport, req, passed)
+	if reused && repeatable(req, err) {
+		resp, _, err = roundTrip(t.ctx, a.transport, req, passed)
+	}
 	if err != nil {
 		return err
 	}
@@ -40,6 +44,28 @@ func (c *Client) exchange(t *task, a *agent, head string) error {
 		return err
 	}
 	return c.copyDown(t, body)
+}
+
+// roundTrip sends a request. It calls passed(true) when there is a connection, and reports whether
+// that had served requests before.
+func roundTrip(ctx context.Context, transport *http.Transport, req *http.Request, passed func(bool)) (resp *http.Response, reused bool, err error) {
+	trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+		reused = info.Reused
+		passed(true)
+	}}
+	resp, err = transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
+	return resp, reused, err
+}
+
+// repeatable reports whether a request may be sent again because the server had closed its
+// connection before it came: one without a body and without an effect (RFC 9110, 9.2.1 and 9.2.2).
+// Transport does that itself over HTTP/1.1.
+func repeatable(req *http.Request, err error) bool {
+	if req.Method != http.MethodGet && req.Method != http.MethodHead || req.ContentLength != 0 {
+		return false
+	}
+	var stream *streams.Error
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &stream)
 }
 
 // copyDown hands bytes to the page as it takes them.
