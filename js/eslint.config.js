@@ -36,5 +36,5 @@ export default [
 	{ files: ['js/src/**'], languageOptions: { globals: { ...globals.browser, ...globals.worker } } },
 	// Tests hand functions to the browser, where its names are there.
 	{ files: ['e2e/*.js', 'e2e/cases/**', 'e2e/harness/**', 'e2e/r-websocket/**', 'bench/browser/*.mjs'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
-	{ files: ['e2e/package/app/client.js', 'js/test/**', 'js/snapshot/**', 'r/build/**', '**/*.config.js', 'examples/**', 'bench/**/*.mjs'], languageOptions: { globals: { ...globals.node } } },
+	{ files: ['e2e/package/app/client.js', 'js/test/**', 'js/snapshot/**', 'r/tools/**', '**/*.config.js', 'examples/**', 'bench/**/*.mjs'], languageOptions: { globals: { ...globals.node } } },
 ];

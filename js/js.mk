@@ -20,7 +20,7 @@ js: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs ## build the script as classi
 
 .PHONY: test-js
 test-js: ## JavaScript unit tests (node --test, nothing to fetch)
-	node --test $(shell find js/test r/build -name '*.test.js')
+	node --test $(shell find js/test r/tools -name '*.test.js')
 
 .PHONY: lint-js
 lint-js: $(JS_DEPS) $(E2E_DEPS) ## eslint and tsc
@@ -85,9 +85,9 @@ $(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/engine/go.js js/src/engine/go
 		--inject:js/src/engine/goscope.js --banner:js='// @ts-nocheck' --outfile=$@
 
 # The R packages that come into webR with the script.
-$(JS_BUILD)/rlibrary.js: $(wildcard r/build/*.js r/*/DESCRIPTION r/*/NAMESPACE r/*/LICENSE r/*/R/*.R)
+$(JS_BUILD)/rlibrary.js: $(wildcard r/tools/*.js r/*/DESCRIPTION r/*/NAMESPACE r/*/LICENSE r/*/R/*.R)
 	@mkdir -p $(@D)
-	node r/build/main.js $@
+	node r/tools/main.js $@
 
 # Parts of the script that are files of their own, each a classic script.
 JS_PARTS := engine tunnel-worker remote websockets sockfs direct http https-worker pthread blocking blocking-worker webr-worker

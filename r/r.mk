@@ -2,4 +2,4 @@
 
 .PHONY: test-r
 test-r: ## R CMD check of the R packages (needs R)
-	r/build/check
+	r/tools/check
