@@ -45,6 +45,7 @@ function withTargets(text) {
 	return text
 		.replace(/"example\.org", 80\b/g, `"127.0.0.1", ${ports.http}`)
 		.replace(/"db\.example\.org", 5432\b/g, `"127.0.0.1", ${ports.echo}`)
+		.replace("'https://www.example.org/'", `'http://127.0.0.1:${ports.http}/'`)
 		.replace("'localhost', 8000", `'localhost', ${served}`)
 		.replace("'time.example.org', 123", `'127.0.0.1', ${clock.port}`)
 		.replace("'dns.example.org', 53", `'127.0.0.1', ${dns.address.split(':')[1]}`)
@@ -77,7 +78,7 @@ for (const document of DOCUMENTS) {
 		if (!LANGUAGES.includes(language) || text.includes("from 'ws'")) continue; // those of Node run in node.test.js
 		test(place, async () => {
 			const hosts = [...text.matchAll(/https:\/\/([^/'"]+)/g)].map(([, host]) => host);
-			for (const host of hosts) assert.ok(['SERVER', 'tunnel.example.org', 'webr.r-wasm.org'].includes(host), `a host that the test does not know: ${host}`);
+			for (const host of hosts) assert.ok(['SERVER', 'tunnel.example.org', 'webr.r-wasm.org', 'www.example.org'].includes(host), `a host that the test does not know: ${host}`);
 			const html = `<!doctype html><meta charset="utf-8"><body>${withHosts(page(language, text))}</body>`;
 			const tab = await world.newPage();
 			world.site.pages.set('/snippet.html', html);
