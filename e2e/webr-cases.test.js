@@ -18,15 +18,10 @@ const CASE_MS = 90_000;
  * @type {Record<string, string>}
  */
 const DIFFERENCES = {
-	'available-packages': 'base R asks the browser for URLs, and webR words a 404 otherwise',
-	'available-packages-without-cors': 'base R asks the browser for URLs, which needs CORS headers',
 	'curl-get-headers': 'webR has no libcurl',
 	'download-methods': 'webR has no libcurl',
 	'http-proxy-env': 'base R asks the browser for URLs, which takes no proxy from R',
 	'nsl': 'gethostbyname() of Emscripten cannot fail: an unknown name gives 0.0.0.0 instead of NULL',
-	'url-headers': 'base R asks the browser for URLs, and webR passes no headers on',
-	'url-http': 'base R asks the browser for URLs, and webR words a redirect and a 404 otherwise',
-	'url-http-without-cors': 'base R asks the browser for URLs, which needs CORS headers',
 };
 
 /** @param {string} path */

@@ -23,9 +23,9 @@ import { tcpSocketOf } from './tcpsocket.js';
  */
 
 /**
- * Installs a layer. Native is the page's own WebSocket constructor.
+ * Installs a layer. Native is the page's own WebSocket constructor, fetch is sockmux.fetch().
  * @callback InstallLayer
- * @param {{ tunnel: Tunnel, config: Config, scope: any, Native: typeof WebSocket }} parts
+ * @param {{ tunnel: Tunnel, config: Config, scope: any, Native: typeof WebSocket, fetch: (...args: any[]) => Promise<Response> }} parts
  * @returns {Layer}
  */
 
@@ -89,7 +89,7 @@ export class Sockmux {
 		this.#undo.push(() => tunnel.close());
 		this.#undo.push(installFacade({ tunnel, config, scope, made: () => this.#layers.forEach((layer) => layer.made?.()) }));
 		for (const install of layers) {
-			const layer = install({ tunnel, config, scope, Native });
+			const layer = install({ tunnel, config, scope, Native, fetch: this.fetch });
 			this.#layers.push(layer);
 			this.#undo.push(layer.remove);
 		}

@@ -2,6 +2,7 @@
 // empties the rings (layout.js).
 
 import { settler } from '../api/settler.js';
+import { openExchange } from './exchange.js';
 import { isWritable } from '../sockfs/connector.js';
 import { NOT_FOUND } from '../sockfs/names/lookup.js';
 import * as KIND from '../wire/generated/kind.js';
@@ -9,6 +10,7 @@ import { IN_AT, IN_BYTES, LAYOUT, NAME, OUT_AT, OUT_BYTES, STATE, WANT, WORD, pu
 import { BINDS, GONE, HERE, raise, tell } from '../sockfs/threads/signal.js';
 
 /** @typedef {import('../sockfs/names/lookup.js').Resolve} Resolve */
+/** @typedef {Parameters<typeof openExchange>[0]} Exchange */
 /** @typedef {import('./ring.js').Message} Message */
 /** @typedef {import('../wire/codes.js').Ending} Ending */
 /** @typedef {import('../tunnel/stream.js').Handlers} Handlers */
@@ -34,9 +36,9 @@ export class Bridge {
 
 	/**
 	 * @param {Worker | MessagePort} worker  whose messages come from its layer
-	 * @param {{ open: Open, report: (text: string) => void, failed: (what: string, why: string | null) => unknown, resolve?: Resolve, binds?: boolean }} options
+	 * @param {{ open: Open, report: (text: string) => void, failed: (what: string, why: string | null) => unknown, resolve?: Resolve, binds?: boolean, exchange?: Exchange }} options
 	 *   report: tells the user, a line at a time; failed: a connection never opened, null if the program did not wait for that; resolve: asks the server whether a name exists;
-	 *   binds: programs may bind ports at the server
+	 *   binds: programs may bind ports at the server; exchange: makes HTTP exchanges, absent: they are left to the worker
 	 */
 	constructor(worker, options) {
 		this.#options = options;
@@ -111,6 +113,9 @@ export class Bridge {
 				// worker has touched meanwhile.
 				for (const socket of this.#sockets.values()) socket.lookIfKicked();
 				break;
+			case 'exchange':
+				this.#exchange(message);
+				break;
 			case 'options':
 				this.#sockets.get(message.id)?.setOptions(message.options);
 				break;
@@ -135,16 +140,32 @@ export class Bridge {
 
 	/** @param {Extract<Message, { op: 'connect' }>} message */
 	#connect({ id, buffer, kind, host, port, family, timeoutMs, socketOptions, name }) {
+		const request = { ...(kind && { kind }), host, port, ...(family && { family }), window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }), ...(socketOptions && { socketOptions }), ...(name && { name }) };
+		this.#serve(id, buffer, whatOf(kind, name ?? `${host}:${port}`), (handlers) => this.#options.open(request, handlers));
+	}
+
+	/** @param {Extract<Message, { op: 'exchange' }>} message */
+	#exchange({ id, buffer, request }) {
+		const { exchange = async () => null } = this.#options;
+		this.#serve(id, buffer, `GET ${request.url}`, (handlers) => openExchange(exchange, request, handlers));
+	}
+
+	/**
+	 * @param {number} id
+	 * @param {SharedArrayBuffer} buffer
+	 * @param {string} what  failed, if it never opens
+	 * @param {(handlers: Handlers) => StreamLike} open
+	 */
+	#serve(id, buffer, what, open) {
 		// A layer that has not made itself known may have another layout of its buffers.
 		if (!this.#signal) return;
 		const socket = new BridgeSocket(buffer, {
 			notify: () => this.#notify(),
-			failed: (why) => this.#options.failed(whatOf(kind, name ?? `${host}:${port}`), why && `${why.name}: ${why.text || 'no more is known'}`),
+			failed: (why) => this.#options.failed(what, why && `${why.name}: ${why.text || 'no more is known'}`),
 			released: () => this.#sockets.delete(id),
 		});
 		this.#sockets.set(id, socket);
-		const request = { ...(kind && { kind }), host, port, ...(family && { family }), window: IN_BYTES, ...(timeoutMs > 0 && { timeoutMs }), ...(socketOptions && { socketOptions }), ...(name && { name }) };
-		socket.bind((handlers) => this.#options.open(request, handlers));
+		socket.bind(open);
 	}
 
 	/** @param {Extract<Message, { op: 'resolve' }>} message */

@@ -24,6 +24,7 @@ import { BINDS, COUNT, GONE, PAGE, SIGNAL_BYTES, UNKNOWN as UNANSWERED, raise } 
  *   | { op: 'stopped', text: string }
  *   | { op: 'hello', layout: number, token: string, signal: SharedArrayBuffer }
  *   | { op: 'connect', id: number, buffer: SharedArrayBuffer, kind?: number, host: string, port: number, family?: 4 | 6, timeoutMs: number, socketOptions?: SocketOptions, name?: string }
+ *   | { op: 'exchange', id: number, buffer: SharedArrayBuffer, request: import('./exchange.js').ExchangeRequest }
  *   | { op: 'options', id: number, options: SocketOptions }
  *   | { op: 'kick', id: number }
  *   | { op: 'resolve', name: string, buffer: SharedArrayBuffer }
@@ -130,10 +131,28 @@ export class RingConnector {
 	 * @param {(event: import('../sockfs/connector.js').SocketEvent) => void} [onevent]
 	 */
 	connect({ kind, host, port, family, timeoutMs = 0, socketOptions, name }, onevent) {
+		return this.#socket({ host, port }, (id, buffer) => ({ op: 'connect', id, buffer, ...(kind && { kind }), host, port, ...(family && { family }), timeoutMs, ...(socketOptions && { socketOptions }), ...(name && { name }) }), onevent);
+	}
+
+	/**
+	 * Has the page make an HTTP exchange. The socket's bytes are the answer, as exchange.js says.
+	 * @param {import('./exchange.js').ExchangeRequest} request
+	 */
+	exchange(request) {
+		const { hostname, port, protocol } = new URL(request.url);
+		return this.#socket({ host: hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80) }, (id, buffer) => ({ op: 'exchange', id, buffer, request }));
+	}
+
+	/**
+	 * @param {{ host: string, port: number }} target  under which its failure is found
+	 * @param {(id: number, buffer: SharedArrayBuffer) => Message} message  that asks the page for it
+	 * @param {(event: import('../sockfs/connector.js').SocketEvent) => void} [onevent]
+	 */
+	#socket({ host, port }, message, onevent) {
 		const id = this.#nextId++;
 		const buffer = this.#takeBuffer();
 		this.failures.begin(host, port);
-		this.#post({ op: 'connect', id, buffer, ...(kind && { kind }), host, port, ...(family && { family }), timeoutMs, ...(socketOptions && { socketOptions }), ...(name && { name }) });
+		this.#post(message(id, buffer));
 		let unwatch = () => {};
 		const socket = new RingSocket(buffer, {
 			kick: () => this.#post({ op: 'kick', id }),

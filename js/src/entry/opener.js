@@ -11,6 +11,7 @@ import { createOpener } from '../sockfs/opener.js';
  * @property {import('../api/config.js').Config} config
  * @property {any} scope  the page's global object
  * @property {typeof WebSocket} Native  the page's own WebSocket
+ * @property {(...args: any[]) => Promise<Response>} fetch  sockmux.fetch()
  * @property {import('../facade/rule.js').Rule} rule
  * @property {(text: string) => void} report  tells the user, one line
  */
@@ -19,6 +20,14 @@ import { createOpener } from '../sockfs/opener.js';
 export function opener({ tunnel, config, Native, rule }) {
 	return createOpener({ tunnel, rule, openNative: (url, handlers) => openNative(Native, url, handlers), listen: config.listen, timeoutMs: config.timeoutMs });
 }
+
+/**
+ * Returns what makes HTTP exchanges for workers: what the browser has refused goes through the tunnel.
+ * @param {Parts} parts
+ * @returns {import('../blocking/bridge.js').Exchange}
+ */
+export const exchanger = ({ fetch }) => async ({ url, headers, refused, roots }, signal) =>
+	(refused ? fetch(url, { headers, signal, sockmux: { allHeaders: true, ...(roots !== undefined && { roots, onlyRoots: true }) } }) : null);
 
 /**
  * Returns what asks the server whether a name exists.

@@ -11,7 +11,9 @@ import { installLibrary } from './library.js';
 import { watchNames } from '../blocking/names.js';
 import { Idle } from './idle.js';
 import { obeyPolicy } from './policy.js';
+import { R } from './r.js';
 import { RingConnector } from '../blocking/ring.js';
+import { installUrls } from './urls/urls.js';
 import { WebSockets } from './websockets/websockets.js';
 
 /** @typedef {import('../sockfs/program/instantiate.js').Instance} Instance */
@@ -35,6 +37,8 @@ const post = (message) => scope.postMessage({ sockmux: message });
  */
 const pump = () => scope.Module?.webr?.handleEvents?.();
 
+const r = new R(scope);
+
 /** R's memory as its script sees it. */
 const heap32 = () => scope.HEAP32;
 
@@ -42,15 +46,7 @@ const heap32 = () => scope.HEAP32;
  * Asks the R package whether R waits, and lets it run its loop then.
  * @returns {boolean}
  */
-function runLoop() {
-	const { Module } = scope;
-	const code = Module.allocateUTF8('sockmux:::on_idle()');
-	try {
-		return Module._Rf_asLogical(Module._R_ParseEvalString(code, Module.getValue(Module._R_GlobalEnv, '*'))) === 1;
-	} finally {
-		Module._free(code);
-	}
-}
+const runLoop = () => r.integer('sockmux:::on_idle()') === 1;
 
 /**
  * What R's package sockmux stands on. It is brought into R's library when R has started.
@@ -90,6 +86,7 @@ function start(library, token, instance) {
 		patchBound(scope, program, connector);
 		watchNames(program, connector);
 	} else patchImports(instance.calls, program, connector);
+	installUrls(scope, r, connector);
 	const { failures } = connector;
 	// What R may ask by webr::eval_js(): docs/WEBR.md.
 	scope.sockmuxLayer = {

@@ -4,7 +4,7 @@ import { Bridges } from '../../blocking/bridges.js';
 import { createNotes } from '../../blocking/notes.js';
 import { attach } from '../../webr/attach.js';
 import { failureText, textOf } from '../../webr/notes.js';
-import { opener, resolver } from '../opener.js';
+import { exchanger, opener, resolver } from '../opener.js';
 import { fetchPart } from '../parts.js';
 
 /**
@@ -22,7 +22,7 @@ import { fetchPart } from '../parts.js';
 /** @type {BlockingPartOf} */
 export default (parts) => {
 	const { scope, config, report } = parts;
-	const common = { open: opener(parts), resolve: resolver(parts), report, binds: config.listen };
+	const common = { open: opener(parts), resolve: resolver(parts), exchange: exchanger(parts), report, binds: config.listen };
 	const webr = new Bridges({ ...common, failed: (what, why) => report(failureText(what, why)) });
 	// A program that gave up knows that itself.
 	const others = new Bridges({ ...common, failed: (what, why) => why !== null && report(`${what} failed: ${why}`) });
