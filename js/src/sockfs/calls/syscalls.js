@@ -73,7 +73,28 @@ export const operationCalls = (program, connector, calls) => {
  */
 function waitingCalls(program, connector) {
 	const { bind, accept4 } = endCalls(program, caller(program));
-	return { ...nameCalls(program, connector), __syscall_bind: bind, __syscall_accept4: accept4 };
+	return { ...nameCalls(program, connector), __syscall_bind: bind, __syscall_accept4: accept4, __syscall_recvmsg: recvmsgCall(program) };
+}
+
+/**
+ * recvmsg() into each buffer of a message, with the sender of a datagram.
+ * @param {Program} program
+ * @returns {(before: (...args: any[]) => number) => (...args: any[]) => number}
+ */
+function recvmsgCall(program) {
+	const { sockOf } = program;
+	const call = caller(program);
+	return (before) => (fd, message, ...rest) => {
+		const sock = sockOf(fd);
+		const datagrams = sock && datagramsOf(sock);
+		// Where the fake DNS is hidden, SOCKFS alone knows the address of a name.
+		if (datagrams && (program.DNS || isAddress(datagrams.next?.peer?.host ?? sock.daddr))) {
+			const shown = (/** @type {string} */ host) => program.DNS?.lookup_name(host) ?? host;
+			return call(() => receiveMessage(program, sock, message, rest[0], shown));
+		}
+		if (!sock || !socketOf(sock)) return before(fd, message, ...rest);
+		return call(() => receiveBytes(program, sock, message, rest[0]));
+	};
 }
 
 /**
@@ -170,17 +191,6 @@ function makeCalls(program, isOpen) {
 			const result = before(fd, buffer, length, flags, none, none, ...rest);
 			if (result >= 0 && addrlen) view().setInt32(address(addrlen), 0, true);
 			return result;
-		},
-		__syscall_recvmsg: (before) => (fd, message, ...rest) => {
-			const sock = sockOf(fd);
-			const datagrams = sock && datagramsOf(sock);
-			// Where the fake DNS is hidden, SOCKFS alone knows the address of a name.
-			if (datagrams && (program.DNS || isAddress(datagrams.next?.peer?.host ?? sock.daddr))) {
-				const shown = (/** @type {string} */ host) => program.DNS?.lookup_name(host) ?? host;
-				return call(() => receiveMessage(program, sock, message, rest[0], shown));
-			}
-			if (!sock || !ours(fd)) return before(fd, message, ...rest);
-			return call(() => receiveBytes(program, sock, message, rest[0]));
 		},
 
 		fd_read: vector,
