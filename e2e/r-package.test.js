@@ -215,6 +215,26 @@ test('a hundred connections one after the other leave nothing', async () => {
 });
 
 
+test('webr::install() takes the packages of the server\'s repository', async () => {
+	for (const file of ['webr', 'plain']) {
+		const fresh = await world.newPage();
+		await fresh.goto(`${world.site.origin}/${file}.html`);
+		if (file === 'plain') await fresh.addScriptTag({ url: '/webr.js', type: 'module' });
+		await fresh.waitForFunction(() => 'startWebR' in globalThis);
+		const other = await withWebR(fresh);
+		assert.deepEqual(await other.evalR(`
+			warned <- character()
+			withCallingHandlers(webr::install("later", repos = "${world.sockmux.origin}/r/", quiet = TRUE), warning = function(w) { warned <<- c(warned, conditionMessage(w)); invokeRestart("muffleWarning") })
+			library(later)
+			ran <- "nothing"
+			later(function() ran <<- "later", 0.1)
+			run_now(5)
+			c(ran, warned, format(packageVersion("later")))`), ['later', '1.4.0']);
+		if (file === 'plain') assert.match(await other.evalR('tryCatch(sockmux::WebSocket$new("ws://127.0.0.1:1/"), error = conditionMessage)'), /the script of sockmux is not in this page/);
+		await fresh.context().close();
+	}
+});
+
 test('sockmux_status() and sockmux_check()', async () => {
 	assert.match(await r.evalR('format(sockmux::sockmux_status())'), /go through sockmux, and its server is connected/);
 	assert.match(await r.evalR(`format(sockmux::sockmux_check("127.0.0.1", ${world.targets.ports.echo}))`), /can be reached: connected in \d+ ms/);

@@ -85,7 +85,8 @@ $(JS_BUILD)/go.js: $(JS_BUILD)/wasm_exec.js js/src/engine/go.js js/src/engine/go
 		--inject:js/src/engine/goscope.js --banner:js='// @ts-nocheck' --outfile=$@
 
 # The R packages that come into webR with the script.
-$(JS_BUILD)/rlibrary.js: $(wildcard r/tools/*.js r/*/DESCRIPTION r/*/NAMESPACE r/*/LICENSE r/*/R/*.R)
+R_SRC := $(wildcard r/tools/*.js r/*/DESCRIPTION r/*/NAMESPACE r/*/LICENSE r/*/R/*.R)
+$(JS_BUILD)/rlibrary.js: $(R_SRC)
 	@mkdir -p $(@D)
 	node r/tools/main.js $@
 
@@ -148,7 +149,12 @@ $(JS_STAGE)/sockmux.js: $(JS_SRC) $(JS_BUILD)/defines
 $(JS_STAGE)/sockmux.mjs: $(JS_SRC) $(JS_BUILD)/defines
 	$(ESBUILD) js/src/entry/module.js --format=esm $$(cat $(JS_BUILD)/defines) --outfile=$@
 
-server/gateway/assets/dist/manifest.json: $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs $(JS_BUILD)/sockmux.wasm $(JS_BUILD)/sockmux-https.wasm js/types/sockmux.d.ts $(PLAYGROUND) $(JS_BUILD)/pack
+# The repository for webr::install(), which the server offers at r/.
+$(JS_STAGE)/r/PACKAGES.txt: $(R_SRC)
+	rm -rf $(@D)
+	node r/tools/repository.js $(@D)
+
+server/gateway/assets/dist/manifest.json: $(JS_STAGE)/r/PACKAGES.txt $(JS_STAGE)/sockmux.js $(JS_STAGE)/sockmux.mjs $(JS_BUILD)/sockmux.wasm $(JS_BUILD)/sockmux-https.wasm js/types/sockmux.d.ts $(PLAYGROUND) $(JS_BUILD)/pack
 	rm -rf $(JS_STAGE)/playground && mkdir -p $(JS_STAGE)/playground
 	cp $(PLAYGROUND) $(JS_STAGE)/playground/
 	cp $(JS_BUILD)/sockmux.wasm $(JS_BUILD)/sockmux-https.wasm js/types/sockmux.d.ts $(JS_STAGE)/

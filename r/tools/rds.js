@@ -2,8 +2,8 @@
 // that of "R Internals", serialization, version 2.
 
 /**
- * An object of R: a list and its class, or texts.
- * @typedef {string[] | number[] | { list: Value[], names?: string[], class?: string[] } | { texts: string[], names: string[] }} Value
+ * An object of R: a list and its class, texts with names, or a matrix of texts, column by column.
+ * @typedef {string[] | number[] | { list: Value[], names?: string[], class?: string[] } | { texts: string[], names?: string[], dim?: number[], dimnames?: Value }} Value
  */
 
 const INTEGERS = 13;
@@ -25,10 +25,10 @@ function charsxp(text) {
 	return [bytes.every((byte) => byte < 128) ? ASCII : UTF8, bytes.length, written];
 }
 
-/** @param {Record<string, string[] | undefined>} values */
+/** @param {Record<string, Value | undefined>} values */
 function attributes(values) {
 	const given = Object.entries(values).filter(([, value]) => value);
-	return given.length === 0 ? [] : [...given.flatMap(([name, value]) => [PAIR_WITH_TAG, SYMBOL, ...charsxp(name), ...item(/** @type {string[]} */ (value))]), END];
+	return given.length === 0 ? [] : [...given.flatMap(([name, value]) => [PAIR_WITH_TAG, SYMBOL, ...charsxp(name), ...item(/** @type {Value} */ (value))]), END];
 }
 
 /**
@@ -41,7 +41,8 @@ function item(value) {
 		return [TEXTS, value.length, .../** @type {string[]} */ (value).flatMap(charsxp)];
 	}
 	if ('texts' in value) {
-		return [TEXTS | HAS_ATTRIBUTES, value.texts.length, ...value.texts.flatMap(charsxp), ...attributes({ names: value.names })];
+		const { texts, names, dim, dimnames } = value;
+		return [TEXTS | HAS_ATTRIBUTES, texts.length, ...texts.flatMap(charsxp), ...attributes({ names, dim, dimnames })];
 	}
 	const more = attributes({ names: value.names, class: value.class });
 	const flags = LIST | (more.length > 0 ? HAS_ATTRIBUTES : 0) | (value.class ? IS_OBJECT : 0);

@@ -13,5 +13,10 @@ test('as saveRDS(x, ascii = TRUE, compress = FALSE, version = 2) writes it', () 
 	assert.deepEqual(rds({ list: [[4, 0]], class: ['v'] }).split('\n'), [
 		...head, '787', '1', '13', '2', '4', '0', '1026', '1', '262153', '5', 'class', '16', '1', '262153', '1', 'v', '254', '',
 	]);
+	// matrix(c("a", "b"), 1, dimnames = list("r", c("x", "y")))
+	assert.deepEqual(rds({ texts: ['a', 'b'], dim: [1, 2], dimnames: { list: [['r'], ['x', 'y']] } }).split('\n'), [
+		...head, '528', '2', '262153', '1', 'a', '262153', '1', 'b', '1026', '1', '262153', '3', 'dim', '13', '2', '1', '2',
+		'1026', '1', '262153', '8', 'dimnames', '19', '2', '16', '1', '262153', '1', 'r', '16', '2', '262153', '1', 'x', '262153', '1', 'y', '254', '',
+	]);
 	assert.deepEqual(rds({ list: [] }).split('\n'), [...head, '19', '0', '']);
 });

@@ -35,6 +35,11 @@ func (g *Gateway) asset(w http.ResponseWriter, r *http.Request) {
 		g.toPrefix(w, r)
 		return
 	}
+	g.built(w, r, name)
+}
+
+// built serves what the build made, by its path or its hashed name.
+func (g *Gateway) built(w http.ResponseWriter, r *http.Request, name string) {
 	file, hashed, err := g.config.Assets.Find(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -23,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var built = map[string]string{
 	"sockmux.js": "the script", "sockmux.js.br": "the script in brotli", "sockmux.js.gz": "the script in gzip",
 	"sockmux.wasm": "the wasm", "sockmux.wasm.gz": "the wasm in gzip",
+	"r/PACKAGES.txt": "the packages", "r/later_1.4.0.tgz": "a package",
 	"playground/index.html": "the page", "playground/main.js": "the page's script",
 }
 
@@ -32,6 +33,8 @@ func builtFolder(t *testing.T) string {
 	manifest := assets.Manifest{Version: "v1", Files: []assets.File{
 		{Path: "sockmux.js", Hashed: "assets/sockmux-01.js", Type: "text/javascript; charset=utf-8", SRI: "sha384-" + strings.Repeat("A", 64)},
 		{Path: "sockmux.wasm", Hashed: "assets/sockmux-02.wasm", Type: "application/wasm", SRI: "sha384-" + strings.Repeat("B", 64)},
+		{Path: "r/PACKAGES.txt", Type: "text/plain; charset=utf-8", SRI: "sha384-" + strings.Repeat("E", 64)},
+		{Path: "r/later_1.4.0.tgz", Type: "application/gzip", SRI: "sha384-" + strings.Repeat("F", 64)},
 		{Path: "playground/index.html", Type: "text/html; charset=utf-8", SRI: "sha384-" + strings.Repeat("C", 64)},
 		{Path: "playground/main.js", Type: "text/javascript; charset=utf-8", SRI: "sha384-" + strings.Repeat("D", 64)},
 	}}

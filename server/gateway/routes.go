@@ -22,6 +22,7 @@ func (g *Gateway) newRoutes() *http.ServeMux {
 	routes.HandleFunc(below+"readyz", readOnly(g.ready))
 	routes.HandleFunc(below+"demo.json", readOnly(g.demo))
 	routes.HandleFunc(below+"webr/{name...}", readOnly(g.webRFile))
+	routes.HandleFunc(below+"r/bin/emscripten/contrib/{version}/{file}", readOnly(g.rPackage))
 	routes.HandleFunc(below+"{name...}", readOnly(g.asset))
 	if below != "/" {
 		routes.HandleFunc(strings.TrimSuffix(below, "/"), readOnly(g.toPrefix))
