@@ -27,5 +27,5 @@ export function byBrowser(scope, { url, headers, timeoutMs }) {
 		return null;
 	}
 	const fields = `${request.getAllResponseHeaders()}`.split('\r\n').filter((line) => line !== '').map((line) => /** @type {[string, string]} */ (/^(.*?): ?(.*)$/.exec(line)?.slice(1) ?? [line, '']));
-	return { status: request.status, statusText: request.statusText, url: request.responseURL, headers: fields, body: request.response ?? new ArrayBuffer(0) };
+	return { status: request.status, url: request.responseURL, headers: fields, body: request.response ?? new ArrayBuffer(0) };
 }

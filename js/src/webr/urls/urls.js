@@ -56,6 +56,7 @@ class Download {
 	#r;
 	#connections;
 	#connector;
+	/** @type {Wanted} */
 	#wanted;
 	#caller;
 	/** R may leave the call by a condition. */
