@@ -12,6 +12,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startDns } from './harness/dns.js';
 import { freePort } from './harness/ports.js';
+import { reset } from './harness/reset.js';
 import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
 
@@ -31,7 +32,7 @@ function crossing() {
 		const other = first;
 		first = null;
 		other.pipe(socket).pipe(other);
-		for (const [one, two] of [[socket, other], [other, socket]]) one.on('error', () => two.resetAndDestroy());
+		for (const [one, two] of [[socket, other], [other, socket]]) one.on('error', () => reset(two));
 	});
 }
 

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
+import { reset } from './harness/reset.js';
 import { startSockmux } from './harness/sockmux.js';
 import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
@@ -55,7 +56,7 @@ async function startMiddle(middle) {
 			client.off('data', gather);
 			const what = middle(head);
 			if (what === null) {
-				client.resetAndDestroy();
+				reset(client);
 				return;
 			}
 			if ('answer' in what) {

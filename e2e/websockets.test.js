@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import { reset } from './harness/reset.js';
 import { suite } from './harness/suite.js';
 import { until } from './harness/until.js';
 
@@ -28,7 +29,7 @@ http.on('upgrade', (request, socket, head) => {
 			if (serve === 'close') ws.close(4001, 'enough – ende');
 			else if (serve === 'bare') ws.close();
 			else if (serve === 'drop') socket.destroy();
-			else if (serve === 'reset') /** @type {any} */ (socket).resetAndDestroy();
+			else if (serve === 'reset') reset(socket);
 			else if (serve === 'text') socket.write(Buffer.from([0x81, 2, 0xff, 0xfe]));
 			else if (serve === 'pieces') socket.write(Buffer.from([0x01, 1, 0x61, 0x89, 0, 0x00, 0, 0x80, 2, 0xc3, 0xa9]));
 			else if (serve === 'late') ws.close(1000, 'other');

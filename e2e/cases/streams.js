@@ -1,6 +1,7 @@
 // Services that send or take bytes without a protocol.
 
 import zlib from 'node:zlib';
+import { reset } from '../harness/reset.js';
 import { pattern } from './lines.js';
 
 /** @typedef {import('node:net').Socket} Socket */
@@ -34,9 +35,9 @@ export const streams = {
 	},
 	reset(socket) {
 		socket.write('one line\n');
-		setTimeout(() => socket.resetAndDestroy(), 400);
+		setTimeout(() => reset(socket), 400);
 	},
-	resetnow: (socket) => socket.resume().once('data', () => socket.resetAndDestroy()),
+	resetnow: (socket) => socket.resume().once('data', () => reset(socket)),
 	latin1: (socket) => socket.end(Buffer.from('caf\xe9\nna\xefve\n\xa3 5\n', 'latin1')),
 	utf16: (socket) => socket.end(Buffer.from('gr\u00fc\u00df\u20ac\nzwei\n', 'utf16le')),
 	utf16bom: (socket) => socket.end(Buffer.from('\ufeffeins\nzwei\n', 'utf16le')),

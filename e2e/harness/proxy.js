@@ -1,6 +1,7 @@
 // A TCP proxy on loopback whose connections can be lost in every way.
 
 import { connect, createServer } from 'node:net';
+import { reset } from './reset.js';
 
 /** @typedef {import('node:net').Socket} Socket */
 
@@ -63,8 +64,8 @@ export async function startProxy(port) {
 		};
 		switch (how) {
 			case 'reset':
-				client.resetAndDestroy();
-				server.resetAndDestroy();
+				reset(client);
+				reset(server);
 				break;
 			case 'hole':
 				silence();
@@ -81,7 +82,8 @@ export async function startProxy(port) {
 				told.on('close', () => {
 					lines.delete(line);
 					sockets.delete(told);
-				}).resetAndDestroy();
+				});
+				reset(told);
 				break;
 			}
 			case 'fin':

@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { reset } from './reset.js';
 
 /** @typedef {import('node:net').Socket} Socket */
 /**
@@ -140,7 +141,7 @@ const SERVICES = {
 	/** Six bytes, then FIN; reads on. */
 	7: (socket) => void socket.resume().end('hello\n'),
 	/** RST at once. */
-	8: (socket) => later(socket, 20, () => socket.resetAndDestroy()),
+	8: (socket) => later(socket, 20, () => reset(socket)),
 	/** Never reads. */
 	9: (socket) => void socket.pause(),
 	/** Answers the FIN with a line. */
@@ -167,7 +168,7 @@ const SERVICES = {
 	/** Ten bytes, then RST. */
 	15: (socket) => {
 		socket.resume().write('0123456789');
-		later(socket, 200, () => socket.resetAndDestroy());
+		later(socket, 200, () => reset(socket));
 	},
 	/** The ten bytes that SOCKFS takes for a port announcement, then an echo. */
 	16: (socket) => {

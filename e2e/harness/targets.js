@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { reset } from './reset.js';
 
 export const MEGABYTE = 1_000_000;
 
@@ -60,7 +61,7 @@ const SERVICES = {
 	 * there is time to read it.
 	 */
 	reset: (socket) => {
-		const timer = setTimeout(() => socket.resetAndDestroy(), 200);
+		const timer = setTimeout(() => reset(socket), 200);
 		socket.resume().on('close', () => clearTimeout(timer)).write('before the reset\n');
 	},
 	/** A greeting and FIN at once; what comes after that is kept, and so is the end. */

@@ -19,6 +19,7 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
+import { reset } from './reset.js';
 import { BINARY, CLOSE, PING, PONG, TEXT, acceptOf, eachFrame, frame } from './websocket.js';
 
 /** The last line of what a connection has seen. */
@@ -94,7 +95,7 @@ function serve([act, first = '', second = ''], socket, key, lines) {
 		'raw-end': () => void socket.end(Buffer.from(first, 'hex')),
 		'raw-close': () => void socket.write(Buffer.from(`${first}88020fa1`, 'hex')),
 		close: () => void socket.write(frame(CLOSE, Buffer.from(first, 'hex'))),
-		end: () => void (first === 'reset' ? /** @type {any} */ (socket).resetAndDestroy() : socket.end()),
+		end: () => void (first === 'reset' ? reset(socket) : socket.end()),
 		async count() {
 			const message = frame(BINARY, Buffer.alloc(Number(second), 7));
 			for (let n = 0; n < Number(first) && !socket.destroyed; n++) {

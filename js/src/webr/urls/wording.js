@@ -1,5 +1,5 @@
-// What R says of a download: the words of libcurl for its failures (curl_easy_strerror), and of R's own
-// libcurl.c for statuses and sizes.
+// What R says of a download: libcurl's words for failures (curl_easy_strerror), and R's own for
+// statuses and sizes.
 
 /** libcurl's words by the names of our codes; the others have none there. @type {Record<string, string>} */
 const CURL = {
