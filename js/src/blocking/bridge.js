@@ -38,7 +38,7 @@ export class Bridge {
 	 * @param {Worker | MessagePort} worker  whose messages come from its layer
 	 * @param {{ open: Open, report: (text: string) => void, failed: (what: string, why: string | null) => unknown, resolve?: Resolve, binds?: boolean, exchange?: Exchange }} options
 	 *   report: tells the user, a line at a time; failed: a connection never opened, null if the program did not wait for that; resolve: asks the server whether a name exists;
-	 *   binds: programs may bind ports at the server; exchange: makes HTTP exchanges, absent: they are left to the worker
+	 *   binds: programs may bind ports at the server; exchange: makes HTTP exchanges, absent: each fails
 	 */
 	constructor(worker, options) {
 		this.#options = options;
@@ -146,7 +146,7 @@ export class Bridge {
 
 	/** @param {Extract<Message, { op: 'exchange' }>} message */
 	#exchange({ id, buffer, request }) {
-		const { exchange = async () => null } = this.#options;
+		const { exchange = noExchange } = this.#options;
 		this.#serve(id, buffer, `GET ${request.url}`, (handlers) => openExchange(exchange, request, handlers));
 	}
 
@@ -189,6 +189,9 @@ export class Bridge {
 		if (this.#signal) raise(this.#signal);
 	}
 }
+
+/** @type {Exchange} */
+const noExchange = () => Promise.reject(new TypeError('the page makes no HTTP requests for workers'));
 
 /** What failed. @param {number | undefined} kind @param {string} target */
 function whatOf(kind, target) {

@@ -12,15 +12,15 @@ import { IN_BYTES } from './layout.js';
 export const HEAD_LENGTH_BYTES = 4;
 
 /**
- * refused: the browser has refused it; roots: certificates of authorities as PEM, absent: the built-in ones.
- * @typedef {{ url: string, headers: [name: string, value: string][], refused: boolean, roots?: string }} ExchangeRequest
+ * A GET. roots: certificates of authorities as PEM, absent: the built-in ones.
+ * @typedef {{ url: string, headers: [name: string, value: string][], roots?: string }} ExchangeRequest
  */
 
 /** @typedef {{ status: number, url: string, headers: [name: string, value: string][] }} Head */
 
 /**
- * Opens the stream. It ends without a head where fetch gives none: the URL is left to the worker.
- * @param {(request: ExchangeRequest, signal: AbortSignal) => Promise<Response | null>} fetch
+ * Opens the stream.
+ * @param {(request: ExchangeRequest, signal: AbortSignal) => Promise<Response>} fetch
  * @param {ExchangeRequest} request
  * @param {Handlers} handlers
  * @returns {StreamLike}
@@ -34,21 +34,18 @@ export function openExchange(fetch, request, { onopen, ondata, oneof, onclose })
 		ondata?.(bytes);
 	};
 	const exchange = async () => {
-		const response = await fetch(request, aborter.signal);
+		const { status, url, headers, body } = await fetch(request, aborter.signal);
 		onopen?.({ bound: null, remote: null });
-		if (response) {
-			const { status, url, headers, body } = response;
-			give(encodeHead({ status, url, headers: [...headers] }));
-			for (const reader = body?.getReader(); reader;) {
-				while (credit <= 0) {
-					await new Promise((resolve) => {
-						granted = () => resolve(undefined);
-					});
-				}
-				const { done, value } = await reader.read();
-				if (done) break;
-				give(value.length === value.buffer.byteLength ? value : value.slice()); // who gets them may take the whole buffer
+		give(encodeHead({ status, url, headers: [...headers] }));
+		for (const reader = body?.getReader(); reader;) {
+			while (credit <= 0) {
+				await new Promise((resolve) => {
+					granted = () => resolve(undefined);
+				});
 			}
+			const { done, value } = await reader.read();
+			if (done) break;
+			give(value.length === value.buffer.byteLength ? value : value.slice()); // who gets them may take the whole buffer
 		}
 		oneof?.();
 		onclose?.(ending(CODES.ok));

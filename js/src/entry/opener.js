@@ -22,12 +22,12 @@ export function opener({ tunnel, config, Native, rule }) {
 }
 
 /**
- * Returns what makes HTTP exchanges for workers: what the browser has refused goes through the tunnel.
+ * Returns what makes HTTP exchanges for workers, through the tunnel.
  * @param {Parts} parts
  * @returns {import('../blocking/bridge.js').Exchange}
  */
-export const exchanger = ({ fetch }) => async ({ url, headers, refused, roots }, signal) =>
-	(refused ? fetch(url, { headers, signal, sockmux: { allHeaders: true, ...(roots !== undefined && { roots, onlyRoots: true }) } }) : null);
+export const exchanger = ({ fetch }) => ({ url, headers, roots }, signal) =>
+	fetch(url, { headers, signal, sockmux: { allHeaders: true, ...(roots !== undefined && { roots, onlyRoots: true }) } });
 
 /**
  * Returns what asks the server whether a name exists.

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { HEAD_LENGTH_BYTES, openExchange } from '../../src/blocking/exchange.js';
 import { IN_BYTES } from '../../src/blocking/layout.js';
 
-const REQUEST = { url: 'http://a.test/', headers: [], refused: true };
+const REQUEST = { url: 'http://a.test/', headers: [] };
 
 /** Opens a stream and keeps what it tells. @param {Parameters<typeof openExchange>[0]} fetch */
 function open(fetch) {
@@ -39,12 +39,6 @@ test('gives the head behind its length, then the body, then the end', async () =
 	assert.deepEqual([head.status, new Map(head.headers).get('x-a')], [404, 'b']);
 	assert.equal(bytes().subarray(HEAD_LENGTH_BYTES + length).toString(), 'body');
 	assert.deepEqual(told, ['open', 'eof', 'ok']);
-});
-
-test('a URL that is left to the worker has no head', async () => {
-	const { told, closed, bytes } = open(async () => null);
-	await closed;
-	assert.deepEqual([bytes().length, told], [0, ['open', 'eof', 'ok']]);
 });
 
 test('an error is the reason of fetch(), or its text', async () => {

@@ -3,7 +3,7 @@
 
 /** The word that the page raises with every change, and the worker with those that its program makes. */
 export const COUNT = 0;
-/** The word that says whether the page answers: one of those below. */
+/** The word with the page's answer: one of those below. */
 export const PAGE = 1;
 export const UNKNOWN = 0;
 export const HERE = 1;

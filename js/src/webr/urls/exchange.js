@@ -24,16 +24,16 @@ export class ExchangeError extends Error {
 export const TIMED_OUT = 'timeout';
 
 /**
- * Makes the exchange, and waits for its end. Returns null if the page leaves the URL to the browser.
+ * Makes the exchange, and waits for its end.
  * @param {import('../../blocking/ring.js').RingConnector} connector
  * @param {Wanted} wanted
- * @param {{ refused: boolean, wait: (milliseconds: number) => void, onhead: (head: Head) => void, onbytes: (count: number) => void }} how
- *   refused: the browser has refused it; wait: blocks until something may have come, may throw; onbytes: bytes of the body that have come so far
- * @returns {Answer | null}
+ * @param {{ wait: (milliseconds: number) => void, onhead: (head: Head) => void, onbytes: (count: number) => void }} how
+ *   wait: blocks until something may have come, may throw; onbytes: bytes of the body that have come so far
+ * @returns {Answer}
  */
-export function byPage(connector, { url, headers, timeoutMs, roots }, { refused, wait, onhead, onbytes }) {
+export function byPage(connector, { url, headers, timeoutMs, roots }, { wait, onhead, onbytes }) {
 	const until = performance.now() + timeoutMs;
-	const socket = connector.exchange({ url, headers, refused, roots });
+	const socket = connector.exchange({ url, headers, roots });
 	const pieces = new Pieces();
 	/** @type {Head | null} */
 	let head = null;
@@ -55,7 +55,8 @@ export function byPage(connector, { url, headers, timeoutMs, roots }, { refused,
 			const [, code = 'aborted', text = ''] = /^(\w+): ([^]*)$/.exec(socket.errorText) ?? [];
 			throw new ExchangeError(code, text);
 		}
-		return head && { ...head, body: pieces.join() };
+		if (!head) throw new ExchangeError('aborted', 'there is no answer');
+		return { ...head, body: pieces.join() };
 	} finally {
 		socket.close();
 	}

@@ -1,6 +1,6 @@
 // download.file(), url() and what stands on them, such as read.csv(URL) and install.packages(): webR
-// calls Module.downloadFileContent() for each. The browser makes the request, and what it refuses, or
-// what the page wants so, goes through the tunnel. R says the same of both, in the words of desktop R.
+// calls Module.downloadFileContent() for each. The browser makes the request, and what it refuses goes
+// through the tunnel. R says the same of both, in the words of desktop R.
 
 import { byBrowser, leavesOut } from './browser.js';
 import { Connections } from './connection.js';
@@ -98,28 +98,23 @@ class Download {
 	/** @returns {Answer} */
 	#answer() {
 		const wanted = this.#wanted;
-		const chosen = this.#throughPage(leavesOut(wanted));
-		if (chosen) return chosen;
+		if (leavesOut(wanted)) return this.#throughPage();
 		let answer;
 		try {
 			answer = byBrowser(this.#scope, wanted);
 		} catch {
 			throw new ExchangeError(TIMED_OUT, '');
 		}
-		if (answer) {
-			this.#onhead(answer);
-			this.#onbytes(answer.body.byteLength);
-			return answer;
-		}
-		return this.#throughPage(true) ?? raise(new ExchangeError('aborted', 'the browser refuses it'));
+		if (!answer) return this.#throughPage();
+		this.#onhead(answer);
+		this.#onbytes(answer.body.byteLength);
+		return answer;
 	}
 
-	/** @param {boolean} refused  the browser will not have it */
-	#throughPage(refused) {
-		if (refused) this.#wanted.roots = this.#roots();
+	#throughPage() {
+		this.#wanted.roots = this.#roots();
 		this.#safe ||= this.#connections.secure(this.#wanted.url);
 		return byPage(this.#connector, this.#wanted, {
-			refused,
 			wait: (milliseconds) => void (this.#safe ? this.#connector.wait(milliseconds) : this.#connector.nap(milliseconds)),
 			onhead: (head) => this.#onhead(head),
 			onbytes: (count) => this.#onbytes(count),
@@ -178,9 +173,4 @@ class Download {
 function fieldOf(line) {
 	const at = line.indexOf(': ');
 	return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 2)];
-}
-
-/** @param {unknown} error @returns {never} */
-function raise(error) {
-	throw error;
 }

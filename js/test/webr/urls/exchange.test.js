@@ -40,7 +40,7 @@ function make(pieces, { error = '', wanted = WANTED } = {}) {
 		close: () => void closed++,
 	};
 	const connector = /** @type {any} */ ({ exchange: (/** @type {any} */ request) => asked.push(request) && socket });
-	const run = () => byPage(connector, wanted, { refused: true, wait: () => void (next = left.shift()), onhead: ({ status }) => void counts.push(status), onbytes: (count) => void counts.push(count) });
+	const run = () => byPage(connector, wanted, { wait: () => void (next = left.shift()), onhead: ({ status }) => void counts.push(status), onbytes: (count) => void counts.push(count) });
 	return { run, asked, counts, closed: () => closed };
 }
 
@@ -53,13 +53,13 @@ test('an answer may come in pieces of any size', () => {
 		const answer = run();
 		assert.equal(answer?.status, 200);
 		assert.equal(Buffer.from(answer?.body ?? '').toString(), 'body');
-		assert.deepEqual(asked, [{ url: WANTED.url, headers: WANTED.headers, refused: true, roots: undefined }]);
+		assert.deepEqual(asked, [{ url: WANTED.url, headers: WANTED.headers, roots: undefined }]);
 		assert.deepEqual([counts[0], counts.at(-1), closed()], [200, 4, 1]);
 	}
 });
 
-test('no head: the page leaves it to the browser', () => {
-	assert.equal(make([]).run(), null);
+test('an end without a head is no answer', () => {
+	assert.throws(make([]).run, (/** @type {any} */ error) => error instanceof ExchangeError && error.code === 'aborted');
 });
 
 test('an error behind the beginning is no answer', () => {
